@@ -361,7 +361,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "parent": "{CreateTemplate}", "template_text_id": "en", "template_text": _TEXT}),
         ("UpdateTemplateText", {
             "template_text": _TEXT | {"name": "{CreateTemplateText}", "subject": "So late", "etag": "#"},
-            "update_mask": "subject,body,apology,reasons"}),
+            "update_mask": "subject,body,html,apology,reasons"}),
         ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {"variables": _DEPOT}}),
         ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
             "template_text": _TEXT | {"body": f"{_TEXT['body']} {{{{ depot }}}}"}}),

@@ -37,7 +37,9 @@ HEADERS = {
 }
 
 
-def message(name: str = "Maria Anders", subject: str = "A new date", body: str = "Hello.\n") -> bytes:
+def message(
+    name: str = "Maria Anders", subject: str = "A new date", body: str = "Hello.\n", html: str = ""
+) -> bytes:
     sender, to, reply_to = map(address_of, ("care@acme.example", "maria@example.com", "sam@acme.example"))
     assert sender
     assert to
@@ -46,7 +48,7 @@ def message(name: str = "Maria Anders", subject: str = "A new date", body: str =
         Mailbox("Acme", sender),
         Mailbox(name, to),
         reply_to,
-        Words(subject, body),
+        Words(subject, body, html),
         "de-DE",
         NOW,
     )
@@ -87,6 +89,26 @@ def test_a_message_parses_back_to_what_was_meant(name: str, subject: str, text: 
     assert max(map(len, content.split(b"\r\n"))) <= 998
     assert b"\n" not in content.replace(b"\r\n", b"")
     assert content.isascii()
+
+
+@given(TEXTS, TEXTS)
+@example("--=_a--", "--=_a--\r\n\r\n")
+@settings(max_examples=100, deadline=None)
+def test_what_has_html_has_the_plain_text_before_it(subject: str, text: str) -> None:
+    line = one_line(text)
+    content = message("Maria", subject, f"plain {line}", f"<p>{line}</p>")
+    found = parsed(content)
+    assert set(found.keys()) == HEADERS - {"Content-Transfer-Encoding"}
+    assert (found.get_content_type(), found["Subject"]) == ("multipart/alternative", one_line(subject))
+    assert found["Content-Language"] == "de-DE"
+    plain, html = found.iter_parts()
+    assert (plain.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert plain.get_content() == f"plain {line}\r\n"
+    assert html.get_content() == f"<p>{line}</p>\r\n"
+    assert not found.defects
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    assert content == message("Maria", subject, f"plain {line}", f"<p>{line}</p>")
 
 
 def test_a_header_that_would_begin_another_is_refused() -> None:

@@ -182,6 +182,7 @@ class TemplateText(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    HTML_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{template}/texts/{language}`, its language in lower-case, for example `en-gb`. Of one version, with
     `/versions/{version}` after it.
@@ -200,6 +201,12 @@ class TemplateText(_message.Message):
     """The version, from 1."""
     etag: _builtins.str
     """The version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
+    html: _builtins.str
+    """The same in MJML: a Jinja template that begins with `<mjml>`, at most 30,000 characters, and says what `body` must say.
+    Empty means that plain text alone is sent; otherwise both are, `body` for who reads no HTML. What reads it fetches
+    nothing (pictures are `data:image` in it), and it has a title, words for pictures and links, and headings in order
+    (`INVALID_HTML`).
+    """
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for reason codes, the values of `reason`; those for `other` are said for every code that has none.
@@ -222,10 +229,11 @@ class TemplateText(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        html: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "etag", b"etag", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "subject", b"subject", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "subject", b"subject", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

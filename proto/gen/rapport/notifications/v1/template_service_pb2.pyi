@@ -382,6 +382,7 @@ class RenderTemplateResponse(_message.Message):
     BODY_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TEXT_VERSION_FIELD_NUMBER: _builtins.int
+    HTML_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The subject line."""
     body: _builtins.str
@@ -390,6 +391,8 @@ class RenderTemplateResponse(_message.Message):
     """The language of the text, BCP 47."""
     text_version: _builtins.int
     """The version of the text."""
+    html: _builtins.str
+    """The same as HTML; empty for a text that has none. Show it in a frame without scripts."""
     def __init__(
         self,
         *,
@@ -397,10 +400,11 @@ class RenderTemplateResponse(_message.Message):
         body: _builtins.str = ...,
         language_code: _builtins.str = ...,
         text_version: _builtins.int = ...,
+        html: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "language_code", b"language_code", "subject", b"subject", "text_version", b"text_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "html", b"html", "language_code", b"language_code", "subject", b"subject", "text_version", b"text_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -140,7 +140,7 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplateText(self, request, context):
-        """Makes a new version of a text, with the masked fields `subject`, `body`, `apology` and `reasons` changed.
+        """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,7 +55,7 @@ class TemplateServiceStub:
     ListTemplateTexts: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]
-    """Makes a new version of a text, with the masked fields `subject`, `body`, `apology` and `reasons` changed."""
+    """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
     RenderTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.RenderTemplateRequest, _template_service_pb2.RenderTemplateResponse]
     """Renders a template with given values, without sending. Dates are told as days in UTC."""
 
@@ -85,7 +85,7 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     ListTemplateTexts: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]  # type: ignore[assignment]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
-    """Makes a new version of a text, with the masked fields `subject`, `body`, `apology` and `reasons` changed."""
+    """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
     RenderTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.RenderTemplateRequest, _template_service_pb2.RenderTemplateResponse]  # type: ignore[assignment]
     """Renders a template with given values, without sending. Dates are told as days in UTC."""
 
@@ -160,7 +160,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.UpdateTemplateTextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
-        """Makes a new version of a text, with the masked fields `subject`, `body`, `apology` and `reasons` changed."""
+        """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
 
     @_abc_1.abstractmethod
     def RenderTemplate(

@@ -88,6 +88,7 @@ class Text:
     apology: str
     reasons: dict[str, str]
     create_time: datetime
+    html: str = ""  # the same in MJML; or empty, and what is sent is plain text alone
 
     name = TEXT.named("template_id", "language")
 
@@ -95,9 +96,9 @@ class Text:
         """The words for a reason code, or those for OTHER."""
         return self.reasons.get(reason) or self.reasons.get(OTHER, "")
 
-    def missing_parts(self, of: Type, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
+    def missing_parts(self, of: Type, used: Set[str], further: Sequence[str] = ()) -> list[str]:
         """The parts that its type, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
-        missing = [part for part in dict.fromkeys((*REQUIRED[of], *further)) if part not in used_in_body]
+        missing = [part for part in dict.fromkeys((*REQUIRED[of], *further)) if part not in used]
         if of == Type.DELAY:
             if not self.apology.strip():
                 missing.append("the text of apology")

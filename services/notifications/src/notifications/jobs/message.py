@@ -1,10 +1,11 @@
-"""An e-mail as the bytes that are handed over: plain text, every header written by us to the letter.
+"""An e-mail as the bytes that are handed over: plain text, or HTML beside it, its headers to the letter.
 
 The library's own header objects decode encoded words in what they are given, so that a name could add
 headers, and fold what is not ASCII wrongly. Here a value is ASCII as it stands, or encoded as a whole.
 """
 
 import binascii
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,8 +46,8 @@ class Mail:
 
 def compose(mail: Mail) -> bytes:
     """The message. ValueError when a header cannot be written."""
-    text = mail.words.body.replace("\r\n", "\n").rstrip("\n") + "\n"
-    headers = {
+    content, body = _content(mail)
+    headers: dict[str, str | None] = {
         "From": _mailbox(mail.sender),
         "To": _mailbox(mail.to),
         "Reply-To": mail.reply_to.spec if mail.reply_to else None,
@@ -56,15 +57,42 @@ def compose(mail: Mail) -> bytes:
         "Auto-Submitted": "auto-generated",
         "Content-Language": mail.language_code,
         "MIME-Version": "1.0",
-        "Content-Type": 'text/plain; charset="utf-8"',
-        "Content-Transfer-Encoding": "quoted-printable",
+        **content,
     }
     lines = [f"{name}: {value}\r\n" for name, value in headers.items() if value is not None]
     for line in lines:
         if not _LINES.fullmatch(line[:-2]):
             raise ValueError("a header holds what would begin another")
-    body = binascii.b2a_qp(text.replace("\n", "\r\n").encode(), istext=True)
     return "".join(lines).encode() + b"\r\n" + body
+
+
+def _content(mail: Mail) -> tuple[dict[str, str], bytes]:
+    """The headers that say what the body is, and the body: one part, or two of which one is shown.
+
+    What parts are parted by is the same each time that the message is made, and stands in no part: `=_` is
+    nothing that quoted-printable writes.
+    """
+    plain = _part("plain", mail.words.body)
+    if not mail.words.html:
+        return plain
+    parting = f"=_{hashlib.sha256(mail.message_id.encode()).hexdigest()[:32]}"
+    body = b""
+    for headers, content in (plain, _part("html", mail.words.html)):
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        body += f"--{parting}\r\n{lines}\r\n".encode() + content + b"\r\n"
+    return (
+        {"Content-Type": f'multipart/alternative; boundary="{parting}"'},
+        body + f"--{parting}--\r\n".encode(),
+    )
+
+
+def _part(kind: str, text: str) -> tuple[dict[str, str], bytes]:
+    headers = {
+        "Content-Type": f'text/{kind}; charset="utf-8"',
+        "Content-Transfer-Encoding": "quoted-printable",
+    }
+    lines = text.replace("\r\n", "\n").rstrip("\n").replace("\n", "\r\n") + "\r\n"
+    return headers, binascii.b2a_qp(lines.encode(), istext=True)
 
 
 def _mailbox(mailbox: Mailbox) -> str:

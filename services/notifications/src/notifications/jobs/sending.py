@@ -61,8 +61,7 @@ class Sending:
             await turn.hand_over(fingerprint, delivery)
 
         code = await self.provider.send(mail, ready, turn.commit_to_it)
-        content = f"{words.subject}\n\n{words.body}".encode()
-        return Accepted(hashlib.sha256(content).hexdigest(), code, self.db.clock.now())
+        return Accepted(_hash(words), code, self.db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice."""
@@ -104,6 +103,11 @@ class Sending:
             language_code=delivery.text.language_code,
             time=delivery.compose_time,
         )
+
+
+def _hash(words: Words) -> str:
+    parts = filter(None, (words.subject, words.body, words.html))
+    return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()
 
 
 def _words(delivery: Delivery, contact: Contact) -> Words:

@@ -163,6 +163,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         return template_pb.RenderTemplateResponse(
             subject=words.subject,
             body=words.body,
+            html=words.html,
             language_code=text.language_code,
             text_version=text.version,
         )

@@ -38,7 +38,7 @@ _LANGUAGES = (
     .order_by(TEXTS.c.language_code)
 )
 _LATEST_WORDS = (
-    sa.select((TEXTS.c.subject + TEXTS.c.body).label("words"))
+    sa.select((TEXTS.c.subject + TEXTS.c.body + TEXTS.c.html).label("words"))
     .where(TEXTS.c.template_id == TEMPLATES.c.id)
     .ext(distinct_on(TEXTS.c.language))
     .order_by(TEXTS.c.language, TEXTS.c.version.desc())

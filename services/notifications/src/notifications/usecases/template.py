@@ -39,6 +39,7 @@ class TextChanges(TypedDict, total=False):
     body: str
     apology: str
     reasons: dict[str, str]
+    html: str
 
 
 async def create_template(
@@ -100,12 +101,13 @@ async def create_text(
     body: str,
     apology: str,
     reasons: dict[str, str],
+    html: str,
 ) -> Text:
     """Keep the first version of a text. ResourceExists; TOO_MANY_TEXTS; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
     language_code = words.language_code_of(template_text_id)
     text = Text(
-        template_id, template_text_id, language_code, 1, subject, body, apology, reasons, create_time=tx.now
+        template_id, template_text_id, language_code, 1, subject, body, apology, reasons, tx.now, html
     )
     if any(each.language == text.language for each in texts):
         raise ResourceExists(text.name)

@@ -1,49 +1,24 @@
-"""From a template and values to the words of a message.
+"""From a template and values to the words of a message."""
 
-A notice is prose, so its language is small: variables, conditions, comparisons and a few filters. Loops,
-calls and arithmetic are refused when a template is created, which is also what keeps a template from using up
-the service.
-"""
-
-import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import jinja2
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from jinja2 import meta, nodes
-from jinja2.sandbox import SandboxedEnvironment
 
-from chassis.api.text import NOT_TEXT, TURNS
+from chassis.api.text import TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text
+from notifications.usecases.markup import NotHtml, page_of
+from notifications.usecases.prose import FILTERS, compiled, variables_of
 
 SUBJECT_MAX = 200
-NUMBER_MAX = 10**15
-FILTERS = ("capitalize", "default", "lower", "title", "trim", "upper")
-TESTS = ("defined", "undefined")
-_NODES = (
-    nodes.Template,
-    nodes.Output,
-    nodes.TemplateData,
-    nodes.Name,
-    nodes.If,
-    nodes.CondExpr,
-    nodes.Compare,
-    nodes.Operand,
-    nodes.And,
-    nodes.Or,
-    nodes.Not,
-    nodes.Const,
-    nodes.Filter,
-    nodes.Test,
-)
 LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
 # Controls, line and paragraph separators, and halves of characters.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -52,63 +27,40 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COLLECTION = re.compile(r"^[a-z][A-Za-z]*/(?=[^/]+$)")
 _TICK = timedelta(microseconds=1)
 
-_environment = SandboxedEnvironment(
-    undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True
-)
-_environment.globals.clear()
-_environment.filters = {name: _environment.filters[name] for name in FILTERS}
-_environment.tests = {name: _environment.tests[name] for name in TESTS}
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A rendered message, plain text."""
+    """A rendered message: plain text, and the same as HTML where its template has that."""
 
     subject: str
     body: str
-
-
-@functools.lru_cache(512)
-def variables_of(source: str) -> frozenset[str]:
-    """The variables that a Jinja text uses. jinja2.TemplateSyntaxError when it is none or says too much."""
-    try:
-        tree = _environment.parse(source)
-        for node in _walk(tree):
-            _check_node(node)
-        _compiled(source)  # finds unknown filters and tests
-        return frozenset(meta.find_undeclared_variables(tree))
-    except jinja2.TemplateSyntaxError:
-        raise
-    except (RecursionError, MemoryError, SyntaxError) as error:
-        raise jinja2.TemplateSyntaxError("it is nested too deeply", 1) from error
-    # 5,000 digits, a bad escape.
-    except (jinja2.TemplateError, ValueError, OverflowError) as error:
-        raise jinja2.TemplateSyntaxError("it holds a value that cannot be read", 1) from error
+    html: str = ""
 
 
 def used_in(text: Text) -> frozenset[str]:
     """The variables that a text uses."""
-    return variables_of(text.subject) | variables_of(text.body)
+    return variables_of(text.subject) | variables_of(text.body) | variables_of(text.html)
 
 
 def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None:
     """Refuse a text that cannot say what its template's type must say, and `further` parts.
 
     InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
-        part, also one that its own words for a reason would hide.
+        part, also one that its own words for a reason would hide; INVALID_HTML.
     """
     violations: list[Violation] = []
-    used = {field: _used(getattr(text, field), field, violations) for field in ("subject", "body")}
+    used = {field: _used(getattr(text, field), field, violations) for field in ("subject", "body", "html")}
     if violations:
         raise InvalidArgument(violations)
-    if unknown := template.undeclared(used["subject"] | used["body"]):
+    if unknown := template.undeclared(used_in(text)):
         described = f"must use no variable that {template.name} does not declare: {', '.join(unknown)}"
         violations.append(Violation("template_text.body", "VARIABLE_UNKNOWN", described))
-    if missing := text.missing_parts(template.type, used["body"], further):
-        violations.append(_missing(template, missing))
+    for part in ("body", "html") if text.html else ("body",):
+        if missing := text.missing_parts(template.type, used[part], further):
+            violations.append(_missing(template, missing, part))
     if violations:
         raise InvalidArgument(violations)
-    standing_in = {name: f"the {name}" for name in used["subject"] | used["body"]}
+    standing_in = {name: f"the {name}" for name in used_in(text)}
     own = {"apology": text.apology}
     for reason, reference in itertools.product(text.reasons.values() or ("the reason",), ("", "a/1")):
         _rendered(template, text, standing_in | own | {"reason": reason, "reference": reference}, further)
@@ -213,50 +165,49 @@ def one_line(text: str) -> str:
 
 def _rendered(template: Template, text: Text, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
     """The message. InvalidArgument when it fails to render, or hides what its type must say."""
-    try:
-        subject = one_line(TURNS.sub("", _compiled(text.subject).render(values)))
-        body = _clean(_compiled(text.body).render(values))
-    except Exception as error:  # whatever a template does with its values is the template's fault
-        described = f"must render for every value: {type(error).__name__}"
-        raise InvalidArgument([Violation("template_text.body", "INVALID_TEMPLATE", described)]) from error
+    subject = one_line(TURNS.sub("", _filled(text.subject, values)))
+    body = _clean(_filled(text.body, values))
     if not shows_something(subject):
         described = "must be a subject in which there is something to see, whatever is given"
         raise InvalidArgument([Violation("template_text.subject", "INVALID_TEMPLATE", described)])
-    said = one_line(body).casefold()  # blanks and case are the template's to choose
+    _require_parts(template, body, values, further, "body")
+    html = ""
+    if text.html:
+        try:
+            page = page_of(_clean(_filled(text.html, values, markup=True)), text.language_code)
+        except NotHtml as wrong:
+            raise InvalidArgument(
+                [Violation("template_text.html", "INVALID_HTML", each) for each in wrong.args]
+            ) from None
+        _require_parts(template, page.text, values, further, "html")
+        html = page.html
+    return Words(subject[:SUBJECT_MAX], body, html)
+
+
+def _filled(source: str, values: Mapping[str, str], *, markup: bool = False) -> str:
+    """A text with its values. InvalidArgument INVALID_TEMPLATE when it fails with these."""
+    try:
+        return compiled(source, markup=markup).render(values)
+    except Exception as error:  # whatever a template does with its values is the template's fault
+        described = f"must render for every value: {type(error).__name__}"
+        where = "template_text.html" if markup else "template_text.body"
+        raise InvalidArgument([Violation(where, "INVALID_TEMPLATE", described)]) from error
+
+
+def _require_parts(
+    template: Template, told: str, values: Mapping[str, str], further: tuple[str, ...], where: str
+) -> None:
+    """InvalidArgument TEMPLATE_PART_MISSING for what is not told; blanks and case are the template's."""
+    said = one_line(told).casefold()
     parts = (*REQUIRED[template.type], *further)
     if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
-        raise InvalidArgument([_missing(template, hidden)])
-    return Words(subject[:SUBJECT_MAX], body)
+        raise InvalidArgument([_missing(template, hidden, where)])
 
 
 def _clean(body: str) -> str:
     """The body with newlines as its only controls, and as the only ends of its lines."""
     lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(_CONTROLS.sub(" ", line) for line in lines)
-
-
-@functools.lru_cache(512)
-def _compiled(source: str) -> jinja2.Template:
-    return _environment.from_string(source)
-
-
-def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    yield node
-    for child in node.iter_child_nodes():
-        yield from _walk(child)
-
-
-def _check_node(node: nodes.Node) -> None:
-    """Refuse what a notice has no place for, and values that are no text or no number."""
-    if not isinstance(node, _NODES):
-        what = type(node).__name__.lower()
-        raise jinja2.TemplateSyntaxError(f"a notice has no place for '{what}'", node.lineno)
-    if isinstance(node, nodes.Const):
-        value = node.value
-        if isinstance(value, str) and NOT_TEXT.search(value):
-            raise jinja2.TemplateSyntaxError("text must hold no control characters", node.lineno)
-        if isinstance(value, int | float) and not abs(value) <= NUMBER_MAX:
-            raise jinja2.TemplateSyntaxError(f"numbers must be at most {NUMBER_MAX:,}", node.lineno)
 
 
 def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str]:
@@ -269,6 +220,6 @@ def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str
         return frozenset()
 
 
-def _missing(template: Template, parts: list[str]) -> Violation:
+def _missing(template: Template, parts: list[str], where: str) -> Violation:
     described = f"a {template.type} template must have {', '.join(parts)}"
-    return Violation("template_text.body", "TEMPLATE_PART_MISSING", described)
+    return Violation(f"template_text.{where}", "TEMPLATE_PART_MISSING", described)

@@ -1,0 +1,90 @@
+"""The language of notices: prose with variables, conditions, comparisons and a few filters.
+
+Loops, calls and arithmetic are refused when a text is kept, which is also what keeps a text from using up the
+service.
+"""
+
+import functools
+from collections.abc import Iterator
+
+import jinja2
+from jinja2 import meta, nodes
+from jinja2.sandbox import SandboxedEnvironment
+
+from chassis.api.text import NOT_TEXT
+
+NUMBER_MAX = 10**15
+FILTERS = ("capitalize", "default", "lower", "title", "trim", "upper")
+TESTS = ("defined", "undefined")
+_NODES = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Const,
+    nodes.Filter,
+    nodes.Test,
+)
+
+
+def _environment(autoescape: bool) -> SandboxedEnvironment:
+    made = SandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, autoescape=autoescape, keep_trailing_newline=True
+    )
+    made.globals.clear()
+    made.filters = {name: made.filters[name] for name in FILTERS}
+    made.tests = {name: made.tests[name] for name in TESTS}
+    return made
+
+
+_PLAIN, _MARKUP = _environment(autoescape=False), _environment(autoescape=True)
+
+
+@functools.lru_cache(512)
+def variables_of(source: str) -> frozenset[str]:
+    """The variables that a Jinja text uses. jinja2.TemplateSyntaxError when it is none or says too much."""
+    try:
+        tree = _PLAIN.parse(source)
+        for node in _walk(tree):
+            _check_node(node)
+        compiled(source)  # finds unknown filters and tests
+        return frozenset(meta.find_undeclared_variables(tree))
+    except jinja2.TemplateSyntaxError:
+        raise
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise jinja2.TemplateSyntaxError("it is nested too deeply", 1) from error
+    # 5,000 digits, a bad escape.
+    except (jinja2.TemplateError, ValueError, OverflowError) as error:
+        raise jinja2.TemplateSyntaxError("it holds a value that cannot be read", 1) from error
+
+
+@functools.lru_cache(1024)
+def compiled(source: str, *, markup: bool = False) -> jinja2.Template:
+    """The text, ready to render; as `markup`, whatever is no part of the text itself is escaped in it."""
+    return (_MARKUP if markup else _PLAIN).from_string(source)
+
+
+def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    for child in node.iter_child_nodes():
+        yield from _walk(child)
+
+
+def _check_node(node: nodes.Node) -> None:
+    """Refuse what a notice has no place for, and values that are no text or no number."""
+    if not isinstance(node, _NODES):
+        what = type(node).__name__.lower()
+        raise jinja2.TemplateSyntaxError(f"a notice has no place for '{what}'", node.lineno)
+    if isinstance(node, nodes.Const):
+        value = node.value
+        if isinstance(value, str) and NOT_TEXT.search(value):
+            raise jinja2.TemplateSyntaxError("text must hold no control characters", node.lineno)
+        if isinstance(value, int | float) and not abs(value) <= NUMBER_MAX:
+            raise jinja2.TemplateSyntaxError(f"numbers must be at most {NUMBER_MAX:,}", node.lineno)

@@ -1,0 +1,85 @@
+"""A text may say the same in HTML: who reads it fetches nothing, and who does not has the plain text."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from rapport.notifications.v1 import notice_pb2, template_service_pb2
+from rapport.notifications.v1.template_pb2 import TemplateText
+from rapport_testing.wait import eventually
+
+DROP = "250 an answer that is lost"
+BODY = "Hello {{ customer_name }}, yours, {{ contact_name }}"
+MJML = """\
+<mjml>
+  <mj-head><mj-title>News</mj-title></mj-head>
+  <mj-body><mj-section><mj-column>
+    <mj-text><h1>Hello {{ customer_name }}</h1><p>Yours, {{ contact_name }}</p></mj-text>
+  </mj-column></mj-section></mj-body>
+</mjml>
+"""
+NEWS = TemplateText(subject="News", body=BODY, html=MJML)
+
+
+async def test_both_are_sent_as_alternatives_in_the_language_of_the_text(desk: Any) -> None:
+    await desk.create_template("news", NEWS)
+    desk.peers.customers.answer.display_name = "Maria <b>&"
+    notice = notice_pb2.Notice(customer=desk.customer, kind="news", template="templates/news")
+    sent = await desk.sent((await desk.send(notice)).name)
+    [mail] = desk.mail.accepted
+    assert (mail.get_content_type(), mail["Content-Language"]) == ("multipart/alternative", "en")
+    plain, html = mail.iter_parts()
+    assert plain.get_content() == "Hello Maria <b>&, yours, Sam Reed\r\n"
+    assert "<h1>Hello Maria &lt;b&gt;&amp;</h1>" in html.get_content()
+    assert '<html lang="en" dir="ltr"' in html.get_content()
+    shown = await desk.templates.RenderTemplate(
+        template_service_pb2.RenderTemplateRequest(
+            name="templates/news", variables={"customer_name": "Maria <b>&", "contact_name": "Sam Reed"}
+        )
+    )
+    assert html.get_content().replace("\r\n", "\n").strip() == shown.html.strip()
+    told = f"News\n\n{shown.body}\n\n{shown.html}"
+    assert sent.content_hash == hashlib.sha256(told.encode()).hexdigest()
+
+
+async def test_html_is_changed_and_taken_away_in_versions(desk: Any) -> None:
+    await desk.create_template("news", NEWS)
+    name = "templates/news/texts/en"
+    assert (await desk.text(name)).html == MJML
+    changed = await desk.update_text(name, html=MJML.replace("News", "Novelties"))
+    assert (changed.version, changed.body) == (2, BODY)
+    assert (await desk.update_text(name, html="")).version == 3
+    assert (await desk.text(f"{name}/versions/1")).html == MJML
+
+
+async def test_html_that_fetches_or_leaves_out_is_refused_with_every_violation(desk: Any) -> None:
+    await desk.create_template("news", NEWS)
+    name = "templates/news/texts/en"
+    for html, reason in (
+        (MJML.replace("<p>", "<p><img src='https://a.example/pixel.png' alt='' />"), "INVALID_HTML"),
+        (MJML.replace("<mj-title>News</mj-title>", ""), "INVALID_HTML"),
+        (MJML.replace("{{ contact_name }}", ""), "TEMPLATE_PART_MISSING"),
+        (MJML.replace("{{ contact_name }}", "{{ contact_name | safe }}"), "INVALID_TEMPLATE"),
+        ("x" * 30_001, "TOO_LONG"),
+    ):
+        assert await desk.violations(desk.update_text(name, html=html)) == {"template_text.html": reason}
+    assert (await desk.text(name)).version == 1
+
+
+async def test_a_lost_answer_is_repeated_with_the_same_bytes(desk: Any) -> None:
+    parts = "".join(f"<p>{{{{ {part} }}}}</p>" for part in ("apology", "reason", "new_date", "contact_reach"))
+    await desk.update_text(html=MJML.replace("</h1>", f"</h1>{parts}"))
+    desk.mail.replies = [DROP]
+    event = desk.at_risk()
+    await desk.hear(event)
+
+    async def lost() -> bool:
+        notices = await desk.notices_of(event.promise)
+        return bool(notices) and [outcome for outcome, _ in await desk.outcomes(notices[0])] == ["UNKNOWN"]
+
+    assert await eventually(lost)
+    await desk.update_text(html="")  # meanwhile: a repeat says what it repeats
+    desk.clock.advance(timedelta(minutes=10))
+    await desk.notice_in("SENT", event.promise)
+    first, second = desk.mail.raw
+    assert first == second
