@@ -110,6 +110,13 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
     ("ExplainConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
     ("ListConsents", PAGE | {"parent": "{CreateCustomer}", "read_time": BEFORE}),
+    ("CreateSuppression", {
+        "suppression": {"type": "TYPE_EMAIL", "reason": "REASON_COMPLAINT", "category": "marketing",
+                        "source": "feedback-loop", "address": "nobody@example.com"}}),
+    ("GetSuppression", {"name": "{CreateSuppression}"}),
+    ("ListSuppressions", PAGE | {"customer": "{CreateCustomer}", "filter": "reason = COMPLAINT"}),
+    ("ExplainSuppression", {"name": "{CreateSuppression}"}),
+    ("ReleaseSuppression", {"name": "{CreateSuppression}", "reason_code": "asked-again", "etag": "#"}),
     ("PutSectionSchema", {
         "name": "sectionSchemas/billing", "department": "departments/billing", "display_name": "Billing",
         "message_type": "items.v1.Items", "descriptors": SECTION, "etag": "", "validate_only": False}),

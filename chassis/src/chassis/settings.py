@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import structlog
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -23,12 +23,23 @@ from chassis.names import SERVICE
 S = TypeVar("S", bound=BaseSettings)
 
 EXIT_WRONG_SETTINGS = 2
+PEPPER_LEAST = 32  # characters
 
 _log = structlog.get_logger()
 
 
 class WrongSettings(Exception):
     """Settings that are each well formed and together cannot work. The message says what is needed."""
+
+
+def _is_long(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value()) < PEPPER_LEAST:
+        raise ValueError(f"must have {PEPPER_LEAST} characters or more")
+    return value
+
+
+Pepper = Annotated[SecretStr, AfterValidator(_is_long)]
+"""A key for hashes of what is short enough to be guessed, of 32 characters or more; empty for none."""
 
 
 class Files(PydanticBaseSettingsSource):

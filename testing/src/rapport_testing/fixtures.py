@@ -118,6 +118,7 @@ async def starting(
                 "http_port": free_port(),
                 "web_port": free_port() if service.web_port else 0,
                 "log_level": "warning",
+                "address_pepper": "of-tests-alone-and-not-a-secret-",
                 "card_pepper": "of-tests-alone-and-not-a-secret-",
                 **settings,
             }

@@ -8,6 +8,7 @@ from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
+from customer.domain.suppressions import AddressKey
 from customer.events.cases import CALLS, on_called
 from customer.events.customer import NAMES, on_names
 from customer.events.loyalty import PURCHASES, on_purchases
@@ -20,6 +21,7 @@ from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
 from customer.rpc.relationships import RelationshipRpc
 from customer.rpc.services import ConsentRpc, ImportRpc, PurposeRpc, SectionRpc, TimelineRpc
+from customer.rpc.suppressions import SuppressionRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
 from customer.usecases.freshness import ViewFreshness
@@ -30,6 +32,7 @@ from customer.usecases.match_jobs import JOB_TIMER, match_everybody
 from customer.usecases.match_step import Matcher
 from customer.usecases.match_training import seed_parameters
 from customer.usecases.sections import REDRAW_TIMER, redraw
+from customer.usecases.suppressions import require_key
 from rapport.customer.v1 import customer_events_pb2
 
 PROJECTING = ("cases", "loyalty", "notifications")  # what they keep is of customers, who may be merged
@@ -57,7 +60,9 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurposeRpc(app))
     app.serve(SectionRpc(app, hot=hot))
     app.serve(AttributeRpc(app))
-    app.serve(ConsentRpc(app))
+    addresses = AddressKey(app.settings.address_pepper.get_secret_value())
+    app.serve(ConsentRpc(app, addresses=addresses))
+    app.serve(SuppressionRpc(app, addresses=addresses))
     app.serve(ImportRpc(app))
     matcher = Matcher(
         hot,
@@ -66,6 +71,7 @@ def compose(app: App[Settings]) -> None:
     )
     app.serve(MatchRpc(app, hot=hot, matcher=matcher))
 
+    app.on_open(partial(require_key, app.db, addresses))
     app.on_open(partial(seed_parameters, app.db))
     app.measure(partial(measure, app.db))
     app.background(freshness.run)

@@ -2,9 +2,9 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-from chassis.settings import ServiceSettings
+from chassis.settings import Pepper, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -23,6 +23,11 @@ class Settings(ServiceSettings):
     )
     match_ask_probability: float = Field(
         0.1, gt=0, lt=1, description="how likely two customers must be one for a person to be asked"
+    )
+    address_pepper: Pepper = Field(
+        SecretStr(""),
+        description="the key under which suppressed addresses are found, 32 characters or more, kept as a"
+        " secret and never changed: addresses are not found by another; empty, none is suppressed",
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,8 @@ from uuid import uuid4
 import pytest
 
 from chassis.errors import FailedPrecondition
-from customer.domain.consents import Consent, ConsentState, Standing, choose_contact
+from customer.domain.consents import Consent, ConsentState
+from customer.domain.contact import Standing, choose_contact
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.purposes import Default
 from customer.domain.timeline import Channel
@@ -44,51 +45,51 @@ SERVICE, MARKETING = [Standing(Default.ALLOWED, None, None)], [Standing(Default.
 
 
 def test_until_the_customer_says_something_the_default_of_the_purpose_holds():
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], [EMAIL]).allowed
-    refused = choose_contact(MARKETING, [Channel.EMAIL], [], [EMAIL])
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], [EMAIL], {}).allowed
+    refused = choose_contact(MARKETING, [Channel.EMAIL], [], [EMAIL], {})
     assert (refused.allowed, refused.reason_code, refused.address) == (False, "consent-denied", "")
     granted = said(Channel.EMAIL, GRANTED, Default.DENIED)
-    assert choose_contact(granted, [Channel.EMAIL], [], [EMAIL]).allowed
+    assert choose_contact(granted, [Channel.EMAIL], [], [EMAIL], {}).allowed
 
 
 def test_an_email_goes_out_in_the_form_the_customer_gave():
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], [EMAIL]).address == "Anna@example.com"
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], [EMAIL], {}).address == "Anna@example.com"
 
 
 def test_the_customers_preference_comes_before_the_callers():
-    assert choose_contact(SERVICE, BOTH, [], [EMAIL, PHONE]).channel is Channel.EMAIL
-    assert choose_contact(SERVICE, BOTH, ["SMS"], [EMAIL, PHONE]).channel is Channel.SMS
-    assert choose_contact(SERVICE, BOTH, ["LETTER"], [EMAIL, PHONE]).channel is Channel.SMS
+    assert choose_contact(SERVICE, BOTH, [], [EMAIL, PHONE], {}).channel is Channel.EMAIL
+    assert choose_contact(SERVICE, BOTH, ["SMS"], [EMAIL, PHONE], {}).channel is Channel.SMS
+    assert choose_contact(SERVICE, BOTH, ["LETTER"], [EMAIL, PHONE], {}).channel is Channel.SMS
 
 
 def test_a_channel_without_an_address_or_consent_gives_way_to_the_next():
-    assert choose_contact(SERVICE, BOTH, [], [PHONE]).channel is Channel.SMS
+    assert choose_contact(SERVICE, BOTH, [], [PHONE], {}).channel is Channel.SMS
     denied = said(Channel.EMAIL, DENIED)
-    assert choose_contact(denied, BOTH, [], [EMAIL, PHONE]).channel is Channel.SMS
+    assert choose_contact(denied, BOTH, [], [EMAIL, PHONE], {}).channel is Channel.SMS
 
 
 def test_the_reason_tells_denial_from_a_missing_address():
     denied = said(Channel.EMAIL, DENIED)
-    assert choose_contact(denied, [Channel.EMAIL], [], []).reason_code == "consent-denied"
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], [PHONE]).reason_code == "no-address"
-    assert choose_contact(SERVICE, [Channel.LETTER], [], [EMAIL]).reason_code == "no-address"
+    assert choose_contact(denied, [Channel.EMAIL], [], [], {}).reason_code == "consent-denied"
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], [PHONE], {}).reason_code == "no-address"
+    assert choose_contact(SERVICE, [Channel.LETTER], [], [EMAIL], {}).reason_code == "no-address"
 
 
 def test_a_valid_address_is_better_than_a_possible_one_and_the_older_better_than_the_newer():
     possible = identifier(IdentifierType.PHONE, "+1", Quality.POSSIBLE, age_days=9)
     old, new = identifier(IdentifierType.PHONE, "+2", age_days=5), identifier(IdentifierType.PHONE, "+3")
-    assert choose_contact(SERVICE, [Channel.SMS], [], [possible, new, old]).address == "+2"
-    assert choose_contact(SERVICE, [Channel.VOICE], [], [possible]).address == "+1"
+    assert choose_contact(SERVICE, [Channel.SMS], [], [possible, new, old], {}).address == "+2"
+    assert choose_contact(SERVICE, [Channel.VOICE], [], [possible], {}).address == "+1"
 
 
 def test_a_number_is_reached_without_its_extension():
     desk = identifier(IdentifierType.PHONE, "+12065559857;ext=12")
-    assert choose_contact(SERVICE, [Channel.VOICE], [], [desk]).address == "+12065559857"
+    assert choose_contact(SERVICE, [Channel.VOICE], [], [desk], {}).address == "+12065559857"
 
 
 def test_an_invalid_address_reaches_nobody():
     broken = identifier(IdentifierType.EMAIL, "anna@", Quality.INVALID)
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], [broken]).reason_code == "no-address"
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], [broken], {}).reason_code == "no-address"
 
 
 def test_a_yes_of_a_clock_that_is_ahead_does_not_pass_a_no_of_the_last_minute():

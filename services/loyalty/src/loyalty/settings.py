@@ -7,8 +7,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.money import Currency
-from chassis.settings import ServiceSettings, Sources
-from loyalty.domain.card_numbers import PEPPER_LEAST
+from chassis.settings import Pepper, ServiceSettings, Sources
 from loyalty.domain.goodwill_rule import GoodwillRule
 from loyalty.domain.value import Band, ValueFormula
 
@@ -16,18 +15,11 @@ from loyalty.domain.value import Band, ValueFormula
 class CardSettings(Sources):
     """What a migration is told as well."""
 
-    card_pepper: SecretStr = Field(
+    card_pepper: Pepper = Field(
         SecretStr(""),
         description="the key under which card numbers are found, 32 characters or more, kept as a secret and"
         " never changed: cards are not found by another; empty, there are no cards",
     )
-
-    @field_validator("card_pepper")
-    @classmethod
-    def _is_long(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value()) < PEPPER_LEAST:
-            raise ValueError(f"must have {PEPPER_LEAST} characters or more")
-        return value
 
 
 class Settings(CardSettings, ServiceSettings):

@@ -26,6 +26,8 @@ from rapport_tools.local.home import Home
 from rapport_tools.local.issuer import PORT_OFFSET
 from rapport_tools.local.supervisor import Unit
 
+PEPPERS = ("RAPPORT_ADDRESS_PEPPER", "RAPPORT_CARD_PEPPER")  # the keys of what is kept by its hash
+
 
 class Infrastructure:
     """Database, broker, mail and traces of one stack; those `ports` of the last start that are free.
@@ -120,9 +122,8 @@ class Infrastructure:
     def service_env(self) -> dict[str, str]:
         """What every service is told about mail and traces, and who may send webhooks."""
         sources = self._environ.get("RAPPORT_WEBHOOKS_DIR") or str(self._home.webhooks)
-        pepper = self._environ.get("RAPPORT_CARD_PEPPER") or "local-stack-only-and-not-a-secret"
-        own = {"RAPPORT_WEBHOOKS_DIR": sources, "RAPPORT_CARD_PEPPER": pepper}
-        return {**self._smtp(), **self._traces(), **own}
+        peppers = {name: self._environ.get(name) or "local-stack-only-and-not-a-secret" for name in PEPPERS}
+        return {**self._smtp(), **self._traces(), **peppers, "RAPPORT_WEBHOOKS_DIR": sources}
 
     def _traces(self) -> dict[str, str]:
         if endpoint := self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):

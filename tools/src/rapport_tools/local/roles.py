@@ -18,7 +18,7 @@ READ_EVERYTHING = _each(
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
     customer.match_candidates.read customer.match_jobs.read customer.match_parameters.read
     customer.preferences.read customer.purposes.read customer.relationships.read
-    customer.section_schemas.read
+    customer.section_schemas.read customer.suppressions.read
     customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
     loyalty.exchange_rates.read
     loyalty.accounts.read loyalty.cards.read loyalty.earning_rules.read loyalty.earnings.read
@@ -40,7 +40,7 @@ FRONT_LINE = _each(
     customer.attribute_values.write customer.consents.write customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
     customer.observations.write customer.preferences.write customer.relationships.write
-    customer.timeline_entries.write
+    customer.suppressions.write customer.timeline_entries.write
     loyalty.accounts.write loyalty.cards.write loyalty.goodwill.grant loyalty.memberships.write
     loyalty.redemptions.write
     loyalty.reservations.write
@@ -70,6 +70,7 @@ LEAD = _each(
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
+    customer.suppressions.release
     loyalty.earning_rules.activate loyalty.earning_rules.write
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write

@@ -15,7 +15,7 @@ from chassis.events.provision import provision
 from rapport_testing.engines.ports import HTTP_OFFSET, PORT_BASE, number, port_base, require
 from rapport_testing.engines.process import Process, Program
 from rapport_tools.local.home import Home
-from rapport_tools.local.infrastructure import Infrastructure, unprivileged
+from rapport_tools.local.infrastructure import PEPPERS, Infrastructure, unprivileged
 from rapport_tools.local.installed import Installed, installed, remember, remembered
 from rapport_tools.local.issuer import CLIENT, CLIENT_SECRET, RENEW_SERVICES_EVERY_S, Issuer
 from rapport_tools.local.nursery import Nursery
@@ -98,7 +98,9 @@ class Stack:
         from chassis.db.migrate import migrate  # with what it needs, a second of a start that needs none
 
         # Migrations, which run in this process, hash what was kept before as services do.
-        os.environ.setdefault("RAPPORT_CARD_PEPPER", infrastructure.service_env()["RAPPORT_CARD_PEPPER"])
+        env = infrastructure.service_env()
+        for pepper in PEPPERS:
+            os.environ.setdefault(pepper, env[pepper])
         for service in self.services:
             self._progress(f"migrating {service.name}")
             await migrate(infrastructure.owner_url(service.name), service.migrations, service.name)

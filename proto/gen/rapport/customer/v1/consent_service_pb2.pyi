@@ -325,7 +325,7 @@ class CheckContactResponse(_message.Message):
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
-    """Why not, when not allowed: a code, `consent-denied`, `no-address`, `quiet-hours` or `paused`."""
+    """Why not, when not allowed: a code, `consent-denied`, `suppressed`, `no-address`, `quiet-hours` or `paused`."""
     channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str
@@ -344,7 +344,7 @@ class CheckContactResponse(_message.Message):
 
     @_builtins.property
     def decisions(self) -> _containers.RepeatedCompositeFieldContainer[_explanation_pb2.Decision]:
-        """How that was decided, step by step, until one stopped or deferred it: `consent`, `address`, `quiet`."""
+        """How that was decided, step by step, until one stopped or deferred it: `consent`, `suppression`, `address`, `quiet`."""
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import identifier_pb2 as _identifier_pb2
 from rapport.customer.v1 import match_pb2 as _match_pb2
 from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
+from rapport.customer.v1 import suppression_pb2 as _suppression_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1277,3 +1278,79 @@ class CustomerConverted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerConverted: _TypeAlias = CustomerConverted  # noqa: Y015
+
+@_typing.final
+class SuppressionCreated(_message.Message):
+    """An address is sent nothing any more. It concerns no single customer: whoever has the address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUPPRESSION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    suppression: _builtins.str
+    """`suppressions/{uuid}`."""
+    type: _identifier_pb2.Identifier.Type.ValueType
+    """What kind of address it is."""
+    reason: _suppression_pb2.Suppression.Reason.ValueType
+    """Why."""
+    category: _builtins.str
+    """Of which purposes, by their category; empty for all."""
+    source: _builtins.str
+    """Where that was said, a code; may be empty."""
+    def __init__(
+        self,
+        *,
+        suppression: _builtins.str = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
+        reason: _suppression_pb2.Suppression.Reason.ValueType = ...,
+        category: _builtins.str = ...,
+        source: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "reason", b"reason", "source", b"source", "suppression", b"suppression", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuppressionCreated: _TypeAlias = SuppressionCreated  # noqa: Y015
+
+@_typing.final
+class SuppressionReleased(_message.Message):
+    """A suppression holds no more. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUPPRESSION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    RELEASE_REASON_CODE_FIELD_NUMBER: _builtins.int
+    suppression: _builtins.str
+    """`suppressions/{uuid}`."""
+    type: _identifier_pb2.Identifier.Type.ValueType
+    """What kind of address it is."""
+    reason: _suppression_pb2.Suppression.Reason.ValueType
+    """Why it held."""
+    category: _builtins.str
+    """Of which purposes it was, by their category; empty for all."""
+    release_reason_code: _builtins.str
+    """Why it was released, a code."""
+    def __init__(
+        self,
+        *,
+        suppression: _builtins.str = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
+        reason: _suppression_pb2.Suppression.Reason.ValueType = ...,
+        category: _builtins.str = ...,
+        release_reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "reason", b"reason", "release_reason_code", b"release_reason_code", "suppression", b"suppression", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuppressionReleased: _TypeAlias = SuppressionReleased  # noqa: Y015

@@ -135,7 +135,7 @@ class NoticeSuppressed(_message.Message):
     text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
-    """Why, a code such as `consent-denied`, `no-address`, `customer-not-found`, `expired`, `promise-ended`,
+    """Why, a code such as `consent-denied`, `suppressed`, `no-address`, `customer-not-found`, `expired`, `promise-ended`,
     `promise-recovered`, `promise-at-risk`, `already-told`.
     """
     def __init__(

@@ -1,4 +1,4 @@
-"""Consent and preferences, and the one question a sender asks: may I, and where."""
+"""Consent and preferences: what customers said, and what holds of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,10 +8,7 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from chassis.facts import Decision, Outcome
-from customer.domain.identifiers import Identifier, IdentifierType, Quality
-from customer.domain.purposes import Default
-from customer.domain.quiet import Pause, Quiet, QuietHours
+from customer.domain.quiet import Pause, QuietHours
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
 
@@ -25,20 +22,9 @@ class ConsentState(StrEnum):
     DENIED = "DENIED"
 
 
-_CONSENT, _ADDRESS, _QUIET = "consent", "address", "quiet"  # the steps of whether somebody may be contacted
-URGENT = "urgent"
-
 # The channels by how consents are named after them.
 CHANNEL_IDS = {
     channel.lower().replace("_", "-"): channel for channel in Channel if channel is not Channel.UNSPECIFIED
-}
-
-# The handles by which a channel reaches somebody.
-REACHED_BY = {
-    Channel.EMAIL: IdentifierType.EMAIL,
-    Channel.SMS: IdentifierType.PHONE,
-    Channel.VOICE: IdentifierType.PHONE,
-    Channel.FAX: IdentifierType.FAX,
 }
 
 
@@ -167,93 +153,3 @@ def preferred(said: Sequence[SaidPreferences]) -> Preferences | None:
         pauses += [pause for pause in each.pauses if pause not in pauses]
     version = max(each.version for each in said)  # which the next follows, by any name
     return Preferences(last.customer_id, last.channels, last.update_time, version, quiet_hours, pauses)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What holds for one purpose: its default, and what the customer said on one channel, if anything."""
-
-    contact_default: Default
-    channel: str | None
-    state: ConsentState | None
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Where to send, or why not to: `consent-denied`, `no-address`, `quiet-hours` or `paused`.
-
-    What is not allowed for the hour alone is allowed from `open_time` on, if that is ever. `decisions` are
-    the steps by which that was found.
-    """
-
-    allowed: bool
-    decisions: list[Decision]
-    reason_code: str = ""
-    channel: Channel = Channel.UNSPECIFIED
-    address: str = ""
-    open_time: datetime | None = None
-
-    def unless(self, quiet: Quiet | None, inputs: dict[str, str]) -> "Contact":
-        """What may be done in such quiet, found by `inputs`. What is not allowed at all stays so."""
-        if not self.allowed:
-            return self
-        if quiet is None:
-            return replace(self, decisions=[*self.decisions, Decision(_QUIET, Outcome.PASSED, inputs=inputs)])
-        outcome = Outcome.DEFERRED if quiet.until else Outcome.STOPPED
-        if quiet.until:
-            inputs = inputs | {"open_time": quiet.until.isoformat()}
-        step = Decision(_QUIET, outcome, quiet.reason_code, inputs)
-        return Contact(False, [*self.decisions, step], quiet.reason_code, open_time=quiet.until)
-
-    def past_quiet(self) -> "Contact":
-        """What is urgent: no quiet keeps it."""
-        step = Decision(_QUIET, Outcome.PASSED, URGENT)
-        return replace(self, decisions=[*self.decisions, step]) if self.allowed else self
-
-
-def choose_contact(
-    standings: Sequence[Standing],
-    offered: Sequence[Channel],
-    preferred: Sequence[str],
-    identifiers: Sequence[Identifier],
-) -> Contact:
-    """The first channel that the customer allows and can be reached on.
-
-    Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
-    customer who never said is taken to prefer e-mail.
-    """
-    said = {standing.channel: standing.state for standing in standings}
-    default = standings[0].contact_default
-    wishes = list(preferred) or [Channel.EMAIL]
-    ranked = sorted(offered, key=lambda channel: wishes.index(channel) if channel in wishes else len(wishes))
-    granted = {None: default is Default.ALLOWED, ConsentState.GRANTED: True, ConsentState.DENIED: False}
-    permitted = [channel for channel in ranked if granted[said.get(channel)]]
-    inputs = {"default": default.lower()} | {
-        channel.lower(): (said.get(channel) or "unsaid").lower() for channel in ranked
-    }
-    if not permitted:
-        return _stopped(Decision(_CONSENT, Outcome.STOPPED, "consent-denied", inputs))
-    consent = Decision(_CONSENT, Outcome.PASSED, inputs=inputs)
-    for channel in permitted:
-        address = _address(channel, identifiers)
-        if address:
-            found = Decision(_ADDRESS, Outcome.PASSED, inputs={"channel": channel.lower()})
-            return Contact(True, [consent, found], channel=channel, address=address)
-    tried = {"channels": " ".join(channel.lower() for channel in permitted)}
-    return _stopped(consent, Decision(_ADDRESS, Outcome.STOPPED, "no-address", tried))
-
-
-def _stopped(*decisions: Decision) -> Contact:
-    return Contact(False, [*decisions], decisions[-1].reason_code)
-
-
-def _address(channel: Channel, identifiers: Sequence[Identifier]) -> str:
-    """The best address on a channel: valid before possible, then the one we have had longest."""
-    kind = REACHED_BY.get(channel)
-    known = [i for i in identifiers if i.type == kind and i.normalized_value and not i.unreachable_time]
-    best = min(known, key=lambda i: (i.quality != Quality.VALID, i.create_time, i.id), default=None)
-    if best is None:
-        return ""
-    return (
-        best.value.strip() if best.type == IdentifierType.EMAIL else best.normalized_value.partition(";")[0]
-    )

@@ -370,3 +370,31 @@ class CustomerConverted:
     type: str
     purchase: str
     purchase_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionCreated:
+    """An address is sent nothing any more.
+
+    It concerns no single customer: whoever has the address.
+    """
+
+    suppression: str
+    type: str
+    reason: str
+    category: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionReleased:
+    """A suppression holds no more.
+
+    It concerns no single customer.
+    """
+
+    suppression: str
+    type: str
+    reason: str
+    category: str
+    release_reason_code: str

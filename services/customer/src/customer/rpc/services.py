@@ -29,6 +29,7 @@ from customer import names
 from customer.domain.identifiers import Draft
 from customer.domain.quiet import NEVER_WELCOME, QuietHours, welcome
 from customer.domain.sections import PutResult, ViewSection
+from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import INTERACTION, Channel, TimelineEntry
 from customer.rpc.customers import read_draft
 from customer.store import consents as consent_store
@@ -92,6 +93,7 @@ class PurposeRpc(Rpc, PurposeServiceServicer):
 class ConsentRpc(Rpc, ConsentServiceServicer):
     """Consent, preferences, and where to send."""
 
+    addresses: AddressKey
     rules: ClassVar[Rules] = {Preferences: _welcome_at_times}
 
     UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
@@ -138,7 +140,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
         channels = [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)]
         contact = await consents.check_contact(
-            self.db, customer, customer_id, purpose_id, channels, urgent=request.urgent
+            self.db, self.addresses, customer, customer_id, purpose_id, channels, urgent=request.urgent
         )
         for each in contact.decisions:
             each.decide_time = self.db.clock.now()

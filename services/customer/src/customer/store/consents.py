@@ -10,7 +10,8 @@ from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import replaced
-from customer.domain.consents import Consent, ConsentVersion, SaidPreferences, Standing
+from customer.domain.consents import Consent, ConsentVersion, SaidPreferences
+from customer.domain.contact import Standing
 from customer.domain.purposes import Purpose
 from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
 
@@ -72,7 +73,7 @@ OWN_CONSENT = Statement(
 )
 # Nothing when there is no such purpose, and one without a channel when the customer never said anything.
 STANDINGS = Statement(
-    sa.select(_P.contact_default, _H.channel, _H.state)
+    sa.select(_P.contact_default, _P.legal_basis, _P.category, _H.channel, _H.state)
     .select_from(PURPOSES.outerjoin(_holding_now, _H.purpose_id == _P.id))
     .where(_P.id == sa.bindparam("purpose_id")),
     row=Standing,

@@ -18,22 +18,23 @@ from customer.domain.consents import (
     CHANNEL_IDS,
     Consent,
     ConsentState,
-    Contact,
     Preferences,
     Said,
-    choose_contact,
     preferred,
 )
+from customer.domain.contact import Contact, choose_contact
 from customer.domain.customers import Customer
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
 from customer.domain.purposes import Default, LegalBasis, Purpose
 from customer.domain.quiet import Pause, QuietHours, quiet_at
+from customer.domain.suppressions import AddressKey, suppressed
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, PURPOSE
 from customer.store import consents as store
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
 from customer.store.tables import identifiers_of
 from customer.usecases.customers import lock_customer
+from customer.usecases.suppressions import holding
 
 
 class PurposeChanges(TypedDict, total=False):
@@ -177,6 +178,7 @@ async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
 
 async def check_contact(
     on: Database,
+    addresses: AddressKey,
     customer: Customer,
     name_id: UUID,
     purpose_id: str,
@@ -191,7 +193,17 @@ async def check_contact(
         raise NotFound(PURPOSE.format(purpose_id))
     preferences = await preferences_of(on, name_id)
     identifiers = (await identifiers_of(on, [name_id]))[name_id]
-    contact = choose_contact(standings, channels, preferences.channels, identifiers)
+    purpose, hashes = standings[0], addresses.hashes_of(identifiers)
+    kept = suppressed(
+        identifiers,
+        hashes,
+        [
+            each
+            for each in await holding(on, [*hashes.values()])
+            if each.keeps_from(purpose.legal_basis, purpose.category, urgent=urgent)
+        ],
+    )
+    contact = choose_contact(standings, channels, preferences.channels, identifiers, kept)
     if urgent:
         contact = contact.past_quiet()
     else:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from chassis.errors import FailedPrecondition, invalid
 
 _NUMBER = re.compile(r"[0-9A-Z]{4,64}")
-PEPPER_LEAST = 32  # characters
 _TOLD_MOST = 4
 
 

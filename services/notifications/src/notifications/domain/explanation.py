@@ -11,6 +11,7 @@ from notifications.domain.template import Template
 
 _WHY = {
     "consent-denied": "the customer does not allow it",
+    "suppressed": "nothing is sent to the customer's address any more",
     "quiet-hours": "the customer wants quiet until it is of no more use",
     "paused": "the customer wants quiet until it is of no more use",
     CONTACT_PRESSURE: "the customer has been sent enough until it is of no more use",

@@ -1,0 +1,105 @@
+"""Suppressing addresses, and releasing them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis import ids
+from chassis.api.entities import found, save
+from chassis.api.handles import INVALID_REASONS, judge
+from chassis.db.database import Database
+from chassis.db.statement import Executor, values
+from chassis.db.transaction import Transaction
+from chassis.errors import invalid
+from chassis.facts import fact_of
+from chassis.settings import WrongSettings
+from customer.domain.facts import SuppressionCreated, SuppressionReleased
+from customer.domain.identifiers import IdentifierType
+from customer.domain.suppressions import AddressKey, Suppression, SuppressionReason
+from customer.names import IDENTIFIER, SUPPRESSION
+from customer.store import suppressions as store
+from customer.store import tables
+
+
+async def create_suppression(
+    tx: Transaction,
+    addresses: AddressKey,
+    *,
+    type: IdentifierType,
+    reason: SuppressionReason,
+    category: str,
+    source: str,
+    address: str,
+    identifier: str,
+) -> Suppression:
+    """Suppress an address; answers what holds already.
+
+    InvalidArgument INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_CODE; NotFound the identifier;
+    FailedPrecondition NO_ADDRESS_PEPPER.
+    """
+    matched = await _of_identifier(tx, type, identifier) if identifier else _judged(type, address)
+    suppression = Suppression(
+        ids.uuid7(tx.now),
+        addresses.hash_of(type, matched),
+        addresses.id,
+        type,
+        reason,
+        category,
+        source,
+        tx.call.principal.subject,
+        tx.now,
+        release_actor="",
+        release_reason_code="",
+        release_time=None,
+        version=1,
+    )
+    suppression.check()
+    # Whoever else says it at this moment waits here, and whoever released it meanwhile is done by then.
+    while await store.INSERT_SUPPRESSION.maybe(tx, **values(suppression)) is None:
+        about = {"address_hash": suppression.address_hash, "reason": reason, "category": category}
+        if held := await store.HOLDING.maybe(tx, **about):
+            return held
+    tx.record(fact_of(SuppressionCreated, suppression), version=suppression.version)
+    return suppression
+
+
+def _judged(type: IdentifierType, address: str) -> str:
+    """An address as it is matched."""
+    matched = judge(type, address, "").normalized_value
+    if not matched:
+        raise invalid("suppression.address", *INVALID_REASONS[type])
+    return matched
+
+
+async def _of_identifier(on: Executor, type: IdentifierType, name: str) -> str:
+    """The address that an identifier is."""
+    identifier = await found(on, IDENTIFIER, tables.IDENTIFIER, *IDENTIFIER.ids(name))
+    if identifier.type is not type or not identifier.normalized_value:
+        raise invalid(
+            "suppression.identifier", "INVALID_NAME", f"must be one by which somebody is reached, {type}"
+        )
+    return identifier.normalized_value
+
+
+async def release_suppression(
+    tx: Transaction, *, suppression_id: UUID, reason_code: str, etag: str
+) -> Suppression:
+    """Have a suppression hold no more. NotFound; FailedPrecondition SUPPRESSION_RELEASED."""
+    suppression = await found(tx, SUPPRESSION, store.LOCK_SUPPRESSION, suppression_id, etag=etag)
+    suppression.release(tx.call.principal.subject, reason_code, tx.now)
+    await save(tx, store.UPDATE_SUPPRESSION, suppression, fact_of(SuppressionReleased, suppression))
+    return suppression
+
+
+async def holding(on: Executor, hashes: Sequence[str]) -> list[Suppression]:
+    """What holds of the addresses with these hashes, the oldest first."""
+    return await store.HOLDING_OF.all(on, hashes=[*hashes]) if hashes else []
+
+
+async def require_key(db: Database, addresses: AddressKey) -> None:
+    """WrongSettings when addresses are suppressed under another key, by which none of them would be found."""
+    newest = await store.NEWEST.maybe(db)
+    if newest is not None and newest.key_id != addresses.id:
+        told = (
+            "RAPPORT_ADDRESS_PEPPER must be the key under which addresses are suppressed: it never changes."
+        )
+        raise WrongSettings(told)
