@@ -10,6 +10,7 @@ from tests.contracts.names import (
     LATER,
     PAGE,
     SOMEBODY,
+    SOON,
     TWINS,
     section_contract,
 )
@@ -163,6 +164,21 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "pauses": [{"start_time": BEFORE, "end_time": LATER}]},
         "update_mask": "channels,quietHours,pauses"}),
     ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
+    ("GetCustomerLink", {"name": "{CreateCustomer}/link"}),
+    ("FindLinkedCustomer", {"token": "{GetCustomerLinkToken}"}),
+    ("NoteLinkedConsents", {
+        "token": "{GetCustomerLinkToken}", "source": "one-click",
+        "consents": [{
+            "purpose": "purposes/marketing", "channel": "CHANNEL_EMAIL", "state": "STATE_DENIED",
+            "wording_version": "2026-01"}]}),
+    ("ChangeLinkedPreferences", {
+        "token": "{GetCustomerLinkToken}",
+        "preferences": {
+            "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_SMS"], "etag": "#",
+            "quiet_hours": [{"days": ["FRIDAY"], "starts": "21:00", "ends": "06:00"}],
+            "pauses": [{"start_time": SOON, "end_time": LATER}]},
+        "update_mask": "channels,quietHours,pauses"}),
+    ("RevokeCustomerLinks", {"name": "{ResolveCustomer}/link", "reason_code": "mailbox-shared"}),
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("CheckContact", {
         "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"],

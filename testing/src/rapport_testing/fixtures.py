@@ -120,6 +120,7 @@ async def starting(
                 "log_level": "warning",
                 "address_pepper": "of-tests-alone-and-not-a-secret-",
                 "card_pepper": "of-tests-alone-and-not-a-secret-",
+                "link_keys": "of-tests-alone-and-not-a-secret-",
                 **settings,
             }
         )

@@ -6,6 +6,7 @@ from chassis.context import CLOCK
 from rapport.common.v1 import explanation_pb2
 
 REMEMBERED = 4096
+_KINDS = {"service": "services", "customer": "customers"}
 
 
 def service_name(service: str) -> str:
@@ -15,14 +16,14 @@ def service_name(service: str) -> str:
 
 @functools.lru_cache(REMEMBERED)
 def actor_name(subject: str, service: str) -> str:
-    """The name of who acted as `subject`: `agent:alice`, `service:cases`, or the clock of `service`.
+    """The name of who acted as `subject`: `agent:alice`, `service:cases`, `customer:{uuid}`, or the clock.
 
-    What the clock did, its service did: `services/cases`.
+    What the clock of `service` did, that did: `services/cases`.
     """
     role, _, who = subject.partition(":")
     if subject == CLOCK:
         return service_name(service)
-    return service_name(who) if role == "service" else f"agents/{who}"
+    return f"{_KINDS.get(role, 'agents')}/{who}"
 
 
 def what(cause: explanation_pb2.Cause) -> str:

@@ -8,6 +8,7 @@ from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
+from customer.domain.links import LinkKeys
 from customer.domain.suppressions import AddressKey
 from customer.events.cases import CALLS, on_called
 from customer.events.customer import NAMES, on_names
@@ -17,6 +18,7 @@ from customer.jobs.learning import Learning
 from customer.jobs.matching import Matching
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.customers import CustomerRpc
+from customer.rpc.links import CustomerLinkRpc
 from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
 from customer.rpc.relationships import RelationshipRpc
@@ -63,6 +65,7 @@ def compose(app: App[Settings]) -> None:
     addresses = AddressKey(app.settings.address_pepper.get_secret_value())
     app.serve(ConsentRpc(app, addresses=addresses))
     app.serve(SuppressionRpc(app, addresses=addresses))
+    app.serve(CustomerLinkRpc(app, keys=LinkKeys(app.settings.keys_of_links)))
     app.serve(ImportRpc(app))
     matcher = Matcher(
         hot,

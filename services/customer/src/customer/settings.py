@@ -2,9 +2,10 @@
 
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.settings import Pepper, ServiceSettings
+from customer.domain.links import KEY_LEAST, KEYS_MOST
 
 
 class Settings(ServiceSettings):
@@ -29,6 +30,26 @@ class Settings(ServiceSettings):
         description="the key under which suppressed addresses are found, 32 characters or more, kept as a"
         " secret and never changed: addresses are not found by another; empty, none is suppressed",
     )
+
+    link_keys: SecretStr = Field(
+        SecretStr(""),
+        description="the keys under which links to customers' own pages are made, with blanks between, each"
+        " of 32 characters or more, kept as a secret: the first makes links, all open them, and one that is"
+        " taken out opens none of its own any more; empty, there are no links",
+    )
+
+    @field_validator("link_keys")
+    @classmethod
+    def _are_long_and_few(cls, value: SecretStr) -> SecretStr:
+        keys = value.get_secret_value().split()
+        if len(keys) > KEYS_MOST or any(len(key) < KEY_LEAST for key in keys):
+            raise ValueError(f"must be at most {KEYS_MOST} keys of {KEY_LEAST} characters or more")
+        return value
+
+    @property
+    def keys_of_links(self) -> tuple[str, ...]:
+        """The keys, that in use first."""
+        return tuple(self.link_keys.get_secret_value().split())
 
     @model_validator(mode="after")
     def _who_is_linked_would_be_asked_about(self) -> Self:

@@ -26,7 +26,8 @@ from rapport_tools.local.home import Home
 from rapport_tools.local.issuer import PORT_OFFSET
 from rapport_tools.local.supervisor import Unit
 
-PEPPERS = ("RAPPORT_ADDRESS_PEPPER", "RAPPORT_CARD_PEPPER")  # the keys of what is kept by its hash
+# The keys of what is kept by its hash, and of links.
+PEPPERS = ("RAPPORT_ADDRESS_PEPPER", "RAPPORT_CARD_PEPPER", "RAPPORT_LINK_KEYS")
 
 
 class Infrastructure:

@@ -85,7 +85,7 @@ class Consent(_message.Message):
     `.` `_` `:` `/` `#` `-`, at most 100.
     """
     noter: _builtins.str
-    """Who noted it, `agents/{agent}` or `services/{service}`. Of versions only: see ListConsentVersions."""
+    """Who noted it, `agents/{agent}`, `services/{service}`, or the customer by their own link, `customers/{uuid}`. Of versions only: see ListConsentVersions."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When they said it, from which it holds; absent means now. Up to a minute ahead, which is taken as now: clocks differ.

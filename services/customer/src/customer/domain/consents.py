@@ -113,7 +113,8 @@ class ConsentVersion(Consent):
     def noter(self) -> str:
         """Who noted it, as contracts name them."""
         role, _, who = self.actor.partition(":")
-        return f"services/{who}" if role == "service" else f"agents/{who}"
+        kind = {"service": "services", "customer": "customers"}.get(role, "agents")
+        return f"{kind}/{who}"
 
 
 @dataclass(slots=True)

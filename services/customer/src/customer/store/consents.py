@@ -49,6 +49,7 @@ def _holding(said: Any, of: str) -> sa.Subquery:
 _holding_now = _holding(_C, "consents_holding")
 _H = _holding_now.c
 LIST_CONSENTS = Listing(sa.select(_holding_now), _H.id, row=Consent)
+HOLDING = Statement(sa.select(_holding_now).order_by(_H.id).limit(1_000), row=Consent)
 CONSENT = Statement(sa.select(_holding_now).where(_H.id == sa.bindparam("id")), row=Consent)
 # By each name what they had said by a time, as it was noted last.
 _V = CONSENT_HISTORY.c

@@ -1,0 +1,119 @@
+"""Links to customers' own pages, and what customers say by them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from chassis.api.entities import found
+from chassis.db.statement import Executor, values
+from chassis.db.transaction import Transaction
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences
+from customer.domain.links import Linked, LinkGeneration, LinkKeys, LinkNotFound, parsed
+from customer.domain.timeline import Channel
+from customer.names import CUSTOMER
+from customer.store import consents as consent_store
+from customer.store import links as store
+from customer.usecases.consents import PreferencesChanges, update_consent, update_preferences
+
+_IDS: dict[Channel, str] = {channel: of for of, channel in CHANNEL_IDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class SaidByLink:
+    """What a customer says of one purpose on one channel."""
+
+    purpose_id: str
+    channel: Channel
+    state: ConsentState
+    wording_version: str
+
+
+async def linked(on: Executor, keys: LinkKeys, token: str) -> Linked:
+    """Whose link it is. LinkNotFound."""
+    customer_id, _ = parsed(token)
+    held = await store.LINKED.maybe(on, id=customer_id)
+    if not keys.opens(token, held) or held is None:
+        raise LinkNotFound()
+    return held
+
+
+async def link_of(on: Executor, keys: LinkKeys, customer_id: UUID) -> str:
+    """The token of a customer. NotFound; FailedPrecondition `NO_LINK_KEYS`."""
+    held = await found(on, CUSTOMER, store.LINKED, customer_id)
+    return keys.token(customer_id, held.generation)
+
+
+async def revoke_links(tx: Transaction, *, customer_id: UUID, reason_code: str) -> None:
+    """Take back every link that a customer ever got. NotFound."""
+    held = await found(tx, CUSTOMER, store.LINKED, customer_id)
+    over = LinkGeneration(customer_id, 1, tx.now)
+    tx.touch(held.name)
+    tx.because(reason_code)
+    await store.REVOKE.run(tx, **values(over))
+
+
+async def consents_of(on: Executor, customer_id: UUID) -> list[Consent]:
+    """What holds, as said by this name, whichever of theirs said it."""
+    holding = await consent_store.HOLDING.all(on, customer_id=customer_id)
+    return [replace(each, customer_id=customer_id) for each in holding]
+
+
+async def own_preferences(on: Executor, customer_id: UUID) -> Preferences:
+    """How they want to be reached as said by this very name; with the version that a change follows."""
+    said = await consent_store.PREFERENCES_OF.all(on, customer_id=customer_id)
+    version = max((each.version for each in said), default=0)
+    own = next((each for each in said if each.customer_id == customer_id), None)
+    if own is None:
+        return Preferences(customer_id, [], None, version)
+    return Preferences(customer_id, own.channels, own.update_time, version, own.quiet_hours, own.pauses)
+
+
+async def note_linked_consents(
+    tx: Transaction, keys: LinkKeys, *, token: str, consents: Sequence[SaidByLink], source: str
+) -> list[Consent]:
+    """Note what a customer says by their link. LinkNotFound, NotFound for a purpose."""
+    holder = await linked(tx, keys, token)
+    proof = f"links/{holder.generation}"
+    noted = []
+    for each in sorted(consents, key=lambda said: (said.purpose_id, said.channel)):  # rows in one order
+        consent_id = f"{each.purpose_id}.{_IDS[each.channel]}"
+        held = await consent_store.OWN_CONSENT.maybe(tx, customer_id=holder.id, id=consent_id)
+        if held is None or held.state is not each.state:
+            held = await update_consent(
+                tx,
+                customer_id=holder.id,
+                consent_id=consent_id,
+                consent={
+                    "state": each.state,
+                    "source": source,
+                    "wording_version": each.wording_version,
+                    "proof": proof,
+                    "effective_time": None,
+                },
+                changes={
+                    "state": each.state,
+                    "source": source,
+                    "wording_version": each.wording_version,
+                    "proof": proof,
+                },
+                allow_missing=True,
+                etag="",
+            )
+        noted.append(held)
+    return noted
+
+
+async def change_linked_preferences(
+    tx: Transaction,
+    keys: LinkKeys,
+    *,
+    token: str,
+    customer_id: UUID,
+    changes: PreferencesChanges,
+    etag: str,
+) -> Preferences:
+    """Set how the customer whose link it is wants to be reached. LinkNotFound, also for another's name."""
+    if (await linked(tx, keys, token)).id != customer_id:
+        raise LinkNotFound()
+    await update_preferences(tx, customer_id=customer_id, changes=changes, etag=etag)
+    return await own_preferences(tx, customer_id)

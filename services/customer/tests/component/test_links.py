@@ -1,0 +1,204 @@
+"""Links to customers' own pages: made and not kept, and opening nothing but what is their holder's."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.db.schema import AUDIT, IDEMPOTENCY
+from chassis.db.statement import Statement
+from customer.service import service
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
+from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2 import (
+    CheckContactRequest,
+    ListConsentVersionsRequest,
+    UpdatePreferencesRequest,
+)
+from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport_testing.running import refused
+
+GRANTED, DENIED = Consent.State.STATE_GRANTED, Consent.State.STATE_DENIED
+MARKETING = "purposes/marketing"
+PAGES = ("customer.customer_links.open", "customer.purposes.read")
+_CHANGES = Statement[Any](
+    sa.select(AUDIT.c.actor, AUDIT.c.via, AUDIT.c.resources).where(AUDIT.c.what.like("%Linked%"))
+)
+_KEPT = Statement[Any](sa.select(IDEMPOTENCY.c.response))
+
+
+class Links:
+    """What messages, people and the pages do with links."""
+
+    def __init__(self, running: Any) -> None:
+        def called(*permissions: str, subject: str = "service:notifications") -> Any:
+            return running.stub(CustomerLinkServiceStub, permissions, subject=subject)
+
+        self.messages = called("customer.customer_links.read")
+        self.people = called("customer.customer_links.revoke", subject="agent:alice")
+        self.pages = called(*PAGES, subject="service:desk")
+
+    async def token(self, customer: str) -> str:
+        """What a message to them carries."""
+        return (await self.messages.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{customer}/link"))).token
+
+    async def open(self, token: str) -> Any:
+        return await self.pages.FindLinkedCustomer(pb.FindLinkedCustomerRequest(token=token))
+
+    async def revoke(self, customer: str) -> None:
+        """Take them back."""
+        request = pb.RevokeCustomerLinksRequest(name=f"{customer}/link", reason_code="mailbox-shared")
+        await self.people.RevokeCustomerLinks(request)
+
+    async def say(self, token: str, state: int, *channels: int, **more: Any) -> Any:
+        said = [
+            pb.LinkedConsent(purpose=more.get("purpose", MARKETING), channel=each, state=state)
+            for each in channels or [CHANNEL_EMAIL]
+        ]
+        request = pb.NoteLinkedConsentsRequest(
+            token=token, consents=said, source="one-click", request_id=more.get("request_id", "")
+        )
+        return await self.pages.NoteLinkedConsents(request)
+
+    async def prefer(self, token: str, customer: str, etag: str = "", **fields: Any) -> Preferences:
+        preferences = Preferences(name=f"{customer}/preferences", etag=etag, **fields)
+        request = pb.ChangeLinkedPreferencesRequest(token=token, preferences=preferences)
+        request.update_mask.paths.extend(fields)
+        return await self.pages.ChangeLinkedPreferences(request)
+
+
+@pytest.fixture
+def links(desk: Any) -> Links:
+    return Links(desk.running)
+
+
+async def test_a_link_opens_what_is_its_holders_and_is_the_same_in_each_message(
+    desk: Any, links: Links
+) -> None:
+    anna = await desk.create(language_code="de", time_zone="Europe/Berlin")
+    token = await links.token(anna.name)
+    assert token == await links.token(anna.name)
+    assert len(token) == 48
+    found = await links.open(token)
+    assert (found.customer, found.language_code, found.time_zone) == (anna.name, "de", "Europe/Berlin")
+    assert found.preferences.name == f"{anna.name}/preferences"
+    assert anna.name not in {(await links.open(await links.token((await desk.create()).name))).customer}
+
+
+async def test_wrong_revoked_and_anothers_are_refused_alike(desk: Any, links: Links) -> None:
+    anna, bert = await desk.create(), await desk.create()
+    token, other = await links.token(anna.name), await links.token(bert.name)
+    held, others = urlsafe_b64decode(token), urlsafe_b64decode(other)
+    wrong = [
+        urlsafe_b64encode(each).decode()
+        for each in (
+            others[:16] + held[16:],  # another's name with a proof of one's own
+            held[:-1] + bytes([held[-1] ^ 1]),
+            bytes([held[0] ^ 1]) + held[1:],
+            uuid4().bytes + held[16:],  # of nobody
+            held[:16] + bytes(20),
+            held[:35],
+            held + b"x",
+        )
+    ]
+    wrong += [token[:-1], token + "=", token.swapcase(), "Anna", "é" * 48, f" {token}", f"{token}\n"[:40]]
+    await links.revoke(bert.name)
+    for each in [*wrong, other]:
+        assert await refused(links.open(each)) in ("LINK_NOT_FOUND", "INVALID_TEXT"), each
+        assert await refused(links.say(each, DENIED)) in ("LINK_NOT_FOUND", "INVALID_TEXT"), each
+    assert (await links.open(token)).customer == anna.name
+    again = await links.token(bert.name)
+    assert again != other
+    assert (await links.open(again)).customer == bert.name
+    await links.revoke(bert.name)
+    assert await refused(links.open(again)) == "LINK_NOT_FOUND"
+
+
+async def test_keys_follow_each_other_and_old_links_stay_good(start: Any, desk: Any, links: Links) -> None:
+    anna = await desk.create()
+    old = await links.token(anna.name)
+    nobody = dict.fromkeys(service.calls, "127.0.0.1:9")
+    used, new = "of-tests-alone-and-not-a-secret-", "another-of-tests-that-is-no-secret"
+
+    async def restarted(keys: str) -> Links:
+        url = desk.running.app.settings.database_url
+        return Links(await start(service, peers=nobody, link_keys=keys, database_url=url))
+
+    both = await restarted(f"{new} {used}")
+    assert (await both.open(old)).customer == anna.name
+    assert await both.token(anna.name) != old
+    assert await refused((await restarted(new)).open(old)) == "LINK_NOT_FOUND"
+    assert await refused((await restarted("")).token(anna.name)) == "NO_LINK_KEYS"
+    assert await refused((await restarted("")).open(old)) == "LINK_NOT_FOUND"
+
+
+async def test_what_is_said_by_a_link_the_customer_said(desk: Any, links: Links) -> None:
+    anna = await desk.create(desk.email("anna@example.com"))
+    token, request_id = await links.token(anna.name), str(uuid4())
+    said = await links.say(token, DENIED, CHANNEL_EMAIL, CHANNEL_SMS, request_id=request_id)
+    assert await links.say(token, DENIED, CHANNEL_EMAIL, CHANNEL_SMS, request_id=request_id) == said
+    assert await links.say(token, DENIED) == type(said)(consents=said.consents[:1])  # says it once
+    versions = await desk.consents.ListConsentVersions(
+        ListConsentVersionsRequest(parent=f"{anna.name}/consents/marketing.email")
+    )
+    (noted,) = versions.consents
+    assert (noted.noter, noted.source, noted.proof) == (anna.name, "one-click", "links/0")
+    facts = await desk.facts("ConsentUpdated")
+    assert {each.actor for each in facts} == {f"customer:{anna.name.partition('/')[2]}"}
+    audited = [row for row in await _CHANGES.all(desk.running.db) if row["via"]]
+    assert {(row["actor"], row["via"]) for row in audited} == {(facts[0].actor, "service:desk")}
+    for row in await _KEPT.all(desk.running.db):  # a link is in no answer that is kept
+        assert token.encode() not in row["response"]
+    assert await refused(links.say(token, DENIED, purpose="purposes/none")) == "RESOURCE_NOT_FOUND"
+
+
+async def test_a_link_changes_nobody_elses_preferences(desk: Any, links: Links) -> None:
+    anna, bert = await desk.create(), await desk.create()
+    token = await links.token(anna.name)
+    set_ = await links.prefer(token, anna.name, channels=[CHANNEL_SMS])
+    assert (list(set_.channels), set_.etag) == ([CHANNEL_SMS], '"1"')
+    assert (await links.open(token)).preferences == set_
+    assert await refused(links.prefer(token, bert.name, channels=[CHANNEL_SMS])) == "LINK_NOT_FOUND"
+    assert await refused(links.prefer(token, anna.name, '"7"', channels=[CHANNEL_EMAIL])) == "ETAG_MISMATCH"
+    (fact,) = await desk.facts("PreferencesUpdated")
+    assert fact.actor == f"customer:{anna.name.partition('/')[2]}"
+
+
+async def test_a_link_of_a_merged_name_shows_what_is_kept_under_it(desk: Any, links: Links) -> None:
+    anna, bert = await desk.create(language_code="de"), await desk.create(language_code="en")
+    hours = [Preferences.QuietHours(starts="22:00", ends="07:00")]
+    preferences = Preferences(name=f"{anna.name}/preferences", quiet_hours=hours, channels=[CHANNEL_SMS])
+    await desk.consents.UpdatePreferences(UpdatePreferencesRequest(preferences=preferences))
+    token, annas = await links.token(bert.name), await links.token(anna.name)
+    merge = await desk.merge(anna.name, bert.name)
+    found = await links.open(token)
+    assert (found.customer, found.language_code) == (bert.name, "en")
+    assert not found.preferences.quiet_hours
+    assert not found.preferences.channels
+    assert (await links.open(annas)).preferences.quiet_hours
+    await links.say(token, DENIED)  # holds for all that they are called
+    email = CheckContactRequest(name=anna.name, purpose=MARKETING, channels=[CHANNEL_EMAIL])
+    assert (await desk.consents.CheckContact(email)).reason_code == "consent-denied"
+    (consent,) = (await links.open(annas)).consents
+    assert consent.name.startswith(f"{anna.name}/")
+    await desk.undo(merge)
+    assert not (await links.open(annas)).consents
+    assert (await links.open(token)).customer == bert.name
+    # Whose etag a change follows is that of all names.
+    later = (await links.open(token)).preferences
+    assert (await links.prefer(token, bert.name, later.etag, channels=[CHANNEL_EMAIL])).channels
+
+
+async def test_nobody_but_the_pages_opens_a_link(desk: Any, links: Links) -> None:
+    anna = await desk.create()
+    token = await links.token(anna.name)
+    for stub in (links.messages, links.people):
+        asked = stub.FindLinkedCustomer(pb.FindLinkedCustomerRequest(token=token))
+        assert await refused(asked) == "PERMISSION_DENIED"
+    asked = links.pages.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{anna.name}/link"))
+    assert await refused(asked) == "PERMISSION_DENIED"
+    assert await refused(links.token(f"customers/{UUID(int=7)}")) == "RESOURCE_NOT_FOUND"
