@@ -140,6 +140,19 @@ _TIER = {
 }  # fmt: skip
 _POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
 _DEPOT = [{"name": "depot", "impersonal": True}]
+_POLICY_ON_ANY = {
+    "event_type": "rapport.loyalty.v1.TierUpgraded",
+    "template": "templates/ready",
+    "condition": "event.tier == 'gold'",
+    "variables": {"depot": "event.tier"},
+    "customer_field": "customer",
+    "subject_field": "membership",
+    "expire_after": "3600s",
+    "cancel_event_types": ["rapport.loyalty.v1.TierDowngraded"],
+    "date_field": "review_time",
+    "date_offset_days": -14,
+    "send_hour": 10,
+}
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
 _TEXT = {
     "subject": "Late", "apology": "Sorry", "reasons": {"other": "Something"},
@@ -380,12 +393,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("RenderTemplate", {"name": "templates/late", "language_code": "en-GB", "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,
             "contact_name": "Sam", "contact_reach": "sam@example.com", "depot": "Hamburg"}}),
-        ("CreateNoticePolicy", {"notice_policy_id": "gone", "notice_policy": _POLICY}),
+        ("CreateNoticePolicy", {"notice_policy_id": "gone", "notice_policy": _POLICY_ON_ANY}),
         ("DeleteNoticePolicy", {"name": "{CreateNoticePolicy}", "etag": ""}),
         ("CreateNoticePolicy", {"notice_policy_id": "late", "notice_policy": _POLICY}),
         ("UpdateNoticePolicy", {
             "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
-            "update_mask": "eventType,template,disabled"}),
+            "update_mask": "eventType,template,disabled,condition,variables,customerField,subjectField,"
+            "expireAfter,cancelEventTypes,after,dateField,dateOffsetDays,sendHour"}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {

@@ -2,6 +2,7 @@
 
 * datetime            <->  google.protobuf.Timestamp
 * date                <->  google.type.Date
+* timedelta           <->  google.protobuf.Duration
 * StrEnum "AT_RISK"   <->  enum PROMISE_STATE_AT_RISK (the prefix is the enum's own name); "" is UNSPECIFIED
 * Decimal + currency  <->  google.type.Money: `amount` and `amount_currency` (see `money` and `decimal`)
 * Decimal             <->  google.type.Decimal
@@ -20,6 +21,7 @@ from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
+from google.protobuf import duration_pb2
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -57,6 +59,12 @@ def day(on: date) -> Date:
 def date_of(day: Date) -> date:
     """The day as Python has it. ValueError when it is none, or only a year or a month."""
     return date(day.year, day.month, day.day)
+
+
+def _duration(span: timedelta) -> duration_pb2.Duration:
+    sent = duration_pb2.Duration()
+    sent.FromTimedelta(span)
+    return sent
 
 
 def money(amount: Decimal, currency: str) -> Money:
@@ -200,6 +208,8 @@ def _converter(field: Any) -> Callable[[Any], Any]:
         return lambda value: value if isinstance(value, Message) else day(value)
     if field.message_type.full_name == decimal_pb2.Decimal.DESCRIPTOR.full_name:
         return lambda value: value if isinstance(value, Message) else exact_number(value)
+    if field.message_type.full_name == duration_pb2.Duration.DESCRIPTOR.full_name:
+        return lambda value: value if isinstance(value, Message) else _duration(value)
     cls = GetMessageClass(field.message_type)
     return lambda value: value if isinstance(value, Message) else to_message(cls, value)
 

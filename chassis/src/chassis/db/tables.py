@@ -3,7 +3,7 @@
 import typing
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import NoneType, UnionType
@@ -27,6 +27,7 @@ _TYPES: dict[Any, Any] = {
     float: sa.Double(),
     int: sa.BigInteger(),
     str: sa.Text(),
+    timedelta: sa.Interval(),
 }
 
 
@@ -40,9 +41,9 @@ def table(
     """The table of a dataclass: a column for each field, of its name, NULL where the field may be None.
 
     Indexes, checks and references are the migration's. Fields may be of UUID, str, enums of text, int, float,
-    bool, bytes, datetime, date, Decimal, lists of them, and dicts, dataclasses and lists of these (JSONB):
-    TypeError for one that no column can hold. `extra` are columns that the entity does not have, or that it
-    has as another type; `key` the fields that make its primary key.
+    bool, bytes, datetime, date, timedelta, Decimal, lists of them, and dicts, dataclasses and lists of these
+    (JSONB): TypeError for one that no column can hold. `extra` are columns that the entity does not have, or
+    that it has as another type; `key` the fields that make its primary key.
     """
     hints = typing.get_type_hints(entity)
     columns = {

@@ -10,8 +10,9 @@ says what may be written.
 
 from chassis.rules.limits import MAX_CHARACTERS, MAX_COST
 from chassis.rules.refusing import BadRule, Problem, Undecided
-from chassis.rules.required import require_rule
+from chassis.rules.required import require_rule, require_value
 from chassis.rules.rule import Fields, Kind, Part, Rule, Values, compile_rule
+from chassis.rules.value import Value, compile_value
 
 __all__ = [
     "MAX_CHARACTERS",
@@ -23,7 +24,10 @@ __all__ = [
     "Problem",
     "Rule",
     "Undecided",
+    "Value",
     "Values",
     "compile_rule",
+    "compile_value",
     "require_rule",
+    "require_value",
 ]

@@ -140,6 +140,14 @@ Ask: TypeAlias = Callable[[Rule], bool | None]
 
 @lru_cache(MAX_CACHED)
 def _compiled(text: str, declared: tuple[tuple[str, Kind], ...]) -> Rule:
+    env, program, tree = checked(text, declared)
+    if program.return_type() != cel.Type.BOOL:
+        raise at(text, 0, f"It must say true or false, and is of type {program.return_type().name()}.")
+    return Rule(text, dict(declared), env, program, tree)
+
+
+def checked(text: str, declared: tuple[tuple[str, Kind], ...]) -> tuple[Any, Any, Tree]:
+    """The environment, program and tree of an expression of whatever type. BadRule for one that is none."""
     if len(text) > limits.MAX_CHARACTERS:
         raise BadRule("", [Problem(0, 0, f"must be of at most {limits.MAX_CHARACTERS} characters")])
     text = text.encode("utf-8", "replace").decode()
@@ -149,13 +157,11 @@ def _compiled(text: str, declared: tuple[tuple[str, Kind], ...]) -> Rule:
         program = env.compile(text)
     except RuntimeError as error:
         raise of_library(text, str(error), variables, enums, _fields(declared)) from None
-    if program.return_type() != cel.Type.BOOL:
-        raise at(text, 0, f"It must say true or false, and is of type {program.return_type().name()}.")
     tree = Tree(program.serialize())
     limits.check(tree, text)
     _refuse_other_fields(tree, text, _fields(declared))
     _refuse_what_only_fails(env, tree, text)
-    return Rule(text, variables, env, program, tree)
+    return env, program, tree
 
 
 @lru_cache(MAX_CACHED)

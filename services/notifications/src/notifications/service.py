@@ -8,6 +8,7 @@ from chassis.backoff import Backoff
 from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
+from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_promise
 from notifications.events.customer import on_preferences
 from notifications.jobs.peers import Contacts, Promises
@@ -45,6 +46,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PolicyRpc(app))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
+    app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.work(_sending(app))
 
@@ -84,7 +86,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, PREFERENCES, aliases.listening("notifications")],
+    listens=[PROMISES, PREFERENCES, TRIGGERS, aliases.listening("notifications")],
     calls=["cases", "customer"],
     permissions=("customer.customers.contact", "cases.agents.read", "cases.promises.read"),
 )

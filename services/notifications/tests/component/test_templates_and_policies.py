@@ -347,7 +347,7 @@ async def test_the_policies_of_the_promises_department_say_how_before_the_platfo
     ("policy_id", "change", "reasons"),
     [
         ("No Way", {}, {"notice_policy_id": "INVALID_CODE"}),
-        ("late", {"event_type": "rapport.cases.v1.CaseOpened"}, {"notice_policy.event_type": "INVALID_CODE"}),
+        ("late", {"event_type": "rapport.cases.v1.CaseOpene"}, {"notice_policy.event_type": "INVALID_CODE"}),
         ("late", {"template": "delay"}, {"notice_policy.template": "INVALID_NAME"}),
         ("", {"event_type": ""}, {"notice_policy_id": "REQUIRED", "notice_policy.event_type": "REQUIRED"}),
     ],

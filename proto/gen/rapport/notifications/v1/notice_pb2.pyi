@@ -74,6 +74,8 @@ class Notice(_message.Message):
     URGENT_FIELD_NUMBER: _builtins.int
     DEFER_TIME_FIELD_NUMBER: _builtins.int
     DEFER_REASON_CODE_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -117,7 +119,11 @@ class Notice(_message.Message):
     urgent: _builtins.bool
     """Whether it is sent in quiet hours and pauses, too, as the template had it when it was requested."""
     defer_reason_code: _builtins.str
-    """Why it is deferred, a code: `quiet-hours`, `paused` or `contact-pressure`; empty otherwise."""
+    """Why it is deferred, a code: `quiet-hours`, `paused`, `contact-pressure` or, until its hour where the customer lives,
+    `scheduled`; empty otherwise.
+    """
+    subject: _builtins.str
+    """The resource that a policy's notice is about, by its name; empty of a promise's, and of a department's."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The values for the template, by name; at most 50 of at most 500 characters. `reason` is a code, `reference` one as
@@ -145,6 +151,10 @@ class Notice(_message.Message):
         """While it is deferred: when it is decided again, for the customer wants quiet, or has been sent enough, until then. It is then
         sent, deferred further, or is no longer true; earlier when the customer prefers otherwise. Absent while it is not deferred.
         """
+
+    @_builtins.property
+    def schedule_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on it is sent, of one that is to be sent later; absent means at once."""
 
     def __init__(
         self,
@@ -175,10 +185,12 @@ class Notice(_message.Message):
         urgent: _builtins.bool = ...,
         defer_time: _timestamp_pb2.Timestamp | None = ...,
         defer_reason_code: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        schedule_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "defer_time", b"defer_time", "expire_time", b"expire_time", "send_time", b"send_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "defer_time", b"defer_time", "expire_time", b"expire_time", "schedule_time", b"schedule_time", "send_time", b"send_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "defer_reason_code", b"defer_reason_code", "defer_time", b"defer_time", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "send_time", b"send_time", "state", b"state", "template", b"template", "text_version", b"text_version", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "defer_reason_code", b"defer_reason_code", "defer_time", b"defer_time", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "send_time", b"send_time", "state", b"state", "subject", b"subject", "template", b"template", "text_version", b"text_version", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

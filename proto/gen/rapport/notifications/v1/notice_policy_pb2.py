@@ -24,17 +24,20 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/notifications/v1/notice_policy.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xe0\x03\n\x0cNoticePolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x16\n\x08\x64isabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x05 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicyB\t\n\x07triggerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/notifications/v1/notice_policy.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xfa\x07\n\x0cNoticePolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x16\n\x08\x64isabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x05 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12$\n\tcondition\x18\n \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12Z\n\tvariables\x18\x0b \x03(\x0b\x32\x35.rapport.notifications.v1.NoticePolicy.VariablesEntryB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12#\n\x0e\x63ustomer_field\x18\x0c \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\"\n\rsubject_field\x18\r \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\x41\n\x0c\x65xpire_after\x18\x0e \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07(<0\x80\xce\xda\x03\x12*\n\x12\x63\x61ncel_event_types\x18\x0f \x03(\tB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05\x10\xac\x02\x18\n\x12\x38\n\x05\x61\x66ter\x18\x10 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05\x30\x80\x8a\x8a\x0f\x12\x1f\n\ndate_field\x18\x11 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\x31\n\x10\x64\x61te_offset_days\x18\x12 \x01(\x05\x42\x17\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x0e(\x92\xfd\xff\xff\xff\xff\xff\xff\xff\x01\x30\xee\x02\x12\x1e\n\tsend_hour\x18\x13 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x30\x17\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicyB\t\n\x07triggerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.notice_policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_NOTICEPOLICY_VARIABLESENTRY']._loaded_options = None
+  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_options = b'8\001'
   _globals['_NOTICEPOLICY'].fields_by_name['name']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._loaded_options = None
@@ -53,8 +56,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICY'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_NOTICEPOLICY'].fields_by_name['etag']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_NOTICEPOLICY'].fields_by_name['condition']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['condition']._serialized_options = b'\342A\001\001\362\373\212\001\003\020\240\037\370\373\212\001\001'
+  _globals['_NOTICEPOLICY'].fields_by_name['variables']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['variables']._serialized_options = b'\342A\001\001\362\373\212\001\007\020\364\003\0302 \004'
+  _globals['_NOTICEPOLICY'].fields_by_name['customer_field']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['customer_field']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\004'
+  _globals['_NOTICEPOLICY'].fields_by_name['subject_field']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['subject_field']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\004'
+  _globals['_NOTICEPOLICY'].fields_by_name['expire_after']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['expire_after']._serialized_options = b'\342A\001\001\362\373\212\001\007(<0\200\316\332\003'
+  _globals['_NOTICEPOLICY'].fields_by_name['cancel_event_types']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['cancel_event_types']._serialized_options = b'\342A\001\001\362\373\212\001\005\020\254\002\030\n'
+  _globals['_NOTICEPOLICY'].fields_by_name['after']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['after']._serialized_options = b'\342A\001\001\362\373\212\001\0050\200\212\212\017'
+  _globals['_NOTICEPOLICY'].fields_by_name['date_field']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['date_field']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\004'
+  _globals['_NOTICEPOLICY'].fields_by_name['date_offset_days']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['date_offset_days']._serialized_options = b'\342A\001\001\362\373\212\001\016(\222\375\377\377\377\377\377\377\377\0010\356\002'
+  _globals['_NOTICEPOLICY'].fields_by_name['send_hour']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['send_hour']._serialized_options = b'\342A\001\001\362\373\212\001\0020\027'
   _globals['_NOTICEPOLICY']._loaded_options = None
   _globals['_NOTICEPOLICY']._serialized_options = b'\352Ab\n\"notifications.rapport/NoticePolicy\022\036noticePolicies/{notice_policy}*\016noticePolicies2\014noticePolicy'
-  _globals['_NOTICEPOLICY']._serialized_start=202
-  _globals['_NOTICEPOLICY']._serialized_end=682
+  _globals['_NOTICEPOLICY']._serialized_start=234
+  _globals['_NOTICEPOLICY']._serialized_end=1252
+  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_start=1090
+  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_end=1138
 # @@protoc_insertion_point(module_scope)

@@ -3,28 +3,51 @@
 isort:skip_file
 Which facts lead to which notices."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class NoticePolicy(_message.Message):
     """A rule: this fact leads to this notice. Of several rules for one fact one is followed, for a customer is told once:
-    of the department whose promise it is, else of the platform, and of several the first by name unless they say
-    otherwise.
+    of the department whose fact it is, else of the platform, and of several the first by name whose condition holds. What
+    a rule says holds for what happens from then on; what happened before is judged by the version of then.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class VariablesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NAME_FIELD_NUMBER: _builtins.int
     EVENT_TYPE_FIELD_NUMBER: _builtins.int
@@ -35,12 +58,24 @@ class NoticePolicy(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    CONDITION_FIELD_NUMBER: _builtins.int
+    VARIABLES_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_FIELD_NUMBER: _builtins.int
+    EXPIRE_AFTER_FIELD_NUMBER: _builtins.int
+    CANCEL_EVENT_TYPES_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_FIELD_NUMBER: _builtins.int
+    DATE_OFFSET_DAYS_FIELD_NUMBER: _builtins.int
+    SEND_HOUR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     event_type: _builtins.str
-    """The full name of the message of an event about a customer: `rapport.cases.v1.PromiseAtRisk`, or
-    `rapport.cases.v1.PromiseRecovered`, which is told to those only who were, or may have been, told of the risk.
-    Others are refused (`INVALID_CODE`) until a release knows them.
+    """The full name of the message of an event about a customer, of any service whose contract is installed here, such as
+    `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices. A department's
+    rule hears what its `department` says is its own, and what says no department's; the platform's hears everything.
+    `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
+    the risk, tell the dates of promises: of these every field from `condition` on is empty (`INVALID_CODE`).
     """
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
@@ -52,6 +87,24 @@ class NoticePolicy(_message.Message):
     """The version, from 1; every change makes a new one, and notices say which one asked for them."""
     etag: _builtins.str
     """The row version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
+    condition: _builtins.str
+    """When it is told: a condition over `event`, as docs/rules.md says; empty means always, at most 4,000 characters.
+    INVALID_RULE for one that is none. What cannot be decided is not told.
+    """
+    customer_field: _builtins.str
+    """The field of the event that names who is told, `customers/{uuid}`; empty means `customer`. INVALID_CODE for one that is none."""
+    subject_field: _builtins.str
+    """The field of the event, and of those that cancel it, that names what it is about; empty means the resource of the event.
+    About one thing the newest event counts: what an older one asked for and was not sent is `superseded`. INVALID_CODE.
+    """
+    date_field: _builtins.str
+    """The field of the event, a Timestamp or a google.type.Date, on whose day, where the customer lives, it is sent. An event
+    without it leads to nothing, as one whose day is over. INVALID_CODE for one that is none.
+    """
+    date_offset_days: _builtins.int
+    """So many days after the day of `date_field`, negative for before: -14 is two weeks before."""
+    send_hour: _builtins.int
+    """The hour, where the customer lives, from which on it is sent on the day of `date_field`, 1 to 23; 0 means 9."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -59,6 +112,29 @@ class NoticePolicy(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
+
+    @_builtins.property
+    def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the template is given, by the names of its variables: each an expression over `event` that says a text, a
+        number, a time, a google.type.Date, Decimal or Money, such as `event.tier`. All that the template takes and no other
+        (`VARIABLE_UNKNOWN`, `TEMPLATE_NOT_SENDABLE`); none can give a date of a promise.
+        """
+
+    @_builtins.property
+    def expire_after(self) -> _duration_pb2.Duration:
+        """For how long it is of use from when it is to be sent, a minute to 90 days; absent means a day."""
+
+    @_builtins.property
+    def cancel_event_types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The events, each as `event_type`, after which it is not to be sent: the cause is gone, whichever of them comes first.
+        At most 10. INVALID_CODE for one that is none, or lacks `subject_field`.
+        """
+
+    @_builtins.property
+    def after(self) -> _duration_pb2.Duration:
+        """How long after the event it is sent, at most 366 days, unless it is cancelled by then: with `cancel_event_types` it is
+        told of silence. Absent means at once. Not with `date_field` (`INVALID_TIME`).
+        """
 
     def __init__(
         self,
@@ -72,10 +148,20 @@ class NoticePolicy(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        condition: _builtins.str = ...,
+        variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        customer_field: _builtins.str = ...,
+        subject_field: _builtins.str = ...,
+        expire_after: _duration_pb2.Duration | None = ...,
+        cancel_event_types: _abc.Iterable[_builtins.str] | None = ...,
+        after: _duration_pb2.Duration | None = ...,
+        date_field: _builtins.str = ...,
+        date_offset_days: _builtins.int = ...,
+        send_hour: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "event_type", b"event_type", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "event_type", b"event_type", "expire_after", b"expire_after", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "name", b"name", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "date_offset_days", b"date_offset_days", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015

@@ -90,7 +90,7 @@ class NoticePolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateNoticePolicy(self, request, context):
-        """Changes the masked fields `event_type`, `template` and `disabled`.
+        """Changes the masked fields, all but those that are the server's, and `department`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class NoticePolicyServiceStub:
     ListNoticePolicies: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]
     """Lists policies by name."""
     UpdateNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.UpdateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
-    """Changes the masked fields `event_type`, `template` and `disabled`."""
+    """Changes the masked fields, all but those that are the server's, and `department`."""
     DeleteNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.DeleteNoticePolicyRequest, _empty_pb2.Empty]
     """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
     on, and is the same department's.
@@ -60,7 +60,7 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
     ListNoticePolicies: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]  # type: ignore[assignment]
     """Lists policies by name."""
     UpdateNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.UpdateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
-    """Changes the masked fields `event_type`, `template` and `disabled`."""
+    """Changes the masked fields, all but those that are the server's, and `department`."""
     DeleteNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.DeleteNoticePolicyRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
     on, and is the same department's.
@@ -99,7 +99,7 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_policy_service_pb2.UpdateNoticePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_policy_pb2.NoticePolicy, _abc.Awaitable[_notice_policy_pb2.NoticePolicy]]:
-        """Changes the masked fields `event_type`, `template` and `disabled`."""
+        """Changes the masked fields, all but those that are the server's, and `department`."""
 
     @_abc_1.abstractmethod
     def DeleteNoticePolicy(

@@ -26,13 +26,14 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.notifications.v1 import delivery_attempt_pb2 as rapport_dot_notifications_dot_v1_dot_delivery__attempt__pb2
 from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot_v1_dot_notice__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/notice_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a#rapport/common/v1/explanation.proto\x1a/rapport/notifications/v1/delivery_attempt.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x9c\x01\n\x11SendNoticeRequest\x12\x36\n\x06notice\x18\x01 \x01(\x0b\x32 .rapport.notifications.v1.NoticeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x04hold\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\x90\x1c\"d\n\x13\x43\x61ncelNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x10GetNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\"]\n\x12ListNoticesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x13ListNoticesResponse\x12\x31\n\x07notices\x18\x01 \x03(\x0b\x32 .rapport.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x14\x45xplainNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"Y\n\x19GetDeliveryAttemptRequest\x12<\n\x04name\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\n%notifications.rapport/DeliveryAttempt\"\x90\x01\n\x1bListDeliveryAttemptsRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\x12%notifications.rapport/DeliveryAttempt\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"}\n\x1cListDeliveryAttemptsResponse\x12\x44\n\x11\x64\x65livery_attempts\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.DeliveryAttempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe7\t\n\rNoticeService\x12\x98\x01\n\nSendNotice\x12+.rapport.notifications.v1.SendNoticeRequest\x1a .rapport.notifications.v1.Notice\";\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02\x15\"\x10/v1/notices:send:\x01*\x12\xa7\x01\n\x0c\x43\x61ncelNotice\x12-.rapport.notifications.v1.CancelNoticeRequest\x1a .rapport.notifications.v1.Notice\"F\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=notices/*}:cancel:\x01*\x12\x99\x01\n\tGetNotice\x12*.rapport.notifications.v1.GetNoticeRequest\x1a .rapport.notifications.v1.Notice\">\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=notices/*}\x12\xa1\x01\n\x0bListNotices\x12,.rapport.notifications.v1.ListNoticesRequest\x1a-.rapport.notifications.v1.ListNoticesResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/notices\x12\xc9\x01\n\x12GetDeliveryAttempt\x12\x33.rapport.notifications.v1.GetDeliveryAttemptRequest\x1a).rapport.notifications.v1.DeliveryAttempt\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=notices/*/attempts/*}\x12\xda\x01\n\x14ListDeliveryAttempts\x12\x35.rapport.notifications.v1.ListDeliveryAttemptsRequest\x1a\x36.rapport.notifications.v1.ListDeliveryAttemptsResponse\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=notices/*}/attempts\x12\xa7\x01\n\rExplainNotice\x12..rapport.notifications.v1.ExplainNoticeRequest\x1a\x1e.rapport.common.v1.Explanation\"F\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=notices/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/notice_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a/rapport/notifications/v1/delivery_attempt.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\xe1\x01\n\x11SendNoticeRequest\x12\x36\n\x06notice\x18\x01 \x01(\x0b\x32 .rapport.notifications.v1.NoticeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x04hold\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\x90\x1c\x12\x43\n\rschedule_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x38\x00@\x80\x8a\x8a\x0f\"d\n\x13\x43\x61ncelNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x10GetNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\"]\n\x12ListNoticesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x13ListNoticesResponse\x12\x31\n\x07notices\x18\x01 \x03(\x0b\x32 .rapport.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x14\x45xplainNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"Y\n\x19GetDeliveryAttemptRequest\x12<\n\x04name\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\n%notifications.rapport/DeliveryAttempt\"\x90\x01\n\x1bListDeliveryAttemptsRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\x12%notifications.rapport/DeliveryAttempt\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"}\n\x1cListDeliveryAttemptsResponse\x12\x44\n\x11\x64\x65livery_attempts\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.DeliveryAttempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe7\t\n\rNoticeService\x12\x98\x01\n\nSendNotice\x12+.rapport.notifications.v1.SendNoticeRequest\x1a .rapport.notifications.v1.Notice\";\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02\x15\"\x10/v1/notices:send:\x01*\x12\xa7\x01\n\x0c\x43\x61ncelNotice\x12-.rapport.notifications.v1.CancelNoticeRequest\x1a .rapport.notifications.v1.Notice\"F\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=notices/*}:cancel:\x01*\x12\x99\x01\n\tGetNotice\x12*.rapport.notifications.v1.GetNoticeRequest\x1a .rapport.notifications.v1.Notice\">\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=notices/*}\x12\xa1\x01\n\x0bListNotices\x12,.rapport.notifications.v1.ListNoticesRequest\x1a-.rapport.notifications.v1.ListNoticesResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/notices\x12\xc9\x01\n\x12GetDeliveryAttempt\x12\x33.rapport.notifications.v1.GetDeliveryAttemptRequest\x1a).rapport.notifications.v1.DeliveryAttempt\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=notices/*/attempts/*}\x12\xda\x01\n\x14ListDeliveryAttempts\x12\x35.rapport.notifications.v1.ListDeliveryAttemptsRequest\x1a\x36.rapport.notifications.v1.ListDeliveryAttemptsResponse\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=notices/*}/attempts\x12\xa7\x01\n\rExplainNotice\x12..rapport.notifications.v1.ExplainNoticeRequest\x1a\x1e.rapport.common.v1.Explanation\"F\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=notices/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +46,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDNOTICEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_SENDNOTICEREQUEST'].fields_by_name['hold']._loaded_options = None
   _globals['_SENDNOTICEREQUEST'].fields_by_name['hold']._serialized_options = b'\342A\001\001\362\373\212\001\0030\220\034'
+  _globals['_SENDNOTICEREQUEST'].fields_by_name['schedule_time']._loaded_options = None
+  _globals['_SENDNOTICEREQUEST'].fields_by_name['schedule_time']._serialized_options = b'\342A\001\001\362\373\212\001\0078\000@\200\212\212\017'
   _globals['_CANCELNOTICEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CANCELNOTICEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\036\n\034notifications.rapport/Notice'
   _globals['_CANCELNOTICEREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -83,24 +86,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESERVICE'].methods_by_name['ListDeliveryAttempts']._serialized_options = b'\220\002\001\312\373\212\001$notifications.delivery_attempts.read\202\323\344\223\002!\022\037/v1/{parent=notices/*}/attempts'
   _globals['_NOTICESERVICE'].methods_by_name['ExplainNotice']._loaded_options = None
   _globals['_NOTICESERVICE'].methods_by_name['ExplainNotice']._serialized_options = b'\220\002\001\312\373\212\001\032notifications.notices.read\202\323\344\223\002\036\022\034/v1/{name=notices/*}:explain'
-  _globals['_SENDNOTICEREQUEST']._serialized_start=357
-  _globals['_SENDNOTICEREQUEST']._serialized_end=513
-  _globals['_CANCELNOTICEREQUEST']._serialized_start=515
-  _globals['_CANCELNOTICEREQUEST']._serialized_end=615
-  _globals['_GETNOTICEREQUEST']._serialized_start=617
-  _globals['_GETNOTICEREQUEST']._serialized_end=688
-  _globals['_LISTNOTICESREQUEST']._serialized_start=690
-  _globals['_LISTNOTICESREQUEST']._serialized_end=783
-  _globals['_LISTNOTICESRESPONSE']._serialized_start=785
-  _globals['_LISTNOTICESRESPONSE']._serialized_end=882
-  _globals['_EXPLAINNOTICEREQUEST']._serialized_start=884
-  _globals['_EXPLAINNOTICEREQUEST']._serialized_end=990
-  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_start=992
-  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_end=1081
-  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_start=1084
-  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_end=1228
-  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_start=1230
-  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_end=1355
-  _globals['_NOTICESERVICE']._serialized_start=1358
-  _globals['_NOTICESERVICE']._serialized_end=2613
+  _globals['_SENDNOTICEREQUEST']._serialized_start=390
+  _globals['_SENDNOTICEREQUEST']._serialized_end=615
+  _globals['_CANCELNOTICEREQUEST']._serialized_start=617
+  _globals['_CANCELNOTICEREQUEST']._serialized_end=717
+  _globals['_GETNOTICEREQUEST']._serialized_start=719
+  _globals['_GETNOTICEREQUEST']._serialized_end=790
+  _globals['_LISTNOTICESREQUEST']._serialized_start=792
+  _globals['_LISTNOTICESREQUEST']._serialized_end=885
+  _globals['_LISTNOTICESRESPONSE']._serialized_start=887
+  _globals['_LISTNOTICESRESPONSE']._serialized_end=984
+  _globals['_EXPLAINNOTICEREQUEST']._serialized_start=986
+  _globals['_EXPLAINNOTICEREQUEST']._serialized_end=1092
+  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_start=1094
+  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_end=1183
+  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_start=1186
+  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_end=1330
+  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_start=1332
+  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_end=1457
+  _globals['_NOTICESERVICE']._serialized_start=1460
+  _globals['_NOTICESERVICE']._serialized_end=2715
 # @@protoc_insertion_point(module_scope)

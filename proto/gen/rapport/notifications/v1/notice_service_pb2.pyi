@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.notifications.v1 import delivery_attempt_pb2 as _delivery_attempt_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
@@ -30,6 +31,7 @@ class SendNoticeRequest(_message.Message):
     NOTICE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
@@ -40,16 +42,23 @@ class SendNoticeRequest(_message.Message):
     def hold(self) -> _duration_pb2.Duration:
         """How long it waits before it is sent, so that it can be taken back (CancelNotice); absent means not at all."""
 
+    @_builtins.property
+    def schedule_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on it is sent, at most a year ahead; absent means at once. It can be taken back (CancelNotice) until it is
+        handed over, and is of use for a day from then on unless `expire_time` says otherwise. Not with `hold` (INVALID_TIME).
+        """
+
     def __init__(
         self,
         *,
         notice: _notice_pb2.Notice | None = ...,
         request_id: _builtins.str = ...,
         hold: _duration_pb2.Duration | None = ...,
+        schedule_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice", "schedule_time", b"schedule_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice", "request_id", b"request_id", "schedule_time", b"schedule_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,6 +22,9 @@ _WHY = {
     rules.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",
     rules.PROMISE_AT_RISK: "the promise was at risk again before it could be sent",
     rules.ALREADY_TOLD: "the same was told, or tried to be told, before",
+    rules.SUPERSEDED: "something newer happened before it could be sent",
+    rules.CAUSE_GONE: "what it was to tell had come to nothing before it could be sent",
+    rules.TOO_MANY: "its policy had told the customer so much within a day that something is wrong with it",
     rules.TAKEN_BACK: "it was taken back before it was sent",
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",
@@ -35,6 +38,7 @@ _QUIET = {
     "quiet-hours": "the customer wants quiet at this hour",
     "paused": "the customer wants a pause",
     CONTACT_PRESSURE: "the customer has been sent enough by all departments for now",
+    rules.SCHEDULED: "it is not yet the hour for it where the customer lives",
 }
 
 
@@ -55,6 +59,8 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
         case State.REQUESTED if attempt:
             code = attempt.provider_code
             return f"Not sent yet: attempt {attempt.number} failed ({code}) and another follows."
+        case State.REQUESTED if notice.schedule_time:
+            return f"Not sent yet: it is to be sent from {shown(notice.schedule_time)} on."
         case State.REQUESTED:
             return "Not sent yet: it waits for its first attempt."
         case State.SENDING:
@@ -83,6 +89,8 @@ def _why_wanted(notice: Notice) -> str:
                 f"It was wanted because {notice.promise}, due {_when(said['old_date'])}, is expected in "
                 "time again, and the customer may have been told otherwise."
             )
+        case _ if notice.notice_policy_id:
+            return f"{notice.notice_policy} asked for it, for something happened to {notice.subject}."
         case _:
             return "A department asked for it."
 

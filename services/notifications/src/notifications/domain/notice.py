@@ -13,19 +13,19 @@ not revised: a newer date gets a notice of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from chassis.errors import FailedPrecondition
 from chassis.facts import Decision, fact_of
+from notifications.domain.days import due
+from notifications.domain.decisions import kept
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.template import Text
 from notifications.names import NOTICE, POLICY, TEMPLATE
 
-LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "expired"
 PROMISE_ENDED = "promise-ended"
 PROMISE_RECOVERED = "promise-recovered"
@@ -35,7 +35,18 @@ GAVE_UP = "gave-up"
 TAKEN_BACK = "taken-back"
 REFUSED = "refused"
 OUTCOME_UNKNOWN = "outcome-unknown"
-MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD)  # what it says need not be said
+SUPERSEDED = "superseded"
+CAUSE_GONE = "cause-gone"
+TOO_MANY = "too-many-notices"
+SCHEDULED = "scheduled"
+MOOT = (
+    PROMISE_ENDED,
+    PROMISE_RECOVERED,
+    PROMISE_AT_RISK,
+    ALREADY_TOLD,
+    SUPERSEDED,
+    CAUSE_GONE,
+)  # what it says need not be said
 
 
 class State(StrEnum):
@@ -49,7 +60,6 @@ class State(StrEnum):
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
 
 
-_FIRST, _LATEST = 10, 30  # steps of its decisions that are kept
 _NOT_SENT: dict[State, type[NoticeSuppressed | NoticeUnknown | NoticeFailed]] = {
     State.SUPPRESSED: NoticeSuppressed,
     State.UNKNOWN: NoticeUnknown,
@@ -120,6 +130,13 @@ class Notice:
     decisions: list[Decision] = field(default_factory=list)
     # The number of its latest attempt: they count what was deferred, too. 0 in rows of before it was kept.
     latest_number: int = 0
+    # With trigger_event: the resource that a policy on any event tells of, and the event; else "" and None.
+    subject: str = ""
+    trigger_event: UUID | None = None
+    schedule_time: datetime | None = None  # from when on it is sent; None is at once
+    # With send_hour: the day, or the moment on whose day, where the customer lives, it is sent, RFC 3339.
+    send_on: str = ""
+    send_hour: int = 0
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")
@@ -199,17 +216,8 @@ class Notice:
             self.version += 1
 
     def decide(self, steps: Sequence[Decision]) -> None:
-        """Keep how it was decided, unless the latest steps were the same: what is tried often is kept once.
-
-        The first ones stay, for they say why it was requested, and the latest.
-        """
-        latest = self.decisions[-len(steps) :] if steps else []
-        if [replace(each, decide_time=None) for each in latest] == [
-            replace(each, decide_time=None) for each in steps
-        ]:
-            return
-        kept = [*self.decisions, *steps]
-        self.decisions = [*kept[:_FIRST], *kept[_FIRST:][-_LATEST:]]
+        """Keep how it was decided."""
+        self.decisions = kept(self.decisions, steps)
 
     def give_up(self, state: State, reason_code: str) -> None:
         """Nothing more is tried: SUPPRESSED, FAILED or UNKNOWN, for a reason."""
@@ -261,14 +269,13 @@ class Notice:
         """The new date that the customer counts on now. Only a policy's notice of a risk can tell one."""
         if self.concern != Concern.AT_RISK or self.superseded:
             return None
-        new_date = self.variables["new_date"]
-        day = date.fromisoformat(new_date) if "T" not in new_date else None
+        new_due_time, new_due_date = due(self.variables["new_date"], self.time_zone)
         return ToldPromise(
             promise=self.promise,
             customer=self.customer,
             promise_version=self.promise_version,
-            new_due_time=_end_of(day, self.time_zone) if day else datetime.fromisoformat(new_date),
-            new_due_date=day,
+            new_due_time=new_due_time,
+            new_due_date=new_due_date,
             time_zone=self.time_zone,
             tell_time=at,
             reason_code=self.variables["reason"],
@@ -289,8 +296,3 @@ class Notice:
         if self.may_have_arrived:
             self.variables, self.promise_version = self.said, self.said_version
         self.version += 1
-
-
-def _end_of(day: date, time_zone: str) -> datetime:
-    """The first moment after a day somewhere."""
-    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(time_zone)).astimezone(UTC)

@@ -1,7 +1,7 @@
 """Which facts lead to which notices."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from notifications.domain.notice import Concern
 from notifications.domain.template import REQUIRED, Type
@@ -27,6 +27,8 @@ CONCERNS = {
     ),
 }
 BY_EVENT = {means.event_type: means for means in CONCERNS.values()}
+LIFETIME = timedelta(days=1)  # for how long a notice is of use of whose policy, or sender, says nothing
+SEND_HOUR = 9
 
 
 @dataclass(slots=True)
@@ -42,7 +44,33 @@ class NoticePolicy:
     create_time: datetime
     update_time: datetime
     deleted: bool = False
+    condition: str = ""  # over `event`; "" holds always
+    variables: dict[str, str] = field(
+        default_factory=dict
+    )  # of the template, each an expression over `event`
+    customer_field: str = ""  # of the event: who is told; "" is `customer`
+    subject_field: str = ""  # of the event and of those that cancel it: what it is about; "" is its resource
+    expire_after: timedelta | None = None
+    cancel_event_types: list[str] = field(default_factory=list)
+    after: timedelta | None = None  # how long after the event
+    date_field: str = ""  # of the event, on whose day it is sent, with `date_offset_days` and `send_hour`
+    date_offset_days: int = 0
+    send_hour: int = 0  # 0 is SEND_HOUR
 
     name = POLICY.named("id")
     template = TEMPLATE.named("template_id")  # to send
     department = DEPARTMENT.named("department_id")  # whose rule this is
+
+    @property
+    def of_promises(self) -> bool:
+        """Whether it tells the dates of promises, which have their own way from fact to notice."""
+        return self.event_type in BY_EVENT
+
+    @property
+    def rules_of_any(self) -> list[str]:
+        """The fields that it fills in of those that rules about promises have no use for."""
+        names = (
+            *("condition", "variables", "customer_field", "subject_field", "expire_after"),
+            *("cancel_event_types", "after", "date_field", "date_offset_days", "send_hour"),
+        )
+        return [name for name in names if getattr(self, name)]

@@ -23,6 +23,7 @@ from notifications.jobs.peers import Contact, Contacts, Promises
 from notifications.jobs.smtp import SmtpProvider
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.attempt import Accepted, Delivery, prepare, record_outcome, start_attempt
+from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
 from notifications.usecases.promise import lock_notice
@@ -51,7 +52,9 @@ class Sending:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
         contact = await self.contacts.of(notice)
-        decisions = await require_room(self.db, notice, self.per_week, self.db.clock.now(), contact.decisions)
+        now = self.db.clock.now()
+        decisions = require_hour(notice, contact.zone, now, contact.decisions)
+        decisions = await require_room(self.db, notice, self.per_week, now, decisions)
         delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code, decisions)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)

@@ -18,7 +18,6 @@ from chassis.servicer import Rpc
 from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
-from notifications.domain.policy import BY_EVENT
 from notifications.domain.template import STANDARD
 from notifications.names import ATTEMPT, NOTICE, POLICY, TEMPLATE, TEXT, TEXT_VERSION
 from notifications.store import tables as store
@@ -50,8 +49,13 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
 
 
 def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime) -> None:
-    """It is of use when it is sent."""
+    """It is of use when it is sent, and when that is is said once."""
     expires, hold = time_of(sent.notice, "expire_time"), duration_of(sent, "hold")
+    scheduled = time_of(sent, "schedule_time")
+    if scheduled and hold is not None:
+        check.refuse("hold", "INVALID_TIME", "must be absent beside schedule_time")
+    if scheduled and expires and expires <= scheduled:
+        check.refuse("notice.expire_time", "INVALID_TIME", "must be after schedule_time")
     if expires and hold is not None and expires - now <= hold:
         check.refuse("notice.expire_time", "INVALID_TIME", "must be after the hold is over")
 
@@ -76,12 +80,6 @@ def check_text(check: Check, sent: template_pb.CreateTemplateTextRequest, now: d
     if language and known != language:
         allowed = f"must be {known}, the whole of it" if known else f"{LANGUAGE_ALLOWED}, in lower-case"
         check.refuse("template_text_id", "INVALID_CODE", allowed)
-
-
-def check_policy(check: Check, sent: NoticePolicy, now: datetime) -> None:
-    """An event that a policy can be about."""
-    if sent.event_type and sent.event_type not in BY_EVENT:
-        check.refuse("event_type", "INVALID_CODE", f"must be one of {', '.join(BY_EVENT)}")
 
 
 class NoticeRpc(Rpc, NoticeServiceServicer):
@@ -171,8 +169,6 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
 
 class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     """Which facts lead to which notices."""
-
-    rules: ClassVar[Rules] = {NoticePolicy: check_policy}
 
     CreateNoticePolicy = change(policy_pb.CreateNoticePolicyRequest, policy.create_policy, NoticePolicy)
     GetNoticePolicy = get(POLICY, store.GET_POLICY, NoticePolicy)

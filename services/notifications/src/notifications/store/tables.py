@@ -77,18 +77,18 @@ INSERT_TEXT = Statement[None](sa.insert(TEXTS))
 
 _LATEST_POLICY, LATEST_POLICY, _, INSERT_POLICY = versioned(POLICIES, NoticePolicy)
 _HELD = sa.select(_LATEST_POLICY).where(sa.not_(_LATEST_POLICY.c.deleted))
-_ENABLED = _HELD.where(sa.not_(_LATEST_POLICY.c.disabled))
+ENABLED_POLICIES = _HELD.where(sa.not_(_LATEST_POLICY.c.disabled))
 GET_POLICY = Statement(_HELD.where(_LATEST_POLICY.c.id == sa.bindparam("id")), row=NoticePolicy)
 # Those of the department that made the promise before the platform's, and nobody else's.
 POLICIES_FOR_EVENT = Statement(
-    _ENABLED.where(
+    ENABLED_POLICIES.where(
         _LATEST_POLICY.c.event_type == sa.bindparam("event_type"),
         _LATEST_POLICY.c.department_id.in_([sa.bindparam("department_id"), PLATFORM]),
     ).order_by(_LATEST_POLICY.c.department_id == PLATFORM, _LATEST_POLICY.c.id),
     row=NoticePolicy,
 )
 POLICIES_WITH_TEMPLATE = Statement(
-    _ENABLED.where(_LATEST_POLICY.c.template_id == sa.bindparam("template_id")), row=NoticePolicy
+    ENABLED_POLICIES.where(_LATEST_POLICY.c.template_id == sa.bindparam("template_id")), row=NoticePolicy
 )
 LIST_POLICIES = Listing(_HELD, _LATEST_POLICY.c.id, row=NoticePolicy)
 SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
@@ -96,7 +96,7 @@ SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
 _OF_POLICIES = sa.select(NOTICES).where(
     NOTICES.c.promise == sa.bindparam("promise"),
     NOTICES.c.customer == sa.bindparam("customer"),
-    NOTICES.c.notice_policy_id != "",
+    NOTICES.c.concern != "",
 )
 
 GET_NOTICE, LOCK_NOTICE, UPDATE_NOTICE = of_entity(NOTICES, Notice)

@@ -12,7 +12,8 @@ from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
-from notifications.domain.notice import LIFETIME, Notice
+from notifications.domain.notice import Notice
+from notifications.domain.policy import LIFETIME
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.domain.undeliverable import undeliverable
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
@@ -63,8 +64,11 @@ async def send_notice(
     case: str,
     expire_time: datetime | None,
     hold: timedelta | None = None,
+    schedule_time: datetime | None = None,
 ) -> Notice:
-    """Request a notice for a department, once it is sure that the template can say it; sent after `hold`.
+    """Request a notice for a department, once it is sure that the template can say it.
+
+    It is sent after `hold`, or from `schedule_time` on.
 
     A customer gets `per_customer` notices of one purpose from departments within a day, and no more.
 
@@ -86,15 +90,18 @@ async def send_notice(
         variables=variables,
         promise=promise,
         case=case,
-        expire_time=expire_time or tx.now + LIFETIME,
+        expire_time=expire_time or (schedule_time or tx.now) + LIFETIME,
         create_time=tx.now,
         update_time=tx.now,
         request_event=tx.id,
         department=DEPARTMENT.format(department) if department else "",
         urgent=template.urgent,
         decisions=[measured],
+        schedule_time=schedule_time,
     )
-    return await request_notice(tx, notice, template, hold or timedelta())
+    return await request_notice(
+        tx, notice, template, schedule_time - tx.now if schedule_time else hold or timedelta()
+    )
 
 
 async def request_notice(

@@ -1,12 +1,14 @@
 """Notice policies, each change of which makes a version, and whether a template can be sent by them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from chassis.api.entities import found, own_department, owned_version, write
-from chassis.db.statement import LOCK_NAME, Executor
+from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, invalid
+from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, Violation, invalid
 from chassis.facts import changed
 from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, NoticePolicy
@@ -14,6 +16,7 @@ from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, LATEST_TEXTS
 from notifications.usecases import words
+from notifications.usecases.conditions import require_sound
 
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
@@ -25,15 +28,19 @@ async def read_template(on: Executor, template_id: str) -> tuple[Template, list[
 def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePolicy) -> None:
     """Refuse a template that the policy must not send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
 
-    An event gives no variables of the template's own. Who is told of a risk must be told the new date, for
-    that is what the promise becomes; who is told of a recovery, the date that stands. A department's policies
-    send its own words or the platform's: nobody else's, which would have to stay as they need them.
+    An event about a promise gives no variables of the template's own. Who is told of a risk must be told the
+    new date, for that is what the promise becomes; who is told of a recovery, the date that stands. A
+    department's policies send its own words or the platform's: nobody else's, which would have to stay as
+    they need them.
     """
-    means = BY_EVENT[policy.event_type]
     needs = f"{policy.name}, on {policy.event_type}, needs a template"
     _require_text(template, texts, policy)
     if template.department_id not in (policy.department_id, PLATFORM):
         raise _refusal(template, f"{needs} of {policy.department} or departments/{PLATFORM}.", policy)
+    if not policy.of_promises:
+        _require_filled(template, texts, policy, needs)
+        return
+    means = BY_EVENT[policy.event_type]
     if template.purpose != SERVICE:
         raise _refusal(template, f"{needs} of the purpose {SERVICE}: promises are part of it.", policy)
     if further := sorted(set(words.to_give(template, texts)) - SENDER):
@@ -47,6 +54,20 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
     except InvalidArgument:
         parts = ", ".join(means.must_say)
         raise _refusal(template, f"{needs} whose texts always say {parts}.", policy) from None
+
+
+def _require_filled(template: Template, texts: Sequence[Text], policy: NoticePolicy, needs: str) -> None:
+    """All that it takes, and no other; and no date of a promise, which only facts about that promise tell."""
+    if policies_only(template, texts):
+        raise _refusal(template, f"{needs} that tells no delay, and no date of a promise.", policy)
+    taken = set(words.to_give(template, texts))
+    if unknown := sorted(policy.variables.keys() - taken):
+        described = f"must be one that the template takes: {', '.join(sorted(taken)) or 'none'}"
+        raise InvalidArgument(
+            [Violation(f"notice_policy.variables[{name}]", "VARIABLE_UNKNOWN", described) for name in unknown]
+        )
+    if missing := sorted(taken - policy.variables.keys()):
+        raise _refusal(template, f"{needs} all of whose variables it fills in: {', '.join(missing)}.", policy)
 
 
 def require_sendable_by_hand(template: Template, texts: Sequence[Text]) -> None:
@@ -85,24 +106,54 @@ class PolicyChanges(TypedDict, total=False):
     event_type: str
     template_id: str
     disabled: bool
+    condition: str
+    variables: dict[str, str]
+    customer_field: str
+    subject_field: str
+    expire_after: timedelta | None
+    cancel_event_types: list[str]
+    after: timedelta | None
+    date_field: str
+    date_offset_days: int
+    send_hour: int
+
+
+@dataclass(slots=True)
+class PolicyDraft:
+    """A policy as it is sent: see `NoticePolicy`."""
+
+    event_type: str
+    template_id: str
+    disabled: bool
+    department_id: str | None
+    condition: str
+    variables: dict[str, str]
+    customer_field: str
+    subject_field: str
+    expire_after: timedelta | None
+    cancel_event_types: list[str]
+    after: timedelta | None
+    date_field: str
+    date_offset_days: int
+    send_hour: int
+
+    def policy(self, policy_id: str, owner_id: str, at: datetime) -> NoticePolicy:
+        """Its first version."""
+        terms = values(self) | {"department_id": owner_id}
+        return NoticePolicy(**terms, id=policy_id, version=1, create_time=at, update_time=at)
 
 
 async def create_policy(
-    tx: Transaction,
-    *,
-    notice_policy_id: str,
-    event_type: str,
-    template_id: str,
-    disabled: bool,
-    department_id: str | None,
+    tx: Transaction, *, notice_policy_id: str, notice_policy: PolicyDraft
 ) -> NoticePolicy:
     """Keep a new policy. ResourceExists; what `_keep` finds.
 
     One of a name that was deleted counts on from it, and stays the department's that it was: InvalidArgument
     INVALID_NAME when another is given.
     """
+    department_id = notice_policy.department_id
     owner = own_department(tx, department_id, "notice_policy.department")
-    policy = NoticePolicy(notice_policy_id, 1, event_type, template_id, disabled, owner, tx.now, tx.now)
+    policy = notice_policy.policy(notice_policy_id, owner, tx.now)
     await LOCK_NAME.run(tx, name=policy.name)
     latest = await LATEST_POLICY.maybe(tx, id=policy.id)
     if latest is not None and latest.deleted:
@@ -138,7 +189,8 @@ async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
 
 
 async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
-    """Keep a version whose template there is, and says what it must: see `require_sendable`. NotFound."""
+    """Keep a version. NotFound without the template; what `require_sound` and `require_sendable` find."""
+    require_sound(policy)
     await LOCK_NAME.run(tx, name=policy.template)
     template, texts = await read_template(tx, policy.template_id)
     require_sendable(template, texts, policy)

@@ -1,0 +1,60 @@
+"""What policies on any event heard, and the statements about what they asked for."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import replaced, table
+from notifications.domain.notice import Notice
+from notifications.domain.policy import BY_EVENT, NoticePolicy
+from notifications.domain.trigger import Mark
+from notifications.store.tables import ENABLED_POLICIES, METADATA, NOTICES, POLICIES
+
+# What a policy heard last of each thing, so that what comes late, or again, is known for it.
+MARKS_TABLE = table(METADATA, "trigger_marks", Mark, key=("notice_policy_id", "subject", "customer"))
+
+_IN_FORCE = ENABLED_POLICIES.subquery("in_force")
+# Every version of those that are in force: which one was when something happened, the event's time says.
+POLICIES_ON_EVENTS = Statement(
+    sa.select(POLICIES).where(
+        POLICIES.c.id.in_(sa.select(_IN_FORCE.c.id).where(_IN_FORCE.c.event_type.not_in(list(BY_EVENT))))
+    ),
+    row=NoticePolicy,
+)
+_OF_THING = (
+    MARKS_TABLE.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+    MARKS_TABLE.c.subject == sa.bindparam("subject"),
+)
+MARKS = Statement(sa.select(MARKS_TABLE).where(*_OF_THING), row=Mark)
+PUT_MARK = Bulk[None](MARKS_TABLE, replaced)
+LOCK_WAITING = Statement(
+    sa.select(NOTICES)
+    .where(
+        NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+        NOTICES.c.subject == sa.bindparam("subject"),
+        # Written out, not bound: else a plan for any value could not use the partial index.
+        sa.literal_column("notices.subject <> ''"),
+        sa.literal_column("notices.state IN ('REQUESTED', 'SENDING')"),
+    )
+    .order_by(NOTICES.c.id)
+    .with_for_update(),
+    row=Notice,
+)
+TOLD_OF = Statement[Any](
+    sa.select(NOTICES.c.id).where(
+        NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
+        NOTICES.c.customer == sa.bindparam("customer"),
+    )
+)
+COUNT_OF_POLICY = Statement[Any](
+    sa.select(sa.func.count().label("count"))
+    .select_from(NOTICES)
+    .where(
+        NOTICES.c.customer == sa.bindparam("customer"),
+        NOTICES.c.id >= sa.bindparam("first"),
+        NOTICES.c.create_time >= sa.bindparam("since"),
+        NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+        NOTICES.c.state != sa.literal_column("'SUPPRESSED'"),  # the customer never had it
+    )
+)

@@ -1,0 +1,161 @@
+"""What policies on any event read of it: whether it is told, to whom, about what, with what, and when."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+from google.type.decimal_pb2 import Decimal
+from google.type.money_pb2 import Money
+
+from chassis.api.formats import FORMATS
+from chassis.api.messages import date_of, moment, shown_amount
+from chassis.errors import InvalidArgument, Violation, invalid
+from chassis.events.registry import events, source_of
+from chassis.rules import BadRule, Kind, Undecided, compile_rule, compile_value, require_rule, require_value
+from notifications.domain.policy import NoticePolicy
+from notifications.domain.template import OTHER
+from notifications.names import CUSTOMER
+from rapport.options.v1 import options_pb2
+
+_VALUE_MAX = 500  # characters, as of what a sender gives
+_CODES = {  # what is a code to the texts, and what stands for one that is none
+    "reason": (FORMATS[options_pb2.FORMAT_CODE], OTHER),
+    "reference": (FORMATS[options_pb2.FORMAT_REFERENCE], ""),
+}
+_OWN = "notifications"
+_DAYS = (Timestamp.DESCRIPTOR.full_name, Date.DESCRIPTOR.full_name)
+
+
+def event_message(name: str, field: str) -> type[Message]:
+    """The message of an event that policies may name. InvalidArgument INVALID_CODE for any other.
+
+    Those of notices are none: what tells of itself never ends.
+    """
+    message = events().get(name)
+    if message is None or source_of(message) == _OWN:
+        told = "must be an event of an installed contract, such as rapport.loyalty.v1.TierUpgraded"
+        raise invalid(field, "INVALID_CODE", f"{told}, and none of notices")
+    return message
+
+
+def require_sound(policy: NoticePolicy) -> None:
+    """Refuse an event, a field, a condition or a value that is none.
+
+    InvalidArgument INVALID_CODE, INVALID_RULE, INVALID_TIME. Of a policy about promises everything that only
+    the others have.
+    """
+    if policy.of_promises:
+        if idle := policy.rules_of_any:
+            told = f"must be empty of a policy on {policy.event_type}"
+            raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in idle])
+        return
+    message = event_message(policy.event_type, "notice_policy.event_type")
+    _require_field(message, policy.customer_field or "customer", "customer_field", _texts(message))
+    if policy.subject_field:
+        _require_field(message, policy.subject_field, "subject_field", _texts(message))
+    if policy.date_field:
+        _require_field(message, policy.date_field, "date_field", _days(message))
+        if policy.after:
+            raise invalid("notice_policy.after", "INVALID_TIME", "must be absent beside date_field")
+    for i, each in enumerate(policy.cancel_event_types):
+        where = f"cancel_event_types[{i}]"
+        cancelling = event_message(each, f"notice_policy.{where}")
+        if policy.subject_field:
+            _require_field(cancelling, policy.subject_field, where, _texts(cancelling))
+    if policy.condition:
+        require_rule(policy.condition, {"event": message}, "notice_policy.condition")
+    for name, text in policy.variables.items():
+        require_value(text, {"event": message}, f"notice_policy.variables[{name}]")
+
+
+def _require_field(message: type[Message], name: str, field: str, there: list[str]) -> None:
+    if name not in there:
+        has = ", ".join(there) or "none"
+        told = f"must be a field of {message.DESCRIPTOR.name} that can be it: {has}"
+        raise invalid(f"notice_policy.{field}", "INVALID_CODE", told)
+
+
+def _texts(message: type[Message]) -> list[str]:
+    """The fields that may name a resource."""
+    fields: Any = message.DESCRIPTOR.fields
+    return [each.name for each in fields if each.type == FieldDescriptor.TYPE_STRING and not each.is_repeated]
+
+
+def _days(message: type[Message]) -> list[str]:
+    fields: Any = message.DESCRIPTOR.fields
+    of = {each.name: each.message_type for each in fields if not each.is_repeated}
+    return [name for name, kind in of.items() if kind is not None and kind.full_name in _DAYS]
+
+
+def customer_of(policy: NoticePolicy, told: Any) -> str:
+    """Whom an event names, by a field that it may lack; "" for nobody."""
+    named = getattr(told, policy.customer_field or "customer", "")
+    return named if CUSTOMER.match(named) else ""
+
+
+def subject_of(policy: NoticePolicy, resource: str, told: Any) -> str:
+    """What an event is about to a policy."""
+    return getattr(told, policy.subject_field) if policy.subject_field else resource
+
+
+def holds(policy: NoticePolicy, told: Any) -> bool:
+    """Whether a policy's condition holds of an event; not of one of which it cannot be decided."""
+    try:
+        variables = _variables(told)
+        return not policy.condition or compile_rule(policy.condition, variables).evaluate({"event": told})
+    except (Undecided, BadRule):  # it was a rule when it was kept
+        return False
+
+
+def filled(policy: NoticePolicy, told: Any) -> dict[str, str] | None:
+    """The values for the template; None when one cannot be told of this event."""
+    try:
+        variables = _variables(told)
+        values = {
+            name: _said(compile_value(text, variables).of({"event": told}))[:_VALUE_MAX]
+            for name, text in policy.variables.items()
+        }
+    except (Undecided, BadRule, ValueError):  # ValueError: no day of the calendar, as one that is not given
+        return None
+    for name, (judge, otherwise) in _CODES.items():
+        if name in values and (not values[name] or judge(values[name])):
+            values[name] = otherwise
+    return values
+
+
+def _said(value: Any) -> str:
+    """What an expression says, as text: a time or a day as RFC 3339, an amount as `12.50 EUR`."""
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Date():
+            return date_of(value).isoformat()
+        case Money():
+            return shown_amount(value)
+        case Decimal():
+            return str(value.value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
+
+
+def send_on(policy: NoticePolicy, told: Any) -> str:
+    """The day, or moment on whose day, a policy's notice is sent, RFC 3339; "" when the event has none."""
+    if not told.HasField(policy.date_field):
+        return ""
+    value, offset = getattr(told, policy.date_field), timedelta(days=policy.date_offset_days)
+    try:
+        if isinstance(value, Timestamp):
+            return (moment(value) + offset).isoformat()
+        return (date_of(value) + offset).isoformat()
+    except (ValueError, OverflowError):  # no day of the calendar
+        return ""
+
+
+def _variables(told: Any) -> Mapping[str, Kind]:
+    return {"event": type(told)}

@@ -1,0 +1,19 @@
+"""Notices that are sent at an hour where the customer lives, which is known when one is about to be sent."""
+
+from datetime import datetime, tzinfo
+
+from chassis.facts import Decision, Outcome
+from notifications.domain.days import hour_of
+from notifications.domain.notice import SCHEDULED, Notice
+from notifications.usecases.attempt import Quiet
+
+
+def require_hour(notice: Notice, zone: tzinfo, now: datetime, before: list[Decision]) -> list[Decision]:
+    """The steps `before` and this one, of a notice that has its hour. Quiet until then."""
+    if not notice.send_on:
+        return before
+    at = hour_of(notice.send_on, notice.send_hour, zone)
+    inputs = {"send_on": notice.send_on, "open_time": at.isoformat()}
+    if now < at:
+        raise Quiet(SCHEDULED, at, [*before, Decision("schedule", Outcome.DEFERRED, SCHEDULED, inputs, now)])
+    return [*before, Decision("schedule", Outcome.PASSED, inputs=inputs, decide_time=now)]

@@ -1,0 +1,193 @@
+"""Policies on any event: each notice once, whatever comes again, and in whatever order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from chassis import ids
+from chassis.db.statement import LOCK_NAME
+from chassis.db.transaction import Transaction
+from chassis.events.envelope import Event
+from chassis.facts import Decision, Outcome
+from notifications.domain import days
+from notifications.domain.notice import TOO_MANY, Notice
+from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
+from notifications.domain.trigger import When, Word, hears, turn
+from notifications.names import CASE
+from notifications.store import triggers as store
+from notifications.store.tables import GET_TEMPLATE
+from notifications.usecases import conditions
+from notifications.usecases.notice import MEASURE, request_notice, save
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an event means to one policy, and for which it was said."""
+
+    event: Event[Any]
+    word: Word
+
+
+async def react(tx: Transaction, per_customer: int, events: Sequence[Event[Any]]) -> None:
+    """Do what policies ask for because of these events.
+
+    Those are followed that were in force when an event happened, and still are: who writes a policy tells
+    nobody of what was before it. No policy sends a customer more than `per_customer` notices within a day.
+    """
+    versions = await store.POLICIES_ON_EVENTS.all(tx)
+    heard = [each for event in events if event.data is not None for each in words_of(event, versions, tx.now)]
+    call = tx.call
+    for key, group in groupby(sorted(heard, key=_in_order), lambda each: each.word.key):
+        await LOCK_NAME.run(tx, name="/".join(("triggers", *key)))  # in the order of everybody
+        for each in group:
+            tx.act(each.event.causing(call))
+            if not await _hear(tx, each.word, per_customer):
+                tx.forget(tx.call)
+    tx.act(call)
+
+
+def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime) -> list[Heard]:
+    """What an event means to each policy that was in force when it happened, of all their versions.
+
+    A customer is told by the first policy, in their turn, whose condition holds.
+    """
+    told, found, is_told = event.data, list[Heard](), dict[str, str]()
+    for policy in sorted(in_force(versions, event.time), key=turn):
+        subject = conditions.subject_of(policy, event.resource, told) if _is_heard(policy, event) else ""
+        if not subject:
+            continue
+        version = 0 if policy.subject_field else event.resource_version
+        when = When(version, event.time, event.id)
+        customer = conditions.customer_of(policy, told)
+        whose = customer if policy.customer_field else ""
+        if event.type != policy.event_type:
+            found.append(Heard(event, Word(policy, subject, whose, when, cancels=True)))
+        elif customer:
+            notice = None
+            if customer not in is_told and conditions.holds(policy, told):
+                is_told[customer] = policy.name
+                notice = _notice(policy, event, customer, subject, now)
+            found.append(Heard(event, Word(policy, subject, whose, when, cancels=False, notice=notice)))
+    return found
+
+
+def in_force(versions: Iterable[NoticePolicy], at: datetime) -> list[NoticePolicy]:
+    """Of each policy the version that held then, if it was neither deleted nor switched off."""
+    latest: dict[str, NoticePolicy] = {}
+    for each in versions:
+        if each.update_time <= at and (each.id not in latest or latest[each.id].version < each.version):
+            latest[each.id] = each
+    return [
+        each for each in latest.values() if not each.deleted and not each.disabled and not each.of_promises
+    ]
+
+
+def _is_heard(policy: NoticePolicy, event: Event[Any]) -> bool:
+    if event.type in policy.cancel_event_types:
+        return True  # whoever ended it
+    return event.type == policy.event_type and hears(policy, event.shown.department)
+
+
+def _in_order(heard: Heard) -> tuple[Any, ...]:
+    return heard.word.key, heard.word.when
+
+
+async def _hear(tx: Transaction, word: Word, per_customer: int) -> bool:
+    """Withdraw what is not to be sent any more, and request what is. False when it was no news."""
+    marks = await store.MARKS.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
+    if not word.is_news(marks):
+        return False
+    await store.PUT_MARK.rows(tx, [word.mark()])
+    waiting = await store.LOCK_WAITING.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
+    withdrawn = word.withdraws(waiting)
+    for notice, why in withdrawn:
+        inputs = {"event": str(word.when.id), "subject": word.subject}
+        notice.decide([Decision("trigger", Outcome.STOPPED, why, inputs, tx.now)])
+        notice.withdraw(why)
+        await save(tx, notice)
+    told = word.notice is not None and await _request(tx, word.notice, per_customer)
+    return told or bool(withdrawn)
+
+
+async def _request(tx: Transaction, notice: Notice, per_customer: int) -> bool:
+    """Put it into the queue, unless it was before: however late an event comes again."""
+    if await store.TOLD_OF.maybe(tx, trigger_event=notice.trigger_event, customer=notice.customer):
+        return False
+    template = await GET_TEMPLATE.one(tx, id=notice.template_id)
+    notice.purpose, notice.urgent, notice.request_event = template.purpose, template.urgent, tx.id
+    hold = notice.schedule_time - tx.now if notice.schedule_time else timedelta()
+    since = tx.now - MEASURE
+    counted = await store.COUNT_OF_POLICY.one(
+        tx,
+        customer=notice.customer,
+        notice_policy_id=notice.notice_policy_id,
+        first=ids.floor(since),
+        since=since,
+    )
+    await request_notice(tx, notice, template, hold)
+    if counted["count"] >= per_customer:
+        inputs = {"count": str(counted["count"]), "most": str(per_customer)}
+        notice.decide([Decision("measure", Outcome.STOPPED, TOO_MANY, inputs, tx.now)])
+        notice.suppress(TOO_MANY)
+        await save(tx, notice, caused_by=notice.request_event)
+    return True
+
+
+def _notice(
+    policy: NoticePolicy, event: Event[Any], customer: str, subject: str, now: datetime
+) -> Notice | None:
+    """What is to be told; None when it is of no more use, or the event does not say all that it takes."""
+    variables = conditions.filled(policy, event.data)
+    timing = _timing(policy, event)
+    if variables is None or timing is None or timing.expire_time <= now:
+        return None
+    case = getattr(event.data, "case", "")
+    inputs = {"event": str(event.id), "event_type": event.type, "subject": subject}
+    return Notice(
+        id=ids.uuid7(now),
+        customer=customer,
+        kind=policy.id,
+        purpose="",  # with urgent and request_event: as it is requested
+        template_id=policy.template_id,
+        variables=variables,
+        promise="",
+        case=case if CASE.match(case) else "",
+        expire_time=timing.expire_time,
+        create_time=now,
+        update_time=now,
+        request_event=event.id,
+        notice_policy_id=policy.id,
+        policy_version=policy.version,
+        department=policy.department,
+        subject=subject,
+        trigger_event=event.id,
+        schedule_time=timing.schedule_time if timing.schedule_time > now else None,
+        send_on=timing.send_on,
+        send_hour=timing.send_hour,
+        decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """From when on and until when it is of use; and the day and its hour where the customer lives, if any."""
+
+    schedule_time: datetime
+    expire_time: datetime
+    send_on: str = ""
+    send_hour: int = 0
+
+
+def _timing(policy: NoticePolicy, event: Event[Any]) -> _Timing | None:
+    lasts = policy.expire_after or LIFETIME
+    if not policy.date_field:
+        begin = event.time + (policy.after or timedelta())
+        return _Timing(begin, begin + lasts)
+    send_on = conditions.send_on(policy, event.data)
+    if not send_on:
+        return None
+    hour = policy.send_hour or SEND_HOUR
+    begin, end = days.span(send_on, hour)
+    return _Timing(begin, end + lasts, send_on, hour)
