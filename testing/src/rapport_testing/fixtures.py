@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import FAST, Infrastructure, in_memory
 from rapport_testing.running import Running
+from rapport_testing.sharing import Shared, StandingClock
 from rapport_testing.spans import record_spans
 from rapport_testing.tokens import ISSUER, TestIssuer
 
@@ -59,16 +60,29 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> TestIssuer:
     return TestIssuer(tmp_path_factory.mktemp("issuer"))
 
 
+BEGINNING = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """The clock of the services under test: Monday 2 March 2026, 09:00 UTC, until the test moves it."""
-    return ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+    return ManualClock(BEGINNING)
 
 
 @pytest.fixture(autouse=True)
-def ids_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids are made by the test's own clock, also after a test whose clock was ahead: they never go back."""
-    monkeypatch.setattr(ids, "_last", 0)
+def ids_of_this_test() -> Iterator[None]:
+    """Ids are made by the test's own clock, also after a test whose clock was ahead: they never go back.
+
+    Those of tests whose clock stands go on from test to test, as such tests may share services.
+    """
+
+    def stood() -> bool:
+        return ids.newest() < BEGINNING + timedelta(seconds=1)
+
+    before = ids._last = ids._last if stood() else 0
+    yield
+    if not stood():
+        ids._last = before + 2**40  # beyond those that shared services made meanwhile
 
 
 @pytest.fixture
@@ -91,12 +105,14 @@ class Start(Protocol):
 
 @contextlib.asynccontextmanager
 async def starting(
-    infrastructure: Infrastructure, issuer: TestIssuer, clock: Clock, folder: Path
+    infrastructure: Infrastructure, issuer: TestIssuer, clock: Clock, folder: Path, nats_url: str = ""
 ) -> AsyncIterator[Start]:
     """What starts services in this process for the time of the block: as `start` does for that of a test.
 
-    Each has a fresh database and its own token, which lies in `folder`.
+    Each has a fresh database and its own token, which lies in `folder`. They meet at the broker of tests,
+    unless another is named.
     """
+    nats_url = nats_url or infrastructure.nats_url
     started: list[tuple[Running, str]] = []
 
     async def begin(
@@ -108,7 +124,7 @@ async def starting(
         configured = service.settings(
             **{
                 "database_url": url,
-                "nats_url": infrastructure.nats_url,
+                "nats_url": nats_url,
                 "jwks_url": issuer.jwks_url,
                 "issuer": ISSUER,
                 "token_file": identity,
@@ -124,7 +140,7 @@ async def starting(
                 **settings,
             }
         )
-        await provision(infrastructure.nats_url, service.declaration(configured.sources), replicas=1)
+        await provision(nats_url, service.declaration(configured.sources), replicas=1)
         app = service.app(configured, clock)
         lifecycle = Lifecycle(app)
         try:
@@ -132,7 +148,7 @@ async def starting(
         except BaseException:  # or what it began goes on and takes the events of the tests that follow
             await lifecycle.stop()
             raise
-        running = Running(app, lifecycle, issuer, infrastructure.nats_url, clock)
+        running = Running(app, lifecycle, issuer, nats_url, clock)
         started.append((running, url))
         return running
 
@@ -146,16 +162,34 @@ async def starting(
             await running.stop()
             infrastructure.leave_database(url)
     if started:
-        await infrastructure.drop_streams()
+        await infrastructure.drop_streams(nats_url)
 
 
 @pytest.fixture
 async def start(
-    infrastructure: Infrastructure, issuer: TestIssuer, clock: ManualClock, tmp_path: Path
+    infrastructure: Infrastructure, issuer: TestIssuer, request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[Start]:
-    """Starts services in this process, each with a fresh database and its own token, and stops them after."""
-    async with starting(infrastructure, issuer, clock, tmp_path) as begin:
+    """Starts services in this process, each with a fresh database and its own token, and stops them after.
+
+    Their clock is `clock`, which is not among the fixtures of a test that does not take it (`is_alone`).
+    """
+    async with starting(infrastructure, issuer, request.getfixturevalue("clock"), tmp_path) as begin:
         yield begin
+
+
+@pytest.fixture(scope="module")
+async def shared(
+    infrastructure: Infrastructure, issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Shared]:
+    """Services of a module's tests, which keep apart by the names of what they make; its clock stands."""
+    clock, folder = StandingClock(BEGINNING), tmp_path_factory.mktemp("shared")
+
+    def begin() -> contextlib.AbstractAsyncContextManager[Start]:
+        return starting(infrastructure, issuer, clock, folder, infrastructure.shared_nats_url())
+
+    opened = Shared(clock, begin)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

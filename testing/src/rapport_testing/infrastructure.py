@@ -55,6 +55,8 @@ class Infrastructure:
     def __init__(self, folder: Path, options: Mapping[str, str] = FAST, binaries: Path | None = None) -> None:
         self.postgres = Postgres(folder / "postgres", options=options, binaries=binaries)
         self.nats = Nats(folder / "nats")
+        self._shared_nats = Nats(folder / "shared-nats")
+        self._is_shared = False
         self._templates: set[str] = set()
         self._spare: dict[str, tuple[str, Future[None]]] = {}  # of each service, made before it is needed
         self._beside: Beside | None = None
@@ -68,8 +70,17 @@ class Infrastructure:
     def stop(self) -> None:
         if self._beside is not None:
             self._beside.stop()
+        if self._is_shared:
+            self._shared_nats.stop()
         self.nats.stop()
         self.postgres.stop()
+
+    def shared_nats_url(self) -> str:
+        """Another broker, where streams stay while those of a test come and go; begun when asked for."""
+        if not self._is_shared:
+            self._shared_nats.start()
+            self._is_shared = True
+        return self._shared_nats.url
 
     def database_url(self, name: str) -> str:
         """The superuser's URL to another database."""
@@ -148,9 +159,9 @@ class Infrastructure:
         """Have a fresh database dropped while others go on."""
         self._administrator().begin(_drop(url))
 
-    async def drop_streams(self) -> None:
-        """Remove every stream and consumer, so that the next test starts with none."""
-        connection: Any = await nats.connect(self.nats_url)
+    async def drop_streams(self, nats_url: str = "") -> None:
+        """Remove every stream and consumer of a broker, so that the next test starts with none."""
+        connection: Any = await nats.connect(nats_url or self.nats_url)
         try:
             js = connection.jetstream()
             for stream in await js.streams_info():

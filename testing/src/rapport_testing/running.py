@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -64,6 +65,7 @@ class Running:
         self._nats_url = nats_url
         self._clock = clock
         self._channels: list[grpc.aio.Channel] = []
+        self.published_after = ids.floor(datetime.fromtimestamp(0, UTC))
 
     def stub(
         self,
@@ -79,7 +81,7 @@ class Running:
         return stub(channel)
 
     async def published(self) -> list[Published]:
-        """Everything the service recorded for publication, oldest first."""
+        """Everything the service recorded for publication after `published_after`, oldest first."""
         return [
             Published(
                 row["id"],
@@ -91,6 +93,7 @@ class Running:
                 Default().GetSymbol(row["type"]).FromString(row["data"]),
             )
             for row in await _PUBLISHED.all(self.db)
+            if row["id"] > self.published_after
         ]
 
     async def fire(self, *kinds: str) -> None:

@@ -44,7 +44,9 @@ from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from rapport_testing.clock import ManualClock
+from rapport_testing.fixtures import Start
 from rapport_testing.running import Running, error_of, reason
+from rapport_testing.sharing import Shared, is_alone
 from rapport_testing.wait import eventually
 
 NOTICE = f"notices/{uuid4()}"
@@ -247,15 +249,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk_of(clock: ManualClock) -> Callable[[Running], Desk]:
+def desk_of(request: pytest.FixtureRequest) -> Callable[[Running], Desk]:
     """The desk of a service that was started with settings of its own."""
-    return lambda running: Desk(running, clock)
+    return lambda running: Desk(running, request.getfixturevalue("clock"))
 
 
 @pytest.fixture
-async def desk(start: Callable[..., Awaitable[Running]], desk_of: Callable[[Running], Desk]) -> Desk:
-    """A running service."""
-    return desk_of(await start(service, pool_size=4))  # each is a process that a start waits for
+async def desk(start: Start, shared: Shared, request: pytest.FixtureRequest) -> Desk:
+    """A running service: that of the module, unless the test is alone."""
+    few = {"pool_size": 4}  # each is a process that a start waits for
+    if is_alone(request):
+        return Desk(await start(service, **few), request.getfixturevalue("clock"))
+    return Desk(await shared.service(service, **few), shared.clock)
 
 
 @pytest.fixture

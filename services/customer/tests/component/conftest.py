@@ -57,7 +57,9 @@ from rapport.customer.v1 import (
 from rapport.options.v1 import layout_pb2
 from rapport_identity import training
 from rapport_testing.clock import ManualClock
+from rapport_testing.fixtures import Start
 from rapport_testing.running import Running, error_of, reason
+from rapport_testing.sharing import Shared, is_alone
 from rapport_testing.wait import eventually
 
 Type = identifier_pb2.Identifier.Type
@@ -387,17 +389,20 @@ def what_is_set_aside_is_soon_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> Desk:
-    """A running service."""
-    return Desk(await start(service, pool_size=4), clock)  # each is a process that a start waits for
+async def desk(start: Start, shared: Shared, request: pytest.FixtureRequest) -> Desk:
+    """A running service: that of the module, unless the test is alone."""
+    few = {"pool_size": 4}  # each is a process that a start waits for
+    if is_alone(request):
+        return Desk(await start(service, **few), request.getfixturevalue("clock"))
+    return Desk(await shared.service(service, **few), shared.clock)
 
 
 @pytest.fixture
-def open_desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> Callable[..., Awaitable[Desk]]:
+def open_desk(start: Start, request: pytest.FixtureRequest) -> Callable[..., Awaitable[Desk]]:
     """Starts a service with other settings or peers, or another replica of one."""
 
     async def begin(**how: Any) -> Desk:
-        return Desk(await start(service, **how), clock)
+        return Desk(await start(service, **how), request.getfixturevalue("clock"))
 
     return begin
 

@@ -21,7 +21,9 @@ from desk.auth.renewal import Tokens
 from desk.edge.webhooks.kinds import KINDS
 from desk.service import service as desk_service
 from rapport_testing.engines.ports import free_port
+from rapport_testing.fixtures import Start
 from rapport_testing.running import Running
+from rapport_testing.sharing import Shared, is_alone
 
 
 class Desk:
@@ -137,16 +139,28 @@ class Sender:
         return answer.json()["id"]
 
 
-@pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    """The folder of a source of each kind, and of one with a token."""
-    folder = tmp_path / "sources"
-    folder.mkdir()
+def made(folder: Path) -> Path:
+    """A folder of a source of each kind, and of one with a token."""
     for kind in KINDS:
         told = {"kind": kind, "secrets": [SECRET], "region": "DE", "creates": True}
         (folder / f"{kind}.json").write_text(json.dumps(told))
     (folder / "shop.json").write_text(json.dumps({"kind": "event", "tokens": [TOKEN], "creates": False}))
     return folder
+
+
+@pytest.fixture(scope="module")
+def shared_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the desk that tests share."""
+    return made(tmp_path_factory.mktemp("sources"))
+
+
+@pytest.fixture
+def sources(shared_sources: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The folder of sources of webhooks; of who is alone, one that they may change."""
+    if not is_alone(request):
+        return shared_sources
+    (tmp_path / "sources").mkdir()
+    return made(tmp_path / "sources")
 
 
 @pytest.fixture
@@ -197,23 +211,38 @@ Open = Callable[..., Awaitable[Desk]]
 
 
 @pytest.fixture
-async def open_desk(start: Any, issuer: Any) -> AsyncIterator[Open]:
-    """Opens a desk before the services that are named; the others are away."""
+async def open_desk(
+    start: Start, shared: Shared, issuer: Any, request: pytest.FixtureRequest
+) -> AsyncIterator[Open]:
+    """Opens a desk before the services that are named; the others are away.
+
+    Tests of a module that name the same share them, unless a test is alone.
+    """
     opened = []
+    alone = is_alone(request)
 
     async def begin(*services: Any, **settings: Any) -> Desk:
-        few = {"pool_size": 4}  # each is a process, which begins with cold caches
-        running = {each.name: await start(each, smtp_host="127.0.0.1", **few) for each in services}
-        own = free_port()
-        peers = {name: each.address for name, each in running.items()} | {"desk": f"127.0.0.1:{own}"}
-        peers |= settings.pop("peers", {})
-        desk = await start(desk_service, peers=peers, grpc_port=own, **few | settings)
-        opened.append(Desk(desk, running, issuer))
+        if alone or settings.keys() - {"webhooks_dir"}:
+            running = await opening(start, *services, **settings)
+        else:
+            key = (*(each.name for each in services), *settings.items())
+            running = await shared.open(key, lambda start: opening(start, *services, **settings))
+        opened.append(Desk(*running, issuer))
         return opened[-1]
 
     yield begin
     for each in opened:
         await each.close()
+
+
+async def opening(start: Start, *services: Any, **settings: Any) -> tuple[Running, dict[str, Running]]:
+    """Start services and a desk before them; returns the desk, and the services by name."""
+    few = {"pool_size": 4}  # each is a process, which begins with cold caches
+    running = {each.name: await start(each, smtp_host="127.0.0.1", **few) for each in services}
+    own = free_port()
+    peers = {name: each.address for name, each in running.items()} | {"desk": f"127.0.0.1:{own}"}
+    peers |= settings.pop("peers", {})
+    return await start(desk_service, peers=peers, grpc_port=own, **few | settings), running
 
 
 @pytest.fixture
@@ -223,9 +252,9 @@ async def desk(open_desk: Open, sources: Path) -> Desk:
 
 
 @pytest.fixture
-def sender(desk: Desk, clock: Clock) -> Callable[[str], Sender]:
+def sender(desk: Desk) -> Callable[[str], Sender]:
     """Gives who sends webhooks of one source."""
-    return lambda name: Sender(desk, clock, name)
+    return lambda name: Sender(desk, desk.running.app.clock, name)
 
 
 @pytest.fixture

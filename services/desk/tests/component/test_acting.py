@@ -17,6 +17,8 @@ from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 from services.desk.tests.component.conftest import erika
 
+pytestmark = pytest.mark.together
+
 REQUEST_ID = re.compile(r'name="request_id" value="([^"]+)"')
 
 
@@ -343,6 +345,7 @@ async def test_what_is_missing_is_said_once_at_its_field(open_desk: Any) -> None
     assert "case.topic" not in answer.text
 
 
+@pytest.mark.alone("a service is stopped")
 async def test_a_service_that_is_away_is_named_and_what_was_typed_stays(open_desk: Any) -> None:
     desk = await open_desk(customer_service, cases_service)
     name, alice = await erika(desk), await desk.signed_in()

@@ -14,6 +14,8 @@ from desk.pages.services import Services
 from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 
+pytestmark = pytest.mark.together
+
 AGENT = sorted(ROLES["agent"])
 
 

@@ -14,6 +14,8 @@ from customer.service import service as customer_service
 from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 
+pytestmark = pytest.mark.together
+
 AGENT = sorted(ROLES["agent"])
 DELIVERY, BILLING = "departments/delivery", "departments/billing"
 
@@ -166,6 +168,7 @@ async def test_a_hand_over_first_asks_for_what_the_other_department_has_to_know(
     assert "act/handover" in await page_of(await desk.signed_in("agent:carol", AGENT, "billing"), item)
 
 
+@pytest.mark.alone("what departments have to know is set")
 async def test_a_department_that_has_to_know_nothing_gets_it_at_once(desk: Any) -> None:
     item, alice = await work(desk), await desk.signed_in("agent:alice", AGENT, "delivery")
     assert "X-Done" in (await act(alice, item, "handover", department=BILLING, reason="next-step")).headers
@@ -203,6 +206,7 @@ async def test_work_is_asked_of_a_team_and_handed_to_another_with_the_skills_it_
     assert (now["team"], now["requiredSkills"]) == ("teams/claims", ["refunds"])
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_the_picture_has_what_waited_and_what_was_worked_on(desk: Any) -> None:
     item, clock, api = await work(desk), desk.running.app.clock, desk.client()
     clock.advance(timedelta(hours=3))

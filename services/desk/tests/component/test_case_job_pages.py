@@ -5,9 +5,13 @@ from html import unescape
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from rapport_testing.wait import eventually
+
+pytestmark = pytest.mark.together
 
 SERVICES = (customer_service, cases_service)
 

@@ -6,6 +6,8 @@ import pytest
 
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 ALICE = {"agent": "agents/alice"}
 
 

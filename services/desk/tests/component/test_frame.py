@@ -2,7 +2,11 @@
 
 from unittest.mock import patch
 
+import pytest
+
 from desk.pages.find import route as find
+
+pytestmark = pytest.mark.together
 
 NOWHERE = "0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60"
 

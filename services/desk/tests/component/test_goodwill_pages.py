@@ -4,10 +4,14 @@ import re
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from loyalty.service import service as loyalty_service
 from services.desk.tests.component.conftest import erika
+
+pytestmark = pytest.mark.together
 
 SERVICES = (customer_service, cases_service, loyalty_service)
 CLERK = ["loyalty.goodwill.read", "loyalty.goodwill.grant", "customer.customers.read"]

@@ -13,6 +13,8 @@ from chassis.context import current_call
 from desk.auth import answers
 from rapport_testing.clock import ManualClock
 
+pytestmark = pytest.mark.together
+
 FRAGMENT = {"x-requested-with": "fragment"}
 
 
@@ -136,6 +138,7 @@ async def test_a_page_that_keeps_itself_current_does_not_keep_its_person_signed_
     assert statuses == [200, 200, 401]
 
 
+@pytest.mark.alone("all sessions of the desk are looked at")
 async def test_a_session_that_is_revoked_elsewhere_ends_here(desk: Any, page: Any) -> None:
     browser = page(await desk.session())
     assert (await browser.get("/people/erika")).status_code == 200
@@ -245,6 +248,7 @@ async def test_a_cookie_asks_nothing_of_rest(desk: Any) -> None:
     assert answer.json()["reason"] == "TOKEN_MISSING"
 
 
+@pytest.mark.alone("all sessions of the desk are looked at")
 async def test_the_database_has_no_token_and_no_secret(desk: Any) -> None:
     token = desk.token("agent:alice")
     cookies = await desk.gate.sessions.begin(token, "Alice")

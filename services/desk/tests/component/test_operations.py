@@ -13,6 +13,8 @@ from loyalty.service import service as loyalty_service
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
 READ, WRITE = "loyalty.operations.read", "loyalty.operations.write"
 LETTERS = "/operations/dead-letters"
@@ -83,6 +85,7 @@ async def test_a_service_that_does_not_answer_costs_its_row_and_the_others_say_h
     assert "loyalty-promises gave up on 1 event (InvalidArgument)." in page
 
 
+@pytest.mark.alone("a service is stopped")
 async def test_a_service_that_stops_is_said_to_have_answered_last(open_desk: Any) -> None:
     desk = await open_desk(customer_service, loyalty_service)
     sre = await desk.signed_in("agent:nils", ["customer.operations.read", READ])
@@ -106,6 +109,7 @@ async def test_only_those_who_may_know_are_shown_the_pages(desk: Any) -> None:
     assert "cases" not in text(await nils.get("/operations"))
 
 
+@pytest.mark.alone("dead letters are counted")
 async def test_a_service_shows_what_it_listens_to_and_has_still_to_do(sre: httpx.AsyncClient) -> None:
     page = text(await sre.get("/operations/services/loyalty"))
     assert "loyalty-promises cases 0 0 0 0" in page
@@ -151,6 +155,7 @@ async def test_one_is_dropped_with_a_reason_once_that_was_confirmed(
     assert await told(desk, name) == 404
 
 
+@pytest.mark.alone("dead letters are counted")
 async def test_of_many_the_count_is_said_before_and_each_that_is_refused_is_named_after(
     desk: Any, sre: httpx.AsyncClient
 ) -> None:
@@ -165,6 +170,7 @@ async def test_of_many_the_count_is_said_before_and_each_that_is_refused_is_name
     assert "There are none." in text(await sre.get(LETTERS + "?service=loyalty"))
 
 
+@pytest.mark.alone("dead letters are counted")
 async def test_a_service_that_is_away_is_not_counted_and_that_is_said(desk: Any) -> None:
     await give_up(desk)
     ada = await desk.signed_in("agent:ada", ["*"])

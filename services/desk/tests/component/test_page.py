@@ -4,8 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import httpx
+import pytest
 
 from desk.edge.webhooks.kinds import KINDS
+
+pytestmark = pytest.mark.together
 
 
 class Seen(HTMLParser):

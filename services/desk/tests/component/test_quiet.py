@@ -4,7 +4,11 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
+
 from services.desk.tests.component.conftest import erika
+
+pytestmark = pytest.mark.together
 
 FIELD = re.compile(r'<input name="([^"]+)"[^>]* value="([^"]*)"')
 CHOSEN = re.compile(r'<select name="([^"]+)".*?<option value="([^"]*)" selected>')

@@ -11,6 +11,8 @@ from prometheus_client import REGISTRY
 from desk.edge.rest import AT_ONCE_BYTES, Rest
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 
 @pytest.fixture
 async def erika(alice: httpx.AsyncClient) -> dict:
@@ -64,6 +66,7 @@ async def test_a_change_of_what_somebody_changed_since_is_refused(alice, erika) 
     problem(refused, 400, "INVALID_ETAG")
 
 
+@pytest.mark.alone("what was made is counted")
 @pytest.mark.parametrize("key", ["2f1f9f0e-7a3c-4a63-9d6c-3f1f5b5d8a11", "order 4711, once"])
 async def test_a_change_with_the_same_key_is_made_once(alice, key) -> None:
     async def create(name: str) -> httpx.Response:
@@ -102,6 +105,7 @@ async def test_whoever_asks_is_let_in_as_by_the_service_itself(desk, issuer) -> 
     assert told["metadata"] == {"permission": "customer.customers.read"}
 
 
+@pytest.mark.alone("what was made is counted")
 async def test_the_audit_names_whoever_asked_and_what_for(desk, alice, erika) -> None:
     purpose = {"access-purpose": "complaint", "correlation-id": "call-7"}
     await alice.get(f"/v1/{erika['name']}", headers=purpose)

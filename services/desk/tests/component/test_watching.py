@@ -10,6 +10,8 @@ import pytest
 
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 
 @contextlib.asynccontextmanager
 async def events(client: httpx.AsyncClient, url: str) -> AsyncIterator[AsyncIterator[dict]]:
@@ -62,6 +64,7 @@ async def test_a_watch_ends_with_a_farewell_when_its_time_is_over(alice, erika) 
     assert told.count("event: ") == told.count("event: farewell\r\ndata: {}\r\nretry: ") == 1
 
 
+@pytest.mark.alone("a service is stopped")
 async def test_when_the_desk_stops_every_watcher_is_told_when_to_come_back(desk, alice, erika) -> None:
     farewells = []
 
@@ -83,6 +86,7 @@ async def test_when_the_desk_stops_every_watcher_is_told_when_to_come_back(desk,
     assert all(500 <= each <= 5500 for each in farewells)
 
 
+@pytest.mark.alone("a service is stopped")
 async def test_a_service_that_stops_ends_its_watches_and_not_the_desk(desk, alice, erika) -> None:
     async with events(alice, f"/v1/{erika}/view:watch") as told:
         await anext(told)

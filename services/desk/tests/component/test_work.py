@@ -6,11 +6,15 @@ from html import unescape
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from desk.pages.customer import loading as of_customer
 from desk.pages.work import loading
 from desk.pages.work.loading import CASES_MAX, CUSTOMERS_MAX
+
+pytestmark = pytest.mark.together
 
 SERVICES = (customer_service, cases_service)
 
@@ -57,6 +61,7 @@ async def test_the_page_names_promises_cases_and_work_with_whom_they_are_about(o
     assert "Call back" in page
 
 
+@pytest.mark.alone("cases and promises of one person are counted")
 async def test_a_promise_that_moved_says_so_with_the_date_that_was_and_why(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     await seeded(desk)
@@ -128,6 +133,7 @@ async def test_a_customer_who_is_not_there_takes_the_names_of_no_others(open_des
     assert "a customer</a>" in page
 
 
+@pytest.mark.alone("cases and promises of one person are counted")
 async def test_a_supervisor_sees_whose_cases_of_a_department_are_open_the_longest_in_pages(
     open_desk: Any, monkeypatch: Any
 ) -> None:
@@ -196,6 +202,7 @@ async def test_who_manages_customers_finds_them_on_the_first_page(open_desk: Any
     assert f'<a href="/{nora["name"]}">Nora Winter</a>' in page
 
 
+@pytest.mark.alone("cases and promises of one person are counted")
 async def test_of_more_customers_than_are_asked_about_the_page_says_that_there_are_more(
     open_desk: Any,
 ) -> None:
@@ -219,6 +226,7 @@ async def test_of_more_customers_than_are_asked_about_the_page_says_that_there_a
     assert re.search(r"You manage (<a [^>]*>Customer \d+</a>,? ?\s*){12} and more\.", page), page
 
 
+@pytest.mark.alone("cases and promises of one person are counted")
 async def test_who_answers_for_as_many_cases_as_are_shown_sees_of_each_what_it_waits_for(
     open_desk: Any,
 ) -> None:
@@ -252,6 +260,7 @@ async def test_who_operates_the_services_is_led_to_them(open_desk: Any) -> None:
     assert (await nils.get("/")).headers["location"] == "/operations"
 
 
+@pytest.mark.alone("a service is stopped")
 async def test_the_page_stands_while_cases_is_away(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     await desk.services["cases"].stop()
@@ -261,6 +270,7 @@ async def test_the_page_stands_while_cases_is_away(open_desk: Any) -> None:
     assert answer.text.count("Cases does not answer") == 6
 
 
+@pytest.mark.alone("cases and promises of one person are counted")
 async def test_cases_are_found_by_words_and_orders_and_no_url_has_what_was_typed(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     erika, api = await seeded(desk), desk.client()

@@ -36,7 +36,9 @@ from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport.loyalty.v1.reevaluation_job_service_pb2_grpc import ReevaluationJobServiceStub
 from rapport.loyalty.v1.transfer_pb2 import Leg, Transfer
+from rapport_testing.fixtures import Start
 from rapport_testing.running import Running
+from rapport_testing.sharing import Shared, is_alone
 
 MAIN = "programs/main"
 ISSUED = f"{MAIN}/accounts/points-issued"
@@ -188,9 +190,10 @@ class Desk:
 
 
 @pytest.fixture
-async def running(start: Any) -> AsyncIterator[Running]:
-    """The service. Whatever the test did, the sums of the ledger hold."""
-    running = await start(service, pool_size=4)  # each is a process that a start waits for
+async def running(start: Start, shared: Shared, request: pytest.FixtureRequest) -> AsyncIterator[Running]:
+    """The service: that of the module, unless the test is alone. Whatever it did, the ledger's sums hold."""
+    few = {"pool_size": 4}  # each is a process that a start waits for
+    running = await (start if is_alone(request) else shared.service)(service, **few)
     yield running
     assert await UNBALANCED_TRANSFERS.all(running.db) == []
     assert await WRONG_BALANCES.all(running.db) == []
