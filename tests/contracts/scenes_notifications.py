@@ -50,6 +50,14 @@ async def update_text(do: Administer) -> Message:
     )
 
 
+async def reject_text(do: Administer) -> Message:
+    create: Any = await create_template(do)
+    create.template.reviewed = True
+    template = await do("TemplateService.CreateTemplate", create)
+    text = await do("TemplateService.CreateTemplateText", _text_of(template.name))
+    return template_service_pb2.RejectTemplateTextRequest(name=text.name, etag=text.etag, note="Too long")
+
+
 async def create_policy(_: Administer) -> Message:
     return notice_policy_service_pb2.CreateNoticePolicyRequest(
         notice_policy_id=f"p{uuid4().hex}",
@@ -89,6 +97,7 @@ SCENES: dict[str, Scene] = {
     "notifications.TemplateService.UpdateTemplate": update_template,
     "notifications.TemplateService.CreateTemplateText": create_text,
     "notifications.TemplateService.UpdateTemplateText": update_text,
+    "notifications.TemplateService.RejectTemplateText": reject_text,
     "notifications.NoticePolicyService.CreateNoticePolicy": create_policy,
     "notifications.NoticePolicyService.CreateNoticePolicy+notice_policy_id": create_policy_again,
     "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,

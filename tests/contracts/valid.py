@@ -26,7 +26,8 @@ from loyalty.names import GOODWILL
 from loyalty.store.goodwill import INSERT_GOODWILL
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice, State
-from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE
+from notifications.domain.template import Text, TextState
+from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE, INSERT_TEXT
 from tests.contracts.names import (
     BEFORE,
     CANDIDATES,
@@ -154,11 +155,16 @@ _POLICY_ON_ANY = {
     "send_hour": 10,
 }
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
-_TEXT = {
+_TEXT: dict[str, Any] = {
     "subject": "Late", "apology": "Sorry", "reasons": {"other": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
     " {{ contact_reach }}",
 }  # fmt: skip
+
+DRAFTS = [  # of somebody else
+    Text("delay", each, each, 1, **_TEXT, create_time=NOW, state=TextState.DRAFT, author="agent:ada")
+    for each in ("fr", "it")
+]
 
 REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "customer": CUSTOMERS,
@@ -385,6 +391,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateTemplate", {"template": {
             "name": "{CreateTemplate}", "default_language_code": "en", "variables": _DEPOT, "etag": "#"},
             "update_mask": "defaultLanguageCode,variables"}),
+        ("ApproveTemplateText", {"name": DRAFTS[0].name, "etag": '"1"'}),
+        ("RejectTemplateText", {"name": DRAFTS[1].name, "etag": '"1"', "note": "Too long"}),
         ("GetTemplate", {"name": "templates/late"}),
         ("ListTemplates", _PAGE),
         ("GetTemplateText", {"name": "templates/plain/texts/en"}),
@@ -393,6 +401,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("RenderTemplate", {"name": "templates/late", "language_code": "en-GB", "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,
             "contact_name": "Sam", "contact_reach": "sam@example.com", "depot": "Hamburg"}}),
+        ("RenderTemplate", {"name": "templates/plain", "language_code": "en", "text_version": 1,
+            "variables": {
+            "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,
+            "contact_name": "Sam", "contact_reach": "sam@example.com"}}),
         ("CreateNoticePolicy", {"notice_policy_id": "gone", "notice_policy": _POLICY_ON_ANY}),
         ("DeleteNoticePolicy", {"name": "{CreateNoticePolicy}", "etag": ""}),
         ("CreateNoticePolicy", {"notice_policy_id": "late", "notice_policy": _POLICY}),
@@ -449,6 +461,8 @@ async def prepare(name: str, db: Database) -> None:
     if name == "notifications":
         await INSERT_NOTICE.run(db, **values(NOTICE))
         await INSERT_ATTEMPT.run(db, **values(ATTEMPT))
+        for draft in DRAFTS:
+            await INSERT_TEXT.run(db, **values(draft))
 
 
 def resolved(value: Any, known: dict[str, str]) -> Any:

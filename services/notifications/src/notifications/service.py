@@ -42,7 +42,7 @@ def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
-    app.serve(TemplateRpc(app))
+    app.serve(TemplateRpc(app, review_all=app.settings.review_texts))
     app.serve(PolicyRpc(app))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)

@@ -38,6 +38,9 @@ class Settings(ServiceSettings):
         description="messages that a customer is sent in 7 days before what can wait is deferred, whichever"
         " departments they are of; what is for purposes/service, or urgent, is counted and never kept back",
     )
+    review_texts: bool = Field(
+        False, description="a second person approves every text, also of templates that do not ask for it"
+    )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
     send_prepare_timeout_s: float = Field(
         30, gt=0, le=600, description="how long asking whom to reach and connecting may take"

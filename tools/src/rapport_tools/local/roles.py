@@ -77,7 +77,8 @@ LEAD = _each(
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
     loyalty.reevaluation_jobs.write loyalty.rewards.write loyalty.tiers.write loyalty.units.write
     loyalty.vouchers.write
-    notifications.notice_policies.write notifications.template_texts.write notifications.templates.write
+    notifications.notice_policies.write notifications.template_texts.approve
+    notifications.template_texts.write notifications.templates.write
     """
 )
 # Who answers for all departments' promises changes the rows of each.

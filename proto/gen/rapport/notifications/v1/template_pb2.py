@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/notifications/v1/template.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xf7\x05\n\x08Template\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12<\n\x04type\x18\x02 \x01(\x0e\x32\'.rapport.notifications.v1.Template.TypeB\x05\xe2\x41\x02\x02\x05\x12\x33\n\x07purpose\x18\x03 \x01(\tB\"\xe2\x41\x02\x02\x05\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12;\n\ndepartment\x18\x04 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12*\n\x15\x64\x65\x66\x61ult_language_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\t\x12K\n\tvariables\x18\x06 \x03(\x0b\x32+.rapport.notifications.v1.Template.VariableB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x1e\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elanguage_codes\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x1b\n\rpolicies_only\x18\x0b \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x06urgent\x18\x0c \x01(\x08\x42\x05\xe2\x41\x02\x01\x05\x1a?\n\x08Variable\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x04\x12\x18\n\nimpersonal\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"B\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x0e\n\nTYPE_DELAY\x10\x01\x12\x14\n\x10TYPE_INFORMATION\x10\x02:N\xea\x41K\n\x1enotifications.rapport/Template\x12\x14templates/{template}*\ttemplates2\x08template\"\xdc\x04\n\x0cTemplateText\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1b\n\rlanguage_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07subject\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1f\n\x04\x62ody\x18\x04 \x01(\tB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x10\x90N\xf8\xfb\x8a\x01\x01\x12\x1d\n\x07\x61pology\x18\x05 \x01(\tB\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xf4\x03\x12V\n\x07reasons\x18\x06 \x03(\x0b\x32\x33.rapport.notifications.v1.TemplateText.ReasonsEntryB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x64 \x01\x12\x15\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x04html\x18\n \x01(\tB\x12\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x10\xb0\xea\x01\xf8\xfb\x8a\x01\x01\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:\xb0\x01\xea\x41\xac\x01\n\"notifications.rapport/TemplateText\x12*templates/{template}/texts/{template_text}\x12=templates/{template}/texts/{template_text}/versions/{version}*\rtemplateTexts2\x0ctemplateTextb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/notifications/v1/template.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x8f\x06\n\x08Template\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12<\n\x04type\x18\x02 \x01(\x0e\x32\'.rapport.notifications.v1.Template.TypeB\x05\xe2\x41\x02\x02\x05\x12\x33\n\x07purpose\x18\x03 \x01(\tB\"\xe2\x41\x02\x02\x05\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12;\n\ndepartment\x18\x04 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12*\n\x15\x64\x65\x66\x61ult_language_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\t\x12K\n\tvariables\x18\x06 \x03(\x0b\x32+.rapport.notifications.v1.Template.VariableB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x1e\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0elanguage_codes\x18\n \x03(\tB\x04\xe2\x41\x01\x03\x12\x1b\n\rpolicies_only\x18\x0b \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x15\n\x06urgent\x18\x0c \x01(\x08\x42\x05\xe2\x41\x02\x01\x05\x12\x16\n\x08reviewed\x18\r \x01(\x08\x42\x04\xe2\x41\x01\x01\x1a?\n\x08Variable\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x04\x12\x18\n\nimpersonal\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"B\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x0e\n\nTYPE_DELAY\x10\x01\x12\x14\n\x10TYPE_INFORMATION\x10\x02:N\xea\x41K\n\x1enotifications.rapport/Template\x12\x14templates/{template}*\ttemplates2\x08template\"\xf8\x06\n\x0cTemplateText\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1b\n\rlanguage_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07subject\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1f\n\x04\x62ody\x18\x04 \x01(\tB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x10\x90N\xf8\xfb\x8a\x01\x01\x12\x1d\n\x07\x61pology\x18\x05 \x01(\tB\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xf4\x03\x12V\n\x07reasons\x18\x06 \x03(\x0b\x32\x33.rapport.notifications.v1.TemplateText.ReasonsEntryB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x64 \x01\x12\x15\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12 \n\x04html\x18\n \x01(\tB\x12\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x10\xb0\xea\x01\xf8\xfb\x8a\x01\x01\x12\x41\n\x05state\x18\x0b \x01(\x0e\x32,.rapport.notifications.v1.TemplateText.StateB\x04\xe2\x41\x01\x03\x12\x14\n\x06\x61uthor\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08reviewer\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0breview_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x0breview_note\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"W\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_DRAFT\x10\x01\x12\x12\n\x0eSTATE_APPROVED\x10\x02\x12\x12\n\x0eSTATE_REJECTED\x10\x03:\xb0\x01\xea\x41\xac\x01\n\"notifications.rapport/TemplateText\x12*templates/{template}/texts/{template_text}\x12=templates/{template}/texts/{template_text}/versions/{version}*\rtemplateTexts2\x0ctemplateTextb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,6 +63,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TEMPLATE'].fields_by_name['policies_only']._serialized_options = b'\342A\001\003'
   _globals['_TEMPLATE'].fields_by_name['urgent']._loaded_options = None
   _globals['_TEMPLATE'].fields_by_name['urgent']._serialized_options = b'\342A\002\001\005'
+  _globals['_TEMPLATE'].fields_by_name['reviewed']._loaded_options = None
+  _globals['_TEMPLATE'].fields_by_name['reviewed']._serialized_options = b'\342A\001\001'
   _globals['_TEMPLATE']._loaded_options = None
   _globals['_TEMPLATE']._serialized_options = b'\352AK\n\036notifications.rapport/Template\022\024templates/{template}*\ttemplates2\010template'
   _globals['_TEMPLATETEXT_REASONSENTRY']._loaded_options = None
@@ -87,16 +89,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TEMPLATETEXT'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_TEMPLATETEXT'].fields_by_name['html']._loaded_options = None
   _globals['_TEMPLATETEXT'].fields_by_name['html']._serialized_options = b'\342A\001\001\362\373\212\001\004\020\260\352\001\370\373\212\001\001'
+  _globals['_TEMPLATETEXT'].fields_by_name['state']._loaded_options = None
+  _globals['_TEMPLATETEXT'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_TEMPLATETEXT'].fields_by_name['author']._loaded_options = None
+  _globals['_TEMPLATETEXT'].fields_by_name['author']._serialized_options = b'\342A\001\003'
+  _globals['_TEMPLATETEXT'].fields_by_name['reviewer']._loaded_options = None
+  _globals['_TEMPLATETEXT'].fields_by_name['reviewer']._serialized_options = b'\342A\001\003'
+  _globals['_TEMPLATETEXT'].fields_by_name['review_time']._loaded_options = None
+  _globals['_TEMPLATETEXT'].fields_by_name['review_time']._serialized_options = b'\342A\001\003'
+  _globals['_TEMPLATETEXT'].fields_by_name['review_note']._loaded_options = None
+  _globals['_TEMPLATETEXT'].fields_by_name['review_note']._serialized_options = b'\342A\001\003'
   _globals['_TEMPLATETEXT']._loaded_options = None
   _globals['_TEMPLATETEXT']._serialized_options = b'\352A\254\001\n\"notifications.rapport/TemplateText\022*templates/{template}/texts/{template_text}\022=templates/{template}/texts/{template_text}/versions/{version}*\rtemplateTexts2\014templateText'
   _globals['_TEMPLATE']._serialized_start=197
-  _globals['_TEMPLATE']._serialized_end=956
-  _globals['_TEMPLATE_VARIABLE']._serialized_start=745
-  _globals['_TEMPLATE_VARIABLE']._serialized_end=808
-  _globals['_TEMPLATE_TYPE']._serialized_start=810
-  _globals['_TEMPLATE_TYPE']._serialized_end=876
-  _globals['_TEMPLATETEXT']._serialized_start=959
-  _globals['_TEMPLATETEXT']._serialized_end=1563
-  _globals['_TEMPLATETEXT_REASONSENTRY']._serialized_start=1338
-  _globals['_TEMPLATETEXT_REASONSENTRY']._serialized_end=1384
+  _globals['_TEMPLATE']._serialized_end=980
+  _globals['_TEMPLATE_VARIABLE']._serialized_start=769
+  _globals['_TEMPLATE_VARIABLE']._serialized_end=832
+  _globals['_TEMPLATE_TYPE']._serialized_start=834
+  _globals['_TEMPLATE_TYPE']._serialized_end=900
+  _globals['_TEMPLATETEXT']._serialized_start=983
+  _globals['_TEMPLATETEXT']._serialized_end=1871
+  _globals['_TEMPLATETEXT_REASONSENTRY']._serialized_start=1557
+  _globals['_TEMPLATETEXT_REASONSENTRY']._serialized_end=1603
+  _globals['_TEMPLATETEXT_STATE']._serialized_start=1605
+  _globals['_TEMPLATETEXT_STATE']._serialized_end=1692
 # @@protoc_insertion_point(module_scope)

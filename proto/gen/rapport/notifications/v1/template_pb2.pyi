@@ -85,6 +85,7 @@ class Template(_message.Message):
     LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     POLICIES_ONLY_FIELD_NUMBER: _builtins.int
     URGENT_FIELD_NUMBER: _builtins.int
+    REVIEWED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     type: Global___Template.Type.ValueType
@@ -104,6 +105,11 @@ class Template(_message.Message):
     urgent: _builtins.bool
     """True for what concerns the customer's safety alone, with the purpose `purposes/service` (`INVALID_URGENCY`): its notices are
     sent in quiet hours and pauses, too.
+    """
+    reviewed: _builtins.bool
+    """True when a second person approves each new version of its texts before it is sent. Once true it stays true
+    (`REVIEW_STAYS`). False, the default, means that what is written is sent, unless the installation has all texts
+    approved.
     """
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template.Variable]:
@@ -136,10 +142,11 @@ class Template(_message.Message):
         language_codes: _abc.Iterable[_builtins.str] | None = ...,
         policies_only: _builtins.bool = ...,
         urgent: _builtins.bool = ...,
+        reviewed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -152,6 +159,33 @@ class TemplateText(_message.Message):
     """
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TemplateText._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: TemplateText._State.ValueType  # 0
+        """Never used."""
+        STATE_DRAFT: TemplateText._State.ValueType  # 1
+        """Nobody has approved it yet; the version that was approved last is sent."""
+        STATE_APPROVED: TemplateText._State.ValueType  # 2
+        """It is sent, until a later version is approved."""
+        STATE_REJECTED: TemplateText._State.ValueType  # 3
+        """Somebody has said why it must not be sent: the next version is another draft."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Whether a version may be sent."""
+
+    STATE_UNSPECIFIED: TemplateText.State.ValueType  # 0
+    """Never used."""
+    STATE_DRAFT: TemplateText.State.ValueType  # 1
+    """Nobody has approved it yet; the version that was approved last is sent."""
+    STATE_APPROVED: TemplateText.State.ValueType  # 2
+    """It is sent, until a later version is approved."""
+    STATE_REJECTED: TemplateText.State.ValueType  # 3
+    """Somebody has said why it must not be sent: the next version is another draft."""
 
     @_typing.final
     class ReasonsEntry(_message.Message):
@@ -183,6 +217,11 @@ class TemplateText(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     HTML_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    REVIEW_NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{template}/texts/{language}`, its language in lower-case, for example `en-gb`. Of one version, with
     `/versions/{version}` after it.
@@ -207,6 +246,14 @@ class TemplateText(_message.Message):
     nothing (pictures are `data:image` in it), and it has a title, words for pictures and links, and headings in order
     (`INVALID_HTML`).
     """
+    state: Global___TemplateText.State.ValueType
+    """Whether this version may be sent."""
+    author: _builtins.str
+    """The subject who wrote this version, as in explanations; empty of what came with the first start."""
+    reviewer: _builtins.str
+    """The subject who approved or rejected it, and wrote none of what they approved; empty when nobody has, or nobody had to."""
+    review_note: _builtins.str
+    """Why they rejected it; empty when they did not."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for reason codes, the values of `reason`; those for `other` are said for every code that has none.
@@ -216,6 +263,10 @@ class TemplateText(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When this version was created."""
+
+    @_builtins.property
+    def review_time(self) -> _timestamp_pb2.Timestamp:
+        """When they did."""
 
     def __init__(
         self,
@@ -230,10 +281,15 @@ class TemplateText(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         html: _builtins.str = ...,
+        state: Global___TemplateText.State.ValueType = ...,
+        author: _builtins.str = ...,
+        reviewer: _builtins.str = ...,
+        review_time: _timestamp_pb2.Timestamp | None = ...,
+        review_note: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "subject", b"subject", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

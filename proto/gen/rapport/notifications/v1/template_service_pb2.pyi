@@ -315,6 +315,70 @@ class UpdateTemplateTextRequest(_message.Message):
 Global___UpdateTemplateTextRequest: _TypeAlias = UpdateTemplateTextRequest  # noqa: Y015
 
 @_typing.final
+class ApproveTemplateTextRequest(_message.Message):
+    """Approves a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`templates/{id}/texts/{language}`."""
+    etag: _builtins.str
+    """The etag of the version that was read: refuses when there is a later one (ABORTED)."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveTemplateTextRequest: _TypeAlias = ApproveTemplateTextRequest  # noqa: Y015
+
+@_typing.final
+class RejectTemplateTextRequest(_message.Message):
+    """Rejects a text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`templates/{id}/texts/{language}`."""
+    note: _builtins.str
+    """Why, for who wrote it."""
+    etag: _builtins.str
+    """The etag of the version that was read: refuses when there is a later one (ABORTED)."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        note: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectTemplateTextRequest: _TypeAlias = RejectTemplateTextRequest  # noqa: Y015
+
+@_typing.final
 class RenderTemplateRequest(_message.Message):
     """Renders a template."""
 
@@ -344,6 +408,7 @@ class RenderTemplateRequest(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`."""
     language_code: _builtins.str
@@ -352,6 +417,10 @@ class RenderTemplateRequest(_message.Message):
     """
     time_zone: _builtins.str
     """Where the customer is: moments are told as the days that they are there. Empty means UTC."""
+    text_version: _builtins.int
+    """The version of the text in `language_code`, and no other language, which may be a draft; 0 means the text that is
+    sent.
+    """
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Every value the texts use, by name."""
@@ -363,10 +432,11 @@ class RenderTemplateRequest(_message.Message):
         language_code: _builtins.str = ...,
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
+        text_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "text_version", b"text_version", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

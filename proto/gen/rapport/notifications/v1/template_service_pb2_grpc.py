@@ -76,6 +76,16 @@ class TemplateServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateTextRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
                 _registered_method=True)
+        self.ApproveTemplateText = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/ApproveTemplateText',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ApproveTemplateTextRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+                _registered_method=True)
+        self.RejectTemplateText = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/RejectTemplateText',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.RejectTemplateTextRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+                _registered_method=True)
         self.RenderTemplate = channel.unary_unary(
                 '/rapport.notifications.v1.TemplateService/RenderTemplate',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.RenderTemplateRequest.SerializeToString,
@@ -110,8 +120,9 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplate(self, request, context):
-        """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
-        that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
+        """Changes the masked fields `default_language_code`, `variables` and `reviewed`. FAILED_PRECONDITION when no text in
+        that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
+        person any more (`REVIEW_STAYS`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,7 +151,23 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplateText(self, request, context):
-        """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed.
+        """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveTemplateText(self, request, context):
+        """Approves the latest version of a text, which is sent from now on. It is checked again, for the template and its
+        policies may have changed. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`), or the caller wrote it or a version
+        since the one that is sent (`OWN_TEXT`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectTemplateText(self, request, context):
+        """Rejects the latest version of a text, and says why. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,6 +221,16 @@ def add_TemplateServiceServicer_to_server(servicer, server):
             'UpdateTemplateText': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateTemplateText,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateTextRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
+            ),
+            'ApproveTemplateText': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveTemplateText,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ApproveTemplateTextRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
+            ),
+            'RejectTemplateText': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectTemplateText,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.RejectTemplateTextRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
             ),
             'RenderTemplate': grpc.unary_unary_rpc_method_handler(
@@ -418,6 +455,60 @@ class TemplateService:
             target,
             '/rapport.notifications.v1.TemplateService/UpdateTemplateText',
             rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateTextRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveTemplateText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/ApproveTemplateText',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.ApproveTemplateTextRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectTemplateText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/RejectTemplateText',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.RejectTemplateTextRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
             options,
             channel_credentials,

@@ -43,8 +43,9 @@ class TemplateServiceStub:
     ListTemplates: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplatesRequest, _template_service_pb2.ListTemplatesResponse]
     """Lists templates by name."""
     UpdateTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateRequest, _template_pb2.Template]
-    """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
-    that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
+    """Changes the masked fields `default_language_code`, `variables` and `reviewed`. FAILED_PRECONDITION when no text in
+    that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
+    person any more (`REVIEW_STAYS`).
     """
     CreateTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateTextRequest, _template_pb2.TemplateText]
     """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
@@ -55,7 +56,14 @@ class TemplateServiceStub:
     ListTemplateTexts: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]
-    """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
+    """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
+    ApproveTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ApproveTemplateTextRequest, _template_pb2.TemplateText]
+    """Approves the latest version of a text, which is sent from now on. It is checked again, for the template and its
+    policies may have changed. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`), or the caller wrote it or a version
+    since the one that is sent (`OWN_TEXT`).
+    """
+    RejectTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.RejectTemplateTextRequest, _template_pb2.TemplateText]
+    """Rejects the latest version of a text, and says why. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`)."""
     RenderTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.RenderTemplateRequest, _template_service_pb2.RenderTemplateResponse]
     """Renders a template with given values, without sending. Dates are told as days in UTC."""
 
@@ -73,8 +81,9 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     ListTemplates: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplatesRequest, _template_service_pb2.ListTemplatesResponse]  # type: ignore[assignment]
     """Lists templates by name."""
     UpdateTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
-    """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
-    that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
+    """Changes the masked fields `default_language_code`, `variables` and `reviewed`. FAILED_PRECONDITION when no text in
+    that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
+    person any more (`REVIEW_STAYS`).
     """
     CreateTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
     """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
@@ -85,7 +94,14 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     ListTemplateTexts: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]  # type: ignore[assignment]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
-    """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
+    """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
+    ApproveTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ApproveTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
+    """Approves the latest version of a text, which is sent from now on. It is checked again, for the template and its
+    policies may have changed. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`), or the caller wrote it or a version
+    since the one that is sent (`OWN_TEXT`).
+    """
+    RejectTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.RejectTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
+    """Rejects the latest version of a text, and says why. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`)."""
     RenderTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.RenderTemplateRequest, _template_service_pb2.RenderTemplateResponse]  # type: ignore[assignment]
     """Renders a template with given values, without sending. Dates are told as days in UTC."""
 
@@ -124,8 +140,9 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.UpdateTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
-        """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
-        that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
+        """Changes the masked fields `default_language_code`, `variables` and `reviewed`. FAILED_PRECONDITION when no text in
+        that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
+        person any more (`REVIEW_STAYS`).
         """
 
     @_abc_1.abstractmethod
@@ -160,7 +177,26 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.UpdateTemplateTextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
-        """Makes a new version of a text, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
+        """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology` and `reasons` changed."""
+
+    @_abc_1.abstractmethod
+    def ApproveTemplateText(
+        self,
+        request: _template_service_pb2.ApproveTemplateTextRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
+        """Approves the latest version of a text, which is sent from now on. It is checked again, for the template and its
+        policies may have changed. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`), or the caller wrote it or a version
+        since the one that is sent (`OWN_TEXT`).
+        """
+
+    @_abc_1.abstractmethod
+    def RejectTemplateText(
+        self,
+        request: _template_service_pb2.RejectTemplateTextRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
+        """Rejects the latest version of a text, and says why. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`)."""
 
     @_abc_1.abstractmethod
     def RenderTemplate(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from chassis.errors import FailedPrecondition
 from notifications.names import DEPARTMENT, TEMPLATE, TEXT
 
 OTHER = "other"  # the reason for which a template has words when it has none for the real one
@@ -22,6 +23,14 @@ class Type(StrEnum):
 
     DELAY = "DELAY"
     INFORMATION = "INFORMATION"
+
+
+class TextState(StrEnum):
+    """Whether a version of a text may be sent."""
+
+    DRAFT = "DRAFT"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
 
 
 # How often a notice may be handed over again after an answer was lost: being told of a delay twice is better
@@ -48,6 +57,7 @@ class Template:
     update_time: datetime
     version: int = 1
     urgent: bool = False  # about safety: sent when the customer wants quiet, too
+    reviewed: bool = False  # whether a second person approves each version of its texts; once it is, it stays
 
     name = TEMPLATE.named("id")
     department = DEPARTMENT.named("department_id")  # whose words these are
@@ -89,8 +99,36 @@ class Text:
     reasons: dict[str, str]
     create_time: datetime
     html: str = ""  # the same in MJML; or empty, and what is sent is plain text alone
+    state: TextState = TextState.APPROVED
+    author: str = ""  # the subject who wrote this version; "" of what came with the first start
+    # Who approved or rejected it, when, and what they noted: empty while nobody has, and where nobody had to.
+    reviewer: str = ""
+    review_time: datetime | None = None
+    review_note: str = ""
 
     name = TEXT.named("template_id", "language")
+
+    def written(self, author: str, at: datetime, reviewed: bool) -> None:
+        """It is a new version now; a draft where a second person has to approve it."""
+        self.state = TextState.DRAFT if reviewed else TextState.APPROVED
+        self.author, self.create_time = author, at
+        self.reviewer, self.review_time, self.review_note = "", None, ""
+
+    def review(self, state: TextState, reviewer: str, authors: Set[str], at: datetime, note: str) -> None:
+        """Approve or reject a draft. `authors` wrote it, and the versions since the one that is sent.
+
+        FailedPrecondition `TEXT_REVIEWED`, and `OWN_TEXT` for one of them.
+        """
+        about = {"resource": self.name, "state": str(self.state)}
+        if self.state != TextState.DRAFT:
+            told = f"{self.name} is {self.state}; what is a DRAFT is approved or rejected, once."
+            raise FailedPrecondition("TEXT_REVIEWED", told, about)
+        if state == TextState.APPROVED and reviewer in authors:
+            told = (
+                f"{self.name} was written by {', '.join(sorted(authors))}; somebody else has to approve it."
+            )
+            raise FailedPrecondition("OWN_TEXT", told, {"resource": self.name})
+        self.state, self.reviewer, self.review_time, self.review_note = state, reviewer, at, note
 
     def words_for(self, reason: str) -> str:
         """The words for a reason code, or those for OTHER."""

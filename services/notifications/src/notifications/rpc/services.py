@@ -130,6 +130,8 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         template_pb.RenderTemplateRequest: check_values,
     }
 
+    review_all: bool  # whether a second person approves the texts of every template, whatever that says
+
     CreateTemplate = change(template_pb.CreateTemplateRequest, template.create_template, _shown)
     GetTemplate = get(TEMPLATE, store.SHOW_TEMPLATE, _shown)
     ListTemplates = listing(template_pb.ListTemplatesResponse, store.LIST_TEMPLATES, _shown)
@@ -139,6 +141,8 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         template_pb.ListTemplateTextsResponse, store.LIST_TEXTS, parent=(TEMPLATE, store.GET_TEMPLATE)
     )
     UpdateTemplateText = change(template_pb.UpdateTemplateTextRequest, template.update_text, TemplateText)
+    ApproveTemplateText = change(template_pb.ApproveTemplateTextRequest, template.approve_text, TemplateText)
+    RejectTemplateText = change(template_pb.RejectTemplateTextRequest, template.reject_text, TemplateText)
 
     async def GetTemplateText(
         self, request: template_pb.GetTemplateTextRequest, context: Any
@@ -154,7 +158,11 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     ) -> template_pb.RenderTemplateResponse:
         """What would be sent."""
         template, texts = await read_template(self.db, *TEMPLATE.parse(request.name))
-        text = text_for(texts, request.language_code, template.default_language_code)
+        language = request.language_code or template.default_language_code
+        text = text_for(texts, language, template.default_language_code)
+        if request.text_version:
+            version = (template.id, language_code_of(language).lower(), str(request.text_version))
+            text = await found(self.db, TEXT_VERSION, store.GET_TEXT_VERSION, *version)
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
         words = render(template, text, request.variables, time_zone(request.time_zone) or UTC)

@@ -14,7 +14,7 @@ from chassis.names import PLATFORM
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import TAKEN_BACK, Notice
 from notifications.domain.policy import NoticePolicy
-from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, Type
+from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import CUSTOMER
 from rapport.common.v1 import states_pb2
 
@@ -31,15 +31,16 @@ NOTICES = table(METADATA, "notices", Notice)
 ATTEMPTS = table(METADATA, "attempts", Attempt, key=("notice", "number"))
 
 GET_TEMPLATE = Statement(sa.select(TEMPLATES).where(TEMPLATES.c.id == sa.bindparam("id")), row=Template)
+_APPROVED = TEXTS.c.state == TextState.APPROVED
 _LANGUAGES = (
     sa.select(TEXTS.c.language_code)
-    .where(TEXTS.c.template_id == TEMPLATES.c.id)
+    .where(TEXTS.c.template_id == TEMPLATES.c.id, _APPROVED)
     .distinct()
     .order_by(TEXTS.c.language_code)
 )
 _LATEST_WORDS = (
     sa.select((TEXTS.c.subject + TEXTS.c.body + TEXTS.c.html).label("words"))
-    .where(TEXTS.c.template_id == TEMPLATES.c.id)
+    .where(TEXTS.c.template_id == TEMPLATES.c.id, _APPROVED)
     .ext(distinct_on(TEXTS.c.language))
     .order_by(TEXTS.c.language, TEXTS.c.version.desc())
     .correlate(TEMPLATES)
@@ -58,11 +59,17 @@ INSERT_TEMPLATE = Statement[Any](insert(TEMPLATES).on_conflict_do_nothing().retu
 UPDATE_TEMPLATE = Statement[None](updated(TEMPLATES))
 
 _OF_TEMPLATE = sa.select(TEXTS).where(TEXTS.c.template_id == sa.bindparam("template_id"))
-_LATEST_TEXT = (
-    _OF_TEMPLATE.ext(distinct_on(TEXTS.c.language))
-    .order_by(TEXTS.c.language, TEXTS.c.version.desc())
-    .subquery("latest")
-)
+
+
+def _latest(texts: sa.Select[Any], name: str) -> sa.Subquery:
+    by_language = texts.ext(distinct_on(TEXTS.c.language))
+    return by_language.order_by(TEXTS.c.language, TEXTS.c.version.desc()).subquery(name)
+
+
+_LATEST_TEXT = _latest(_OF_TEMPLATE, "latest")
+_SENT_TEXT = _latest(_OF_TEMPLATE.where(_APPROVED), "sent")
+# Those that are sent: of each language the latest version that is approved.
+SENT_TEXTS = Statement(sa.select(_SENT_TEXT).order_by(_SENT_TEXT.c.language), row=Text)
 LATEST_TEXTS = Statement(sa.select(_LATEST_TEXT).order_by(_LATEST_TEXT.c.language), row=Text)
 LIST_TEXTS = Listing(sa.select(_LATEST_TEXT), _LATEST_TEXT.c.language, row=Text)
 GET_TEXT = Statement(sa.select(_LATEST_TEXT).where(_LATEST_TEXT.c.language == sa.bindparam("id")), row=Text)
@@ -73,7 +80,16 @@ GET_TEXT_VERSION = Statement(
     ),
     row=Text,
 )
+# Who wrote the versions of a text after one.
+AUTHORS_SINCE = Statement[Any](
+    sa.select(TEXTS.c.author).where(
+        TEXTS.c.template_id == sa.bindparam("template_id"),
+        TEXTS.c.language == sa.bindparam("language"),
+        TEXTS.c.version > sa.bindparam("since"),
+    )
+)
 INSERT_TEXT = Statement[None](sa.insert(TEXTS))
+REVIEW_TEXT = Statement[None](updated(TEXTS, "state", "reviewer", "review_time", "review_note"))
 
 _LATEST_POLICY, LATEST_POLICY, _, INSERT_POLICY = versioned(POLICIES, NoticePolicy)
 _HELD = sa.select(_LATEST_POLICY).where(sa.not_(_LATEST_POLICY.c.deleted))

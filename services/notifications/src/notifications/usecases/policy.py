@@ -14,15 +14,15 @@ from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
-from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, LATEST_TEXTS
+from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
 
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
-    """A template and the latest versions of its texts. NotFound."""
+    """A template and its texts as they are sent: of each the latest version that is approved. NotFound."""
     template = await found(on, TEMPLATE, GET_TEMPLATE, template_id)
-    return template, list(await LATEST_TEXTS.all(on, template_id=template_id))
+    return template, list(await SENT_TEXTS.all(on, template_id=template_id))
 
 
 def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePolicy) -> None:
@@ -91,7 +91,8 @@ def policies_only(template: Template, texts: Iterable[Text]) -> bool:
 
 def _require_text(template: Template, texts: Sequence[Text], policy: NoticePolicy | None = None) -> None:
     if words.text_for(texts, "", template.default_language_code) is None:
-        message = f"The template needs a text in its default language, {template.default_language_code}."
+        language = template.default_language_code
+        message = f"The template needs an approved text in its default language, {language}."
         raise _refusal(template, message, policy)
 
 

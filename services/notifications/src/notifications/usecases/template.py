@@ -8,7 +8,7 @@ from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, ResourceExists, invalid
 from chassis.facts import changed
-from notifications.domain.template import SERVICE, Template, TemplateInLanguages, Text, Type
+from notifications.domain.template import SERVICE, Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
@@ -30,6 +30,7 @@ class TemplateChanges(TypedDict, total=False):
 
     default_language_code: str
     variables: list[Variable]
+    reviewed: bool
 
 
 class TextChanges(TypedDict, total=False):
@@ -52,6 +53,7 @@ async def create_template(
     default_language_code: str,
     variables: list[Variable],
     urgent: bool,
+    reviewed: bool,
 ) -> TemplateInLanguages:
     """Keep a new template. ResourceExists; InvalidArgument INVALID_URGENCY."""
     if urgent and purpose != SERVICE:
@@ -66,6 +68,7 @@ async def create_template(
         tx.now,
         tx.now,
         urgent=urgent,
+        reviewed=reviewed,
     )
     tx.require_owner(template)
     await created(tx, store.INSERT_TEMPLATE, template)
@@ -77,23 +80,30 @@ async def update_template(
 ) -> TemplateInLanguages:
     """Change the default language or the variables, as far as its texts and its policies allow.
 
-    FailedPrecondition TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
+    FailedPrecondition REVIEW_STAYS, TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
     """
     template, texts = await _own(tx, template_id, etag)
+    sent = await store.SENT_TEXTS.all(tx, template_id=template_id)
     new: dict[str, object] = {}
+    if "reviewed" in changes:
+        new["reviewed"] = changes["reviewed"]
+        if template.reviewed and not changes["reviewed"]:  # else who writes could do without a reader
+            told = f"Texts of {template.name} are approved by a second person, and stay so."
+            raise FailedPrecondition("REVIEW_STAYS", told, {"resource": template.name})
     if "default_language_code" in changes:
         new["default_language_code"] = words.language_code_of(changes["default_language_code"])
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
     if fields := changed(template, new):
-        _require_texts(template, texts, fields)
-        await _require_policies(tx, template, texts)
+        _require_texts(template, sent, texts, fields)
+        await _require_policies(tx, template, sent)
         await write(tx, store.UPDATE_TEMPLATE, template)
-    return _in_languages(template, texts)
+    return _in_languages(template, sent)
 
 
 async def create_text(
     tx: Transaction,
+    review_all: bool,
     *,
     template_id: str,
     template_text_id: str,
@@ -114,29 +124,65 @@ async def create_text(
     if len(texts) >= TEXTS_MAX:
         told = f"{template.name} has texts in {TEXTS_MAX} languages, the most that a template can have."
         raise FailedPrecondition("TOO_MANY_TEXTS", told, {"resource": template.name, "most": TEXTS_MAX})
-    return await _keep(tx, template, texts, text)
+    return await _keep(tx, template, text, review_all)
 
 
 async def update_text(
-    tx: Transaction, *, template_id: str, template_text_id: str, changes: TextChanges, etag: str
+    tx: Transaction,
+    review_all: bool,
+    *,
+    template_id: str,
+    template_text_id: str,
+    changes: TextChanges,
+    etag: str,
 ) -> Text:
     """Keep the next version of a text. What says the same is no new version. NotFound; what `_keep` finds."""
-    template, texts = await _own(tx, template_id)
+    template, _ = await _own(tx, template_id)
     text = await found(tx, TEXT, store.GET_TEXT, template_id, template_text_id, etag=etag)
     if not changed(text, changes):
         return text
-    text.create_time = tx.now
-    return await _keep(tx, template, texts, text)
+    return await _keep(tx, template, text, review_all)
 
 
-def _require_texts(template: Template, texts: list[Text], fields: list[str]) -> None:
-    """FailedPrecondition when no text is in a new default language, or one uses what is not declared."""
-    languages = [text.language_code for text in texts]
+async def approve_text(tx: Transaction, *, template_id: str, template_text_id: str, etag: str) -> Text:
+    """Have the latest version of a text sent from now on.
+
+    NotFound; what `Text.review`, `words.check` and `require_sendable` find: others may have changed since.
+    """
+    template, text = await _review(tx, template_id, template_text_id, etag, TextState.APPROVED, "")
+    words.check(template, text)
+    await _require_sendable(tx, template, text)
+    return text
+
+
+async def reject_text(
+    tx: Transaction, *, template_id: str, template_text_id: str, note: str, etag: str
+) -> Text:
+    """Have the latest version of a text not sent. NotFound; what `Text.review` finds."""
+    return (await _review(tx, template_id, template_text_id, etag, TextState.REJECTED, note))[1]
+
+
+async def _review(
+    tx: Transaction, template_id: str, language: str, etag: str, state: TextState, note: str
+) -> tuple[Template, Text]:
+    template, _ = await _own(tx, template_id)
+    text = await found(tx, TEXT, store.GET_TEXT, template_id, language, etag=etag)
+    sent = await store.SENT_TEXTS.all(tx, template_id=template_id)
+    since = max((each.version for each in sent if each.language == language), default=0)
+    rows = await store.AUTHORS_SINCE.all(tx, template_id=template_id, language=language, since=since)
+    text.review(state, tx.call.principal.subject, {row["author"] for row in rows}, tx.now, note)
+    await tx.defer(store.REVIEW_TEXT, **values(text))
+    return template, text
+
+
+def _require_texts(template: Template, sent: list[Text], texts: list[Text], fields: list[str]) -> None:
+    """FailedPrecondition when none is sent in a new default language, or one uses what is not declared."""
+    languages = [text.language_code for text in sent]
     if "default_language_code" in fields and template.default_language_code not in languages:
         has = ", ".join(languages) or "none"
         told = f"There is no text in {template.default_language_code}; languages of texts: {has}."
         raise FailedPrecondition("TEXT_MISSING", told, {"languages": " ".join(languages)})
-    for text in texts:
+    for text in (*sent, *texts):
         if used := template.undeclared(words.used_in(text)):
             told = f"{text.name} uses {', '.join(used)}: change the text first."
             raise FailedPrecondition(
@@ -162,13 +208,19 @@ async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Templ
     return template, await store.LATEST_TEXTS.all(tx, template_id=template_id)
 
 
-async def _keep(tx: Transaction, template: Template, texts: list[Text], text: Text) -> Text:
+async def _keep(tx: Transaction, template: Template, text: Text, review_all: bool) -> Text:
     """Keep a version of a text that says what it must: see `words.check` and `require_sendable`."""
     words.check(template, text)
-    others = [each for each in texts if each.language != text.language]
-    await _require_policies(tx, template, [*others, text])
+    await _require_sendable(tx, template, text)
+    text.written(tx.call.principal.subject, tx.now, template.reviewed or review_all)
     await tx.defer(store.INSERT_TEXT, **values(text))
     return text
+
+
+async def _require_sendable(tx: Transaction, template: Template, text: Text) -> None:
+    """What `require_sendable` finds once `text` is sent beside the others that are."""
+    sent = await store.SENT_TEXTS.all(tx, template_id=template.id)
+    await _require_policies(tx, template, [*(each for each in sent if each.language != text.language), text])
 
 
 async def _require_policies(tx: Transaction, template: Template, texts: list[Text]) -> None:
