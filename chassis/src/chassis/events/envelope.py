@@ -15,13 +15,13 @@ from chassis.api import formats
 from chassis.context import CLOCK, CORRELATION_ID, Call
 from chassis.errors import Malformed
 from chassis.events.shown import NOTHING, TYPE, Shown, attributes, formed, moment, shown
-from chassis.names import SERVICE, SUBJECT
+from chassis.names import CODE, SERVICE, SUBJECT
 
 M = TypeVar("M", bound=Message)
 ATTRIBUTE_MAX = 4096  # characters, as sent
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
 _SOURCE = re.compile(rf"//({SERVICE})\.rapport")
-_ACTOR = re.compile(rf"{SUBJECT}|{CLOCK}")
+_ACTOR = re.compile(rf"{SUBJECT}|customer:{CODE}|{CLOCK}")  # a customer, by their own link
 
 
 @dataclass(frozen=True, slots=True)

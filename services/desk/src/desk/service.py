@@ -19,6 +19,8 @@ from desk.edge.webhooks.smtp import Listener
 from desk.edge.webhooks.sources import Sources
 from desk.live.calls import Calls
 from desk.live.presence import Presence
+from desk.own.site import PREFIX as OWN
+from desk.own.site import OwnPages
 from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
 from desk.pages.traces.store import Traces, TraceStore
@@ -42,11 +44,11 @@ def compose(app: App[Settings]) -> None:
     guarded = gate.before(pages(app.forwarding, app.db, app.draining, traces, calls, Presence(app.broadcast)))
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
     signing_out = ending.Ending(gate.sessions, app.verifier)
-    app.web(_site(rest, _webhooks(app, calls), signing_out, guarded))
+    app.web(_site(rest, _webhooks(app, calls), signing_out, OwnPages(app), guarded))
 
 
-def _site(rest: Rest, webhooks: ASGIApp, signing_out: ASGIApp, pages: ASGIApp) -> ASGIApp:
-    """Every path: a token asks REST, a cookie sees pages, and neither opens the other."""
+def _site(rest: Rest, webhooks: ASGIApp, signing_out: ASGIApp, own: ASGIApp, pages: ASGIApp) -> ASGIApp:
+    """Every path: a token asks REST, a cookie sees pages, a link its customer's; and none opens another."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path, reads = scope["path"], scope["method"] in ("GET", "HEAD")
@@ -55,6 +57,8 @@ def _site(rest: Rest, webhooks: ASGIApp, signing_out: ASGIApp, pages: ASGIApp) -
             answers = webhooks
         elif path == ending.PATH:
             answers = signing_out
+        elif path.startswith(OWN):
+            answers = own
         elif not path.startswith(OF_PROGRAMS):
             answers = pages
         elif path == f"{page.PATH}.json" and reads:
@@ -91,11 +95,18 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     calls=["customer", "cases", "loyalty", "notifications", "desk"],
     compose=compose,
-    # Of its own identity, by which what webhooks bring is recorded. Whoever looks brings their own.
+    # Of its own identity, by which what webhooks bring is recorded, and customers' own pages are served.
+    # Whoever looks brings their own.
     permissions=(
+        "cases.agents.read",
+        "cases.cases.read",
+        "cases.notes.read",
+        "cases.promises.read",
+        "customer.customer_links.open",
         "customer.customers.read",
         "customer.customers.resolve",
         "customer.customers.write",
+        "customer.purposes.read",
         "customer.timeline_entries.write",
     ),
 )

@@ -55,6 +55,13 @@ class Settings(ServiceSettings):
         description="where the installation's trace UI shows a trace, with {trace_id} in it; empty for none",
     )
 
+    customer_proxies: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="how many proxies of ours stand before customers' own pages, each of which adds whom it "
+        "saw to X-Forwarded-For; 0: nobody's word is taken for an address",
+    )
     webhooks_dir: Path | None = Field(
         None, description="the folder with a file `<name>.json` for each source of webhooks; none: no source"
     )

@@ -1,0 +1,250 @@
+"""What there is below a link: the pages, and what they send. Each answers with HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from chassis.errors import Aborted, NotFound, Refusal
+from desk.language.catalogues import N_
+from desk.own import choices, view
+from desk.own.asking import Own
+from desk.own.loading import Found, find
+from desk.pages.base import render
+from desk.pages.quieting import filled_in, typed_hours, typed_pauses
+from desk.pages.services import Services, refusal_of
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2 import GetCaseRequest
+from rapport.common.v1.channel_pb2 import CHANNEL_WEB, DIRECTION_INBOUND
+from rapport.customer.v1.customer_link_service_pb2 import (
+    ChangeLinkedPreferencesRequest,
+    FindLinkedCustomerRequest,
+    LinkedConsent,
+    NoteLinkedConsentsRequest,
+)
+from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
+from rapport.customer.v1.timeline_pb2 import TimelineEntry
+from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
+
+PURPOSES_MOST = 200
+TEXT_MAX = 4000
+SAID = {
+    "sent": N_("Thank you. We have it, and you will hear from us."),
+    "kept": N_("Saved. It holds from now on."),
+    "stopped": N_("Stopped. From now on you hear from us only about what you have of us."),
+}
+CHANGED = N_("Something was changed meanwhile: please look at it again.")
+
+
+_TOLD = {"ABORTED": 409, "INVALID_ARGUMENT": 400}
+
+
+class Nothing(NotFound):
+    """There is nothing for whoever asks: by a wrong link, about a case that is not theirs, at no path."""
+
+    def __init__(self) -> None:
+        super().__init__("a page")
+
+
+def page(own: Own, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of whoever holds the link."""
+    told = SAID.get(own.request.query_params.get("said", ""), "")
+    base = f"/c/{own.token}"
+    html = render(f"own/{template}", say=own.say, base=base, form=uuid4(), told=own.say(told), **values)
+    return HTMLResponse(html, status)
+
+
+def home_values(found: Found, own: Own) -> dict[str, Any]:
+    """What the page of promises and cases shows."""
+    cases, promises = view.shown(found, own.say)
+    return {
+        "cases": cases,
+        "promises": promises,
+        "more": found.more,
+        "trouble": own.say.refusal(found.trouble) if found.trouble else "",
+        "most": TEXT_MAX,
+    }
+
+
+def _to(path: str, own: Own, said: str) -> Response:
+    return RedirectResponse(f"/c/{own.token}{path}?said={said}", 303)
+
+
+@dataclass(frozen=True)
+class Acts:
+    """The pages of whoever holds a link."""
+
+    links: CustomerLinkServiceAsyncStub
+    services: Services
+
+    async def home(self, own: Own) -> Response:
+        """Promises and cases."""
+        found = await find(self.services, own.customer)
+        return page(own, "home.html", **home_values(found, own), text="", wrong="")
+
+    async def answer(self, own: Own) -> Response:
+        """What they ask or answer about a case reaches whoever has it, as a contact on their timeline."""
+        text, case = own.text("text"), own.text("about")
+        if not text or len(text) > TEXT_MAX:
+            told = N_("must be given") if not text else N_("is too long")
+            found = await find(self.services, own.customer)
+            values = home_values(found, own)
+            return page(own, "home.html", 400, **values, text=text[:TEXT_MAX], wrong=own.say(told))
+        about = await self._own_case(own, case)
+        entry = TimelineEntry(
+            channel=CHANNEL_WEB,
+            direction=DIRECTION_INBOUND,
+            topic=about.topic,
+            summary=text,
+            resource=about.name,
+        )
+        request = RecordInteractionRequest(
+            parent=own.customer, timeline_entry=entry, request_id=own.request_id(f"answer {about.name}")
+        )
+        await self.services.timeline.RecordInteraction(request)
+        return _to("", own, "sent")
+
+    async def _own_case(self, own: Own, name: str) -> Case:
+        """A case of the very name of the link. NotFound for any other, as for none."""
+        if not name.startswith("cases/"):
+            raise Nothing()
+        try:
+            case: Case = await self.services.cases.GetCase(GetCaseRequest(name=name))
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
+                raise Nothing() from None
+            raise
+        if case.customer != own.customer or case.kind == Case.KIND_PROBLEM:
+            raise Nothing()
+        return case
+
+    async def contact(self, own: Own) -> Response:
+        """How they want to be reached, and what for."""
+        return await self._contact(own, 200, "")
+
+    async def keep(self, own: Own) -> Response:
+        """Keep what they chose. Of what somebody else changed meanwhile they are told, and look again."""
+        # First what is said of purposes: the last word holds, whatever was meanwhile.
+        await self._note(own, [*choices.changed(own.fields, await self._purposes())], "preference-page")
+        try:
+            await self._keep_preferences(own)
+        except (grpc.aio.AioRpcError, Refusal) as error:
+            refusal = refusal_of(error)
+            if refusal.code not in _TOLD:
+                raise
+            asked = FindLinkedCustomerRequest(token=own.token)
+            again = replace(own, linked=await self.links.FindLinkedCustomer(asked))
+            told = own.say(CHANGED) if refusal.code == "ABORTED" else own.say.refusal(refusal)
+            return await self._contact(again, _TOLD[refusal.code], told)
+        return _to("/contact", own, "kept")
+
+    async def _keep_preferences(self, own: Own) -> None:
+        before = own.linked.preferences
+        chosen = Preferences(
+            name=before.name,
+            etag=own.text("etag"),
+            channels=choices.reordered(before, own.text("prefer")),
+            quiet_hours=typed_hours(own),
+            pauses=typed_pauses(own, before, own.say.zone),
+        )
+        same = (chosen.channels, chosen.quiet_hours, chosen.pauses) == (
+            before.channels,
+            before.quiet_hours,
+            before.pauses,
+        )
+        if same:
+            return
+        if chosen.etag != before.etag:  # which is none before they were ever set: nothing would be compared
+            raise Aborted("ETAG_MISMATCH", "They were changed meanwhile.")
+        mask = FieldMask(paths=["channels", "quiet_hours", "pauses"])
+        request = ChangeLinkedPreferencesRequest(
+            token=own.token,
+            preferences=chosen,
+            update_mask=mask,
+            request_id=own.request_id("preferences"),
+        )
+        await self.links.ChangeLinkedPreferences(request)
+
+    async def _contact(self, own: Own, status: int, trouble: str) -> Response:
+        purposes = await self._purposes()
+        preferences = own.linked.preferences
+        return page(
+            own,
+            "contact.html",
+            status,
+            choices=choices.choices(purposes, own.linked, own.say),
+            preferred=choices.preferred(preferences),
+            offered=[(code, own.say(words)) for code, words in choices.CHANNELS.items()],
+            quiet=filled_in(preferences, own.say.zone, own.say),
+            zone=own.say.zone.key,
+            trouble=trouble,
+        )
+
+    async def ask_unsubscribe(self, own: Own) -> Response:
+        """A page with a button: to look at it changes nothing."""
+        purpose = await self._purpose(own)
+        title = own.say(purpose.display_name) if purpose else ""
+        return page(
+            own,
+            "unsubscribe.html",
+            purpose=own.request.query_params.get("purpose", ""),
+            title=title,
+            done=False,
+        )
+
+    async def unsubscribe(self, own: Own) -> Response:
+        """By one click, of a mail program (RFC 8058) or the button: no e-mail for the purpose from now on."""
+        purpose = await self._purpose(own)
+        if purpose is None:
+            return await self.stop(own)
+        channel = own.request.query_params.get("channel", "email")
+        if channel not in choices.CHANNELS:
+            raise Nothing()
+        await self._note(own, [choices.said(purpose.name, channel, granted=False)], "one-click")
+        title = own.say(purpose.display_name)
+        return page(
+            own,
+            "unsubscribe.html",
+            purpose=own.request.query_params.get("purpose", ""),
+            title=title,
+            done=True,
+        )
+
+    async def stop(self, own: Own) -> Response:
+        """Nothing but what they have of us, on every channel."""
+        purposes = choices.stoppable(await self._purposes())
+        said = [
+            choices.said(each.name, code, granted=False) for each in purposes for code in choices.CHANNELS
+        ]
+        await self._note(own, said, "stop-all")
+        return page(own, "unsubscribe.html", purpose="", title="", done=True)
+
+    async def _note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> None:
+        if said:
+            request = NoteLinkedConsentsRequest(token=own.token, consents=said, source=source)
+            await self.links.NoteLinkedConsents(request)
+
+    async def _purpose(self, own: Own) -> Purpose | None:
+        """The purpose that an address names; None for none. NotFound for one that nobody stops by a link."""
+        code = own.request.query_params.get("purpose", "")
+        if not code:
+            return None
+        for each in choices.stoppable(await self._purposes()):
+            if each.name == f"purposes/{code}":
+                return each
+        raise Nothing()
+
+    async def _purposes(self) -> Sequence[Purpose]:
+        listed = await self.services.purposes.ListPurposes(ListPurposesRequest(page_size=PURPOSES_MOST))
+        return list(listed.purposes)

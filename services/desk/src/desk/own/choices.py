@@ -1,0 +1,105 @@
+"""What a customer chooses of contact: purposes and channels as they stand, and what of it was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from desk.language.catalogues import N_
+from desk.ui.speech import Speech
+from desk.ui.words import last
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse, LinkedConsent
+from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.purpose_pb2 import Purpose
+
+# The channels by which customers are written to and called: how consents are named after them, and in words.
+CHANNELS = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
+# What every installation begins with, in its catalogues.
+FIRST = (N_("Marketing"), N_("Advertising and offers."))
+NEEDED = ("service", "legal")  # what nobody stops by a link: promises, cases, safety
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One purpose: what it is called and about, and of each channel its field and whether it is welcome."""
+
+    id: str
+    title: str
+    about: str
+    channels: Sequence[tuple[str, str, bool]]  # code, words, whether it is welcome
+
+
+def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
+    """What a customer may stop by a link."""
+    return [each for each in purposes if not is_needed(each)]
+
+
+def is_needed(purpose: Purpose) -> bool:
+    """Whether it is about what the customer has of us, or what a law demands."""
+    return purpose.category in NEEDED or last(purpose.name) in NEEDED
+
+
+def choices(purposes: Sequence[Purpose], linked: FindLinkedCustomerResponse, say: Speech) -> list[Choice]:
+    """What can be chosen."""
+    said = {each.name.rpartition("/")[2]: each.state for each in linked.consents}
+    return [
+        Choice(
+            last(each.name),
+            say(each.display_name),
+            say(each.description) if each.description else "",
+            [(code, say(words), _welcome(each, code, said)) for code, words in CHANNELS.items()],
+        )
+        for each in stoppable(purposes)
+    ]
+
+
+def _welcome(purpose: Purpose, channel: str, said: Mapping[str, Any]) -> bool:
+    state = said.get(f"{last(purpose.name)}.{channel}")
+    if state is None:
+        return purpose.contact_default == Purpose.DEFAULT_ALLOWED
+    return bool(state == Consent.STATE_GRANTED)
+
+
+def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[LinkedConsent]:
+    """What was chosen otherwise than the page had it: what nobody touched is not said."""
+    for each in stoppable(purposes):
+        for code in CHANNELS:
+            name = f"{last(each.name)}.{code}"
+            before = fields.get(f"was-{name}")
+            wanted = "yes" if f"want-{name}" in fields else "no"
+            if before in ("yes", "no") and before != wanted:
+                yield said(each.name, code, granted=wanted == "yes")
+
+
+def said(purpose: str, channel: str, *, granted: bool) -> LinkedConsent:
+    """One answer."""
+    return LinkedConsent(
+        purpose=purpose,
+        channel=channel_pb2.Channel.Value(f"CHANNEL_{channel.upper()}"),
+        state=Consent.STATE_GRANTED if granted else Consent.STATE_DENIED,
+    )
+
+
+def preferred(preferences: Preferences) -> str:
+    """The channel that they prefer, as a code; NONE, or another that is not offered here."""
+    if not preferences.channels:
+        return NONE
+    return _code(preferences.channels[0])
+
+
+def reordered(preferences: Preferences, chosen: str) -> list[channel_pb2.Channel.ValueType]:
+    """Their channels with the chosen one first."""
+    if chosen == preferred(preferences):
+        return list(preferences.channels)
+    if chosen not in CHANNELS:
+        return []
+    number = channel_pb2.Channel.Value(f"CHANNEL_{chosen.upper()}")
+    return [number, *(each for each in preferences.channels if each != number)]
+
+
+def _code(channel: channel_pb2.Channel.ValueType) -> str:
+    return channel_pb2.Channel.Name(channel).removeprefix("CHANNEL_").lower().replace("_", "-")

@@ -1,0 +1,69 @@
+"""How much one address and one link may ask: wrong links are counted by address, what is sent by link.
+
+Nobody guesses a token: this keeps whoever tries from costing others anything. Kept in this process, bounded.
+"""
+
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+
+from starlette.requests import Request
+
+KNOWN_MAX = 10_000
+_PREFIX_BITS = 64  # of an IPv6 address is whose network it is
+
+
+class Often:
+    """Counts what each does, `most` times in `seconds`; of too many the first are forgotten."""
+
+    def __init__(self, most: int, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._seconds, self._now = most, seconds, now
+        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()  # since when, how often
+
+    def left_s(self, who: str) -> float:
+        """In how many seconds `who` may again; 0 for now."""
+        since, count = self._counts.get(who, (0.0, 0))
+        left = since + self._seconds - self._now()
+        return left if count >= self._most and left > 0 else 0.0
+
+    def count(self, who: str) -> None:
+        """Once more."""
+        since, count = self._counts.pop(who, (0.0, 0))
+        if not count or since + self._seconds <= self._now():
+            since, count = self._now(), 0
+        self._counts[who] = since, count + 1
+        if len(self._counts) > KNOWN_MAX:
+            self._counts.popitem(last=False)
+
+
+class Limits:
+    """Of one replica."""
+
+    def __init__(self, proxies: int) -> None:
+        self._proxies = proxies
+        self._key = secrets.token_bytes(32)
+        self.wrong = Often(30, 600)  # by address
+        self.sent = Often(60, 3600)  # by link
+
+    def link(self, token: str) -> str:
+        """What a link is counted by, from which nobody gets back to it."""
+        return hashlib.blake2b(token.encode(), key=self._key, digest_size=16).hexdigest()
+
+    def address(self, request: Request) -> str:
+        """Whose address asks: as the last of our proxies saw it; of IPv6 the network."""
+        found = request.client.host if request.client else ""
+        if self._proxies:
+            told = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
+            found = told[-self._proxies] if len(told) >= self._proxies else found
+        try:
+            address = ip_address(found)
+        except ValueError:
+            return "unknown"
+        if isinstance(address, IPv6Address):
+            if address.ipv4_mapped is not None:
+                return str(address.ipv4_mapped)
+            return str(IPv6Address(int(address) >> (128 - _PREFIX_BITS) << (128 - _PREFIX_BITS)))
+        return str(address)

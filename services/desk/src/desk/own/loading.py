@@ -1,0 +1,105 @@
+"""What a customer's own pages show, asked of the services: of the very name of the link, for customers alone.
+
+A list of one name finds what is of all names of a customer (docs/adr/0050-a-merge-is-a-link.md): what is of
+another name is left out here, whatever the services answer
+(docs/adr/0088-a-customers-link-is-made-and-not-kept.md).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chassis.errors import Refusal
+from desk.pages.services import Parts, Services, ask
+from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2 import ListCasesRequest
+from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
+from rapport.cases.v1.note_pb2 import Note
+from rapport.cases.v1.note_service_pb2 import ListNotesRequest
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
+from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
+
+PATIENCE_S = 3.0
+PAGE, PAGES_MOST = 100, 3
+CASES_SHOWN, PROMISES_SHOWN, NOTES_SHOWN, NOTED_CASES = 20, 50, 20, 10
+
+
+@dataclass
+class Found:
+    """What there is of a customer: promises and cases; who answers for cases; what was written to them."""
+
+    promises: Sequence[Promise] = ()
+    cases: Sequence[Case] = ()
+    agents: dict[str, Agent] = field(default_factory=dict)
+    notes: dict[str, Sequence[Note]] = field(default_factory=dict)
+    more: bool = False  # there is more than is shown
+    trouble: Refusal | None = None  # why something is missing
+
+
+async def find(services: Services, customer: str) -> Found:
+    """Everything about one name of a customer. What does not come in time is missing, and said."""
+    of = f'customer = "{customer}"'
+    asked = await ask(
+        PATIENCE_S,
+        promises=_pages(services.promises.ListPromises, ListPromisesRequest, "promises", of),
+        cases=_pages(services.cases.ListCases, ListCasesRequest, "cases", of),
+    )
+    promises, more_promises = _own(asked, "promises", customer, PROMISES_SHOWN)
+    cases, more_cases = _own(asked, "cases", customer, None)
+    concerns = [each for each in cases if each.kind != Case.KIND_PROBLEM]  # which is of many customers
+    known = {each.name for each in concerns}
+    concerns = [each for each in concerns if each.merged_into not in known]
+    concerns.sort(key=lambda each: (each.state != CASE_STATE_OPEN, -each.open_time.ToNanoseconds()))
+    found = Found(promises, concerns[:CASES_SHOWN], more=more_promises or more_cases)
+    found.more |= len(concerns) > CASES_SHOWN
+    found.trouble = next((part.refusal for part in asked.values() if part.refusal), None)
+    await _around(services, found)
+    return found
+
+
+async def _around(services: Services, found: Found) -> None:
+    """Who answers for the cases, and what was written for the customer."""
+    owners = sorted({each.owner for each in found.cases if each.owner})
+    noted = [each.name for each in found.cases[:NOTED_CASES]]
+    if not found.cases:
+        return
+    asked = await ask(
+        PATIENCE_S,
+        **{name: services.directory.GetAgent(GetAgentRequest(name=name)) for name in owners},
+        **{name: _notes(services, name) for name in noted},
+    )
+    found.agents = {name: asked.of(name, Agent) for name in owners if asked.has(name)}
+    found.notes = {name: asked.of(name, list[Note]) for name in noted}
+    found.trouble = found.trouble or next((each.refusal for each in asked.values() if each.away), None)
+
+
+async def _notes(services: Services, case: str) -> Sequence[Note]:
+    """What was written for the customer on a case; nothing that is for colleagues, whatever is answered."""
+    request = ListNotesRequest(parent=case, filter="visibility = CUSTOMER", page_size=PAGE)
+    listed = await services.notes.ListNotes(request)
+    shown = [each for each in listed.notes if each.visibility == Note.VISIBILITY_CUSTOMER]
+    return shown[-NOTES_SHOWN:]
+
+
+async def _pages(
+    call: Callable[[Any], Awaitable[Any]], request: Any, field_name: str, filter_: str
+) -> tuple[list[Any], bool]:
+    """The first pages of a list, and whether there is more."""
+    rows: list[Any] = []
+    token = ""
+    for _ in range(PAGES_MOST):
+        page = await call(request(filter=filter_, page_size=PAGE, page_token=token))
+        rows += getattr(page, field_name)
+        token = page.next_page_token
+        if not token:
+            break
+    return rows, bool(token)
+
+
+def _own(asked: Parts, name: str, customer: str, most: int | None) -> tuple[list[Any], bool]:
+    """What is of that very name."""
+    rows, more = asked[name].value or ([], False)
+    own = [each for each in rows if each.customer == customer]
+    return own[:most], more or (most is not None and len(own) > most)

@@ -1,0 +1,215 @@
+"""The site of the customer's own pages: `/c/{token}`, without signing in, script or cookie.
+
+The link is the right: what is asked and said goes to services by it, or is compared with the name that it is
+of. A GET never changes anything, for mail scanners follow links. No path is in a log, a span or a metric.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import structlog
+from opentelemetry.trace import StatusCode
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from chassis.app import App
+from chassis.context import Call, current_call, service_itself
+from chassis.errors import Refusal
+from chassis.grpc.status import reason
+from chassis.telemetry import tracing
+from desk.language.catalogues import FAULT, N_
+from desk.own.acts import Acts, Nothing
+from desk.own.asking import Own, body_of, fields_of, speaking
+from desk.own.limits import Limits
+from desk.pages.app import DURATION
+from desk.pages.base import render
+from desk.pages.services import Services, refusal_of
+from desk.settings import Settings
+from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerRequest
+from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+
+PREFIX = "/c/"
+STYLES = "own.css"
+PURPOSE = "customers-own-pages"  # what the audit says that it is read for
+ANSWER_S = 10.0
+AT_ONCE = 64  # requests of a replica; who comes then is told to come back
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{48}")
+_CSS = (Path(__file__).parent / STYLES).read_bytes()
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # the address is the link
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cache-Control": "no-store",
+}
+_STATUS = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400, "RESOURCE_EXHAUSTED": 429, "INTERNAL": 500}
+_log = structlog.get_logger(__name__)
+
+Act = Callable[[Own], Awaitable[Response]]
+
+
+class OwnPages:
+    """Answers what is below `/c/`."""
+
+    def __init__(self, app: App[Settings]) -> None:
+        self._clock = app.clock
+        self._links = app.client(CustomerLinkServiceStub, "customer")
+        acts = Acts(self._links, Services(app.channels))
+        self._limits = Limits(app.settings.customer_proxies)
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._name = app.name
+        self._secure = app.settings.site_url.startswith("https://")
+        self._acts: dict[str, dict[str, Act]] = {
+            "": {"GET": acts.home},
+            "answer": {"POST": acts.answer},
+            "contact": {"GET": acts.contact, "POST": acts.keep},
+            "unsubscribe": {"GET": acts.ask_unsubscribe, "POST": acts.unsubscribe},
+            "stop": {"POST": acts.stop},
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, began = Request(scope, receive), time.perf_counter()
+        token, _, path = scope["path"].removeprefix(PREFIX).partition("/")
+        acts = self._acts.get(path)
+        route = "none" if acts is None else f"{PREFIX}{{token}}{'/' if path else ''}{path}"
+        try:
+            if (token, path) == (STYLES, ""):
+                response, route = _styles(request), f"{PREFIX}{STYLES}"
+            else:
+                response = await self._traced(request, token, acts or {}, route)
+        except ClientDisconnect:
+            return
+        response.headers.update(
+            {name: value for name, value in _HEADERS.items() if name not in response.headers}
+        )
+        if self._secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        await response(scope, receive, send)
+        DURATION.labels(request.method, route, str(response.status_code)).observe(time.perf_counter() - began)
+
+    async def _traced(self, request: Request, token: str, acts: dict[str, Act], route: str) -> Response:
+        what = f"desk.CustomersPages/{request.method}"
+        traceparent, sampled = tracing.decide("")  # whoever asks is not believed about traces
+        with tracing.server_span(what, "") if sampled else tracing.NOTHING as span:
+            traceparent = tracing.carried(traceparent)
+            trace = tracing.trace_id(traceparent)
+            by_itself = service_itself(self._name)
+            call = Call(what, by_itself, correlation_id=trace, traceparent=traceparent, purpose=PURPOSE)
+            current_call.set(call)
+            span.update_name(f"{request.method} {route}")
+            try:
+                return await self._answered(request, token, acts)
+            except ClientDisconnect:
+                raise
+            except Exception as error:  # whatever it is, the page says it in words
+                refusal = _refusal(error, trace)
+                if refusal.code == "INTERNAL":
+                    span.set_status(StatusCode.ERROR)
+                    _log.error("a customer's page failed", error=type(error).__name__, trace=trace)
+                return self._refused(request, refusal)
+
+    async def _answered(self, request: Request, token: str, acts: dict[str, Act]) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        act = acts.get(method)
+        if act is None and acts:
+            return Response(None, 405, {"Allow": ", ".join(sorted(acts))})
+        address = self._limits.address(request)
+        self._take_no_more(self._limits.wrong.left_s(address))
+        if self._room.locked():
+            self._take_no_more(1.0)
+        async with self._room, asyncio.timeout(ANSWER_S):
+            if act is None or not _TOKEN.fullmatch(token):
+                self._limits.wrong.count(address)
+                raise Nothing()
+            own = await self._opened(request, token, address)
+            if method == "POST":
+                own = await self._sent(own)
+            return await act(own)
+
+    async def _opened(self, request: Request, token: str, address: str) -> Own:
+        """Whose link it is. Nothing for one that opens nothing, which counts against whoever asks."""
+        try:
+            linked = await self._links.FindLinkedCustomer(FindLinkedCustomerRequest(token=token))
+        except grpc.aio.AioRpcError as error:
+            if reason(error) != "LINK_NOT_FOUND":
+                raise
+            self._limits.wrong.count(address)
+            raise Nothing() from None
+        say = speaking(request, self._clock, linked.language_code, linked.time_zone)
+        return Own(request, token, linked, say)
+
+    async def _sent(self, own: Own) -> Own:
+        """With what was sent. One click of a mail program says all in its address, whatever its body is."""
+        link = self._limits.link(own.token)
+        self._take_no_more(self._limits.sent.left_s(link))
+        self._limits.sent.count(link)
+        body = await body_of(own.request)
+        if own.request.url.path.endswith("/unsubscribe"):
+            return own
+        return replace(own, fields=fields_of(own.request, body))
+
+    def _take_no_more(self, seconds: float) -> None:
+        if seconds:
+            raise TooMuch(seconds)
+
+    def _refused(self, request: Request, refusal: Refusal) -> Response:
+        say = speaking(request, self._clock)
+        title, words = _WORDS.get(refusal.code, _WORDS[""])
+        told = {"trace": refusal.metadata["trace"]} if "trace" in refusal.metadata else {}
+        text = say(words, **told) if words else say.refusal(refusal)
+        html = render("own/refused.html", say=say, title=say(title), words=text)
+        response = HTMLResponse(html, _STATUS.get(refusal.code, 503))
+        if refusal.retry_after_s:
+            response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
+        return response
+
+
+class TooMuch(Refusal, code="RESOURCE_EXHAUSTED"):
+    """More was asked than one address or link may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("OVERLOADED", "Too much was asked at once.", retry_after_s=seconds)
+
+
+_WORDS = {
+    "NOT_FOUND": (
+        N_("This link does not work"),
+        N_(
+            "It is not complete, or it was taken back. Please use the link of our latest message, or answer"
+            " that message."
+        ),
+    ),
+    "RESOURCE_EXHAUSTED": (
+        N_("Just a moment"),
+        N_("Too much was asked at once. Please try again in a few minutes."),
+    ),
+    "INVALID_ARGUMENT": (N_("That is not understood"), ""),
+    "INTERNAL": (N_("Something went wrong"), FAULT),
+    "": (
+        N_("Not now"),
+        N_("We cannot show or keep this at the moment. Nothing is lost on our side: please try again soon."),
+    ),
+}
+
+
+def _styles(request: Request) -> Response:
+    if request.method not in ("GET", "HEAD"):
+        return Response(None, 405, {"Allow": "GET"})
+    return Response(_CSS, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _refusal(error: Exception, trace: str) -> Refusal:
+    if isinstance(error, grpc.aio.AioRpcError | Refusal | TimeoutError):
+        return refusal_of(error)
+    return Refusal("INTERNAL", "Something is wrong on our side.", {"trace": trace})

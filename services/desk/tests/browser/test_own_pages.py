@@ -1,0 +1,92 @@
+"""The customer's own pages in a browser: at any width, by keyboard, without script, in German and English."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import expect
+
+from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport_testing.clock import ManualClock
+from rapport_testing.wait import eventually
+from tests.browser.company import ADMIN, ALICE, Company
+from tests.browser.customers import in_trouble
+from tests.browser.fixtures import Visit
+from tests.browser.looking import barriers, flaws, keyboard_stops
+
+
+@pytest.fixture(scope="module")
+def time_of_day() -> ManualClock:
+    """Three days ago, which a customer takes to get into trouble."""
+    return ManualClock(datetime.now(UTC) - timedelta(days=3))
+
+
+@pytest.fixture(scope="module")
+async def erika(desk: Company, time_of_day: ManualClock) -> str:
+    """The customer whose delivery slips."""
+    return await in_trouble(desk, time_of_day)
+
+
+@pytest.fixture(scope="module")
+async def link(desk: Company, erika: str) -> str:
+    """The path that her messages carry."""
+    links = desk.services["customer"].stub(CustomerLinkServiceStub)
+    token = (await links.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{erika}/link"))).token
+    return f"/c/{token}"
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "light"), (1280, "dark"), (1920, "light")]
+)
+async def test_everybody_can_use_them_at_any_width(
+    desk: Company, visit: Visit, link: str, width: int, scheme: str
+) -> None:
+    page = (await visit(desk.url)).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for path in ("", "/contact", "/unsubscribe?purpose=marketing"):
+        await page.goto(f"{link}{path}")
+        assert [*await barriers(page), *await flaws(page)] == [], path
+        await keyboard_stops(page)
+
+
+async def test_she_sees_what_moved_and_asks_by_keyboard_alone_without_script(
+    desk: Company, visit: Visit, link: str, erika: str
+) -> None:
+    page = (await visit(desk.url, java_script_enabled=False, locale="en-GB")).page
+    await page.goto(link)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Ihre Zusagen und Vorgänge")
+    case = page.locator("section", has_text="Verspätete Lieferung")
+    await expect(case).to_contain_text("Alice Brandt kümmert sich jetzt darum.")
+    await expect(case.locator(".moved").first).to_contain_text("der Transport dauert länger als geplant")
+    await page.get_by_label("Ihre Nachricht").fill("Can you leave it next door?")
+    await page.get_by_role("button", name="Senden").press("Enter")
+    await expect(page.get_by_role("status")).to_have_text(
+        "Vielen Dank. Es ist bei uns, und Sie hören von uns."
+    )
+
+    async def heard() -> bool:
+        view = await desk.ask(ALICE, "GET", f"{erika}/timelineEntries")
+        return any("next door" in each.get("summary", "") for each in view["timelineEntries"])
+
+    await eventually(heard)
+
+
+async def test_she_unsubscribes_and_chooses_in_english(
+    desk: Company, visit: Visit, link: str, erika: str
+) -> None:
+    await desk.ask(ADMIN, "PATCH", f"{erika}?updateMask=languageCode", languageCode="en-GB")
+    page = (await visit(desk.url, locale="de")).page
+    await page.goto(f"{link}/unsubscribe?purpose=marketing")
+    await expect(page.locator("html")).to_have_attribute("lang", "en-GB")
+    await page.get_by_role("button", name="Unsubscribe").press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("Marketing")
+    await page.get_by_role("link", name="Change that").press("Enter")
+    news = page.get_by_role("group", name="Marketing")
+    await expect(news.get_by_label("e-mail")).not_to_be_checked()
+    await news.get_by_label("SMS").check()
+    await page.get_by_label("Preferred channel").select_option("sms")
+    await page.get_by_role("button", name="Save").press("Enter")
+    await expect(page.get_by_role("status")).to_have_text("Saved. It holds from now on.")
+    await expect(news.get_by_label("SMS")).to_be_checked()
+    await desk.ask(ADMIN, "PATCH", f"{erika}?updateMask=languageCode", languageCode="de")
