@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 
@@ -19,6 +19,9 @@ BARRIERS = """async ([within, values]) => {
     return violations.map(rule => `${rule.id} (${rule.help}): ${where(rule)}`);
 }"""
 TABS_MAX = 200
+WIDTHS = (320, 390, 768, 1280, 1920)
+# Once in each scheme: what axe finds depends on how wide a page is by whether it is narrow or not.
+LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("dark", 1280), ("light", 320))
 DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 FOCUSED = """() => {
     const at = document.activeElement;
@@ -68,6 +71,35 @@ async def flaws(page: "Page") -> list[str]:
     """What bars people and axe does not look at: a line for each, with the element."""
     found: list[str] = await page.evaluate(FLAWS)
     return found
+
+
+async def narrow(page: "Page") -> None:
+    """Make the page as narrow as it gets, where most is in the way."""
+    await _resize(page, WIDTHS[0])
+
+
+async def widths(page: "Page") -> AsyncIterator[int]:
+    """The page at every width, one after the other, without being loaded anew: no script lays it out."""
+    for width in WIDTHS:
+        await _resize(page, width)
+        yield width
+
+
+async def bars(page: "Page", within: str = "html") -> list[str]:
+    """What bars anybody from the page: `flaws` at every width, and `barriers` in light and in dark.
+
+    It is left in light, and narrow.
+    """
+    found = [f"{width}: {each}" async for width in widths(page) for each in await flaws(page)]
+    for scheme, width in LOOKS:
+        await _resize(page, width)
+        await page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme}: {each}" for each in await barriers(page, within)]
+    return found
+
+
+async def _resize(page: "Page", width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 800})
 
 
 async def spaced(page: "Page") -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from rapport_testing.clock import ManualClock
 from tests.browser.company import ADMIN, ALICE, DORA, Company, SignedIn
-from tests.browser.looking import barriers, flaws
+from tests.browser.looking import bars, narrow, widths
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +33,21 @@ async def work(desk: Company, time_of_day: ManualClock) -> None:
     await desk.ask(DORA, "POST", f"{item['name']}:handOver", **over)
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "light"), (1280, "light"), (1920, "dark")]
-)
-async def test_a_pair_is_drawn_and_told_at_any_width(
-    desk: Company, signed_in: SignedIn, width: int, scheme: str
-) -> None:
+async def test_a_pair_is_drawn_and_told_at_any_width(desk: Company, signed_in: SignedIn) -> None:
     page = (await signed_in()).page
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await narrow(page)
     await page.goto("/departments")
     await page.get_by_role("link", name="Who waited for whom").press("Enter")
     row = page.locator("tbody tr", has_text="Front desk → Delivery")
     await expect(row).to_contain_text("3 days")
     await expect(row).to_contain_text("open 72 hours")
-    wait, did = [
-        await row.locator(f"rect.{kind}").evaluate("each => each.getBoundingClientRect().width")
-        for kind in ("wait", "work")
-    ]
-    assert wait > did > 0
-    assert [*await barriers(page), *await flaws(page)] == []
+    async for _ in widths(page):
+        wait, did = [
+            await row.locator(f"rect.{kind}").evaluate("each => each.getBoundingClientRect().width")
+            for kind in ("wait", "work")
+        ]
+        assert wait > did > 0
+    assert await bars(page) == []
 
 
 async def test_a_department_is_chosen_by_keyboard(desk: Company, signed_in: SignedIn) -> None:

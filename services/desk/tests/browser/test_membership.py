@@ -1,13 +1,12 @@
 """A customer's membership, looked at: what it holds until when, its tier, household, cards and statement."""
 
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.company import ADMIN, ALICE, Company, SignedIn
-from tests.browser.looking import barriers, flaws
+from tests.browser.looking import bars, narrow, widths
 
 MAIN = "programs/main"
 POLICY = {"activation": "ACTIVATION_IMMEDIATE", "expiry": "EXPIRY_AFTER_EARNING", "expiryDays": 30}
@@ -39,24 +38,19 @@ async def anna(desk: Company) -> str:
     return str(anna)
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "dark"), (1280, "light"), (1920, "light")]
-)
-async def test_what_a_member_holds_is_drawn_and_told_at_any_width(
-    anna: str, signed_in: SignedIn, width: int, scheme: str
-) -> None:
+async def test_what_a_member_holds_is_drawn_and_told_at_any_width(anna: str, signed_in: SignedIn) -> None:
     page = (await signed_in(ADMIN)).page
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await narrow(page)
     await page.goto(f"/{anna}/membership")
     ends = page.locator("#points .ends")
     await expect(ends.locator("tbody tr")).to_have_count(2)
     await expect(ends.locator("tbody tr", has_text="never")).to_contain_text("120")
-    widths: list[Any] = [
-        await rect.evaluate("each => each.getBoundingClientRect().width")
-        for rect in await ends.locator("rect").all()
-    ]
-    assert widths[1] > widths[0] > 0
+    async for _ in widths(page):
+        first, second = [
+            await rect.evaluate("each => each.getBoundingClientRect().width")
+            for rect in await ends.locator("rect").all()
+        ]
+        assert second > first > 0
     await expect(page.locator("#points .moved tbody tr").first).to_contain_text("Welcome gift")
     tier = page.locator("#tier")
     await expect(tier).to_contain_text("Silver")
@@ -64,7 +58,7 @@ async def test_what_a_member_holds_is_drawn_and_told_at_any_width(
     cards = page.locator("#cards")
     await expect(cards).to_contain_text("… 2222")
     await expect(cards).not_to_contain_text("4000")
-    assert [*await barriers(page), *await flaws(page)] == []
+    assert await bars(page) == []
 
 
 async def test_it_is_reached_from_the_customer_and_leads_to_who_else_belongs_to_it(
@@ -86,11 +80,9 @@ async def test_the_history_of_a_tier_is_told(anna: str, signed_in: SignedIn) -> 
     await expect(page.locator("#tier ol")).to_contain_text("A higher tier reached")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
-async def test_a_statement_is_chosen_by_time(anna: str, signed_in: SignedIn, width: int, scheme: str) -> None:
+async def test_a_statement_is_chosen_by_time(anna: str, signed_in: SignedIn) -> None:
     page = (await signed_in()).page
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await narrow(page)
     await page.goto(f"/{anna}/membership")
     await page.get_by_role("link", name="The whole statement: Points").press("Enter")
     lines = page.locator("ol.tl > li")
@@ -100,7 +92,7 @@ async def test_a_statement_is_chosen_by_time(anna: str, signed_in: SignedIn, wid
     await page.get_by_label("To", exact=True).fill("2020-01-01")
     await page.get_by_role("button", name="Show", exact=True).press("Enter")
     await expect(page.locator("main")).to_contain_text("Nothing moved them in that time.")
-    assert [*await barriers(page), *await flaws(page)] == []
+    assert await bars(page) == []
 
 
 async def test_of_who_is_in_none_that_is_said_and_they_can_be_made_a_member(

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.company import ADMIN, DORA, Company, Person, SignedIn
 from tests.browser.customers import somebody
-from tests.browser.looking import barriers, flaws
+from tests.browser.looking import barriers, bars, flaws, narrow
 
 DELIVERY = "departments/delivery"
 DAN_CAN = "[id='abilities-agents/dan']"
@@ -35,25 +35,21 @@ async def work(desk: Company) -> str:
     return opened
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "light"), (1280, "light"), (1920, "dark")]
-)
 async def test_nothing_bars_anybody_from_the_queue_nor_from_taking_the_next_at_any_width(
-    desk: Company, signed_in: SignedIn, width: int, scheme: str
+    desk: Company, signed_in: SignedIn
 ) -> None:
     page = (await signed_in(LENA)).page
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await narrow(page)
     await page.goto("/")
     await expect(page.get_by_role("button", name="Take the next")).to_be_visible()
-    assert [*await barriers(page), *await flaws(page)] == []
+    assert await bars(page) == []
     await page.get_by_role("link", name="The queue").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Queue of Delivery")
     await expect(page.locator("#waits li").nth(1)).to_contain_text("Repair")
-    assert [*await barriers(page), *await flaws(page)] == []
+    assert await bars(page) == []
     await page.locator(DAN_CAN).press("Enter")
     await expect(page.get_by_label("Skills")).to_be_focused()
-    assert [*await barriers(page, "#panel"), *await flaws(page)] == []
+    assert await bars(page, "#panel") == []
 
 
 async def test_by_keyboard_alone_one_says_that_one_is_there_and_takes_the_next(

@@ -1,10 +1,10 @@
 """Opening hours and clock policies, changed by a lead: at any width, in light and dark, by keyboard."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.company import ADMIN, Company, Person, SignedIn
-from tests.browser.looking import barriers, flaws
+from tests.browser.looking import bars, narrow
 
 LEAD = Person("lena", "manager", "front-desk")
 OFFICE = {
@@ -37,19 +37,11 @@ async def clock(desk: Company) -> str:
     return str(found["name"])
 
 
-async def bars(page: Page) -> list[str]:
-    return [*await barriers(page), *await flaws(page)]
-
-
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(320, "light"), (390, "dark"), (768, "light"), (1280, "light"), (1920, "dark")]
-)
 async def test_every_page_and_what_it_says_of_a_change_is_for_everybody(
-    signed_in: SignedIn, clock: str, width: int, scheme: str
+    signed_in: SignedIn, clock: str
 ) -> None:
     page = (await signed_in(LEAD)).page
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await narrow(page)
     for path in ("/times", f"/{clock}", "/calendars/new", "/clockPolicies/new?subject=PROMISE"):
         await page.goto(path)
         assert await bars(page) == [], path
