@@ -83,3 +83,18 @@ async def test_a_lost_answer_is_repeated_with_the_same_bytes(desk: Any) -> None:
     await desk.notice_in("SENT", event.promise)
     first, second = desk.mail.raw
     assert first == second
+
+
+async def test_a_sender_is_told_at_once_that_a_filter_cannot_say_what_they_give(desk: Any) -> None:
+    text = TemplateText(subject="Your visit", body="{{ contact_name }} comes on {{ visit | day }}")
+    await desk.create_template("visit", text, variables=[{"name": "visit", "impersonal": True}])
+    await desk.create_text(
+        "visit", "de", TemplateText(subject="Ihr Termin", body="{{ contact_name }}: {{ visit | day }}")
+    )
+    notice = notice_pb2.Notice(customer=desk.customer, kind="visit", template="templates/visit")
+    notice.variables["visit"] = "on Monday"
+    assert await desk.violations(desk.send(notice)) == {"variables": "VARIABLE_INVALID"}
+    notice.variables["visit"] = "2026-03-09"
+    desk.peers.customers.answer.language_code = "de-AT"
+    await desk.sent((await desk.send(notice)).name)
+    assert desk.mail.accepted[0].get_content() == "Sam Reed: Montag, 9. März 2026\r\n"

@@ -12,9 +12,11 @@ from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from chassis.api.text import NOT_TEXT
+from notifications.usecases.filters import SAYING
 
 NUMBER_MAX = 10**15
-FILTERS = ("capitalize", "default", "lower", "title", "trim", "upper")
+_OF_JINJA = ("capitalize", "default", "lower", "title", "trim", "upper")
+FILTERS = (*_OF_JINJA, *SAYING)
 TESTS = ("defined", "undefined")
 _NODES = (
     nodes.Template,
@@ -30,6 +32,7 @@ _NODES = (
     nodes.Not,
     nodes.Const,
     nodes.Filter,
+    nodes.Keyword,
     nodes.Test,
 )
 
@@ -39,7 +42,7 @@ def _environment(autoescape: bool) -> SandboxedEnvironment:
         undefined=jinja2.StrictUndefined, autoescape=autoescape, keep_trailing_newline=True
     )
     made.globals.clear()
-    made.filters = {name: made.filters[name] for name in FILTERS}
+    made.filters = {name: made.filters[name] for name in _OF_JINJA} | SAYING
     made.tests = {name: made.tests[name] for name in TESTS}
     return made
 

@@ -5,16 +5,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 
 import jinja2
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
 from chassis.api.text import TURNS
-from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text
+from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
 from notifications.usecases.prose import FILTERS, compiled, variables_of
 
@@ -23,7 +24,6 @@ LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written
 # Controls, line and paragraph separators, and halves of characters.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BLANKS = re.compile(r"\s{2,}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _COLLECTION = re.compile(r"^[a-z][A-Za-z]*/(?=[^/]+$)")
 _TICK = timedelta(microseconds=1)
 
@@ -60,10 +60,19 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
             violations.append(_missing(template, missing, part))
     if violations:
         raise InvalidArgument(violations)
-    standing_in = {name: f"the {name}" for name in used_in(text)}
+    standing_in: dict[str, Any] = {
+        name: StandIn(f"the {name}") if name in template.variables else f"the {name}"
+        for name in used_in(text)
+    }
     own = {"apology": text.apology}
     for reason, reference in itertools.product(text.reasons.values() or ("the reason",), ("", "a/1")):
-        _rendered(template, text, standing_in | own | {"reason": reason, "reference": reference}, further)
+        given = standing_in | own | {"reason": reason, "reference": reference}
+        try:
+            _rendered(template, text, given, further, UTC)
+        except Unfit as unfit:  # which no value that a sender gives can mend
+            raise invalid(
+                "template_text.body", "INVALID_TEMPLATE", f"has a filter whose value {unfit}"
+            ) from None
 
 
 def to_give(template: Template, texts: Iterable[Text]) -> list[str]:
@@ -80,8 +89,9 @@ def render(
     in `zone`; a reference is told without its collection, `10248` of `orders/10248`; the text's own apology
     needs no giving; everything else is taken literally.
 
-    InvalidArgument VARIABLE_MISSING with every value that is missing, INVALID_TIME, or INVALID_TEMPLATE and
-    TEMPLATE_PART_MISSING for what only shows with these values.
+    InvalidArgument VARIABLE_MISSING with every value that is missing, VARIABLE_INVALID for one that a filter
+    cannot say, INVALID_TIME, or INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these
+    values.
     """
     values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
     required = {name for name in (*REQUIRED[template.type], *further) if not values.get(name)}
@@ -95,7 +105,10 @@ def render(
         values["reason"] = text.words_for(values["reason"]) or values["reason"]
     dates = {name: date_or_moment(values[name], f"variables[{name}]") for name in DATES if values.get(name)}
     values |= said(dates, zone, text.language_code)
-    return _rendered(template, text, values, further)
+    try:
+        return _rendered(template, text, values, further, zone)
+    except Unfit as unfit:
+        raise invalid("variables", "VARIABLE_INVALID", str(unfit)) from None
 
 
 def rehearse(template: Template, texts: Iterable[Text], given: Mapping[str, str]) -> None:
@@ -106,13 +119,8 @@ def rehearse(template: Template, texts: Iterable[Text], given: Mapping[str, str]
 
 def date_or_moment(text: str, field: str) -> date | datetime:
     """The day or the moment that an RFC 3339 text names. InvalidArgument INVALID_TIME when it names none."""
-    try:
-        if _DAY.fullmatch(text) and EARLIEST.date() <= (day := date.fromisoformat(text)) <= LATEST.date():
-            return day
-        if EARLIEST <= (at := datetime.fromisoformat(text)) <= LATEST:
-            return at
-    except (ValueError, TypeError):  # no day of the calendar, no time at all, or one without its zone
-        pass
+    if (found := moment_or_day(text)) is not None:
+        return found
     told = "must be a time from 1970 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02"
     raise invalid(field, "INVALID_TIME", told)
 
@@ -163,8 +171,11 @@ def one_line(text: str) -> str:
     return _BLANKS.sub(" ", _CONTROLS.sub(" ", text)).strip()
 
 
-def _rendered(template: Template, text: Text, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
-    """The message. InvalidArgument when it fails to render, or hides what its type must say."""
+def _rendered(
+    template: Template, text: Text, given: Mapping[str, str], further: tuple[str, ...], zone: tzinfo
+) -> Words:
+    """The message. InvalidArgument when it fails to render, or hides what its type must say; Unfit."""
+    values = {**given, LOCALE: Locale.parse(text.language_code, sep="-"), ZONE: zone}
     subject = one_line(TURNS.sub("", _filled(text.subject, values)))
     body = _clean(_filled(text.body, values))
     if not shows_something(subject):
@@ -184,10 +195,12 @@ def _rendered(template: Template, text: Text, values: Mapping[str, str], further
     return Words(subject[:SUBJECT_MAX], body, html)
 
 
-def _filled(source: str, values: Mapping[str, str], *, markup: bool = False) -> str:
-    """A text with its values. InvalidArgument INVALID_TEMPLATE when it fails with these."""
+def _filled(source: str, values: Mapping[str, Any], *, markup: bool = False) -> str:
+    """A text with its values. InvalidArgument INVALID_TEMPLATE when it fails with these; Unfit."""
     try:
         return compiled(source, markup=markup).render(values)
+    except Unfit:
+        raise
     except Exception as error:  # whatever a template does with its values is the template's fault
         described = f"must render for every value: {type(error).__name__}"
         where = "template_text.html" if markup else "template_text.body"
@@ -195,7 +208,7 @@ def _filled(source: str, values: Mapping[str, str], *, markup: bool = False) -> 
 
 
 def _require_parts(
-    template: Template, told: str, values: Mapping[str, str], further: tuple[str, ...], where: str
+    template: Template, told: str, values: Mapping[str, Any], further: tuple[str, ...], where: str
 ) -> None:
     """InvalidArgument TEMPLATE_PART_MISSING for what is not told; blanks and case are the template's."""
     said = one_line(told).casefold()
