@@ -103,6 +103,7 @@ REACHED = {
         "tlsSecret": "desk-public",
         "annotations": {"example.org/size": "1m"},
     },
+    "customerPages": {"enabled": True, "host": "service.example.org", "tlsSecret": "service-public"},
 }
 SIGN_IN = {
     "publicUrl": "https://desk.example.org",
@@ -232,6 +233,7 @@ CONTRADICTIONS = [
     ({"grpcRoute": {"enabled": True}}, "grpcRoute.parentRefs must name the gateway"),
     ({"httpRoute": {"enabled": True, "parentRefs": GATEWAY}}, "a service without a webPort has none"),
     ({"webPort": 8080, "ingress": {"enabled": True}}, "ingress.host must be given"),
+    ({"webPort": 8080, "customerPages": {"enabled": True}}, "customerPages needs a host"),
     (
         {"networkPolicy": {"egressPorts": [], "egressTo": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}},
         "egressTo narrows",

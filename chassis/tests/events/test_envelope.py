@@ -57,6 +57,11 @@ def test_who_acts_is_an_agent_a_service_or_the_clock(actor):
         parse(headers(ROW | {"actor": actor}, "cases"), DATA, MESSAGES)
 
 
+def test_a_customer_acts_by_their_own_link():
+    actor = f"customer:{UUID(int=7)}"
+    assert parse(headers(ROW | {"actor": actor}, "cases"), DATA, MESSAGES).actor == actor
+
+
 @given(resource=WORDS, actor=WORDS)
 def test_headers_are_printable_ascii(resource, actor):
     for value in headers(ROW | {"resource": resource, "actor": actor}, "cases").values():

@@ -37,7 +37,11 @@
 {{- end }}
 {{- if .Values.ingress.enabled }}
 ---
-{{ include "chassis.v1.ingress" . }}
+{{ include "chassis.v1.ingress" (dict "root" . "value" "ingress" "suffix" "" "path" "/") }}
+{{- end }}
+{{- if .Values.customerPages.enabled }}
+---
+{{ include "chassis.v1.ingress" (dict "root" . "value" "customerPages" "suffix" "-customers" "path" "/c/") }}
 {{- end }}
 {{- if .Values.networkPolicy.enabled }}
 ---

@@ -19,33 +19,35 @@ spec:
           port: {{ .port }}
 {{- end -}}
 
+{{/* Takes `root`, `value` (ingress or customerPages), `suffix` of its name and the `path` it leads to. */}}
 {{- define "chassis.v1.ingress" -}}
+{{- $values := get .root.Values .value -}}
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
-  name: {{ include "chassis.v1.fullname" . | quote }}
-  labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
-  {{- with .Values.ingress.annotations }}
+  name: {{ printf "%s%s" (include "chassis.v1.fullname" .root) .suffix | quote }}
+  labels: {{- include "chassis.v1.labels" (dict "root" .root) | nindent 4 }}
+  {{- with $values.annotations }}
   annotations: {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  {{- with .Values.ingress.className }}
+  {{- with $values.className }}
   ingressClassName: {{ . | quote }}
   {{- end }}
   rules:
-    - host: {{ .Values.ingress.host | quote }}
+    - host: {{ $values.host | quote }}
       http:
         paths:
-          - path: /
+          - path: {{ .path }}
             pathType: Prefix
             backend:
               service:
-                name: {{ include "chassis.v1.fullname" . | quote }}
+                name: {{ include "chassis.v1.fullname" .root | quote }}
                 port:
                   name: web
-  {{- with .Values.ingress.tlsSecret }}
+  {{- with $values.tlsSecret }}
   tls:
-    - hosts: [{{ $.Values.ingress.host | quote }}]
+    - hosts: [{{ $values.host | quote }}]
       secretName: {{ . | quote }}
   {{- end }}
 {{- end -}}

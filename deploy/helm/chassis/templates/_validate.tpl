@@ -28,6 +28,9 @@
 {{- if and $values.ingress.enabled (not $values.ingress.host) -}}
 {{- fail "ingress.host must be given: the name that browsers know." -}}
 {{- end -}}
+{{- if and $values.customerPages.enabled (not (and $values.webPort $values.customerPages.host)) -}}
+{{- fail "customerPages needs a host, the name in customers' links, and a service with a webPort." -}}
+{{- end -}}
 {{- if and $values.networkPolicy.egressTo (not $values.networkPolicy.egressPorts) -}}
 {{- fail "networkPolicy.egressTo narrows networkPolicy.egressPorts, and there are none." -}}
 {{- end -}}

@@ -163,6 +163,7 @@ def test_an_entry_names_the_order_the_date_the_amount_and_the_way_to_reach_them(
     [
         ("agents/dora", "departments/front-desk", "PromiseAtRisk", "Dora Klein, delivery"),
         ("agents/emil", "departments/front-desk", "PromiseAtRisk", "Emil"),
+        ("customers/019cade0-0000-7000-8000-000000000001", "", "ConsentUpdated", "the customer"),
         ("services/loyalty", "", "GoodwillGranted", "by policy"),
         ("services/cases", "departments/delivery", "PromiseBroken", "Delivery"),
         ("services/customer", "", "CustomerCreated", "automatically"),

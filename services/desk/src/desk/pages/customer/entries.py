@@ -162,6 +162,8 @@ def who_did(actor: str, department: str, names: Names, say: Speech, fact: str = 
     service = actor.removeprefix("services/")
     if actor.startswith("agents/"):
         return ", ".join(filter(None, (names(actor), say.code(words.last(names.department(actor))))))
+    if actor.startswith("customers/"):  # by their own link
+        return say("the customer")
     if fact.startswith("Goodwill"):
         return say("by policy")
     if department:
