@@ -102,6 +102,7 @@ NAMES = {
     "purpose": "purposes/service",
     "source": "web-form",
     "wording_version": "2026-01",
+    "wording": "purposes/service/wordings/de/versions/1",
     "suppression": "suppressions/{suppression}",
     "release_reason_code": "asked-again",
     "category": "marketing",

@@ -15,6 +15,7 @@ from rapport.customer.v1 import (
     purpose_pb2,
     purpose_service_pb2,
     section_service_pb2,
+    wording_pb2,
 )
 from tests.contracts.names import section_contract
 from tests.contracts.scene import BEFORE, OWNER, Administer, Scene
@@ -32,6 +33,18 @@ async def update_purpose(do: Administer) -> Message:
     return purpose_service_pb2.UpdatePurposeRequest(
         purpose=purpose_pb2.Purpose(name=name, display_name="Polls")
     )
+
+
+async def create_wording(do: Administer) -> Message:
+    name = (await do("PurposeService.CreatePurpose", await create_purpose(do))).name
+    wording = wording_pb2.Wording(text="You may ask me.")
+    return purpose_service_pb2.CreateWordingRequest(parent=name, wording_id="en", wording=wording)
+
+
+async def update_wording(do: Administer) -> Message:
+    name = (await do("PurposeService.CreateWording", await create_wording(do))).name
+    wording = wording_pb2.Wording(name=name, text="You may write to me.")
+    return purpose_service_pb2.UpdateWordingRequest(wording=wording)
 
 
 async def create_job(do: Administer) -> Message:
@@ -159,6 +172,8 @@ SCENES: dict[str, Scene] = {
     "customer.ImportService.CancelImportJob": cancel_job,
     "customer.PurposeService.CreatePurpose": create_purpose,
     "customer.PurposeService.UpdatePurpose": update_purpose,
+    "customer.PurposeService.CreateWording": create_wording,
+    "customer.PurposeService.UpdateWording": update_wording,
     "customer.SectionService.PutSectionSchema": put_schema,
     "customer.SectionService.DeleteSectionSchema": delete_schema,
     "customer.SectionService.PutViewSection": put_section,

@@ -38,6 +38,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListAttributeValues": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListConsentVersions": {"parent": f"customers/{uuid4()}/consents/service.email"},
+    "ListWordings": {"parent": "purposes/none"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
     "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
@@ -79,6 +80,7 @@ UPDATED = {
     "reward",
     "tier",
     "unit",
+    "wording",
 } | {
     "authority_policy",
     "clock_policy",

@@ -496,7 +496,7 @@ def learn(short: str, answer: Message, known: dict[str, str]) -> None:
     listed = [item for field, items in answer.ListFields() if field.is_repeated for item in items]
     if listed and isinstance(listed[0], Message) and not hasattr(answer, "name"):  # and not only names
         answer = listed[0]
-    if code := getattr(answer, "code", ""):
+    if code := getattr(answer, "code", "") or getattr(answer, "token", ""):
         known[f"{short}Code"] = code
     if token := getattr(answer, "token", ""):
         known[f"{short}Token"] = token

@@ -94,19 +94,34 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
     ("CreatePurpose", {"purpose_id": "research", "purpose": {
         "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
-        "contact_default": "DEFAULT_DENIED", "legal_basis": "LEGAL_BASIS_CONSENT", "category": "survey"}}),
+        "contact_default": "DEFAULT_DENIED", "legal_basis": "LEGAL_BASIS_CONSENT", "category": "survey",
+        "double_opt_in_channels": ["CHANNEL_EMAIL"]}}),
+    ("CreateWording", {
+        "parent": "purposes/research", "wording_id": "en", "wording": {"text": "You may ask me."}}),
+    ("UpdateWording", {
+        "wording": {"name": "{CreateWording}", "text": "You may write to me.", "etag": "#"},
+        "update_mask": "text"}),
+    ("GetWording", {"name": "{CreateWording}"}),
+    ("ListWordings", PAGE | {"parent": "purposes/research"}),
     ("GetPurpose", {"name": "purposes/research"}),
     ("ExplainPurpose", {"name": "purposes/research"}),
     ("ListPurposes", PAGE),
     ("UpdatePurpose", {"purpose": {
         "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#",
-        "legal_basis": "LEGAL_BASIS_LEGITIMATE_INTERESTS", "category": "survey"},
-        "update_mask": "displayName,description,legalBasis,category"}),
+        "legal_basis": "LEGAL_BASIS_LEGITIMATE_INTERESTS", "category": "survey",
+        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"]},
+        "update_mask": "displayName,description,legalBasis,category,doubleOptInChannels"}),
     ("UpdateConsent", {"consent": {
         "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",
         "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": "",
         "proof": "forms/4711"},
         "update_mask": "state,source,wordingVersion,effectiveTime,proof", "allow_missing": True}),
+    ("UpdateConsent", {"consent": {
+        "name": "{CreateCustomer}/consents/research.email", "state": "STATE_GRANTED",
+        "wording": "purposes/research/wordings/en/versions/1", "etag": ""},
+        "update_mask": "state,wording", "allow_missing": True}),
+    ("IssueConsentToken", {"name": "{CreateCustomer}/consents/research.email"}),
+    ("ConfirmConsent", {"token": "{IssueConsentTokenCode}"}),
     ("ListConsentVersions", PAGE | {"parent": "{CreateCustomer}/consents/marketing.email"}),
     ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
     ("ExplainConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),

@@ -68,6 +68,8 @@ def test_an_identity_without_a_known_role_is_refused_with_the_roles(home: Home, 
 ADMINS_ONLY = {"loyalty.transfers.write", "{service}.operations.read", "{service}.operations.write"}
 # A customer's own link is for messages to them and for their pages: no person here is the customer.
 ADMINS_ONLY |= {"customer.customer_links.open", "customer.customer_links.read"}
+# Nor is what confirms a customer's yes.
+ADMINS_ONLY |= {"customer.consents.issue", "customer.consents.confirm"}
 # Who runs the services has it, and who serves customers does not.
 SRES_ONLY = {"cases.clocks.reconcile"}
 

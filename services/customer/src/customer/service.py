@@ -17,12 +17,13 @@ from customer.events.view import LISTENING, project
 from customer.jobs.learning import Learning
 from customer.jobs.matching import Matching
 from customer.rpc.attributes import AttributeRpc
+from customer.rpc.consents import ConsentRpc, PurposeRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.links import CustomerLinkRpc
 from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
 from customer.rpc.relationships import RelationshipRpc
-from customer.rpc.services import ConsentRpc, ImportRpc, PurposeRpc, SectionRpc, TimelineRpc
+from customer.rpc.services import ImportRpc, SectionRpc, TimelineRpc
 from customer.rpc.suppressions import SuppressionRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings

@@ -18,7 +18,7 @@ READ_EVERYTHING = _each(
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
     customer.match_candidates.read customer.match_jobs.read customer.match_parameters.read
     customer.preferences.read customer.purposes.read customer.relationships.read
-    customer.section_schemas.read customer.suppressions.read
+    customer.section_schemas.read customer.suppressions.read customer.wordings.read
     customer.timeline_entries.read customer.customer_views.read customer.view_sections.read
     loyalty.exchange_rates.read
     loyalty.accounts.read loyalty.cards.read loyalty.earning_rules.read loyalty.earnings.read
@@ -71,7 +71,7 @@ LEAD = _each(
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write
-    customer.suppressions.release
+    customer.suppressions.release customer.wordings.write
     loyalty.earning_rules.activate loyalty.earning_rules.write
     loyalty.exchange_rates.write loyalty.goodwill.approve loyalty.lots.write loyalty.memberships.close
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write

@@ -29,7 +29,7 @@ from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_chann
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/consent.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xa1\x05\n\x07\x43onsent\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x02\x12\x32\n\x07purpose\x18\x02 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32\".rapport.customer.v1.Consent.StateB\x04\xe2\x41\x01\x02\x12\x1b\n\x06source\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12$\n\x0fwording_version\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12?\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@<\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x05proof\x18\x0b \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x19\n\x05noter\x18\x0c \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_GRANTED\x10\x01\x12\x10\n\x0cSTATE_DENIED\x10\x02:Y\xea\x41V\n\x18\x63ustomer.rapport/Consent\x12\'customers/{customer}/consents/{consent}*\x08\x63onsents2\x07\x63onsentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/consent.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xcc\x06\n\x07\x43onsent\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x02\x12\x32\n\x07purpose\x18\x02 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32\".rapport.customer.v1.Consent.StateB\x04\xe2\x41\x01\x02\x12\x1b\n\x06source\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12$\n\x0fwording_version\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12?\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@<\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x05proof\x18\x0b \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x19\n\x05noter\x18\x0c \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x32\n\x07wording\x18\r \x01(\tB!\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63ustomer.rapport/Wording\x12=\n\x13\x63onfirm_expire_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0c\x63onfirm_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_GRANTED\x10\x01\x12\x10\n\x0cSTATE_DENIED\x10\x02:Y\xea\x41V\n\x18\x63ustomer.rapport/Consent\x12\'customers/{customer}/consents/{consent}*\x08\x63onsents2\x07\x63onsentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,10 +60,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENT'].fields_by_name['proof']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\003'
   _globals['_CONSENT'].fields_by_name['noter']._loaded_options = None
   _globals['_CONSENT'].fields_by_name['noter']._serialized_options = b'\342A\001\003\372A\003\n\001*'
+  _globals['_CONSENT'].fields_by_name['wording']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['wording']._serialized_options = b'\342A\001\001\372A\032\n\030customer.rapport/Wording'
+  _globals['_CONSENT'].fields_by_name['confirm_expire_time']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['confirm_expire_time']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENT'].fields_by_name['confirm_time']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['confirm_time']._serialized_options = b'\342A\001\003'
   _globals['_CONSENT']._loaded_options = None
   _globals['_CONSENT']._serialized_options = b'\352AV\n\030customer.rapport/Consent\022\'customers/{customer}/consents/{consent}*\010consents2\007consent'
   _globals['_CONSENT']._serialized_start=219
-  _globals['_CONSENT']._serialized_end=892
-  _globals['_CONSENT_STATE']._serialized_start=734
-  _globals['_CONSENT_STATE']._serialized_end=801
+  _globals['_CONSENT']._serialized_end=1063
+  _globals['_CONSENT_STATE']._serialized_start=905
+  _globals['_CONSENT_STATE']._serialized_end=972
 # @@protoc_insertion_point(module_scope)

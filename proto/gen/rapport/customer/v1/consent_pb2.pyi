@@ -62,6 +62,9 @@ class Consent(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     PROOF_FIELD_NUMBER: _builtins.int
     NOTER_FIELD_NUMBER: _builtins.int
+    WORDING_FIELD_NUMBER: _builtins.int
+    CONFIRM_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CONFIRM_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/consents/{purpose}.{channel}`, the channel in lower-case with dashes: `.../consents/service.email`,
     `.../consents/marketing.field-visit`.
@@ -86,6 +89,10 @@ class Consent(_message.Message):
     """
     noter: _builtins.str
     """Who noted it, `agents/{agent}`, `services/{service}`, or the customer by their own link, `customers/{uuid}`. Of versions only: see ListConsentVersions."""
+    wording: _builtins.str
+    """The version of our wording that they agreed to, `purposes/{purpose}/wordings/{language}/versions/{version}`, of this purpose. NOT_FOUND
+    when there is none.
+    """
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When they said it, from which it holds; absent means now. Up to a minute ahead, which is taken as now: clocks differ.
@@ -99,6 +106,16 @@ class Consent(_message.Message):
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last noted."""
+
+    @_builtins.property
+    def confirm_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Of a yes that the customer has to confirm (`Purpose.double_opt_in_channels`): until when. Before that, and without `confirm_time`, it
+        waits for them, and the state is DENIED.
+        """
+
+    @_builtins.property
+    def confirm_time(self) -> _timestamp_pb2.Timestamp:
+        """When they confirmed it."""
 
     def __init__(
         self,
@@ -115,10 +132,13 @@ class Consent(_message.Message):
         etag: _builtins.str = ...,
         proof: _builtins.str = ...,
         noter: _builtins.str = ...,
+        wording: _builtins.str = ...,
+        confirm_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        confirm_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirm_expire_time", b"confirm_expire_time", "confirm_time", b"confirm_time", "create_time", b"create_time", "effective_time", b"effective_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "create_time", b"create_time", "effective_time", b"effective_time", "etag", b"etag", "name", b"name", "noter", b"noter", "proof", b"proof", "purpose", b"purpose", "source", b"source", "state", b"state", "update_time", b"update_time", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "confirm_expire_time", b"confirm_expire_time", "confirm_time", b"confirm_time", "create_time", b"create_time", "effective_time", b"effective_time", "etag", b"etag", "name", b"name", "noter", b"noter", "proof", b"proof", "purpose", b"purpose", "source", b"source", "state", b"state", "update_time", b"update_time", "wording", b"wording", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,6 +73,16 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactResponse.FromString,
                 _registered_method=True)
+        self.IssueConsentToken = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/IssueConsentToken',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenResponse.FromString,
+                _registered_method=True)
+        self.ConfirmConsent = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/ConfirmConsent',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ConfirmConsentRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
+                _registered_method=True)
         self.ExplainConsent = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/ExplainConsent',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.SerializeToString,
@@ -91,6 +101,7 @@ class ConsentServiceServicer:
 
     def UpdateConsent(self, request, context):
         """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+        A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
         NOT_FOUND when there is no such purpose.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -135,6 +146,22 @@ class ConsentServiceServicer:
 
     def CheckContact(self, request, context):
         """Asks, at the moment of sending, whether and where a customer may be contacted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IssueConsentToken(self, request, context):
+        """Makes a token by which the customer confirms a yes, for who sends it to them: said once, good until `Consent.confirm_expire_time`. Those made
+        before stay good. FAILED_PRECONDITION (`CONSENT_NOT_REQUESTED`) where none waits for them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmConsent(self, request, context):
+        """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
+        FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,6 +218,16 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.CheckContact,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactResponse.SerializeToString,
+            ),
+            'IssueConsentToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueConsentToken,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenResponse.SerializeToString,
+            ),
+            'ConfirmConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmConsent,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ConfirmConsentRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.SerializeToString,
             ),
             'ExplainConsent': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainConsent,
@@ -393,6 +430,60 @@ class ConsentService:
             '/rapport.customer.v1.ConsentService/CheckContact',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IssueConsentToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/IssueConsentToken',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/ConfirmConsent',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ConfirmConsentRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
             options,
             channel_credentials,
             insecure,

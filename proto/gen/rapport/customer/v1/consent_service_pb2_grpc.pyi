@@ -38,6 +38,7 @@ class ConsentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     UpdateConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]
     """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+    A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
     NOT_FOUND when there is no such purpose.
     """
     GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]
@@ -54,6 +55,14 @@ class ConsentServiceStub:
     """Gets the preferences of a customer."""
     CheckContact: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckContactRequest, _consent_service_pb2.CheckContactResponse]
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
+    IssueConsentToken: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.IssueConsentTokenRequest, _consent_service_pb2.IssueConsentTokenResponse]
+    """Makes a token by which the customer confirms a yes, for who sends it to them: said once, good until `Consent.confirm_expire_time`. Those made
+    before stay good. FAILED_PRECONDITION (`CONSENT_NOT_REQUESTED`) where none waits for them.
+    """
+    ConfirmConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ConfirmConsentRequest, _consent_pb2.Consent]
+    """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
+    FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+    """
     ExplainConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]
     """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
     ExplainPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainPreferencesRequest, _explanation_pb2.Explanation]
@@ -66,6 +75,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpdateConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
     """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+    A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
     NOT_FOUND when there is no such purpose.
     """
     GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
@@ -82,6 +92,14 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Gets the preferences of a customer."""
     CheckContact: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckContactRequest, _consent_service_pb2.CheckContactResponse]  # type: ignore[assignment]
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
+    IssueConsentToken: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.IssueConsentTokenRequest, _consent_service_pb2.IssueConsentTokenResponse]  # type: ignore[assignment]
+    """Makes a token by which the customer confirms a yes, for who sends it to them: said once, good until `Consent.confirm_expire_time`. Those made
+    before stay good. FAILED_PRECONDITION (`CONSENT_NOT_REQUESTED`) where none waits for them.
+    """
+    ConfirmConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ConfirmConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
+    """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
+    FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+    """
     ExplainConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
     ExplainPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainPreferencesRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
@@ -97,6 +115,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
         """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+        A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
         NOT_FOUND when there is no such purpose.
         """
 
@@ -149,6 +168,26 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.CheckContactResponse, _abc.Awaitable[_consent_service_pb2.CheckContactResponse]]:
         """Asks, at the moment of sending, whether and where a customer may be contacted."""
+
+    @_abc_1.abstractmethod
+    def IssueConsentToken(
+        self,
+        request: _consent_service_pb2.IssueConsentTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.IssueConsentTokenResponse, _abc.Awaitable[_consent_service_pb2.IssueConsentTokenResponse]]:
+        """Makes a token by which the customer confirms a yes, for who sends it to them: said once, good until `Consent.confirm_expire_time`. Those made
+        before stay good. FAILED_PRECONDITION (`CONSENT_NOT_REQUESTED`) where none waits for them.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmConsent(
+        self,
+        request: _consent_service_pb2.ConfirmConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
+        """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
+        FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+        """
 
     @_abc_1.abstractmethod
     def ExplainConsent(

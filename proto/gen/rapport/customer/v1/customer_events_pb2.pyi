@@ -412,6 +412,7 @@ class ConsentUpdated(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     WORDING_VERSION_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    WORDING_FIELD_NUMBER: _builtins.int
     consent: _builtins.str
     """`customers/{uuid}/consents/{purpose}.{channel}`."""
     customer: _builtins.str
@@ -428,6 +429,8 @@ class ConsentUpdated(_message.Message):
     """Where the customer said so, a code; may be empty."""
     wording_version: _builtins.str
     """The version of the wording that they were shown; may be empty."""
+    wording: _builtins.str
+    """The version of our wording that they agreed to, `purposes/{purpose}/wordings/{language}/versions/{version}`; may be empty."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When they said so, from which it holds."""
@@ -444,14 +447,65 @@ class ConsentUpdated(_message.Message):
         source: _builtins.str = ...,
         wording_version: _builtins.str = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        wording: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "consent", b"consent", "customer", b"customer", "effective_time", b"effective_time", "previous_state", b"previous_state", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "consent", b"consent", "customer", b"customer", "effective_time", b"effective_time", "previous_state", b"previous_state", "purpose", b"purpose", "source", b"source", "state", b"state", "wording", b"wording", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ConsentUpdated: _TypeAlias = ConsentUpdated  # noqa: Y015
+
+@_typing.final
+class ConsentRequested(_message.Message):
+    """A customer said yes where they have to confirm it. They are to be sent what they confirm it with, by a notice
+    of service about that; it counts as no until then.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSENT_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    WORDING_FIELD_NUMBER: _builtins.int
+    CONFIRM_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    consent: _builtins.str
+    """`customers/{uuid}/consents/{purpose}.{channel}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel that they want to be contacted on."""
+    source: _builtins.str
+    """Where the customer said so, a code; may be empty."""
+    wording: _builtins.str
+    """The version of our wording that they agreed to, `purposes/{purpose}/wordings/{language}/versions/{version}`; may be empty."""
+    @_builtins.property
+    def confirm_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when they can confirm it."""
+
+    def __init__(
+        self,
+        *,
+        consent: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        source: _builtins.str = ...,
+        wording: _builtins.str = ...,
+        confirm_expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["confirm_expire_time", b"confirm_expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "confirm_expire_time", b"confirm_expire_time", "consent", b"consent", "customer", b"customer", "purpose", b"purpose", "source", b"source", "wording", b"wording"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentRequested: _TypeAlias = ConsentRequested  # noqa: Y015
 
 @_typing.final
 class PreferencesUpdated(_message.Message):
@@ -539,7 +593,7 @@ class PurposeUpdated(_message.Message):
     """What holds until a customer says something."""
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The fields that changed: `display_name`, `description`."""
+        """The fields that changed, as update masks name them."""
 
     def __init__(
         self,

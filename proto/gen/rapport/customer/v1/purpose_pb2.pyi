@@ -3,10 +3,13 @@
 isort:skip_file
 What contact with customers is for."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -98,6 +101,7 @@ class Purpose(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
+    DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
@@ -124,6 +128,12 @@ class Purpose(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def double_opt_in_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """On which channels a yes counts only once the customer has confirmed it with what was sent to them: see `Consent.confirm_expire_time`.
+        What was granted before stays so.
+        """
+
     def __init__(
         self,
         *,
@@ -137,10 +147,11 @@ class Purpose(_message.Message):
         etag: _builtins.str = ...,
         legal_basis: Global___Purpose.LegalBasis.ValueType = ...,
         category: _builtins.str = ...,
+        double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

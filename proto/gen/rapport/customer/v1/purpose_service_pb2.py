@@ -28,10 +28,11 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import purpose_pb2 as rapport_dot_customer_dot_v1_dot_purpose__pb2
+from rapport.customer.v1 import wording_pb2 as rapport_dot_customer_dot_v1_dot_wording__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/purpose_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/customer/v1/purpose.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x14\x43reatePurposeRequest\x12\x1f\n\npurpose_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x07purpose\x18\x02 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetPurposeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\"H\n\x13ListPurposesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListPurposesResponse\x12.\n\x08purposes\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Purpose\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x14UpdatePurposeRequest\x12\x33\n\x07purpose\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15\x45xplainPurposeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x9d\x06\n\x0ePurposeService\x12\x93\x01\n\rCreatePurpose\x12).rapport.customer.v1.CreatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"9\xca\xfb\x8a\x01\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/purposes:\x07purpose\x12\x8f\x01\n\nGetPurpose\x12&.rapport.customer.v1.GetPurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\";\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=purposes/*}\x12\x97\x01\n\x0cListPurposes\x12(.rapport.customer.v1.ListPurposesRequest\x1a).rapport.customer.v1.ListPurposesResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/purposes\x12\xa4\x01\n\rUpdatePurpose\x12).rapport.customer.v1.UpdatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"J\xca\xfb\x8a\x01\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02(2\x1d/v1/{purpose.name=purposes/*}:\x07purpose\x12\xa1\x01\n\x0e\x45xplainPurpose\x12*.rapport.customer.v1.ExplainPurposeRequest\x1a\x1e.rapport.common.v1.Explanation\"C\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=purposes/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/purpose_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/customer/v1/purpose.proto\x1a!rapport/customer/v1/wording.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x14\x43reatePurposeRequest\x12\x1f\n\npurpose_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x07purpose\x18\x02 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetPurposeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\"H\n\x13ListPurposesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListPurposesResponse\x12.\n\x08purposes\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Purpose\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x14UpdatePurposeRequest\x12\x33\n\x07purpose\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xb9\x01\n\x14\x43reateWordingRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\x12\x18\x63ustomer.rapport/Wording\x12\x1f\n\nwording_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x07wording\x18\x03 \x01(\x0b\x32\x1c.rapport.customer.v1.WordingB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetWordingRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Wording\"{\n\x13ListWordingsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\x12\x18\x63ustomer.rapport/Wording\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListWordingsResponse\x12.\n\x08wordings\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Wording\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x14UpdateWordingRequest\x12\x33\n\x07wording\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.WordingB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15\x45xplainPurposeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xf3\x0b\n\x0ePurposeService\x12\x93\x01\n\rCreatePurpose\x12).rapport.customer.v1.CreatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"9\xca\xfb\x8a\x01\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/purposes:\x07purpose\x12\x8f\x01\n\nGetPurpose\x12&.rapport.customer.v1.GetPurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\";\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=purposes/*}\x12\x97\x01\n\x0cListPurposes\x12(.rapport.customer.v1.ListPurposesRequest\x1a).rapport.customer.v1.ListPurposesResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/purposes\x12\xa4\x01\n\rUpdatePurpose\x12).rapport.customer.v1.UpdatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"J\xca\xfb\x8a\x01\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02(2\x1d/v1/{purpose.name=purposes/*}:\x07purpose\x12\xa7\x01\n\rCreateWording\x12).rapport.customer.v1.CreateWordingRequest\x1a\x1c.rapport.customer.v1.Wording\"M\xca\xfb\x8a\x01\x17\x63ustomer.wordings.write\x82\xd3\xe4\x93\x02+\" /v1/{parent=purposes/*}/wordings:\x07wording\x12\xc9\x01\n\nGetWording\x12&.rapport.customer.v1.GetWordingRequest\x1a\x1c.rapport.customer.v1.Wording\"u\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.wordings.read\x82\xd3\xe4\x93\x02Q\x12 /v1/{name=purposes/*/wordings/*}Z-\x12+/v1/{name=purposes/*/wordings/*/versions/*}\x12\xab\x01\n\x0cListWordings\x12(.rapport.customer.v1.ListWordingsRequest\x1a).rapport.customer.v1.ListWordingsResponse\"F\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.wordings.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=purposes/*}/wordings\x12\xaf\x01\n\rUpdateWording\x12).rapport.customer.v1.UpdateWordingRequest\x1a\x1c.rapport.customer.v1.Wording\"U\xca\xfb\x8a\x01\x17\x63ustomer.wordings.write\x82\xd3\xe4\x93\x02\x33\x32(/v1/{wording.name=purposes/*/wordings/*}:\x07wording\x12\xa1\x01\n\x0e\x45xplainPurpose\x12*.rapport.customer.v1.ExplainPurposeRequest\x1a\x1e.rapport.common.v1.Explanation\"C\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=purposes/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +57,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEPURPOSEREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\001'
   _globals['_UPDATEPURPOSEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UPDATEPURPOSEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\032\022\030customer.rapport/Wording'
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['wording_id']._loaded_options = None
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['wording_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['wording']._loaded_options = None
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['wording']._serialized_options = b'\342A\001\002'
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEWORDINGREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_GETWORDINGREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETWORDINGREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030customer.rapport/Wording'
+  _globals['_LISTWORDINGSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTWORDINGSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\032\022\030customer.rapport/Wording'
+  _globals['_LISTWORDINGSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTWORDINGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTWORDINGSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTWORDINGSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATEWORDINGREQUEST'].fields_by_name['wording']._loaded_options = None
+  _globals['_UPDATEWORDINGREQUEST'].fields_by_name['wording']._serialized_options = b'\342A\001\002'
+  _globals['_UPDATEWORDINGREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATEWORDINGREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATEWORDINGREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATEWORDINGREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_EXPLAINPURPOSEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINPURPOSEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030customer.rapport/Purpose'
   _globals['_EXPLAINPURPOSEREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -68,20 +91,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURPOSESERVICE'].methods_by_name['ListPurposes']._serialized_options = b'\220\002\001\312\373\212\001\026customer.purposes.read\202\323\344\223\002\016\022\014/v1/purposes'
   _globals['_PURPOSESERVICE'].methods_by_name['UpdatePurpose']._loaded_options = None
   _globals['_PURPOSESERVICE'].methods_by_name['UpdatePurpose']._serialized_options = b'\312\373\212\001\027customer.purposes.write\202\323\344\223\002(2\035/v1/{purpose.name=purposes/*}:\007purpose'
+  _globals['_PURPOSESERVICE'].methods_by_name['CreateWording']._loaded_options = None
+  _globals['_PURPOSESERVICE'].methods_by_name['CreateWording']._serialized_options = b'\312\373\212\001\027customer.wordings.write\202\323\344\223\002+\" /v1/{parent=purposes/*}/wordings:\007wording'
+  _globals['_PURPOSESERVICE'].methods_by_name['GetWording']._loaded_options = None
+  _globals['_PURPOSESERVICE'].methods_by_name['GetWording']._serialized_options = b'\220\002\001\312\373\212\001\026customer.wordings.read\202\323\344\223\002Q\022 /v1/{name=purposes/*/wordings/*}Z-\022+/v1/{name=purposes/*/wordings/*/versions/*}'
+  _globals['_PURPOSESERVICE'].methods_by_name['ListWordings']._loaded_options = None
+  _globals['_PURPOSESERVICE'].methods_by_name['ListWordings']._serialized_options = b'\220\002\001\312\373\212\001\026customer.wordings.read\202\323\344\223\002\"\022 /v1/{parent=purposes/*}/wordings'
+  _globals['_PURPOSESERVICE'].methods_by_name['UpdateWording']._loaded_options = None
+  _globals['_PURPOSESERVICE'].methods_by_name['UpdateWording']._serialized_options = b'\312\373\212\001\027customer.wordings.write\202\323\344\223\00232(/v1/{wording.name=purposes/*/wordings/*}:\007wording'
   _globals['_PURPOSESERVICE'].methods_by_name['ExplainPurpose']._loaded_options = None
   _globals['_PURPOSESERVICE'].methods_by_name['ExplainPurpose']._serialized_options = b'\220\002\001\312\373\212\001\026customer.purposes.read\202\323\344\223\002\037\022\035/v1/{name=purposes/*}:explain'
-  _globals['_CREATEPURPOSEREQUEST']._serialized_start=297
-  _globals['_CREATEPURPOSEREQUEST']._serialized_end=431
-  _globals['_GETPURPOSEREQUEST']._serialized_start=433
-  _globals['_GETPURPOSEREQUEST']._serialized_end=501
-  _globals['_LISTPURPOSESREQUEST']._serialized_start=503
-  _globals['_LISTPURPOSESREQUEST']._serialized_end=575
-  _globals['_LISTPURPOSESRESPONSE']._serialized_start=577
-  _globals['_LISTPURPOSESRESPONSE']._serialized_end=672
-  _globals['_UPDATEPURPOSEREQUEST']._serialized_start=675
-  _globals['_UPDATEPURPOSEREQUEST']._serialized_end=831
-  _globals['_EXPLAINPURPOSEREQUEST']._serialized_start=833
-  _globals['_EXPLAINPURPOSEREQUEST']._serialized_end=936
-  _globals['_PURPOSESERVICE']._serialized_start=939
-  _globals['_PURPOSESERVICE']._serialized_end=1736
+  _globals['_CREATEPURPOSEREQUEST']._serialized_start=332
+  _globals['_CREATEPURPOSEREQUEST']._serialized_end=466
+  _globals['_GETPURPOSEREQUEST']._serialized_start=468
+  _globals['_GETPURPOSEREQUEST']._serialized_end=536
+  _globals['_LISTPURPOSESREQUEST']._serialized_start=538
+  _globals['_LISTPURPOSESREQUEST']._serialized_end=610
+  _globals['_LISTPURPOSESRESPONSE']._serialized_start=612
+  _globals['_LISTPURPOSESRESPONSE']._serialized_end=707
+  _globals['_UPDATEPURPOSEREQUEST']._serialized_start=710
+  _globals['_UPDATEPURPOSEREQUEST']._serialized_end=866
+  _globals['_CREATEWORDINGREQUEST']._serialized_start=869
+  _globals['_CREATEWORDINGREQUEST']._serialized_end=1054
+  _globals['_GETWORDINGREQUEST']._serialized_start=1056
+  _globals['_GETWORDINGREQUEST']._serialized_end=1124
+  _globals['_LISTWORDINGSREQUEST']._serialized_start=1126
+  _globals['_LISTWORDINGSREQUEST']._serialized_end=1249
+  _globals['_LISTWORDINGSRESPONSE']._serialized_start=1251
+  _globals['_LISTWORDINGSRESPONSE']._serialized_end=1346
+  _globals['_UPDATEWORDINGREQUEST']._serialized_start=1349
+  _globals['_UPDATEWORDINGREQUEST']._serialized_end=1505
+  _globals['_EXPLAINPURPOSEREQUEST']._serialized_start=1507
+  _globals['_EXPLAINPURPOSEREQUEST']._serialized_end=1610
+  _globals['_PURPOSESERVICE']._serialized_start=1613
+  _globals['_PURPOSESERVICE']._serialized_end=3136
 # @@protoc_insertion_point(module_scope)

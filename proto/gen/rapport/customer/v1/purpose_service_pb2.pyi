@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
+from rapport.customer.v1 import wording_pb2 as _wording_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -145,7 +146,7 @@ class UpdatePurposeRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change: `display_name`, `description`, `legal_basis`, `category`; empty means every populated one, `*` means
+        """The fields to change: `display_name`, `description`, `legal_basis`, `category`, `double_opt_in_channels`; empty means every populated one, `*` means
         all.
         """
 
@@ -163,6 +164,156 @@ class UpdatePurposeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdatePurposeRequest: _TypeAlias = UpdatePurposeRequest  # noqa: Y015
+
+@_typing.final
+class CreateWordingRequest(_message.Message):
+    """Creates a wording."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    WORDING_ID_FIELD_NUMBER: _builtins.int
+    WORDING_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`purposes/{purpose}`."""
+    wording_id: _builtins.str
+    """The language in lower-case, BCP 47, for example `de` or `en-gb`: the part after `wordings/`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def wording(self) -> _wording_pb2.Wording:
+        """The wording; `name` and output-only fields are ignored."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        wording_id: _builtins.str = ...,
+        wording: _wording_pb2.Wording | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wording", b"wording"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "wording", b"wording", "wording_id", b"wording_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateWordingRequest: _TypeAlias = CreateWordingRequest  # noqa: Y015
+
+@_typing.final
+class GetWordingRequest(_message.Message):
+    """Gets a wording."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`purposes/{purpose}/wordings/{language}`, or `purposes/{purpose}/wordings/{language}/versions/{version}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWordingRequest: _TypeAlias = GetWordingRequest  # noqa: Y015
+
+@_typing.final
+class ListWordingsRequest(_message.Message):
+    """Lists wordings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`purposes/{purpose}`."""
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWordingsRequest: _TypeAlias = ListWordingsRequest  # noqa: Y015
+
+@_typing.final
+class ListWordingsResponse(_message.Message):
+    """One page of wordings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORDINGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def wordings(self) -> _containers.RepeatedCompositeFieldContainer[_wording_pb2.Wording]:
+        """The wordings."""
+
+    def __init__(
+        self,
+        *,
+        wordings: _abc.Iterable[_wording_pb2.Wording] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "wordings", b"wordings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWordingsResponse: _TypeAlias = ListWordingsResponse  # noqa: Y015
+
+@_typing.final
+class UpdateWordingRequest(_message.Message):
+    """Changes a wording."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORDING_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def wording(self) -> _wording_pb2.Wording:
+        """The new text; `name` says which wording."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """The fields to change; empty means every populated field, `*` means all."""
+
+    def __init__(
+        self,
+        *,
+        wording: _wording_pb2.Wording | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_mask", b"update_mask", "wording", b"wording"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "update_mask", b"update_mask", "wording", b"wording"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateWordingRequest: _TypeAlias = UpdateWordingRequest  # noqa: Y015
 
 @_typing.final
 class ExplainPurposeRequest(_message.Message):

@@ -6,6 +6,7 @@ import warnings
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import purpose_pb2 as rapport_dot_customer_dot_v1_dot_purpose__pb2
 from rapport.customer.v1 import purpose_service_pb2 as rapport_dot_customer_dot_v1_dot_purpose__service__pb2
+from rapport.customer.v1 import wording_pb2 as rapport_dot_customer_dot_v1_dot_wording__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -57,6 +58,26 @@ class PurposeServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdatePurposeRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_purpose__pb2.Purpose.FromString,
                 _registered_method=True)
+        self.CreateWording = channel.unary_unary(
+                '/rapport.customer.v1.PurposeService/CreateWording',
+                request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.CreateWordingRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.FromString,
+                _registered_method=True)
+        self.GetWording = channel.unary_unary(
+                '/rapport.customer.v1.PurposeService/GetWording',
+                request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.GetWordingRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.FromString,
+                _registered_method=True)
+        self.ListWordings = channel.unary_unary(
+                '/rapport.customer.v1.PurposeService/ListWordings',
+                request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ListWordingsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ListWordingsResponse.FromString,
+                _registered_method=True)
+        self.UpdateWording = channel.unary_unary(
+                '/rapport.customer.v1.PurposeService/UpdateWording',
+                request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdateWordingRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.FromString,
+                _registered_method=True)
         self.ExplainPurpose = channel.unary_unary(
                 '/rapport.customer.v1.PurposeService/ExplainPurpose',
                 request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ExplainPurposeRequest.SerializeToString,
@@ -96,6 +117,34 @@ class PurposeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateWording(self, request, context):
+        """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWording(self, request, context):
+        """Gets the latest version of a wording, or the version that its name ends with: what was agreed to then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWordings(self, request, context):
+        """Lists the latest versions of a purpose's wordings by language.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateWording(self, request, context):
+        """Makes a new version of a wording. What says the same is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainPurpose(self, request, context):
         """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
@@ -125,6 +174,26 @@ def add_PurposeServiceServicer_to_server(servicer, server):
                     servicer.UpdatePurpose,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdatePurposeRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_purpose__pb2.Purpose.SerializeToString,
+            ),
+            'CreateWording': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateWording,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.CreateWordingRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.SerializeToString,
+            ),
+            'GetWording': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWording,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.GetWordingRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.SerializeToString,
+            ),
+            'ListWordings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWordings,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ListWordingsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ListWordingsResponse.SerializeToString,
+            ),
+            'UpdateWording': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateWording,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdateWordingRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.SerializeToString,
             ),
             'ExplainPurpose': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainPurpose,
@@ -241,6 +310,114 @@ class PurposeService:
             '/rapport.customer.v1.PurposeService/UpdatePurpose',
             rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdatePurposeRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_purpose__pb2.Purpose.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateWording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.PurposeService/CreateWording',
+            rapport_dot_customer_dot_v1_dot_purpose__service__pb2.CreateWordingRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.PurposeService/GetWording',
+            rapport_dot_customer_dot_v1_dot_purpose__service__pb2.GetWordingRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWordings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.PurposeService/ListWordings',
+            rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ListWordingsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ListWordingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateWording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.PurposeService/UpdateWording',
+            rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdateWordingRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_wording__pb2.Wording.FromString,
             options,
             channel_credentials,
             insecure,

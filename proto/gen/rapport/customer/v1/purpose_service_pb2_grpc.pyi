@@ -8,6 +8,7 @@ from grpc import aio as _aio
 from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
 from rapport.customer.v1 import purpose_service_pb2 as _purpose_service_pb2
+from rapport.customer.v1 import wording_pb2 as _wording_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -43,6 +44,14 @@ class PurposeServiceStub:
     """Lists purposes, by name."""
     UpdatePurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]
     """Changes how a purpose is called and described, what makes it lawful, and its category."""
+    CreateWording: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.CreateWordingRequest, _wording_pb2.Wording]
+    """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
+    GetWording: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.GetWordingRequest, _wording_pb2.Wording]
+    """Gets the latest version of a wording, or the version that its name ends with: what was agreed to then."""
+    ListWordings: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ListWordingsRequest, _purpose_service_pb2.ListWordingsResponse]
+    """Lists the latest versions of a purpose's wordings by language."""
+    UpdateWording: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdateWordingRequest, _wording_pb2.Wording]
+    """Makes a new version of a wording. What says the same is none."""
     ExplainPurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ExplainPurposeRequest, _explanation_pb2.Explanation]
     """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -59,6 +68,14 @@ class PurposeServiceAsyncStub(PurposeServiceStub):
     """Lists purposes, by name."""
     UpdatePurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
     """Changes how a purpose is called and described, what makes it lawful, and its category."""
+    CreateWording: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.CreateWordingRequest, _wording_pb2.Wording]  # type: ignore[assignment]
+    """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
+    GetWording: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.GetWordingRequest, _wording_pb2.Wording]  # type: ignore[assignment]
+    """Gets the latest version of a wording, or the version that its name ends with: what was agreed to then."""
+    ListWordings: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ListWordingsRequest, _purpose_service_pb2.ListWordingsResponse]  # type: ignore[assignment]
+    """Lists the latest versions of a purpose's wordings by language."""
+    UpdateWording: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdateWordingRequest, _wording_pb2.Wording]  # type: ignore[assignment]
+    """Makes a new version of a wording. What says the same is none."""
     ExplainPurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ExplainPurposeRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -96,6 +113,38 @@ class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_purpose_pb2.Purpose, _abc.Awaitable[_purpose_pb2.Purpose]]:
         """Changes how a purpose is called and described, what makes it lawful, and its category."""
+
+    @_abc_1.abstractmethod
+    def CreateWording(
+        self,
+        request: _purpose_service_pb2.CreateWordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wording_pb2.Wording, _abc.Awaitable[_wording_pb2.Wording]]:
+        """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
+
+    @_abc_1.abstractmethod
+    def GetWording(
+        self,
+        request: _purpose_service_pb2.GetWordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wording_pb2.Wording, _abc.Awaitable[_wording_pb2.Wording]]:
+        """Gets the latest version of a wording, or the version that its name ends with: what was agreed to then."""
+
+    @_abc_1.abstractmethod
+    def ListWordings(
+        self,
+        request: _purpose_service_pb2.ListWordingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_purpose_service_pb2.ListWordingsResponse, _abc.Awaitable[_purpose_service_pb2.ListWordingsResponse]]:
+        """Lists the latest versions of a purpose's wordings by language."""
+
+    @_abc_1.abstractmethod
+    def UpdateWording(
+        self,
+        request: _purpose_service_pb2.UpdateWordingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wording_pb2.Wording, _abc.Awaitable[_wording_pb2.Wording]]:
+        """Makes a new version of a wording. What says the same is none."""
 
     @_abc_1.abstractmethod
     def ExplainPurpose(

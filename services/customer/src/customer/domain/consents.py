@@ -12,6 +12,7 @@ from customer.domain.quiet import Pause, QuietHours
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
 
+CONFIRM_WITHIN = timedelta(days=7)
 CLOCKS_DIFFER = timedelta(minutes=1)  # by how much a time may be ahead of ours
 
 
@@ -34,6 +35,7 @@ class Said(TypedDict, total=False):
     state: ConsentState
     source: str
     wording_version: str
+    wording: str
     proof: str
     effective_time: datetime | None
 
@@ -57,6 +59,9 @@ class Consent:
     update_time: datetime
     version: int
     proof: str = ""  # a reference to what proves it
+    wording: str = ""  # the version of ours that they agreed to, by its name
+    confirm_expire_time: datetime | None = None  # of a yes that has to be confirmed, until when it can be
+    confirm_time: datetime | None = None  # and when it was
 
     name = CONSENT.named("customer_id", "id")
     purpose = PURPOSE.named("purpose_id")
@@ -71,9 +76,49 @@ class Consent:
         """
         again = "state" in changes or "effective_time" in changes
         noted = replace(self)
+        if "state" in changes:
+            noted.confirm_expire_time = noted.confirm_time = None
         for name, value in (self._said_again(changes, now) if again else changes).items():
             setattr(noted, name, value)
         return noted
+
+    def await_confirmation(self, now: datetime) -> None:
+        """Have a yes count as no until the customer confirms it."""
+        self.state, self.confirm_expire_time = ConsentState.DENIED, now + CONFIRM_WITHIN
+
+    def awaits_confirmation(self, now: datetime) -> bool:
+        """Whether a yes waits for the customer to confirm it."""
+        waits = self.state is ConsentState.DENIED and self.confirm_time is None
+        return waits and self.confirm_expire_time is not None and now < self.confirm_expire_time
+
+    def token(self, token_hash: str, actor: str, now: datetime) -> "ConsentToken":
+        """What confirms it. FailedPrecondition CONSENT_NOT_REQUESTED where nothing waits for that."""
+        if not self.awaits_confirmation(now) or self.confirm_expire_time is None:
+            told = f"{self.name} waits for no confirmation."
+            raise FailedPrecondition("CONSENT_NOT_REQUESTED", told, {"resource": self.name})
+        return ConsentToken(
+            token_hash,
+            self.customer_id,
+            self.id,
+            self.effective_time,
+            self.confirm_expire_time,
+            now,
+            actor,
+        )
+
+    def confirm(self, token: "ConsentToken", now: datetime) -> bool:
+        """Have it count, by a token that was made for it; False when it confirmed it already.
+
+        FailedPrecondition CONSENT_REQUEST_ENDED.
+        """
+        if self.confirm_time and self.confirm_expire_time == token.expire_time:
+            return False
+        if not self.awaits_confirmation(now) or self.effective_time != token.effective_time:
+            raise request_ended()
+        self.state, self.confirm_time = ConsentState.GRANTED, now
+        self.effective_time = max(now, self.effective_time)
+        self.proof = f"double-opt-in:{token.token_hash[:32]}"
+        return True
 
     def _said_again(self, changes: Said, now: datetime) -> Said:
         state, given = changes.get("state", self.state), changes.get("effective_time")
@@ -86,7 +131,8 @@ class Consent:
             raise self._superseded()
         # Clocks differ, and who waited for the row has an earlier now: what is said now is last.
         said_at = given or max(now, self.effective_time)
-        return {"source": "", "wording_version": "", "proof": "", **changes, "effective_time": said_at}
+        fresh: Said = {"source": "", "wording_version": "", "wording": "", "proof": ""}
+        return {**fresh, **changes, "effective_time": said_at}
 
     def _is_past(self, state: ConsentState, said_at: datetime) -> bool:
         """What they said last holds, in whatever order it is noted; a no of the same time before a yes."""
@@ -101,6 +147,25 @@ class Consent:
             " and of the same time a no holds.",
             {"resource": self.name, "effective_time": known},
         )
+
+
+@dataclass(slots=True)
+class ConsentToken:
+    """What confirms a yes that was said at a time, until it expires; kept as its hash."""
+
+    token_hash: str
+    customer_id: UUID
+    consent_id: str
+    effective_time: datetime
+    expire_time: datetime
+    create_time: datetime
+    actor: str
+
+
+def request_ended() -> FailedPrecondition:
+    """The refusal of a token that confirms nothing, whatever the reason: it may be a guess."""
+    told = "The token confirms nothing: it is none, its time is over, or the customer has said otherwise."
+    return FailedPrecondition("CONSENT_REQUEST_ENDED", told)
 
 
 @dataclass(slots=True)

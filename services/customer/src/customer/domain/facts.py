@@ -112,6 +112,24 @@ class ConsentUpdated:
     source: str
     wording_version: str
     effective_time: datetime
+    wording: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRequested:
+    """A customer said yes where they have to confirm it.
+
+    They are to be sent what they confirm it with, by a notice of service about that; it counts as no until
+    then.
+    """
+
+    consent: str
+    customer: str
+    purpose: str
+    channel: str
+    source: str
+    wording: str
+    confirm_expire_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

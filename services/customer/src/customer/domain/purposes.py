@@ -1,11 +1,14 @@
 """What a contact is for, what makes it lawful, and whether it is welcome before a customer says so."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from chassis.errors import invalid
-from customer.names import DEPARTMENT, PURPOSE
+from customer.names import DEPARTMENT, PURPOSE, WORDING, WORDING_VERSION
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?")
 
 
 class Default(StrEnum):
@@ -40,6 +43,7 @@ class Purpose:
     version: int
     legal_basis: LegalBasis | None = None
     category: str = ""  # a code such as `survey`
+    double_opt_in_channels: list[str] = field(default_factory=list)  # on which a yes has to be confirmed
 
     name = PURPOSE.named("id")
     department = DEPARTMENT.named("department_id")
@@ -52,3 +56,26 @@ class Purpose:
                 "INVALID_LEGAL_BASIS",
                 "must not be consent where contact is allowed before somebody consents",
             )
+
+
+@dataclass(slots=True)
+class Wording:
+    """One version of what a customer is asked to agree to, in one language: in lower-case, `en-gb`."""
+
+    purpose_id: str
+    language: str
+    version: int
+    text: str
+    create_time: datetime
+
+    name = WORDING.named("purpose_id", "language")
+
+    @property
+    def version_name(self) -> str:
+        """The name of this version."""
+        return WORDING_VERSION.format(self.purpose_id, self.language, self.version)
+
+    def require_language(self) -> None:
+        """InvalidArgument INVALID_CODE for what is no language."""
+        if not _LANGUAGE.fullmatch(self.language):
+            raise invalid("wording_id", "INVALID_CODE", "must be a language in lower-case like de or en-gb")

@@ -1,8 +1,7 @@
-"""The gRPC services of consents, imports, sections and the timeline."""
+"""The gRPC services of imports, sections and the timeline."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar
 
 from google.protobuf.empty_pb2 import Empty
@@ -11,15 +10,12 @@ from chassis.api.checks import Rules
 from chassis.api.customers import check_row
 from chassis.api.decoding import into
 from chassis.api.entities import found
-from chassis.api.messages import enum_name, to_message
+from chassis.api.messages import to_message
 from chassis.api.pages import in_turns
 from chassis.api.validation import Check, Found
-from chassis.api.wellknown import time_of
-from chassis.business_time import WEEKDAYS
 from chassis.context import Call
 from chassis.db.transaction import Transaction
 from chassis.errors import Refusal
-from chassis.explain.explainer import explain
 from chassis.facts import Why
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
@@ -27,131 +23,27 @@ from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from customer import names
 from customer.domain.identifiers import Draft
-from customer.domain.quiet import NEVER_WELCOME, QuietHours, welcome
 from customer.domain.sections import PutResult, ViewSection
-from customer.domain.suppressions import AddressKey
-from customer.domain.timeline import INTERACTION, Channel, TimelineEntry
+from customer.domain.timeline import INTERACTION, TimelineEntry
 from customer.rpc.customers import read_draft
-from customer.store import consents as consent_store
 from customer.store import tables as store
 from customer.store import timeline, views
-from customer.usecases import consents, imports, sections
+from customer.usecases import imports, sections
 from customer.usecases.assignments import assign_entry
 from customer.usecases.hot_views import HotViews
 from customer.usecases.timeline import RecordInteraction, record_batch, record_interactions
 from customer.usecases.views import entry_message
-from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Cause, Explanation
-from rapport.customer.v1 import consent_service_pb2 as consent_pb
 from rapport.customer.v1 import import_service_pb2 as import_pb
-from rapport.customer.v1 import purpose_service_pb2 as purpose_pb
 from rapport.customer.v1 import section_pb2, timeline_pb2, view_pb2
 from rapport.customer.v1 import section_service_pb2 as section_pb
 from rapport.customer.v1 import timeline_service_pb2 as timeline_pb
-from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceServicer
 from rapport.customer.v1.import_job_pb2 import ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceServicer
-from rapport.customer.v1.preferences_pb2 import Preferences
-from rapport.customer.v1.purpose_pb2 import Purpose
-from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceServicer
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceServicer
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceServicer
 
-_CHANNEL = channel_pb2.Channel.DESCRIPTOR
-_DAYS = dict(enumerate(WEEKDAYS, start=1))  # as google.type.DayOfWeek numbers them
 _RECORD = into(timeline_pb.RecordInteractionRequest, RecordInteraction)
-
-
-def _welcome_at_times(check: Check, sent: Preferences, now: datetime) -> None:
-    """Quiet that can be, and ends."""
-    said = [
-        QuietHours([_DAYS[day] for day in each.days if day in _DAYS], each.starts, each.ends)
-        for each in sent.quiet_hours
-    ]
-    wrong = [(i, *problem) for i, each in enumerate(said) for problem in each.problems()]
-    for i, field, allowed in wrong:
-        check.refuse(f"quiet_hours[{i}].{field}", "INVALID_HOURS", allowed)
-    if not wrong and not any(welcome(said)):
-        check.refuse("quiet_hours", "INVALID_HOURS", NEVER_WELCOME)
-    for i, pause in enumerate(sent.pauses):
-        starts, ends = time_of(pause, "start_time"), time_of(pause, "end_time")
-        if starts and ends and ends <= starts:
-            check.refuse(f"pauses[{i}].end_time", "INVALID_TIME", "must be after start_time")
-
-
-class PurposeRpc(Rpc, PurposeServiceServicer):
-    """The purposes of contact."""
-
-    CreatePurpose = change(purpose_pb.CreatePurposeRequest, consents.create_purpose, Purpose)
-    GetPurpose = get(names.PURPOSE, consent_store.PURPOSE, Purpose)
-    ListPurposes = listing(purpose_pb.ListPurposesResponse, consent_store.LIST_PURPOSES)
-    ExplainPurpose = explain(names.PURPOSE, consent_store.PURPOSE, Purpose)
-    UpdatePurpose = change(purpose_pb.UpdatePurposeRequest, consents.update_purpose, Purpose)
-
-
-class ConsentRpc(Rpc, ConsentServiceServicer):
-    """Consent, preferences, and where to send."""
-
-    addresses: AddressKey
-    rules: ClassVar[Rules] = {Preferences: _welcome_at_times}
-
-    UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
-    GetConsent = get(names.CONSENT, consent_store.CONSENT, Consent)
-    ListConsentVersions = listing(
-        consent_pb.ListConsentVersionsResponse,
-        consent_store.LIST_VERSIONS,
-        parent=(names.CONSENT, consent_store.OWN_CONSENT),
-    )
-    ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
-    UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
-
-    async def ListConsents(
-        self, request: consent_pb.ListConsentsRequest, context: Any
-    ) -> consent_pb.ListConsentsResponse:
-        """List what holds, or held at a time."""
-        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
-        at = time_of(request, "read_time")
-        rows, then = (consent_store.LIST_CONSENTS_AT, {"at": at}) if at else (consent_store.LIST_CONSENTS, {})
-        page, token = await rows.page(
-            self.db, request, partial(to_message, Consent), customer_id=customer_id, **then
-        )
-        if not page:
-            await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
-        return consent_pb.ListConsentsResponse(consents=page, next_page_token=token)
-
-    async def GetPreferences(self, request: consent_pb.GetPreferencesRequest, context: Any) -> Preferences:
-        """Get how the customer wants to be reached."""
-        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, *names.PREFERENCES.ids(request.name))
-        return to_message(Preferences, await consents.preferences_of(self.db, customer.id))
-
-    async def ExplainPreferences(
-        self, request: consent_pb.ExplainPreferencesRequest, context: Any
-    ) -> Explanation:
-        """Explain how the customer wants to be reached."""
-        asked = consent_pb.GetPreferencesRequest(name=request.name)
-        return await self.explainer.explain(request, await self.GetPreferences(asked, context))
-
-    async def CheckContact(
-        self, request: consent_pb.CheckContactRequest, context: Any
-    ) -> consent_pb.CheckContactResponse:
-        """Say whether and where a customer may be contacted now."""
-        (customer_id,), (purpose_id,) = names.CUSTOMER.ids(request.name), names.PURPOSE.ids(request.purpose)
-        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
-        channels = [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)]
-        contact = await consents.check_contact(
-            self.db, self.addresses, customer, customer_id, purpose_id, channels, urgent=request.urgent
-        )
-        for each in contact.decisions:
-            each.decide_time = self.db.clock.now()
-        return to_message(
-            consent_pb.CheckContactResponse,
-            contact,
-            display_name=customer.shown_name if contact.allowed else "",
-            language_code=customer.language_code,
-            time_zone=customer.time_zone,
-            relationship_manager=customer.relationship_manager,
-        )
 
 
 class ImportRpc(Rpc, ImportServiceServicer):

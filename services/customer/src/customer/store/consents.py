@@ -10,10 +10,17 @@ from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import replaced
-from customer.domain.consents import Consent, ConsentVersion, SaidPreferences
+from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences
 from customer.domain.contact import Standing
-from customer.domain.purposes import Purpose
-from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
+from customer.domain.purposes import Purpose, Wording
+from customer.store.tables import (
+    CONSENT_HISTORY,
+    CONSENT_TOKENS,
+    CONSENTS,
+    PREFERENCES,
+    PURPOSES,
+    WORDINGS,
+)
 
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
 _OF_GROUP = sa.func.any(group_of(_CUSTOMER))
@@ -23,6 +30,21 @@ PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE = of_entity(PURPOSES, Purpose)
 LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
 # Nothing comes back when there is one already.
 INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
+
+_W = WORDINGS.c
+_OF_PURPOSE = sa.select(WORDINGS).where(_W.purpose_id == sa.bindparam("purpose_id"))
+_latest_wordings = (
+    _OF_PURPOSE.ext(distinct_on(_W.language)).order_by(_W.language, _W.version.desc()).subquery("latest")
+)
+LIST_WORDINGS = Listing(sa.select(_latest_wordings), _latest_wordings.c.language, row=Wording)
+WORDING = Statement(
+    sa.select(_latest_wordings).where(_latest_wordings.c.language == sa.bindparam("id")), row=Wording
+)
+WORDING_VERSION = Statement(
+    _OF_PURPOSE.where(_W.language == sa.bindparam("wording_id"), _W.version == sa.bindparam("id")),
+    row=Wording,
+)
+INSERT_WORDING = Statement[Any](sa.insert(WORDINGS))
 
 _merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer_id == _CUSTOMER)
 
@@ -81,6 +103,11 @@ STANDINGS = Statement(
 )
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
+INSERT_TOKEN = Statement[Any](insert(CONSENT_TOKENS))
+TOKEN = Statement(
+    sa.select(CONSENT_TOKENS).where(CONSENT_TOKENS.c.token_hash == sa.bindparam("token_hash")),
+    row=ConsentToken,
+)
 
 # By each name, what was said last first.
 PREFERENCES_OF = Statement(

@@ -20,11 +20,11 @@ from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, rows_of, table
-from customer.domain.consents import Consent, Preferences
+from customer.domain.consents import Consent, ConsentToken, Preferences
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.imports import Finding, ImportJob
-from customer.domain.purposes import Purpose
+from customer.domain.purposes import Purpose, Wording
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.domain.timeline import TimelineEntry
 from rapport.customer.v1 import import_job_pb2
@@ -99,6 +99,8 @@ HOUSEHOLDS = table(METADATA, "households", HouseholdRow, key=("membership",))
 SECTION_SCHEMAS = table(METADATA, "section_schemas", SectionSchema)
 VIEW_SECTIONS = table(METADATA, "view_sections", ViewSection, key=("customer_id", "section"))
 PURPOSES = table(METADATA, "purposes", Purpose)
+# Append-only.
+WORDINGS = table(METADATA, "wordings", Wording, key=("purpose_id", "language", "version"))
 CONSENTS = table(METADATA, "consents", Consent, key=("customer_id", "id"))
 # Every consent ever given or refused, and to whom. Append-only.
 CONSENT_HISTORY = table(
@@ -108,6 +110,8 @@ CONSENT_HISTORY = table(
     sa.Column("actor", sa.Text, nullable=False),
     key=("customer_id", "id", "version"),
 )
+# What was sent to customers to confirm by, for ever: it proves who was asked.
+CONSENT_TOKENS = table(METADATA, "consent_tokens", ConsentToken, key=("token_hash",))
 _KEPT = sa.Column("update_time", sa.DateTime(timezone=True), nullable=False)  # what is kept has been set
 PREFERENCES = table(METADATA, "preferences", Preferences, _KEPT, key=("customer_id",))
 IMPORT_JOBS = table(METADATA, "import_jobs", ImportJob)

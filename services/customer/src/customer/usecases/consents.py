@@ -1,13 +1,15 @@
-"""What contact with customers is for, and what they allow and prefer."""
+"""What customers allow and prefer."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypedDict
+from hashlib import sha256
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.api import etags
-from chassis.api.entities import created, found, own_department, owned, save
+from chassis.api.entities import found
 from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
@@ -21,76 +23,26 @@ from customer.domain.consents import (
     Preferences,
     Said,
     preferred,
+    request_ended,
 )
 from customer.domain.contact import Contact, choose_contact
 from customer.domain.customers import Customer
-from customer.domain.facts import ConsentUpdated, PreferencesUpdated, PurposeCreated, PurposeUpdated
-from customer.domain.purposes import Default, LegalBasis, Purpose
+from customer.domain.facts import ConsentRequested, ConsentUpdated, PreferencesUpdated
 from customer.domain.quiet import Pause, QuietHours, quiet_at
 from customer.domain.suppressions import AddressKey, suppressed
 from customer.domain.timeline import Channel
-from customer.names import CONSENT, PURPOSE
+from customer.names import CONSENT, PURPOSE, WORDING_VERSION
 from customer.store import consents as store
-from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
 from customer.store.tables import identifiers_of
 from customer.usecases.customers import lock_customer
 from customer.usecases.suppressions import holding
 
 
-class PurposeChanges(TypedDict, total=False):
-    """What of a purpose can be put otherwise."""
+class Issued(NamedTuple):
+    """What confirms a consent, and until when."""
 
-    display_name: str
-    description: str
-    legal_basis: LegalBasis | None
-    category: str
-
-
-async def create_purpose(
-    tx: Transaction,
-    *,
-    purpose_id: str,
-    display_name: str,
-    description: str,
-    department_id: str | None,
-    contact_default: Default,
-    legal_basis: LegalBasis | None,
-    category: str,
-) -> Purpose:
-    """Create a purpose.
-
-    AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
-    """
-    owner = own_department(tx, department_id, "purpose.department")
-    purpose = Purpose(
-        purpose_id,
-        display_name,
-        description,
-        owner,
-        contact_default,
-        tx.now,
-        tx.now,
-        version=1,
-        legal_basis=legal_basis,
-        category=category,
-    )
-    purpose.require_lawful()
-    tx.require_owner(purpose)
-    await created(tx, INSERT_PURPOSE, purpose)
-    tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
-    return purpose
-
-
-async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
-    """Change how a purpose is called, described, lawful and kept apart.
-
-    PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
-    """
-    purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
-    if fields := changed(purpose, changes):
-        purpose.require_lawful()
-        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=fields))
-    return purpose
+    token: str
+    expire_time: datetime
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -117,13 +69,81 @@ async def update_consent(
         held, changes = await _new(tx, customer_id, consent_id, consent, allow_missing), consent
     etags.match(etag, held.name, held.version)
     noted = held.noted(changes, tx.now)
+    if changes.get("wording"):
+        await _require_wording(tx, noted)
+    asks = changes.get("state") is ConsentState.GRANTED and await _has_to_be_confirmed(tx, noted)
+    if asks:
+        noted.await_confirmation(tx.now)
     if noted == held:
         return held
-    noted.version, noted.update_time = held.version + 1, tx.now
-    tx.record(fact_of(ConsentUpdated, noted, previous_state=before), version=noted.version)
+    told = fact_of(ConsentRequested, noted) if asks else fact_of(ConsentUpdated, noted, previous_state=before)
+    return await _keep(tx, noted, held.version, told)
+
+
+async def issue_token(tx: Transaction, *, customer_id: UUID, consent_id: str) -> Issued:
+    """Make what the customer confirms a yes with. NotFound; FailedPrecondition CONSENT_NOT_REQUESTED."""
+    await lock_customer(tx, customer_id)
+    consent = await store.OWN_CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
+    if consent is None:
+        raise NotFound(CONSENT.format(customer_id, consent_id))
+    token = secrets.token_urlsafe()
+    made = consent.token(_hash_of(token), tx.call.principal.subject, tx.now)
+    await store.INSERT_TOKEN.run(tx, **values(made))
+    tx.touch(consent.name)
+    tx.touch(consent.customer)
+    return Issued(token, made.expire_time)
+
+
+async def confirm_consent(tx: Transaction, *, token: str) -> Consent:
+    """Have a yes count, by what the customer was sent. FailedPrecondition CONSENT_REQUEST_ENDED."""
+    made = await store.TOKEN.maybe(tx, token_hash=_hash_of(token))
+    if made is None:
+        raise request_ended()
+    await lock_customer(tx, made.customer_id)
+    consent = await store.OWN_CONSENT.maybe(tx, customer_id=made.customer_id, id=made.consent_id)
+    if consent is None:
+        raise request_ended()
+    before = consent.state
+    if not consent.confirm(made, tx.now):
+        return consent
+    return await _keep(tx, consent, consent.version, fact_of(ConsentUpdated, consent, previous_state=before))
+
+
+async def _keep(tx: Transaction, noted: Consent, version: int, told: Any) -> Consent:
+    """Write what was noted to the ledger, as the version after."""
+    noted.version, noted.update_time = version + 1, tx.now
+    tx.record(told, version=noted.version)
     await store.APPEND_CONSENT.run(tx, **values(noted), actor=tx.call.principal.subject)
     await tx.defer(store.SAVE_CONSENT, **values(noted))
     return noted
+
+
+async def _has_to_be_confirmed(tx: Transaction, noted: Consent) -> bool:
+    """Whether the customer has to confirm a yes: not when they have one already, by any of their names."""
+    purpose = await found(tx, PURPOSE, store.PURPOSE, noted.purpose_id)
+    if noted.channel not in purpose.double_opt_in_channels:
+        return False
+    holds = await store.CONSENT.maybe(tx, customer_id=noted.customer_id, id=noted.id)
+    return holds is None or holds.state is not ConsentState.GRANTED
+
+
+async def _require_wording(tx: Transaction, noted: Consent) -> None:
+    """Refuse a wording of another purpose, and one that nobody can have read. NotFound."""
+    named = WORDING_VERSION.match(noted.wording)
+    if named is None or named[0] != noted.purpose_id:
+        allowed = (
+            f"must be a version of a wording of {noted.purpose}, which ends with /versions/ and its number"
+        )
+        raise invalid("consent.wording", "INVALID_NAME", allowed)
+    purpose_id, language, version = named
+    about = {"purpose_id": purpose_id, "wording_id": language, "id": version}
+    if await store.WORDING_VERSION.maybe(tx, **about) is None:
+        raise NotFound(noted.wording)
+
+
+def _hash_of(token: str) -> str:
+    """What a token is found by: it is long enough for a hash without a key."""
+    return sha256(token.encode()).hexdigest()
 
 
 async def _new(

@@ -1,0 +1,149 @@
+"""The gRPC services of purposes and consents."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
+
+from chassis.api.checks import Rules
+from chassis.api.entities import found
+from chassis.api.messages import enum_name, to_message
+from chassis.api.validation import Check
+from chassis.api.wellknown import time_of
+from chassis.business_time import WEEKDAYS
+from chassis.explain.explainer import explain
+from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
+from customer import names
+from customer.domain.quiet import NEVER_WELCOME, QuietHours, welcome
+from customer.domain.suppressions import AddressKey
+from customer.domain.timeline import Channel
+from customer.store import consents as consent_store
+from customer.store import tables as store
+from customer.usecases import consents, purposes
+from rapport.common.v1 import channel_pb2
+from rapport.common.v1.explanation_pb2 import Explanation
+from rapport.customer.v1 import consent_service_pb2 as consent_pb
+from rapport.customer.v1 import purpose_service_pb2 as purpose_pb
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceServicer
+from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceServicer
+from rapport.customer.v1.wording_pb2 import Wording
+
+_CHANNEL = channel_pb2.Channel.DESCRIPTOR
+_DAYS = dict(enumerate(WEEKDAYS, start=1))  # as google.type.DayOfWeek numbers them
+
+
+def _welcome_at_times(check: Check, sent: Preferences, now: datetime) -> None:
+    """Quiet that can be, and ends."""
+    said = [
+        QuietHours([_DAYS[day] for day in each.days if day in _DAYS], each.starts, each.ends)
+        for each in sent.quiet_hours
+    ]
+    wrong = [(i, *problem) for i, each in enumerate(said) for problem in each.problems()]
+    for i, field, allowed in wrong:
+        check.refuse(f"quiet_hours[{i}].{field}", "INVALID_HOURS", allowed)
+    if not wrong and not any(welcome(said)):
+        check.refuse("quiet_hours", "INVALID_HOURS", NEVER_WELCOME)
+    for i, pause in enumerate(sent.pauses):
+        starts, ends = time_of(pause, "start_time"), time_of(pause, "end_time")
+        if starts and ends and ends <= starts:
+            check.refuse(f"pauses[{i}].end_time", "INVALID_TIME", "must be after start_time")
+
+
+def _issued(issued: consents.Issued) -> consent_pb.IssueConsentTokenResponse:
+    return to_message(consent_pb.IssueConsentTokenResponse, issued)
+
+
+class PurposeRpc(Rpc, PurposeServiceServicer):
+    """The purposes of contact."""
+
+    CreatePurpose = change(purpose_pb.CreatePurposeRequest, purposes.create_purpose, Purpose)
+    GetPurpose = get(names.PURPOSE, consent_store.PURPOSE, Purpose)
+    ListPurposes = listing(purpose_pb.ListPurposesResponse, consent_store.LIST_PURPOSES)
+    ExplainPurpose = explain(names.PURPOSE, consent_store.PURPOSE, Purpose)
+    UpdatePurpose = change(purpose_pb.UpdatePurposeRequest, purposes.update_purpose, Purpose)
+    CreateWording = change(purpose_pb.CreateWordingRequest, purposes.create_wording, Wording)
+    ListWordings = listing(
+        purpose_pb.ListWordingsResponse,
+        consent_store.LIST_WORDINGS,
+        parent=(names.PURPOSE, consent_store.PURPOSE),
+    )
+    UpdateWording = change(purpose_pb.UpdateWordingRequest, purposes.update_wording, Wording)
+
+    async def GetWording(self, request: purpose_pb.GetWordingRequest, context: Any) -> Wording:
+        """The latest version of a wording, or the one that is named."""
+        of_version, latest = names.WORDING_VERSION, names.WORDING
+        if (ids := of_version.match(request.name)) is not None:
+            wording = await found(self.db, of_version, consent_store.WORDING_VERSION, *ids)
+            return to_message(Wording, wording, name=wording.version_name)
+        return to_message(
+            Wording, await found(self.db, latest, consent_store.WORDING, *latest.parse(request.name))
+        )
+
+
+class ConsentRpc(Rpc, ConsentServiceServicer):
+    """Consent, preferences, and where to send."""
+
+    addresses: AddressKey
+    rules: ClassVar[Rules] = {Preferences: _welcome_at_times}
+
+    UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
+    IssueConsentToken = change(consent_pb.IssueConsentTokenRequest, consents.issue_token, _issued)
+    ConfirmConsent = change(consent_pb.ConfirmConsentRequest, consents.confirm_consent, Consent)
+    GetConsent = get(names.CONSENT, consent_store.CONSENT, Consent)
+    ListConsentVersions = listing(
+        consent_pb.ListConsentVersionsResponse,
+        consent_store.LIST_VERSIONS,
+        parent=(names.CONSENT, consent_store.OWN_CONSENT),
+    )
+    ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
+    UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
+
+    async def ListConsents(
+        self, request: consent_pb.ListConsentsRequest, context: Any
+    ) -> consent_pb.ListConsentsResponse:
+        """List what holds, or held at a time."""
+        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
+        at = time_of(request, "read_time")
+        rows, then = (consent_store.LIST_CONSENTS_AT, {"at": at}) if at else (consent_store.LIST_CONSENTS, {})
+        page, token = await rows.page(
+            self.db, request, partial(to_message, Consent), customer_id=customer_id, **then
+        )
+        if not page:
+            await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
+        return consent_pb.ListConsentsResponse(consents=page, next_page_token=token)
+
+    async def GetPreferences(self, request: consent_pb.GetPreferencesRequest, context: Any) -> Preferences:
+        """Get how the customer wants to be reached."""
+        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, *names.PREFERENCES.ids(request.name))
+        return to_message(Preferences, await consents.preferences_of(self.db, customer.id))
+
+    async def ExplainPreferences(
+        self, request: consent_pb.ExplainPreferencesRequest, context: Any
+    ) -> Explanation:
+        """Explain how the customer wants to be reached."""
+        asked = consent_pb.GetPreferencesRequest(name=request.name)
+        return await self.explainer.explain(request, await self.GetPreferences(asked, context))
+
+    async def CheckContact(
+        self, request: consent_pb.CheckContactRequest, context: Any
+    ) -> consent_pb.CheckContactResponse:
+        """Say whether and where a customer may be contacted now."""
+        (customer_id,), (purpose_id,) = names.CUSTOMER.ids(request.name), names.PURPOSE.ids(request.purpose)
+        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
+        channels = [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)]
+        contact = await consents.check_contact(
+            self.db, self.addresses, customer, customer_id, purpose_id, channels, urgent=request.urgent
+        )
+        for each in contact.decisions:
+            each.decide_time = self.db.clock.now()
+        return to_message(
+            consent_pb.CheckContactResponse,
+            contact,
+            display_name=customer.shown_name if contact.allowed else "",
+            language_code=customer.language_code,
+            time_zone=customer.time_zone,
+            relationship_manager=customer.relationship_manager,
+        )

@@ -1,0 +1,114 @@
+"""What contact with customers is for, and what they are asked to agree to."""
+
+from typing import TypedDict
+
+from chassis.api.entities import created, found, own_department, owned, save
+from chassis.db.statement import LOCK_NAME, values
+from chassis.db.transaction import Transaction
+from chassis.errors import ResourceExists
+from chassis.facts import changed, fact_of
+from customer.domain.facts import PurposeCreated, PurposeUpdated
+from customer.domain.purposes import Default, LegalBasis, Purpose, Wording
+from customer.domain.timeline import Channel
+from customer.names import PURPOSE, WORDING
+from customer.store import consents as store
+from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
+
+
+class PurposeChanges(TypedDict, total=False):
+    """What of a purpose can be put otherwise."""
+
+    display_name: str
+    description: str
+    legal_basis: LegalBasis | None
+    category: str
+    double_opt_in_channels: list[Channel]
+
+
+async def create_purpose(
+    tx: Transaction,
+    *,
+    purpose_id: str,
+    display_name: str,
+    description: str,
+    department_id: str | None,
+    contact_default: Default,
+    legal_basis: LegalBasis | None,
+    category: str,
+    double_opt_in_channels: list[Channel],
+) -> Purpose:
+    """Create a purpose.
+
+    AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
+    """
+    owner = own_department(tx, department_id, "purpose.department")
+    purpose = Purpose(
+        purpose_id,
+        display_name,
+        description,
+        owner,
+        contact_default,
+        tx.now,
+        tx.now,
+        version=1,
+        legal_basis=legal_basis,
+        category=category,
+        double_opt_in_channels=list(dict.fromkeys(double_opt_in_channels)),
+    )
+    purpose.require_lawful()
+    tx.require_owner(purpose)
+    await created(tx, INSERT_PURPOSE, purpose)
+    tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
+    return purpose
+
+
+async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
+    """Change how a purpose is called, described, lawful, kept apart and confirmed.
+
+    PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
+    """
+    purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
+    if "double_opt_in_channels" in changes:
+        changes["double_opt_in_channels"] = list(dict.fromkeys(changes["double_opt_in_channels"]))
+    if fields := changed(purpose, changes):
+        purpose.require_lawful()
+        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=fields))
+    return purpose
+
+
+class WordingChanges(TypedDict, total=False):
+    """What of a wording can be put otherwise."""
+
+    text: str
+
+
+async def create_wording(tx: Transaction, *, purpose_id: str, wording_id: str, text: str) -> Wording:
+    """Keep the first version of a wording.
+
+    NotFound; AlreadyExists RESOURCE_EXISTS; PermissionDenied NOT_OWNER; InvalidArgument INVALID_CODE.
+    """
+    await _own(tx, purpose_id)
+    wording = Wording(purpose_id, wording_id, 1, text, tx.now)
+    wording.require_language()
+    if await store.WORDING.maybe(tx, purpose_id=purpose_id, id=wording_id) is not None:
+        raise ResourceExists(wording.name)
+    await tx.defer(store.INSERT_WORDING, **values(wording))
+    return wording
+
+
+async def update_wording(
+    tx: Transaction, *, purpose_id: str, wording_id: str, changes: WordingChanges, etag: str
+) -> Wording:
+    """Keep the next version of a wording. What says the same is none. NotFound; NOT_OWNER."""
+    await _own(tx, purpose_id)
+    wording = await found(tx, WORDING, store.WORDING, purpose_id, wording_id, etag=etag)
+    if changed(wording, changes):
+        wording.create_time = tx.now
+        await tx.defer(store.INSERT_WORDING, **values(wording))
+    return wording
+
+
+async def _own(tx: Transaction, purpose_id: str) -> None:
+    """Have the purpose be the caller's, and its wordings nobody else's to change meanwhile."""
+    await LOCK_NAME.run(tx, name=PURPOSE.format(purpose_id))
+    await owned(tx, PURPOSE, store.PURPOSE, purpose_id)

@@ -1,0 +1,215 @@
+"""What a customer agreed to, word for word, and a yes that counts once they have confirmed it."""
+
+from datetime import timedelta
+
+import pytest
+
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2 import (
+    CheckContactRequest,
+    ConfirmConsentRequest,
+    GetConsentRequest,
+    IssueConsentTokenRequest,
+    ListConsentVersionsRequest,
+    UpdateConsentRequest,
+)
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2 import (
+    CreatePurposeRequest,
+    CreateWordingRequest,
+    GetWordingRequest,
+    ListWordingsRequest,
+    UpdatePurposeRequest,
+    UpdateWordingRequest,
+)
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.wording_pb2 import Wording
+
+GRANTED, DENIED = Consent.STATE_GRANTED, Consent.STATE_DENIED
+DAY = timedelta(days=1)
+ENDED = "FAILED_PRECONDITION CONSENT_REQUEST_ENDED"
+
+
+@pytest.fixture
+async def purposes(desk):
+    """Of which one asks customers to confirm what they say about e-mail."""
+    stub = desk.running.stub(PurposeServiceStub)
+    polls = Purpose(
+        display_name="Polls",
+        department="departments/billing",
+        contact_default=Purpose.DEFAULT_DENIED,
+        legal_basis=Purpose.LEGAL_BASIS_CONSENT,
+        double_opt_in_channels=[CHANNEL_EMAIL],
+    )
+    await stub.CreatePurpose(CreatePurposeRequest(purpose_id="polls", purpose=polls))
+    return stub
+
+
+@pytest.fixture
+async def anna(desk, purposes):
+    return (await desk.create(desk.email("anna@example.com"))).name
+
+
+async def say(desk, customer, state, about="polls.email", **fields):
+    consent = Consent(name=f"{customer}/consents/{about}", state=state, **fields)
+    return await desk.consents.UpdateConsent(UpdateConsentRequest(consent=consent, allow_missing=True))
+
+
+async def issue(desk, consent, **fields):
+    return await desk.consents.IssueConsentToken(IssueConsentTokenRequest(name=consent.name, **fields))
+
+
+async def confirm(desk, token):
+    return await desk.consents.ConfirmConsent(ConfirmConsentRequest(token=token))
+
+
+async def allowed(desk, customer):
+    request = CheckContactRequest(name=customer, purpose="purposes/polls", channels=[CHANNEL_EMAIL])
+    return (await desk.consents.CheckContact(request)).allowed
+
+
+async def test_a_yes_counts_once_it_is_confirmed_and_the_ledger_says_by_whom_and_how(desk, anna):
+    asked = await say(desk, anna, GRANTED, source="web-form")
+    assert (asked.state, asked.HasField("confirm_time")) == (DENIED, False)
+    assert asked.confirm_expire_time.ToDatetime() - asked.update_time.ToDatetime() == 7 * DAY
+    assert not await allowed(desk, anna)
+    issued = await issue(desk, asked)
+    assert (len(issued.token), issued.expire_time) == (43, asked.confirm_expire_time)
+    desk.clock.advance(DAY)
+    confirmed = await confirm(desk, issued.token)
+    assert (confirmed.state, confirmed.source) == (GRANTED, "web-form")
+    assert confirmed.effective_time == confirmed.confirm_time == confirmed.update_time
+    assert confirmed.proof.startswith("double-opt-in:")
+    assert issued.token not in confirmed.proof
+    assert await allowed(desk, anna)
+    request = ListConsentVersionsRequest(parent=asked.name)
+    last, first = (await desk.consents.ListConsentVersions(request)).consents
+    assert [(each.state, each.noter) for each in (first, last)] == [
+        (DENIED, "agents/alice"),
+        (GRANTED, "agents/alice"),
+    ]
+    told = [each.type.rpartition(".")[2] for each in await desk.facts("ConsentRequested", "ConsentUpdated")]
+    assert told == ["ConsentRequested", "ConsentUpdated"]
+
+
+async def test_a_second_click_finds_it_confirmed(desk, anna):
+    issued = await issue(desk, await say(desk, anna, GRANTED))
+    assert await confirm(desk, issued.token) == await confirm(desk, issued.token)
+
+
+async def test_what_was_sent_before_stays_good_when_it_is_sent_again(desk, anna):
+    asked = await say(desk, anna, GRANTED)
+    first, second = await issue(desk, asked), await issue(desk, asked)
+    assert first.token != second.token
+    assert (await confirm(desk, first.token)).state == GRANTED
+
+
+async def test_a_token_confirms_nothing_else_than_what_was_asked_and_only_in_time(desk, anna, refused):
+    asked = await say(desk, anna, GRANTED)
+    in_time, late = (await issue(desk, asked)).token, (await issue(desk, asked)).token
+    assert await refused(confirm(desk, in_time[::-1])) == ENDED
+    desk.clock.advance(DAY)
+    await say(desk, anna, DENIED)
+    assert await refused(confirm(desk, in_time)) == ENDED
+    assert await refused(issue(desk, asked)) == "FAILED_PRECONDITION CONSENT_NOT_REQUESTED"
+    again = await say(desk, anna, GRANTED)
+    assert await refused(confirm(desk, late)) == ENDED
+    newest = (await issue(desk, again)).token
+    desk.clock.advance(7 * DAY)
+    assert await refused(confirm(desk, newest)) == ENDED
+    assert not await allowed(desk, anna)
+
+
+async def test_a_no_after_the_yes_was_confirmed_holds_whatever_is_clicked(desk, anna, refused):
+    token = (await issue(desk, await say(desk, anna, GRANTED))).token
+    await confirm(desk, token)
+    desk.clock.advance(DAY)
+    assert not (await say(desk, anna, DENIED)).HasField("confirm_time")
+    assert await refused(confirm(desk, token)) == ENDED
+    assert not await allowed(desk, anna)
+
+
+async def test_asked_again_it_waits_anew_and_of_one_who_said_yes_nobody_asks(desk, anna):
+    first = await say(desk, anna, GRANTED)
+    desk.clock.advance(DAY)
+    second = await say(desk, anna, GRANTED)
+    assert second.confirm_expire_time.ToDatetime() - first.confirm_expire_time.ToDatetime() == DAY
+    await confirm(desk, (await issue(desk, second)).token)
+    desk.clock.advance(DAY)
+    assert (await say(desk, anna, GRANTED)).state == GRANTED
+    assert len(await desk.facts("ConsentRequested")) == 2
+
+
+async def test_what_was_granted_before_it_had_to_be_confirmed_stays_so(desk, anna, purposes):
+    await say(desk, anna, GRANTED, "marketing.email")
+    purpose = Purpose(name="purposes/polls", double_opt_in_channels=[])
+    changed = UpdatePurposeRequest(purpose=purpose, update_mask={"paths": ["double_opt_in_channels"]})
+    await purposes.UpdatePurpose(changed)
+    assert (await say(desk, anna, GRANTED)).state == GRANTED
+    purpose.double_opt_in_channels.append(CHANNEL_EMAIL)
+    await purposes.UpdatePurpose(changed)
+    assert await allowed(desk, anna)
+    desk.clock.advance(DAY)
+    assert (await say(desk, anna, GRANTED)).state == GRANTED
+
+
+async def test_a_token_is_kept_nowhere_and_said_once(desk, anna):
+    asked = await say(desk, anna, GRANTED)
+    request_id = "0198c2a4-7b1e-7c3d-9f00-000000000001"
+    said, repeated = [await issue(desk, asked, request_id=request_id) for _ in range(2)]
+    assert (bool(said.token), repeated.token) == (True, "")
+    async with desk.running.db.connection() as connection:
+        kept = await connection.fetchval("SELECT string_agg(t::text, ' ') FROM consent_tokens t")
+    assert kept
+    assert said.token not in kept
+
+
+async def test_after_a_merge_a_yes_that_waits_is_a_no_and_its_token_is_good(desk, anna):
+    bea = (await desk.create()).name
+    await confirm(desk, (await issue(desk, await say(desk, bea, GRANTED))).token)
+    token = (await issue(desk, await say(desk, anna, GRANTED))).token
+    desk.clock.advance(DAY)
+    merge = await desk.merge(bea, anna)
+    assert not await allowed(desk, bea)
+    desk.clock.advance(DAY)
+    await confirm(desk, token)
+    assert await allowed(desk, bea)
+    await desk.undo(merge)
+    assert await allowed(desk, anna)
+
+
+async def word(purposes, language="de", text="Sie dürfen fragen."):
+    request = CreateWordingRequest(parent="purposes/polls", wording_id=language, wording=Wording(text=text))
+    return await purposes.CreateWording(request)
+
+
+async def test_a_consent_names_the_wording_that_was_agreed_to_which_never_changes(desk, anna, purposes):
+    wording = await word(purposes)
+    asked = await say(desk, anna, GRANTED, "polls.sms", wording=f"{wording.name}/versions/1")
+    newer = Wording(name=wording.name, text="Sie dürfen schreiben.", etag=wording.etag)
+    assert (await purposes.UpdateWording(UpdateWordingRequest(wording=newer))).version == 2
+    read = await desk.consents.GetConsent(GetConsentRequest(name=asked.name))
+    agreed = await purposes.GetWording(GetWordingRequest(name=read.wording))
+    assert (agreed.name, agreed.text, agreed.version) == (read.wording, "Sie dürfen fragen.", 1)
+    latest = await purposes.GetWording(GetWordingRequest(name=wording.name))
+    assert (latest.text, latest.version) == ("Sie dürfen schreiben.", 2)
+    desk.clock.advance(DAY)
+    assert (await say(desk, anna, GRANTED, "polls.sms")).wording == ""
+
+
+async def test_a_wording_that_nobody_can_have_read_is_refused(desk, anna, purposes, refused):
+    name = (await word(purposes)).name
+    for wording, answer in (
+        (name, "INVALID_ARGUMENT INVALID_NAME"),
+        ("purposes/service/wordings/de/versions/1", "INVALID_ARGUMENT INVALID_NAME"),
+        (f"{name}/versions/2", "NOT_FOUND RESOURCE_NOT_FOUND"),
+    ):
+        assert await refused(say(desk, anna, GRANTED, wording=wording)) == answer
+    assert await refused(word(purposes)) == "ALREADY_EXISTS RESOURCE_EXISTS"
+    assert await refused(word(purposes, "german")) == "INVALID_ARGUMENT INVALID_CODE"
+    await word(purposes, "en-gb", "You may ask me.")
+    listed = await purposes.ListWordings(ListWordingsRequest(parent="purposes/polls"))
+    assert [each.name.rpartition("/")[2] for each in listed.wordings] == ["de", "en-gb"]
+    same = UpdateWordingRequest(wording=Wording(name=name, text="Sie dürfen fragen."))
+    assert (await purposes.UpdateWording(same)).version == 1
