@@ -78,7 +78,7 @@ async def note_linked_consents(
     for each in sorted(consents, key=lambda said: (said.purpose_id, said.channel)):  # rows in one order
         consent_id = f"{each.purpose_id}.{_IDS[each.channel]}"
         held = await consent_store.OWN_CONSENT.maybe(tx, customer_id=holder.id, id=consent_id)
-        if held is None or held.state is not each.state:
+        if held is None or held.state is not each.state or held.awaits_confirmation(tx.now):
             held = await update_consent(
                 tx,
                 customer_id=holder.id,
