@@ -22,7 +22,8 @@ BROUGHT_ABOUT_OTHERWISE = {
     "CustomerConverted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
     "EscalationCancelled", "EscalationRaised",
     "MatchCandidateCreated", "MatchParametersActivated", "MatchParametersCreated",
-    "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed", "NoticeUndeliverable",
+    "NoticeSuppressed", "NoticeSent", "NoticeDelivered", "NoticeUnknown", "NoticeFailed",
+    "NoticeUndeliverable",
 }  # fmt: skip
 
 

@@ -420,6 +420,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetNotice", {"name": "{SendNotice}"}),
         ("GetDeliveryAttempt", {"name": ATTEMPT.name}),
         ("ListDeliveryAttempts", _PAGE | {"parent": NOTICE.name}),
+        ("RecordDeliveryReport", {
+            "provider_key": ATTEMPT.provider_key, "delivery": "DELIVERY_DELIVERED", "complaint": True,
+            "provider_code": "2.0.0", "recipient": "anna@example.com", "report_time": BEFORE}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("ExplainNotice", {"name": "{SendNotice}"}),
         ("CancelNotice", {"name": "{SendNotice}"}),

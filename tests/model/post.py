@@ -76,7 +76,8 @@ class Post:
         self._promises, self._act = sending.promises, sending.act
         # Where the service would ask the owner and call the mail server.
         seams: Any = SimpleNamespace(send=self._take, confirm=self._confirm)
-        sending.provider = sending.promises = seams
+        mail: Any = sending.channels[0]
+        mail.server = sending.promises = seams
         sending.act = self._perform  # type: ignore[method-assign]
 
     def begin(self, listener: Any) -> None:

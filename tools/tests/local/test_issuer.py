@@ -70,6 +70,7 @@ ADMINS_ONLY = {"loyalty.transfers.write", "{service}.operations.read", "{service
 ADMINS_ONLY |= {"customer.customer_links.open", "customer.customer_links.read"}
 # Nor is what confirms a customer's yes.
 ADMINS_ONLY |= {"customer.consents.issue", "customer.consents.confirm"}
+ADMINS_ONLY |= {"notifications.delivery_attempts.report"}
 # Who runs the services has it, and who serves customers does not.
 SRES_ONLY = {"cases.clocks.reconcile"}
 

@@ -14,6 +14,7 @@ from desk.edge.rest import Rest
 from desk.edge.webhooks.http import PREFIX, Webhooks
 from desk.edge.webhooks.receiving import Keeping, Receiving
 from desk.edge.webhooks.recording import Recording
+from desk.edge.webhooks.reporting import Reports
 from desk.edge.webhooks.resolving import Customers
 from desk.edge.webhooks.smtp import Listener
 from desk.edge.webhooks.sources import Sources
@@ -28,6 +29,7 @@ from desk.settings import Settings
 from desk.store.cleaning import every
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport.notifications.v1.delivery_report_service_pb2_grpc import DeliveryReportServiceStub
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 OF_PROGRAMS = ("/v1/", page.PATH)
@@ -77,7 +79,8 @@ def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:
     timeline = app.client(TimelineServiceStub, "customer")
     sources = Sources(s.webhooks_dir)
     receiving = Receiving(app.db, timedelta(seconds=s.webhooks_call_limit_s), calls.ring)
-    app.work(Recording(app.db, sources, customers, timeline))
+    reports = Reports(app.client(DeliveryReportServiceStub, "notifications"))
+    app.work(Recording(app.db, sources, customers, timeline, reports))
     keeping = Keeping(app.db, s.webhooks_keep_days, s.webhooks_wait_days)
     app.measure(keeping.count)
     app.background(keeping.run)
@@ -108,5 +111,6 @@ service = Service(
         "customer.customers.write",
         "customer.purposes.read",
         "customer.timeline_entries.write",
+        "notifications.delivery_attempts.report",
     ),
 )

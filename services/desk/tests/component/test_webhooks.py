@@ -433,7 +433,7 @@ async def test_another_attempt_goes_on_with_the_customer_of_the_first(
     customers = Customers(app.client(CustomerServiceStub, "customer"))
 
     async def attempt(timeline: Any) -> Recorded:
-        recording = Recording(db, Sources(sources), customers, timeline)
+        recording = Recording(db, Sources(sources), customers, timeline, Mock())
         with acting(Call("webhooks/sms", service_itself("desk"))):
             return await recording.act(Mock(spec_set=["key"], key=kept.key), Mock())
 

@@ -34,7 +34,7 @@ def problems(kind: str, body: bytes) -> list[str]:
 
 def test_there_are_the_kinds_that_the_readme_lists() -> None:
     assert sorted(KINDS) == [
-        "chat", "email", "event", "fax", "letter", "sms", "social", "telephony", "web-form"
+        "chat", "delivery-report", "email", "event", "fax", "letter", "sms", "social", "telephony", "web-form"
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The notifications service: what it is made of."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from chassis.app import App
@@ -11,9 +12,15 @@ from chassis.service import Service
 from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_promise
 from notifications.events.customer import on_preferences
+from notifications.jobs.addresses import Addresses
+from notifications.jobs.channel import Channel
+from notifications.jobs.links import Links
+from notifications.jobs.mail import MailChannel
 from notifications.jobs.peers import Contacts, Promises
 from notifications.jobs.sending import Sending
+from notifications.jobs.sms import SmsChannel
 from notifications.jobs.smtp import SmtpProvider
+from notifications.rpc.reports import ReportRpc
 from notifications.rpc.services import NoticeRpc, PolicyRpc, TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.seed import seed
@@ -28,6 +35,9 @@ from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_events_pb2 import PreferencesUpdated
+from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from rapport.notifications.v1 import notifications_events_pb2
 
 PROMISES = Listening(
@@ -44,6 +54,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     app.serve(TemplateRpc(app, review_all=app.settings.review_texts))
     app.serve(PolicyRpc(app))
+    app.serve(ReportRpc(app, addresses=_addresses(app)))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
@@ -51,26 +62,47 @@ def compose(app: App[Settings]) -> None:
     app.work(_sending(app))
 
 
-def _sending(app: App[Settings]) -> Sending:
-    s = app.settings
-    consents, directory = (
+def _addresses(app: App[Settings]) -> Addresses:
+    return Addresses(
         app.client(ConsentServiceStub, "customer"),
-        app.client(DirectoryServiceStub, "cases"),
+        app.client(SuppressionServiceStub, "customer"),
+        app.client(PurposeServiceStub, "customer"),
     )
-    provider = SmtpProvider(
+
+
+def _channels(app: App[Settings]) -> list[Channel]:
+    """E-mail, and text messages where a gateway takes them."""
+    s = app.settings
+    server = SmtpProvider(
         s.smtp_host,
         s.smtp_port,
         s.smtp_security,
         s.smtp_username,
         lambda: str(s.current("smtp_password").get_secret_value()),
+        s.signer.sign if s.signer else bytes,
     )
-    app.probe("the mail server", provider.greet)
+    app.probe("the mail server", server.greet)
+    links = Links(
+        app.client(CustomerLinkServiceStub, "customer"),
+        app.client(PurposeServiceStub, "customer"),
+        s.customer_pages_url,
+    )
+    channels: list[Channel] = [MailChannel(server, s.sender, links)]
+    if s.sms_url:
+        secret = partial(s.current, "sms_secret")
+        channels.append(SmsChannel(s.sms_url, lambda: secret().get_secret_value(), s.sms_segments, app.clock))
+    return channels
+
+
+def _sending(app: App[Settings]) -> Sending:
+    s, channels = app.settings, _channels(app)
+    consents = app.client(ConsentServiceStub, "customer")
+    directory = app.client(DirectoryServiceStub, "cases")
     return Sending(
         app.db,
-        Contacts(consents, directory, s.front_desk),
+        Contacts(consents, directory, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
-        provider,
-        s.sender,
+        channels,
         per_week=s.contacts_per_week,
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
@@ -88,5 +120,13 @@ service = Service(
     compose=compose,
     listens=[PROMISES, PREFERENCES, TRIGGERS, aliases.listening("notifications")],
     calls=["cases", "customer"],
-    permissions=("customer.customers.contact", "cases.agents.read", "cases.promises.read"),
+    permissions=(
+        "cases.agents.read",
+        "cases.promises.read",
+        "customer.consents.write",
+        "customer.customer_links.read",
+        "customer.customers.contact",
+        "customer.purposes.read",
+        "customer.suppressions.write",
+    ),
 )

@@ -1,13 +1,15 @@
 """The service's settings."""
 
 from email.utils import parseaddr
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.api.addresses import address_of
 from chassis.settings import ServiceSettings
 from notifications.jobs.message import Mailbox
+from notifications.jobs.signing import Signer
+from notifications.jobs.sms import is_key
 
 
 class Settings(ServiceSettings):
@@ -23,6 +25,25 @@ class Settings(ServiceSettings):
         pattern=r"^([^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$",
         description="who mail is from; its domain is that of our Message-IDs",
     )
+    dkim_domain: str = Field(
+        "", pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$", description="which domain vouches for our mail"
+    )
+    dkim_selector: str = Field(
+        "", pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)*)?$", description="under which name DNS has the public key"
+    )
+    dkim_key: SecretStr = Field(SecretStr(""), description="the RSA key to sign with, PEM")
+    customer_pages_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#]+)?$",
+        description="where customers reach their own pages, `https://...`; empty: messages carry no way out",
+    )
+    sms_url: str = Field(
+        "", pattern=r"^(https?://[^\s]+)?$", description="the gateway of text messages; empty: none are sent"
+    )
+    sms_secret: SecretStr = Field(
+        SecretStr(""), description="what it knows us by: `whsec_` and base64, or text"
+    )
+    sms_segments: int = Field(6, ge=1, le=20, description="how many segments a text message may take")
     front_desk: str = Field(
         "agents/front-desk", pattern=r"^agents/", description="who is named for a customer without a manager"
     )
@@ -61,6 +82,32 @@ class Settings(ServiceSettings):
         if address is None or address.needs_utf8:
             raise ValueError("the part before the @ must be ASCII, and the whole an e-mail address")
         return value
+
+    @model_validator(mode="after")
+    def _texts(self) -> Self:
+        if self.sms_url and not is_key(self.sms_secret.get_secret_value()):
+            raise ValueError("sms_secret: must be of at least 24 bytes, as text or `whsec_` and base64")
+        return self
+
+    @model_validator(mode="after")
+    def _signs(self) -> Self:
+        given = [self.dkim_domain, self.dkim_selector, self.dkim_key.get_secret_value()]
+        if any(given) and not all(given):
+            raise ValueError(
+                "dkim_domain, dkim_selector and dkim_key: must be given together, or none of them"
+            )
+        if (signer := self.signer) is None:
+            return self
+        if not f".{self.sender.address.domain}".endswith(f".{self.dkim_domain}"):
+            raise ValueError("dkim_domain: must be that of mail_from, or one above it")
+        signer.sign(b"From: us\r\n\r\n")
+        return self
+
+    @property
+    def signer(self) -> Signer | None:
+        """What signs our mail; None when nothing does."""
+        key = self.dkim_key.get_secret_value().encode()
+        return Signer(self.dkim_domain, self.dkim_selector, key) if key else None
 
     @property
     def sender(self) -> Mailbox:

@@ -1,8 +1,10 @@
 """The notifications service with a real mail server and stand-ins for the services it asks."""
 
 import asyncio
+import contextlib
 import email
 import email.policy
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -30,9 +32,20 @@ from rapport.cases.v1 import (
 )
 from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest
 from rapport.common.v1 import channel_pb2, explanation_pb2, states_pb2
-from rapport.customer.v1 import consent_service_pb2, consent_service_pb2_grpc
+from rapport.customer.v1 import (
+    consent_service_pb2,
+    consent_service_pb2_grpc,
+    customer_link_pb2,
+    customer_link_service_pb2_grpc,
+    purpose_pb2,
+    purpose_service_pb2_grpc,
+    suppression_service_pb2,
+    suppression_service_pb2_grpc,
+)
 from rapport.notifications.v1 import (
     delivery_attempt_pb2,
+    delivery_report_service_pb2,
+    delivery_report_service_pb2_grpc,
     notice_pb2,
     notice_policy_pb2,
     notice_policy_service_pb2,
@@ -129,6 +142,47 @@ class MailServer:
             self._server = None
 
 
+class Gateway:
+    """A gateway that takes text messages by signed webhooks, and answers as told.
+
+    Attributes:
+        answers: to the next requests, before it takes everything: an answer's head, `DROP` or `SILENCE`.
+        asked: the headers and the content of every request.
+        sent: each message that it has taken, by its id: a repeat is the same.
+        at_request: called when the next request is there, before it is answered.
+    """
+
+    DROP, SILENCE = b"DROP", b"SILENCE"
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.answers: list[bytes] = []
+        self.asked: list[tuple[dict[str, str], bytes]] = []
+        self.sent: dict[str, dict[str, Any]] = {}
+        self.at_request: Callable[[], None] = lambda: None
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, which is one request."""
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+            headers = {
+                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)
+            }
+            content = await reader.readexactly(int(headers["content-length"]))
+            self.asked.append((headers, content))
+            moment, self.at_request = self.at_request, lambda: None
+            moment()
+            answer = self.answers.pop(0) if self.answers else b"202 Accepted"
+            if answer in (self.DROP, self.SILENCE) or answer.startswith(b"2"):
+                self.sent[headers["webhook-id"]] = json.loads(content)
+            if answer == self.SILENCE:
+                await reader.read()
+            elif answer != self.DROP:
+                writer.write(b"HTTP/1.1 " + answer + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                await writer.drain()
+        writer.close()
+
+
 class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
     """The customer service: one customer, reachable by e-mail until a test says otherwise."""
 
@@ -146,6 +200,12 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
             relationship_manager="agents/sam",
         )
 
+        self.said: list[consent_service_pb2.UpdateConsentRequest] = []
+
+    async def UpdateConsent(self, request: Any, context: Any) -> Any:
+        self.said.append(request)
+        return request.consent
+
     async def CheckContact(self, request: Any, context: Any) -> Any:
         self.asked.append(request)
         if self.failure is not None:
@@ -153,6 +213,39 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         if self.absent in (request.name, request.purpose):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
         return self.answer
+
+
+class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
+    """Purposes: each is of the category that it is called by."""
+
+    async def GetPurpose(self, request: Any, context: Any) -> Any:
+        return purpose_pb2.Purpose(name=request.name, category=request.name.removeprefix("purposes/"))
+
+
+class Links(customer_link_service_pb2_grpc.CustomerLinkServiceServicer):
+    """Links to customers' own pages."""
+
+    def __init__(self) -> None:
+        self.failure: grpc.StatusCode | None = None
+
+    async def GetCustomerLink(self, request: Any, context: Any) -> Any:
+        if self.failure is not None:
+            await context.abort(self.failure, "told to")
+        return customer_link_pb2.CustomerLink(name=request.name, token="canary-token_4711")
+
+
+class Suppressions(suppression_service_pb2_grpc.SuppressionServiceServicer):
+    """The list of addresses to which nothing is sent."""
+
+    def __init__(self) -> None:
+        self.asked: list[suppression_service_pb2.CreateSuppressionRequest] = []
+        self.failure: grpc.StatusCode | None = None
+
+    async def CreateSuppression(self, request: Any, context: Any) -> Any:
+        if self.failure is not None:
+            await context.abort(self.failure, "told to")
+        self.asked.append(request)
+        return request.suppression
 
 
 class Directory(directory_service_pb2_grpc.DirectoryServiceServicer):
@@ -237,7 +330,10 @@ class Desk:
         customer: the customer's name.
     """
 
-    def __init__(self, running: Running, clock: ManualClock, mail: MailServer, peers: "Peers") -> None:
+    def __init__(
+        self, running: Running, clock: ManualClock, mail: MailServer, peers: "Peers", gateway: Gateway
+    ) -> None:
+        self.gateway = gateway
         self.running = running
         self.clock = clock
         self.mail = mail
@@ -245,6 +341,7 @@ class Desk:
         self.customer = f"customers/{uuid4()}"
         self.notices: Any = running.stub(notice_service_pb2_grpc.NoticeServiceStub)
         self.templates: Any = running.stub(template_service_pb2_grpc.TemplateServiceStub)
+        self.reports: Any = running.stub(delivery_report_service_pb2_grpc.DeliveryReportServiceStub)
         self.policies: Any = running.stub(notice_policy_service_pb2_grpc.NoticePolicyServiceStub)
 
     def in_days(self, days: float) -> datetime:
@@ -311,6 +408,14 @@ class Desk:
         request = notice_service_pb2.SendNoticeRequest(notice=notice, request_id=request_id)
         requested: notice_pb2.Notice = await self.notices.SendNotice(request)
         return requested
+
+    async def report(self, key: str, delivery: str, **fields: Any) -> notice_pb2.Notice:
+        """Report as a provider what became of a message that it knows by `key`."""
+        request = delivery_report_service_pb2.RecordDeliveryReportRequest(
+            provider_key=key, delivery=f"DELIVERY_{delivery}", **fields
+        )
+        notice: notice_pb2.Notice = await self.reports.RecordDeliveryReport(request)
+        return notice
 
     async def explain(self, name: str) -> explanation_pb2.Explanation:
         """Why a notice was or was not sent."""
@@ -439,6 +544,9 @@ class Peers:
 
     def __init__(self) -> None:
         self.customers = Customers()
+        self.purposes = Purposes()
+        self.links = Links()
+        self.suppressions = Suppressions()
         self.directory = Directory()
         self.promises = Promises()
 
@@ -453,16 +561,35 @@ async def mail() -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    """A gateway of text messages."""
+    gateway = Gateway()
+    async with await asyncio.start_server(gateway.converse, "127.0.0.1", gateway.port):
+        yield gateway
+
+
+@pytest.fixture
 async def desk(
-    start: Any, fake_peer: Callable[..., Awaitable[str]], clock: ManualClock, mail: MailServer
+    start: Any,
+    fake_peer: Callable[..., Awaitable[str]],
+    clock: ManualClock,
+    mail: MailServer,
+    gateway: Gateway,
 ) -> Desk:
     peers = Peers()
     addresses = {
-        "customer": await fake_peer(peers.customers),
+        "customer": await fake_peer(peers.customers, peers.purposes, peers.links, peers.suppressions),
         "cases": await fake_peer(peers.directory, peers.promises),
     }
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
     running = await start(
-        service, peers=addresses, pool_size=4, **smtp, mail_from="Acme <care@acme.example>"
+        service,
+        peers=addresses,
+        pool_size=4,
+        **smtp,
+        mail_from="Acme <care@acme.example>",
+        sms_url=f"http://127.0.0.1:{gateway.port}/messages",
+        sms_secret="of-tests-alone-and-not-a-secret",
+        customer_pages_url="https://care.acme.example",
     )  # each connection is a process that a start waits for
-    return Desk(running, clock, mail, peers)
+    return Desk(running, clock, mail, peers, gateway)

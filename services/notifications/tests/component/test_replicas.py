@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rapport.common.v1 import channel_pb2
 from rapport_testing.clock import ManualClock
 from rapport_testing.fixtures import free_port
 from rapport_testing.wait import eventually
@@ -87,6 +88,8 @@ async def replica(desk: Any, door: Door) -> AsyncIterator[Callable[[], Any]]:
             "SMTP_PORT": door.port,
             "SMTP_SECURITY": "none",
             "MAIL_FROM": own.mail_from,
+            "SMS_URL": own.sms_url,
+            "SMS_SECRET": own.sms_secret.get_secret_value(),
             "SEND_ANSWER_TIMEOUT_S": ANSWER_S,
             "RETRY_FIRST_S": 0.5,
             "LOG_LEVEL": "error",
@@ -144,6 +147,39 @@ async def test_a_process_that_is_gone_for_longer_than_its_lease_costs_one_repeat
     assert len(set(door.mails)) == 1
     assert len(await desk.told("NoticeSent")) == 1
     assert desk.state(await desk.get(notice.name)) == "SENT"
+
+
+@pytest.mark.parametrize("what", [signal.SIGSTOP, signal.SIGKILL])
+async def test_who_knows_a_message_again_texts_nobody_twice_whatever_becomes_of_a_process(
+    desk: Any, replica: Any, what: signal.Signals
+) -> None:
+    desk.peers.customers.answer.channel = channel_pb2.CHANNEL_SMS
+    desk.peers.customers.answer.address = "+4930901820"
+    gone = asyncio.Event()
+    first = await replica()
+
+    def act() -> None:
+        first.send_signal(what)
+        gone.set()
+
+    desk.gateway.at_request = act
+    event = desk.at_risk()
+    await desk.hear(event)
+    await asyncio.wait_for(gone.wait(), 60)
+    await replica()
+    notice = await eventually(lambda: sent(desk, event.promise), 60)
+    if what == signal.SIGSTOP:
+        first.send_signal(signal.SIGCONT)
+
+    async def settled() -> bool:
+        last = [outcome for outcome, _ in await desk.outcomes(notice)]
+        return last == (["ACCEPTED"] * 2 if what == signal.SIGSTOP else ["UNKNOWN", "ACCEPTED"])
+
+    await eventually(settled, 30)
+    assert len(desk.gateway.asked) == 2
+    assert len(desk.gateway.sent) == 1
+    assert len({content for _, content in desk.gateway.asked}) == 1
+    assert len(await desk.told("NoticeSent")) == 1
 
 
 async def sent(desk: Any, promise: str) -> Any:

@@ -196,6 +196,7 @@ class Stack:
             "RAPPORT_JWKS_URL": self._issuer.jwks_url,
             "RAPPORT_ISSUER": self._issuer.url,
             **self._sign_in(service, replica),
+            "RAPPORT_CUSTOMER_PAGES_URL": next(filter(None, map(self.site, self.services)), ""),
             "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_GRPC_PORT": str(port),

@@ -213,11 +213,13 @@ class _NoticeStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeSta
     NOTICE_STATE_SUPPRESSED: _NoticeState.ValueType  # 4
     """Not sent, for the reason in `reason_code`."""
     NOTICE_STATE_FAILED: _NoticeState.ValueType  # 5
-    """Refused for good, or given up."""
+    """Refused for good, given up, or accepted by a provider that could not deliver it."""
     NOTICE_STATE_UNKNOWN: _NoticeState.ValueType  # 6
     """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
     it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
     """
+    NOTICE_STATE_DELIVERED: _NoticeState.ValueType  # 7
+    """It reached the customer's mailbox or telephone, as the provider reports it. Of most e-mail nobody reports that: it stays SENT."""
 
 class NoticeState(_NoticeState, metaclass=_NoticeStateEnumTypeWrapper):
     """Where a notice is."""
@@ -233,11 +235,13 @@ NOTICE_STATE_SENT: NoticeState.ValueType  # 3
 NOTICE_STATE_SUPPRESSED: NoticeState.ValueType  # 4
 """Not sent, for the reason in `reason_code`."""
 NOTICE_STATE_FAILED: NoticeState.ValueType  # 5
-"""Refused for good, or given up."""
+"""Refused for good, given up, or accepted by a provider that could not deliver it."""
 NOTICE_STATE_UNKNOWN: NoticeState.ValueType  # 6
 """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
 it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
 """
+NOTICE_STATE_DELIVERED: NoticeState.ValueType  # 7
+"""It reached the customer's mailbox or telephone, as the provider reports it. Of most e-mail nobody reports that: it stays SENT."""
 Global___NoticeState: _TypeAlias = NoticeState  # noqa: Y015
 
 class _GoodwillKind:

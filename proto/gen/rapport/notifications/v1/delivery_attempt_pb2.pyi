@@ -59,6 +59,37 @@ class DeliveryAttempt(_message.Message):
     OUTCOME_UNKNOWN: DeliveryAttempt.Outcome.ValueType  # 5
     """The message was handed over and the answer was lost: it may have been accepted or not."""
 
+    class _Delivery:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DeliveryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DeliveryAttempt._Delivery.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DELIVERY_UNSPECIFIED: DeliveryAttempt._Delivery.ValueType  # 0
+        """Nothing was reported; not allowed in requests."""
+        DELIVERY_DELIVERED: DeliveryAttempt._Delivery.ValueType  # 1
+        """It reached the recipient's mailbox or telephone."""
+        DELIVERY_TEMPORARY_FAILURE: DeliveryAttempt._Delivery.ValueType  # 2
+        """Not yet: the provider goes on trying."""
+        DELIVERY_TECHNICAL_FAILURE: DeliveryAttempt._Delivery.ValueType  # 3
+        """It was not delivered and never will be, for no fault of the address: a full mailbox, a filter, the provider gave up."""
+        DELIVERY_PERMANENT_FAILURE: DeliveryAttempt._Delivery.ValueType  # 4
+        """It was not delivered and never will be: there is no such address."""
+
+    class Delivery(_Delivery, metaclass=_DeliveryEnumTypeWrapper):
+        """What became of a message after a provider accepted it, as far as the provider reports it."""
+
+    DELIVERY_UNSPECIFIED: DeliveryAttempt.Delivery.ValueType  # 0
+    """Nothing was reported; not allowed in requests."""
+    DELIVERY_DELIVERED: DeliveryAttempt.Delivery.ValueType  # 1
+    """It reached the recipient's mailbox or telephone."""
+    DELIVERY_TEMPORARY_FAILURE: DeliveryAttempt.Delivery.ValueType  # 2
+    """Not yet: the provider goes on trying."""
+    DELIVERY_TECHNICAL_FAILURE: DeliveryAttempt.Delivery.ValueType  # 3
+    """It was not delivered and never will be, for no fault of the address: a full mailbox, a filter, the provider gave up."""
+    DELIVERY_PERMANENT_FAILURE: DeliveryAttempt.Delivery.ValueType  # 4
+    """It was not delivered and never will be: there is no such address."""
+
     NAME_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
     PROVIDER_KEY_FIELD_NUMBER: _builtins.int
@@ -66,6 +97,10 @@ class DeliveryAttempt(_message.Message):
     PROVIDER_CODE_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    DELIVERY_CODE_FIELD_NUMBER: _builtins.int
+    DELIVERY_TIME_FIELD_NUMBER: _builtins.int
+    COMPLAINT_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}/attempts/{n}`, from 1, with gaps where an attempt was given up before it began."""
     provider: _builtins.str
@@ -78,6 +113,10 @@ class DeliveryAttempt(_message.Message):
     """What was answered, for people: the provider's own code, for example `550 5.1.1`, or a code of ours when it said none,
     for example `no-contact-person`.
     """
+    delivery: Global___DeliveryAttempt.Delivery.ValueType
+    """What became of the message after that: of all that was reported, what says most."""
+    delivery_code: _builtins.str
+    """The provider's code for that, for example `5.1.1`; may be empty."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -85,6 +124,14 @@ class DeliveryAttempt(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; absent when that is not known."""
+
+    @_builtins.property
+    def delivery_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was, as the provider says; absent while nothing was reported."""
+
+    @_builtins.property
+    def complaint_time(self) -> _timestamp_pb2.Timestamp:
+        """When its reader complained to their provider; absent if they did not."""
 
     def __init__(
         self,
@@ -96,10 +143,14 @@ class DeliveryAttempt(_message.Message):
         provider_code: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        delivery: Global___DeliveryAttempt.Delivery.ValueType = ...,
+        delivery_code: _builtins.str = ...,
+        delivery_time: _timestamp_pb2.Timestamp | None = ...,
+        complaint_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complaint_time", b"complaint_time", "delivery_time", b"delivery_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "name", b"name", "outcome", b"outcome", "provider", b"provider", "provider_code", b"provider_code", "provider_key", b"provider_key", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complaint_time", b"complaint_time", "delivery", b"delivery", "delivery_code", b"delivery_code", "delivery_time", b"delivery_time", "end_time", b"end_time", "name", b"name", "outcome", b"outcome", "provider", b"provider", "provider_code", b"provider_code", "provider_key", b"provider_key", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -249,6 +249,74 @@ class NoticeSent(_message.Message):
 Global___NoticeSent: _TypeAlias = NoticeSent  # noqa: Y015
 
 @_typing.final
+class NoticeDelivered(_message.Message):
+    """A provider reports that a notice reached the customer's mailbox or telephone. It is on no timeline, for that it was sent is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    notice: _builtins.str
+    """`notices/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    kind: _builtins.str
+    """The kind of notice, a code."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`."""
+    template: _builtins.str
+    """The template, `templates/{id}`."""
+    promise: _builtins.str
+    """The promise it is about; may be empty."""
+    case: _builtins.str
+    """The case it is about; may be empty."""
+    department: _builtins.str
+    """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
+    notice_policy: _builtins.str
+    """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel on which it was handed over."""
+    @_builtins.property
+    def deliver_time(self) -> _timestamp_pb2.Timestamp:
+        """When it arrived, as the provider says."""
+
+    def __init__(
+        self,
+        *,
+        notice: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        template: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        deliver_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "deliver_time", b"deliver_time", "department", b"department", "kind", b"kind", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "state", b"state", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeDelivered: _TypeAlias = NoticeDelivered  # noqa: Y015
+
+@_typing.final
 class NoticeUnknown(_message.Message):
     """A notice was handed to a provider whose answer was lost: the customer may have been told or not. A late answer is
     told by NoticeSent or NoticeFailed.
@@ -326,7 +394,9 @@ Global___NoticeUnknown: _TypeAlias = NoticeUnknown  # noqa: Y015
 
 @_typing.final
 class NoticeFailed(_message.Message):
-    """A notice was refused for good, or given up."""
+    """A notice was refused for good, given up, or accepted by a provider that could not deliver it. Of the last NoticeSent was told
+    before.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -371,7 +441,7 @@ class NoticeFailed(_message.Message):
     text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
-    """Why, a code such as `refused`, `gave-up`."""
+    """Why, a code such as `refused`, `gave-up`, `bounced`."""
     def __init__(
         self,
         *,
@@ -426,7 +496,7 @@ class NoticeUndeliverable(_message.Message):
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
     reason_code: _builtins.str
-    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`."""
+    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`, `bounced`."""
     def __init__(
         self,
         *,

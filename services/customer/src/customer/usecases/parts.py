@@ -215,6 +215,7 @@ _NOTICES = (
     notifications.NoticeRequested,
     notifications.NoticeSuppressed,
     notifications.NoticeSent,
+    notifications.NoticeDelivered,
     notifications.NoticeFailed,
     notifications.NoticeUnknown,
 )

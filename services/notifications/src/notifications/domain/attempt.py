@@ -18,6 +18,34 @@ class Outcome(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class Delivery(StrEnum):
+    """What a provider reports of a message that it accepted; what says most is last."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
+    DELIVERED = "DELIVERED"
+    TECHNICAL_FAILURE = "TECHNICAL_FAILURE"
+    PERMANENT_FAILURE = "PERMANENT_FAILURE"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the customer was told nothing, and will not be."""
+        return self in (Delivery.TECHNICAL_FAILURE, Delivery.PERMANENT_FAILURE)
+
+
+_WEIGHT = {delivery: weight for weight, delivery in enumerate(Delivery)}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a provider reports of a message. A complaint says that it was delivered."""
+
+    delivery: Delivery
+    code: str
+    time: datetime
+    complaint: bool = False
+
+
 @dataclass(slots=True)
 class Attempt:
     """One attempt. `outcome` is PENDING while it is under way."""
@@ -30,5 +58,32 @@ class Attempt:
     outcome: Outcome = Outcome.PENDING
     provider_code: str = ""
     end_time: datetime | None = None
+    # What its provider reported later, by what says most; UNSPECIFIED, "" and None before.
+    delivery: Delivery = Delivery.UNSPECIFIED
+    delivery_code: str = ""
+    delivery_time: datetime | None = None
+    complaint_time: datetime | None = None
 
     name = ATTEMPT.named("notice", "number")
+
+    @property
+    def might_be_accepted(self) -> bool:
+        """Whether its provider accepted it, or may have: what it reports is about that."""
+        return self.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
+
+    def report(self, told: Report) -> bool:
+        """Keep what says most, in whichever order it is told; whether that is news.
+
+        Of two that say as much the earlier counts.
+        """
+        before = (self.delivery, self.delivery_code, self.delivery_time, self.complaint_time)
+        if told.complaint:
+            self.complaint_time = min(filter(None, (self.complaint_time, told.time)))
+        rank = (_WEIGHT[told.delivery], -told.time.timestamp(), told.code)
+        if self.delivery_time is None or rank > (
+            _WEIGHT[self.delivery],
+            -self.delivery_time.timestamp(),
+            self.delivery_code,
+        ):
+            self.delivery, self.delivery_code, self.delivery_time = told.delivery, told.code, told.time
+        return before != (self.delivery, self.delivery_code, self.delivery_time, self.complaint_time)

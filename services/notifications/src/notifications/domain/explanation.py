@@ -31,6 +31,7 @@ _WHY = {
     "invalid-address": "the customer's address is none",
     "address-needs-smtputf8": "the mail server cannot write to the customer's address",
     "not-repeatable": "what was handed over before could not be said again in the same words",
+    rules.BOUNCED: "the provider accepted it and could not deliver it",
     rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
 }
 
@@ -70,10 +71,11 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
         case State.UNKNOWN:
             return f"Handed over{tried}, and whether the customer was told is not known: {why}."
         case State.FAILED:
-            return f"Not sent{tried}: {why}."
+            return f"Not delivered{tried}: {why}." if notice.bounced else f"Not sent{tried}: {why}."
         case _:
             assert notice.send_time is not None, "only a notice that was sent gets here"
-            return f"Sent by {notice.channel.lower()} on {shown(notice.send_time)}{tried}."
+            arrived = f" It arrived on {shown(notice.deliver_time)}." if notice.deliver_time else ""
+            return f"Sent by {notice.channel.lower()} on {shown(notice.send_time)}{tried}.{arrived}"
 
 
 def _why_wanted(notice: Notice) -> str:

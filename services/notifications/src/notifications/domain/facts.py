@@ -86,6 +86,24 @@ class NoticeSent(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeDelivered(_Notice):
+    """A provider reports that a notice reached the customer's mailbox or telephone.
+
+    It is on no timeline, for that it was sent is.
+    """
+
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
+    channel: str
+    deliver_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeUnknown(_Notice):
     """A notice was handed to a provider whose answer was lost: the customer may have been told or not.
 
@@ -107,7 +125,10 @@ class NoticeUnknown(_Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFailed(_Notice):
-    """A notice was refused for good, or given up."""
+    """A notice was refused for good, given up, or accepted by a provider that could not deliver it.
+
+    Of the last NoticeSent was told before.
+    """
 
     purpose: str
     template: str

@@ -1,7 +1,9 @@
 """A notice, its delivery, and the attempts at it.
 
     REQUESTED --handed over--> SENDING --accepted--> SENT
-        |        ^                |------refused---> FAILED
+        |        ^                |                 |--reported delivered----> DELIVERED
+        |        |                |                 `--reported undelivered--> FAILED, from DELIVERED too
+        |        |                |------refused---> FAILED
         |        `-----later------|------no answer-> UNKNOWN, or REQUESTED for a repeat
         |--the customer wants quiet----------------> REQUESTED, deferred until that is over
         |--forbidden, no longer true, taken back---> SUPPRESSED
@@ -20,10 +22,10 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from chassis.facts import Decision, fact_of
-from notifications.domain.days import due
 from notifications.domain.decisions import kept
-from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
+from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown
 from notifications.domain.template import Text
+from notifications.domain.told import told_promise
 from notifications.names import NOTICE, POLICY, TEMPLATE
 
 EXPIRED = "expired"
@@ -35,18 +37,13 @@ GAVE_UP = "gave-up"
 TAKEN_BACK = "taken-back"
 REFUSED = "refused"
 OUTCOME_UNKNOWN = "outcome-unknown"
+BOUNCED = "bounced"
 SUPERSEDED = "superseded"
 CAUSE_GONE = "cause-gone"
 TOO_MANY = "too-many-notices"
 SCHEDULED = "scheduled"
-MOOT = (
-    PROMISE_ENDED,
-    PROMISE_RECOVERED,
-    PROMISE_AT_RISK,
-    ALREADY_TOLD,
-    SUPERSEDED,
-    CAUSE_GONE,
-)  # what it says need not be said
+# What it says need not be said.
+MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD, SUPERSEDED, CAUSE_GONE)
 
 
 class State(StrEnum):
@@ -58,6 +55,7 @@ class State(StrEnum):
     SUPPRESSED = "SUPPRESSED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
+    DELIVERED = "DELIVERED"  # as its provider reports
 
 
 _NOT_SENT: dict[State, type[NoticeSuppressed | NoticeUnknown | NoticeFailed]] = {
@@ -137,6 +135,7 @@ class Notice:
     # With send_hour: the day, or the moment on whose day, where the customer lives, it is sent, RFC 3339.
     send_on: str = ""
     send_hour: int = 0
+    deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")
@@ -164,8 +163,13 @@ class Notice:
 
     @property
     def told(self) -> bool:
-        """Whether a provider is known to have accepted it."""
-        return self.state == State.SENT
+        """Whether a provider is known to have accepted it, and not to have failed with it."""
+        return self.state in (State.SENT, State.DELIVERED)
+
+    @property
+    def bounced(self) -> bool:
+        """Whether its provider reported that it was not delivered: whatever is heard later, it is over."""
+        return self.state == State.FAILED and self.reason_code == BOUNCED
 
     @property
     def may_have_arrived(self) -> bool:
@@ -184,6 +188,18 @@ class Notice:
         """A provider accepted at `at` what was handed over, which may be older than what it was to say."""
         self.content_hash, self.send_time = content_hash, at
         self._end(State.SENT, "")
+
+    def deliver(self, at: datetime) -> None:
+        """Its provider reports that it arrived."""
+        if self.state == State.SENT:
+            self.deliver_time = at
+            self._end(State.DELIVERED, "")
+
+    def bounce(self) -> None:
+        """Its provider, which had accepted it, reports that it did not arrive and never will."""
+        if self.told:
+            self.deliver_time = None
+            self._end(State.FAILED, BOUNCED)
 
     def tried(self, attempt: int) -> None:
         """An attempt of that number was made."""
@@ -251,11 +267,11 @@ class Notice:
         self.version += 1
 
     def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed | NoticeUnknown:
-        """What to tell the others once it has ended."""
-        if self.state != State.SENT:
+        """What to tell the others once it has ended. That it arrived, `NoticeDelivered` tells."""
+        if not self.told:
             return fact_of(_NOT_SENT[self.state], self)
         assert self.send_time is not None, "a notice that was sent has it"
-        return fact_of(NoticeSent, self, told_promise=self._told_promise(self.send_time))
+        return fact_of(NoticeSent, self, told_promise=told_promise(self, self.send_time))
 
     def withdraw(self, reason_code: str) -> None:
         """What it says is no longer true. An attempt under way cannot be called back, but is the last."""
@@ -264,22 +280,6 @@ class Notice:
         elif not self.ended:
             self.reason_code = reason_code
             self.version += 1
-
-    def _told_promise(self, at: datetime) -> ToldPromise | None:
-        """The new date that the customer counts on now. Only a policy's notice of a risk can tell one."""
-        if self.concern != Concern.AT_RISK or self.superseded:
-            return None
-        new_due_time, new_due_date = due(self.variables["new_date"], self.time_zone)
-        return ToldPromise(
-            promise=self.promise,
-            customer=self.customer,
-            promise_version=self.promise_version,
-            new_due_time=new_due_time,
-            new_due_date=new_due_date,
-            time_zone=self.time_zone,
-            tell_time=at,
-            reason_code=self.variables["reason"],
-        )
 
     def count(self, superseded: bool) -> None:
         """What it told counts, or no longer does."""
@@ -291,7 +291,7 @@ class Notice:
 
     def _end(self, state: State, reason_code: str) -> None:
         self._wait_no_longer()
-        doubtful = self.in_doubt and state != State.SENT
+        doubtful = self.in_doubt and state not in (State.SENT, State.DELIVERED)
         self.state, self.reason_code = State.UNKNOWN if doubtful else state, reason_code
         if self.may_have_arrived:
             self.variables, self.promise_version = self.said, self.said_version

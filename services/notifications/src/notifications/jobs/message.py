@@ -7,7 +7,7 @@ headers, and fold what is not ASCII wrongly. Here a value is ASCII as it stands,
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.charset import Charset
 from email.header import Header
@@ -33,7 +33,10 @@ class Mailbox:
 
 @dataclass(frozen=True, repr=False, slots=True)
 class Mail:
-    """One message. Personal: used once, never kept, never shown. `reply_to` may be absent."""
+    """One message. Personal: used once, never kept, never shown. `reply_to` may be absent.
+
+    `unsubscribe_url` takes a POST by which the customer wants no more of its kind; empty for what they need.
+    """
 
     message_id: str
     sender: Mailbox
@@ -42,6 +45,12 @@ class Mail:
     words: Words
     language_code: str
     time: datetime
+    unsubscribe_url: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what it says, SHA-256 in hex: the same for a repeat, whose link and signature may be others."""
+        return hashlib.sha256(compose(replace(self, unsubscribe_url=""))).hexdigest()
 
 
 def compose(mail: Mail) -> bytes:
@@ -55,6 +64,9 @@ def compose(mail: Mail) -> bytes:
         "Date": format_datetime(mail.time),
         "Message-ID": mail.message_id,
         "Auto-Submitted": "auto-generated",
+        # One click, RFC 8058.
+        "List-Unsubscribe": f"<{mail.unsubscribe_url}>" if mail.unsubscribe_url else None,
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if mail.unsubscribe_url else None,
         "Content-Language": mail.language_code,
         "MIME-Version": "1.0",
         **content,

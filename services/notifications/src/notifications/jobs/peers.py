@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
@@ -56,6 +57,7 @@ class Contacts:
     consents: ConsentServiceAsyncStub
     directory: DirectoryServiceAsyncStub
     front_desk: str
+    channels: Sequence[str]  # on which somebody takes our messages, best first
 
     async def of(self, notice: Notice) -> Contact:
         """The contact for a notice now. Forbidden when there must be none, Later when nobody can say.
@@ -82,7 +84,7 @@ class Contacts:
         request = consent_service_pb2.CheckContactRequest(
             name=notice.customer,
             purpose=notice.purpose,
-            channels=[channel_pb2.CHANNEL_EMAIL],
+            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self.channels],
             urgent=notice.urgent,
         )
         try:

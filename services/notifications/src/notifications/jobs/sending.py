@@ -1,6 +1,7 @@
 """Sending: what the chassis' queue does with a notice."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,19 +9,16 @@ from uuid import UUID
 
 import structlog
 
-from chassis.api.addresses import address_of
 from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
-from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work, code_of
+from chassis.work import NotDone, Ours, Outcome, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
-from notifications.jobs import smtp
-from notifications.jobs.message import Mail, Mailbox
+from notifications.jobs.channel import Channel
 from notifications.jobs.peers import Contact, Contacts, Promises
-from notifications.jobs.smtp import SmtpProvider
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.attempt import Accepted, Delivery, prepare, record_outcome, start_attempt
 from notifications.usecases.hour import require_hour
@@ -29,6 +27,7 @@ from notifications.usecases.pressure import has_room, require_room
 from notifications.usecases.promise import lock_notice
 from notifications.usecases.words import Words, render
 
+_CHANNEL = "channel"
 _log = structlog.get_logger()
 
 
@@ -39,8 +38,7 @@ class Sending:
     db: Database
     contacts: Contacts
     promises: Promises
-    provider: SmtpProvider
-    sender: Mailbox
+    channels: Sequence[Channel]  # the first where a customer has no other wish
     per_week: int  # messages that a customer is sent at most by all departments, of those that can wait
     at_once: int
     prepare_time: timedelta
@@ -57,13 +55,18 @@ class Sending:
         decisions = await require_room(self.db, notice, self.per_week, now, decisions)
         delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code, decisions)
         words = _words(delivery, contact)
-        mail = self._mail(delivery, contact, words)
+        channel = self._by(contact.channel)
 
         async def ready(fingerprint: str) -> None:
             delivery.decisions.extend(await self.promises.confirm(notice))
             await turn.hand_over(fingerprint, delivery)
 
-        code = await self.provider.send(mail, ready, turn.commit_to_it)
+        try:
+            message = await channel.prepare(delivery, contact, words)
+            code = await channel.send(message, ready, turn.commit_to_it)
+        except NotDone as error:
+            vars(error)[_CHANNEL] = channel.code  # for the attempt's row: it may not have begun
+            raise
         return Accepted(_hash(words), code, self.db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
@@ -74,7 +77,7 @@ class Sending:
         """Begin an attempt, when there is room for it still."""
         if not await has_room(tx, subject, self.per_week):
             return False
-        attempt = self._attempt(subject, work.attempt, about.compose_time)
+        attempt = self._attempt(subject, work.attempt, about.compose_time, about.channel)
         return await start_attempt(tx, subject, about, attempt)
 
     async def record(
@@ -86,26 +89,16 @@ class Sending:
             unknown = "whether the provider accepted a notice is not known"
             event = unknown if outcome.verdict is Verdict.UNKNOWN else said
             _log.warning(event, notice=subject.name, attempt=attempt, code=outcome.code)
-        await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now), outcome)
+        channel = getattr(outcome.result, _CHANNEL, subject.channel)
+        await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now, channel), outcome)
 
-    def _attempt(self, notice: Notice, number: int, time: datetime) -> Attempt:
-        key = notice.provider_key(self.sender.address.domain)
-        return Attempt(notice.id, number, smtp.NAME, key, time)
+    def _attempt(self, notice: Notice, number: int, time: datetime, code: str) -> Attempt:
+        channel = self._by(code)
+        return Attempt(notice.id, number, channel.provider, channel.key(notice), time)
 
-    def _mail(self, delivery: Delivery, contact: Contact, words: Words) -> Mail:
-        address = address_of(contact.address)
-        if address is None:
-            raise Refused("invalid-address")
-        reply_to = address_of(contact.reply_to)
-        return Mail(
-            message_id=delivery.notice.provider_key(self.sender.address.domain),
-            sender=self.sender,
-            to=Mailbox(contact.customer_name, address),
-            reply_to=reply_to if reply_to and not reply_to.needs_utf8 else None,
-            words=words,
-            language_code=delivery.text.language_code,
-            time=delivery.compose_time,
-        )
+    def _by(self, code: str) -> Channel:
+        """The channel of that code; the first for one that is not served here, or not known yet."""
+        return next((each for each in self.channels if each.code == code), self.channels[0])
 
 
 def _hash(words: Words) -> str:

@@ -168,7 +168,21 @@ GET_ATTEMPT = Statement(
     ),
     row=Attempt,
 )
+# Of those that handed over the same message the latest that a provider may have accepted: reported is that.
+LATEST_OF_KEY = Statement(
+    sa.select(ATTEMPTS)
+    .where(ATTEMPTS.c.provider_key == sa.bindparam("key"))
+    .order_by(
+        sa.or_(ATTEMPTS.c.outcome == "ACCEPTED", ATTEMPTS.c.outcome == "UNKNOWN").desc(),
+        ATTEMPTS.c.number.desc(),
+    )
+    .limit(1),
+    row=Attempt,
+)
 _ENDED = ("outcome", "provider_code", "end_time")
 INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
 PUT_ATTEMPT = Bulk[None](ATTEMPTS, lambda insert: replaced(insert, *_ENDED))
 END_ATTEMPT = Statement[None](updated(ATTEMPTS, *_ENDED))
+REPORT_ATTEMPT = Statement[None](
+    updated(ATTEMPTS, "delivery", "delivery_code", "delivery_time", "complaint_time")
+)

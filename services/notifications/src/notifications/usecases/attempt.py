@@ -111,10 +111,10 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     if isinstance(ended.result, Forbidden | Quiet):
         notice.decide(ended.result.decisions)
     await _keep(tx, notice, attempt, ended)
-    notice.in_doubt = bool(work.unknown)
+    notice.in_doubt = bool(work.unknown) and not notice.bounced
     if isinstance(ended.result, Accepted):
         accepted = ended.result
-        if not notice.told:
+        if not notice.told and not notice.bounced:
             notice.accept(accepted.time, accepted.content_hash)
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from chassis.api.handles import OF_SYSTEMS, judge
 from chassis.api.text import NOT_ONE_LINE, NOT_TEXT
@@ -16,6 +17,8 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}")
 _CODE = re.compile(CODE)
 # Best first: an id proves more than an address, and a number proves nothing.
 TYPES = ("EXTERNAL_ID", "ACCOUNT_NUMBER", "EMAIL", "SOCIAL", "DEVICE", "PHONE", "FAX")
+# What became of a message, as the contract calls it.
+Delivery = Literal["DELIVERED", "TEMPORARY_FAILURE", "TECHNICAL_FAILURE", "PERMANENT_FAILURE"]
 NUMBERS = frozenset({"PHONE", "FAX"})
 
 
@@ -54,6 +57,18 @@ class Contact:
     occur_time: datetime | None = None  # when it was; None for when it was received
     language_code: str = ""  # BCP 47, of a customer who is made of it
     is_automatic: bool = False  # whether a machine wrote it: nobody becomes a customer by that
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a provider reports of a message of ours that it accepted. No contact: nobody wrote."""
+
+    provider_key: str  # by which it knows the message: the Message-ID of an e-mail
+    delivery: Delivery
+    complaint: bool = False  # whether its reader told their provider that it was not wanted
+    code: str = ""  # the provider's own; empty for none
+    recipient: str = field(default="", repr=False)  # the address, if the provider says it
+    time: datetime | None = None  # when that was; None for when it was received
 
 
 def handles(given: Iterable[tuple[str, str, str]], region_code: str) -> tuple[Handle, ...]:

@@ -7,11 +7,20 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from desk.edge.webhooks.contact import Contact, Handle, NotUnderstood, code, handles, line, reference
+from desk.edge.webhooks.contact import (
+    Contact,
+    Handle,
+    NotUnderstood,
+    Report,
+    code,
+    handles,
+    line,
+    reference,
+)
 
 JSON = "application/json"
 KIB, MIB = 1024, 1024 * 1024
-P = TypeVar("P", bound="Payload")
+P = TypeVar("P", bound=BaseModel)
 _WORDS = {
     "missing": "is missing",
     "timezone_aware": "must have a time zone, as 2026-03-02T09:00:00Z",
@@ -58,6 +67,8 @@ class Kind:
     keep: Callable[[bytes], bytes] = bytes  # what of a body is kept
     # How the call is that the bodies tell of, in the order in which they came. NotUnderstood.
     call: Callable[[Sequence[bytes], str], CallState] = lambda bodies, region_code: CallState()
+    # What it reports of a message of ours; None where it reports nothing. NotUnderstood.
+    report: Callable[[Sequence[bytes]], Report | None] = lambda bodies: None
     creates: bool = True  # whether somebody unknown becomes a customer where the source does not say
 
 

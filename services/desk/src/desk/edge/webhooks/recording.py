@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.api.messages import timestamp
 from chassis.backoff import RETRIES, Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
@@ -17,8 +18,10 @@ from chassis.grpc.status import reason
 from chassis.work import Outcome, Turn, Verdict, Work
 from chassis.work import State as WorkState
 from desk.edge.webhooks.contact import Contact, NotUnderstood, words
+from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.kinds import KINDS
 from desk.edge.webhooks.receiving import RECEIVED
+from desk.edge.webhooks.reporting import Reports
 from desk.edge.webhooks.resolving import Customers, Unreadable, Waits, answered
 from desk.edge.webhooks.sources import Sources
 from desk.store import received as store
@@ -36,7 +39,7 @@ _EARLIEST = 0.0  # 1970
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """It is on a timeline."""
+    """It is on a timeline; of what reports of a message of ours, with the message."""
 
     customer: str
     entry: str
@@ -54,6 +57,7 @@ class Recording:
     sources: Sources  # who sends: where numbers are dialled, and whether strangers become customers
     customers: Customers  # finds whose a contact is
     timeline: TimelineServiceAsyncStub  # the customer service's
+    reports: Reports  # keeps what is reported of messages of ours
     kind: str = store.RECORD
     at_once: int = 8
     prepare_time: timedelta = timedelta(seconds=60)
@@ -63,7 +67,10 @@ class Recording:
     async def act(self, work: Work, turn: Turn) -> Recorded:
         """Read it, find whose it is, record it."""
         received = await store.GET.one(self.db, id=_id(work.key))
-        contact = await self._read(received)
+        bodies = [each.payload for each in await store.DELIVERIES_OF.all(self.db, received=received.id)]
+        if customer := await self._reported(received, bodies):
+            return Recorded(customer, "")
+        contact = self._read(received, bodies)
         source = self.sources.get(received.source)
         try:
             if received.customer:
@@ -114,15 +121,21 @@ class Recording:
         count = RECEIVED.labels(subject.source, subject.kind, subject.state.lower())
         tx.after_commit(count.inc)
 
-    async def _read(self, received: Received) -> Contact:
+    async def _reported(self, received: Received, bodies: Sequence[bytes]) -> str | None:
+        """Whose message it reports of; None when it is no report, or of no message of ours. Unreadable."""
+        try:
+            report = _kind(received).report(bodies)
+        except NotUnderstood as error:
+            raise Unreadable(error.problems) from None
+        if report is None:
+            return None
+        return await self.reports.record(report, received.id, self._time(received, report.time))
+
+    def _read(self, received: Received, bodies: Sequence[bytes]) -> Contact:
         """What it says. Unreadable."""
-        deliveries = await store.DELIVERIES_OF.all(self.db, received=received.id)
         source = self.sources.get(received.source)
         try:
-            kind = KINDS[received.kind]
-            return kind.read([each.payload for each in deliveries], source.region if source else "")
-        except KeyError:
-            raise Unreadable([f"kind: this release knows no {received.kind}"]) from None
+            return _kind(received).read(bodies, source.region if source else "")
         except NotUnderstood as error:
             raise Unreadable(error.problems) from None
 
@@ -133,7 +146,7 @@ class Recording:
             topic=contact.topic,
             summary=contact.summary,
             reference=contact.reference,
-            occur_time=self._time(received, contact),
+            occur_time=timestamp(self._time(received, contact.occur_time)),
         )
         request = pb.RecordInteractionRequest(
             parent=customer, timeline_entry=entry, request_id=str(uuid5(received.id, f"entry {customer}"))
@@ -146,13 +159,19 @@ class Recording:
                     raise
                 return Recorded(customer, "")  # by an attempt whose answer was lost: more was told since
 
-    def _time(self, received: Received, contact: Contact) -> Timestamp:
+    def _time(self, received: Received, told: datetime | None) -> datetime:
         """When it was; when it was received, if the sender's clock cannot be right."""
-        time, latest = contact.occur_time or received.receive_time, self.db.clock.now() + AHEAD
+        time, latest = told or received.receive_time, self.db.clock.now() + AHEAD
         possible = time <= latest and time.timestamp() >= _EARLIEST
-        stamp = Timestamp()
-        stamp.FromDatetime(time if possible else received.receive_time)
-        return stamp
+        return time if possible else received.receive_time
+
+
+def _kind(received: Received) -> Kind:
+    """Unreadable where a newer release kept it."""
+    try:
+        return KINDS[received.kind]
+    except KeyError:
+        raise Unreadable([f"kind: this release knows no {received.kind}"]) from None
 
 
 def _id(key: str) -> UUID:

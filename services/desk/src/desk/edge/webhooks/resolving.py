@@ -100,8 +100,8 @@ class Customers:
 
 
 @contextmanager
-def answered() -> Iterator[None]:
-    """What the customer service does not answer, or refuses, as the queue of work has it."""
+def answered(service: str = "customer") -> Iterator[None]:
+    """What a service does not answer, or refuses, as the queue of work has it."""
     try:
         yield
     except grpc.aio.AioRpcError as error:
@@ -112,8 +112,8 @@ def answered() -> Iterator[None]:
         if told.metadata.get("resource", "").startswith("customers/") and told.code == "NOT_FOUND":
             raise Waits("customer-not-found") from None
         if is_transient(error) and error.code() not in _OURS:
-            raise Later(code_of(f"customer_{told.reason}")) from None
-        raise Ours(code_of(f"customer_{told.reason}")) from None
+            raise Later(code_of(f"{service}_{told.reason}")) from None
+        raise Ours(code_of(f"{service}_{told.reason}")) from None
 
 
 _OURS = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)

@@ -128,7 +128,7 @@ def _told(slipped: Sequence[Any], notices: ListNoticesResponse | None, say: Spee
     of, listed = {name_of(each): each for each in slipped}, notices.notices
     about = [(of[each.promise], each, value_name(each, "state")) for each in listed if each.promise in of]
     for promise, notice, state in about:
-        if state == "SENT" and notice.HasField("send_time"):
+        if state in ("SENT", "DELIVERED") and notice.HasField("send_time"):
             sent = moment(notice.send_time)
             how = say.code(words.spoken(value_name(notice, "channel")))
             in_time = sent < moment(promise.due_time)

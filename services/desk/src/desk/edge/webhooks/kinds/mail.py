@@ -17,10 +17,11 @@ from html.parser import HTMLParser
 from itertools import islice
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
-from desk.edge.webhooks.contact import Contact, NotUnderstood, line, words
+from desk.edge.webhooks.contact import Contact, Delivery, NotUnderstood, Report, line, words
 from desk.edge.webhooks.kind import KIB, MIB, Glance, Kind, Line, Payload, read
+from desk.edge.webhooks.returned import report_in
 
 MEDIA_TYPE = "message/rfc822"
 BODY_MAX_BYTES = 10 * MIB
@@ -39,6 +40,16 @@ _UNCLOSED = re.compile(r"<(?![^<>]{1,4000}>)")
 _MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
 
 
+class Returned(BaseModel):
+    """What it reports of mail of ours."""
+
+    provider_key: str = Field(min_length=1, max_length=320)
+    delivery: Delivery
+    complaint: bool = False
+    code: str = Field("", max_length=100)
+    recipient: str = Field("", max_length=320)
+
+
 class Kept(Payload):
     """What is kept of a message."""
 
@@ -48,6 +59,7 @@ class Kept(Payload):
     date: AwareDatetime | None = None
     attachments: list[Line] = Field(default_factory=list)
     is_automatic: bool = False
+    report: Returned | None = None
 
 
 def keep(body: bytes) -> bytes:
@@ -82,6 +94,12 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     return replace(found, occur_time=told.date, is_automatic=told.is_automatic)
 
 
+def report(bodies: Sequence[bytes]) -> Report | None:
+    """What a mail system reports of mail of ours. NotUnderstood."""
+    told = read(Kept, bodies[0])
+    return Report(**told.report.model_dump(), time=told.date) if told.report else None
+
+
 def _thin(body: bytes) -> bytes:
     """A message without most of what its attachments hold, whose parsing would take ten times its size."""
     body = _BASE64.sub(_cut, body)
@@ -111,6 +129,7 @@ def _kept(message: EmailMessage) -> dict[str, Any]:
             for part in islice(message.iter_attachments(), NAMES_MAX)
         ],
         "is_automatic": _is_automatic(message, address),
+        "report": report_in(message),
     }
 
 
@@ -191,4 +210,4 @@ def _of_html(html: str) -> str:
 
 
 # Whoever writes mail is not known by that: most who are unknown sell something.
-DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep, creates=False),)
+DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep, report=report, creates=False),)

@@ -1,0 +1,129 @@
+"""What providers report of our messages, from their webhook to the notice."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+
+from customer.service import service as customer_service
+from desk.store import received as store
+from desk.store.received import State
+from rapport.notifications.v1 import delivery_report_service_pb2 as pb
+from rapport.notifications.v1 import delivery_report_service_pb2_grpc, notice_pb2
+from rapport_testing.wait import eventually
+
+KEY = "<0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60@acme.example>"
+WHOSE = f"customers/{uuid4()}"
+DSN = f"""\
+From: MAILER-DAEMON@mx.example
+Message-ID: <dsn-1@mx.example>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822;anna@example.com
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {KEY}
+
+--b--
+"""
+
+
+class Reports(delivery_report_service_pb2_grpc.DeliveryReportServiceServicer):
+    """The notifications service: it knows one message."""
+
+    def __init__(self) -> None:
+        self.told: list[pb.RecordDeliveryReportRequest] = []
+        self.refusals: list[grpc.StatusCode] = []
+
+    async def RecordDeliveryReport(self, request: Any, context: Any) -> notice_pb2.Notice:
+        self.told.append(request)
+        if self.refusals:
+            await context.abort(self.refusals.pop(0), "told to")
+        if request.provider_key != KEY:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such message")
+        return notice_pb2.Notice(name=f"notices/{uuid4()}", customer=WHOSE)
+
+
+@pytest.fixture
+def reports() -> Reports:
+    return Reports()
+
+
+@pytest.fixture
+async def desk(open_desk: Any, sources: Any, fake_peer: Any, reports: Reports) -> Any:
+    address = await fake_peer(reports)
+    return await open_desk(customer_service, webhooks_dir=sources, peers={"notifications": address})
+
+
+async def settled(desk: Any, id: str, state: State) -> Any:
+    async def found() -> Any:
+        received = await store.GET.one(desk.running.db, id=UUID(id))
+        return received if received.state is state else None
+
+    return await eventually(found)
+
+
+async def test_mail_that_came_back_is_reported_once_and_is_nobodys_contact(
+    desk: Any, sender: Any, reports: Reports
+) -> None:
+    kept = await sender("email").send(DSN.encode())
+    received = await settled(desk, kept, State.RECORDED)
+    assert (received.customer, received.entry) == (WHOSE, "")
+    assert await sender("email").send(DSN.encode()) == kept
+    [told] = reports.told
+    assert (told.provider_key, told.provider_code) == (KEY, "5.1.1")
+    assert told.delivery == 4
+
+
+async def test_a_signed_report_is_taken_and_a_forged_one_refused(
+    desk: Any, sender: Any, reports: Reports
+) -> None:
+    body = {"message": KEY, "delivery": "DELIVERED", "time": "2026-03-02T09:00:00Z", "code": "0"}
+    kept = await sender("delivery-report").send(body)
+    await settled(desk, kept, State.RECORDED)
+    [told] = reports.told
+    assert (told.delivery, told.report_time.seconds) == (1, 1772442000)
+    answer = await desk.client().post("/webhooks/delivery-report", json=body)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "SIGNATURE_INVALID")
+    assert len(reports.told) == 1
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE])
+async def test_a_report_that_comes_too_early_is_told_again(
+    desk: Any, sender: Any, reports: Reports, clock: Any, code: grpc.StatusCode
+) -> None:
+    reports.refusals = [code]
+    kept = await sender("delivery-report").send({"message": KEY, "delivery": "DELIVERED"})
+
+    async def waits() -> bool:
+        return len(reports.told) == 1
+
+    await eventually(waits)
+
+    async def told() -> bool:
+        clock.advance(timedelta(minutes=1))
+        return (await store.GET.one(desk.running.db, id=UUID(kept))).state is State.RECORDED
+
+    await eventually(told)
+    assert {each.request_id for each in reports.told} == {reports.told[0].request_id}
+
+
+async def test_of_a_message_of_nobody_a_person_is_told(desk: Any, sender: Any, reports: Reports) -> None:
+    kept = await sender("delivery-report").send({"message": "<x@y>", "delivery": "DELIVERED"})
+    received = await settled(desk, kept, State.NOT_UNDERSTOOD)
+    assert received.problems == ["message: must be the key of a message of ours"]
+    other = await sender("email").send(DSN.replace(KEY, "<else@where.example>").encode())
+    waiting = await settled(desk, other, State.WAITING)
+    assert waiting.reason_code == "unknown-customer"

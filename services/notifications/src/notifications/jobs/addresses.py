@@ -1,0 +1,116 @@
+"""What a report says of an address: told to the customer service, which keeps addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
+
+import grpc
+
+from chassis.api.handles import judge
+from chassis.api.messages import timestamp
+from chassis.context import acting, current_call
+from chassis.grpc.status import reason
+from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.notice import Notice
+from rapport.common.v1.channel_pb2 import Channel
+from rapport.customer.v1 import consent_pb2, consent_service_pb2, identifier_pb2, purpose_service_pb2
+from rapport.customer.v1.suppression_pb2 import Suppression
+from rapport.customer.v1.suppression_service_pb2 import CreateSuppressionRequest
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+    from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
+    from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceAsyncStub
+
+_NAMESPACE = UUID("0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e61")
+_TYPES = {"EMAIL": "EMAIL", "SMS": "PHONE"}  # what kind of address a channel has
+_REPORTED_BY = {"EMAIL": ("dsn", "feedback-loop"), "SMS": ("receipt", "receipt")}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Suppresses what there is not, and heeds who complained. A repeat does nothing more."""
+
+    consents: ConsentServiceAsyncStub
+    suppressions: SuppressionServiceAsyncStub
+    purposes: PurposeServiceAsyncStub
+
+    async def heed(self, notice: Notice, attempt: Attempt, report: Report, recipient: str) -> None:
+        """Before the report is kept, so that one that could not be heeded is heeded when it comes again.
+
+        grpc.aio.AioRpcError when the customer service does not answer.
+        """
+        if notice.channel in _TYPES:
+            with acting(
+                replace(current_call.get(), credential="")
+            ):  # by our right: who reports has none there
+                await self._heed(notice, attempt, report, recipient)
+
+    async def _heed(self, notice: Notice, attempt: Attempt, report: Report, recipient: str) -> None:
+        came_back, loop = _REPORTED_BY[notice.channel]
+        if report.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not report.delivery:
+            await self._suppress(notice, recipient, Suppression.REASON_HARD_BOUNCE, "", came_back)
+        if report.complaint and attempt.complaint_time is None:
+            found = await self.purposes.GetPurpose(purpose_service_pb2.GetPurposeRequest(name=notice.purpose))
+            why = Suppression.REASON_COMPLAINT
+            await self._suppress(notice, recipient, why, found.category, loop)
+            await self._withdraw(notice, report, loop)
+
+    async def _suppress(
+        self, notice: Notice, recipient: str, why: Suppression.Reason.ValueType, category: str, source: str
+    ) -> None:
+        """The address to which it went: what is reported, and the customer's still. Others have no say in it.
+
+        Where the provider names none, as in most complaints, it is the customer's.
+        """
+        channel = Channel.Value(f"CHANNEL_{notice.channel}")
+        asked = consent_service_pb2.CheckContactRequest(
+            name=notice.customer, purpose=notice.purpose, channels=[channel], urgent=True
+        )
+        try:
+            contact = await self.consents.CheckContact(asked)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return  # who is gone has no address
+            raise
+        of_type = _TYPES[notice.channel]
+        theirs = judge(of_type, contact.address, "").normalized_value
+        reported = judge(of_type, recipient, "").normalized_value if recipient else theirs
+        if not theirs or reported != theirs:  # it is another's, or has been replaced, or they said no before
+            return
+        suppression = Suppression(
+            type=identifier_pb2.Identifier.Type.Value(f"TYPE_{of_type}"),
+            reason=why,
+            category=category,
+            source=source,
+            address=contact.address,
+        )
+        request_id = _once(notice, f"suppress {why}")
+        await self.suppressions.CreateSuppression(
+            CreateSuppressionRequest(suppression=suppression, request_id=request_id)
+        )
+
+    async def _withdraw(self, notice: Notice, report: Report, source: str) -> None:
+        """Who complained wants no more of it. What they said later than that holds."""
+        purpose = notice.purpose.removeprefix("purposes/")
+        consent = consent_pb2.Consent(
+            name=f"{notice.customer}/consents/{purpose}.{notice.channel.lower()}",
+            state=consent_pb2.Consent.STATE_DENIED,
+            source=source,
+            effective_time=timestamp(report.time),
+            proof=notice.name,
+        )
+        request = consent_service_pb2.UpdateConsentRequest(
+            consent=consent, allow_missing=True, request_id=_once(notice, "withdraw")
+        )
+        try:
+            await self.consents.UpdateConsent(request)
+        except grpc.aio.AioRpcError as error:
+            if reason(error) != "CONSENT_SUPERSEDED" and error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+
+
+def _once(notice: Notice, what: str) -> str:
+    return str(uuid5(_NAMESPACE, f"{notice.id} {what}"))

@@ -1,0 +1,37 @@
+"""The port of channels: what sending asks of a way to reach a customer, whoever provides it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from notifications.domain.notice import Notice
+from notifications.jobs.peers import Contact
+from notifications.usecases.attempt import Delivery
+from notifications.usecases.words import Words
+
+
+class Channel(Protocol):
+    """One way to reach a customer."""
+
+    @property
+    def code(self) -> str:
+        """What the contract calls it, `EMAIL`."""
+
+    @property
+    def provider(self) -> str:
+        """Who takes its messages, `providers/{id}`."""
+
+    def key(self, notice: Notice) -> str:
+        """By which the provider knows the message: the same for every attempt to say the same."""
+
+    async def prepare(self, delivery: Delivery, contact: Contact, words: Words) -> Any:
+        """The message, ready to be handed over. NotDone when there is none to this customer."""
+
+    async def send(
+        self, message: Any, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
+    ) -> str:
+        """Hand it over and return the provider's code.
+
+        `ready` is awaited with a fingerprint when only the last step is left, and `commit_to_it` called right
+        before that. NotDone when it was not done, and that is sure; anything else after `commit_to_it` means
+        that nobody knows.
+        """

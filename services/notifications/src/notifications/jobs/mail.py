@@ -1,0 +1,51 @@
+"""The channel of e-mail."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from chassis.api.addresses import address_of
+from chassis.work import Refused
+from notifications.domain.notice import Notice
+from notifications.jobs import smtp
+from notifications.jobs.links import Links
+from notifications.jobs.message import Mail, Mailbox
+from notifications.jobs.peers import Contact
+from notifications.jobs.smtp import SmtpProvider
+from notifications.usecases.attempt import Delivery
+from notifications.usecases.words import Words
+
+
+@dataclass(slots=True)
+class MailChannel:
+    """E-mail, from `sender`, by an SMTP server."""
+
+    server: SmtpProvider
+    sender: Mailbox
+    links: Links
+    code: str = "EMAIL"
+    provider: str = smtp.NAME
+
+    def key(self, notice: Notice) -> str:
+        """The Message-ID."""
+        return notice.provider_key(self.sender.address.domain)
+
+    async def prepare(self, delivery: Delivery, contact: Contact, words: Words) -> Mail:
+        """The message, with a way out where there is one."""
+        address, reply_to = address_of(contact.address), address_of(contact.reply_to)
+        if address is None:
+            raise Refused("invalid-address")
+        return Mail(
+            message_id=self.key(delivery.notice),
+            sender=self.sender,
+            to=Mailbox(contact.customer_name, address),
+            reply_to=reply_to if reply_to and not reply_to.needs_utf8 else None,
+            words=words,
+            language_code=delivery.text.language_code,
+            time=delivery.compose_time,
+            unsubscribe_url=await self.links.unsubscribe(delivery.notice, self.code),
+        )
+
+    async def send(
+        self, message: Mail, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
+    ) -> str:
+        return await self.server.send(message, ready, commit_to_it)

@@ -1,0 +1,143 @@
+"""The channel of text messages: a gateway that takes a signed webhook (Standard Webhooks) for each.
+
+It knows a message by its `webhook-id` and sends what it has taken once, however often it is handed over: a
+repeat after a lost answer reaches nobody twice.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx2
+
+from chassis import failpoints
+from chassis.api.handles import judge
+from chassis.clock import Clock
+from chassis.telemetry.tracing import client_span
+from chassis.work import Later, Ours, Refused
+from notifications.domain.notice import Notice
+from notifications.domain.segments import segments
+from notifications.jobs.peers import Contact
+from notifications.usecases.attempt import Delivery
+from notifications.usecases.words import Words
+
+NAME = "providers/sms"
+SECRET_MIN_BYTES = 24
+ANSWER_S = 60.0
+CONNECT_S = 10.0
+_WAIT_MOST = timedelta(minutes=15)
+_UNPROCESSABLE, _TOO_MANY, _AWAY = 422, 429, 503
+_PROXYS = (502, 504)  # of who stands between: what is behind may have taken it
+_SUCCESS, _FAULT = 2, 5
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Text:
+    """One text message. Personal: used once, never kept, never shown."""
+
+    key: str
+    content: bytes  # as it is handed over, JSON
+
+
+@dataclass(slots=True, repr=False)
+class SmsChannel:
+    """Text messages, of at most `segments_most` segments, by the gateway at `url`."""
+
+    url: str
+    secret: Callable[[], str]
+    segments_most: int
+    clock: Clock
+    code: str = "SMS"
+    provider: str = NAME
+    _not_before: datetime | None = field(default=None, init=False)  # until when it wants to be left alone
+
+    def key(self, notice: Notice) -> str:
+        """The `webhook-id`: the notice and its revision."""
+        return f"{notice.id}.{notice.revision}"
+
+    async def prepare(self, delivery: Delivery, contact: Contact, words: Words) -> Text:
+        """The plain text. Refused when there is no such number; Ours when it takes too many segments."""
+        number = judge("PHONE", contact.address, "").normalized_value
+        if not number:
+            raise Refused("invalid-address")
+        text = words.body.replace("\r\n", "\n").strip()
+        if (count := segments(text)) > self.segments_most:
+            raise Ours("text-too-long")
+        key = self.key(delivery.notice)
+        told = {"id": key, "to": number, "text": text, "language": delivery.text.language_code}
+        return Text(key, json.dumps({**told, "segments": count}, ensure_ascii=False).encode())
+
+    async def send(
+        self, message: Text, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
+    ) -> str:
+        """Hand it over. See the README for what each answer means."""
+        if self._not_before is not None and self.clock.now() < self._not_before:
+            raise Later("wants-to-be-left-alone")
+        failpoints.hit("provider.before_send")
+        limits = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
+        with client_span("send sms", {"url.full": self.url}):
+            async with httpx2.AsyncClient(timeout=limits) as client:
+                await ready(hashlib.sha256(message.content).hexdigest())
+                headers = self._signed(message)
+                commit_to_it()
+                try:
+                    answer = await client.post(self.url, content=message.content, headers=headers)
+                except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+                    raise Later("no-connection") from error
+            failpoints.hit("provider.after_accept")
+            return self._read(answer)
+
+    def _signed(self, message: Text) -> dict[str, str]:
+        stamp = str(int(self.clock.now().timestamp()))
+        content = f"{message.key}.{stamp}.".encode() + message.content
+        signature = base64.b64encode(hmac.digest(_bytes(self.secret()), content, "sha256")).decode()
+        return {
+            "content-type": "application/json",
+            "webhook-id": message.key,
+            "webhook-timestamp": stamp,
+            "webhook-signature": f"v1,{signature}",
+        }
+
+    def _read(self, answer: httpx2.Response) -> str:
+        """What an answer means. RuntimeError for one that leaves it open."""
+        status = answer.status_code
+        if status // 100 == _SUCCESS:
+            return str(status)
+        if status in _PROXYS:
+            raise RuntimeError("somebody between did not hear the answer")
+        if status == _UNPROCESSABLE:
+            raise Refused(str(status))
+        if status in (_TOO_MANY, _AWAY):
+            self._not_before = self.clock.now() + _asked_for(answer.headers.get("retry-after", ""))
+        if status == _TOO_MANY or status // 100 == _FAULT:
+            raise Later(str(status))
+        raise Ours(str(status))
+
+
+def _asked_for(retry_after: str) -> timedelta:
+    seconds = (
+        int(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6 else 0
+    )
+    return min(timedelta(seconds=seconds), _WAIT_MOST)
+
+
+def is_key(secret: str) -> bool:
+    """Whether a secret can be signed with."""
+    try:
+        return len(_bytes(secret)) >= SECRET_MIN_BYTES
+    except ValueError:
+        return False
+
+
+def _bytes(secret: str) -> bytes:
+    """The key that a secret is: `whsec_` with base64, or text."""
+    prefix = "whsec_"
+    return (
+        base64.b64decode(secret.removeprefix(prefix), validate=True)
+        if secret.startswith(prefix)
+        else secret.encode()
+    )

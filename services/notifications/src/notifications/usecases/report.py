@@ -1,0 +1,74 @@
+"""What providers report of messages that they accepted."""
+
+from chassis.api.entities import write
+from chassis.db.statement import Executor, values
+from chassis.db.transaction import Transaction
+from chassis.errors import Aborted, NotFound
+from chassis.facts import fact_of
+from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.facts import NoticeDelivered
+from notifications.domain.notice import Concern, Notice, State
+from notifications.store import tables as store
+from notifications.usecases.notice import save
+from notifications.usecases.promise import count_told, follow_up, lock_notice, told_of_promise
+
+
+async def require_attempt(on: Executor, provider_key: str) -> tuple[Attempt, Notice]:
+    """The attempt that handed over the message with this key, and its notice.
+
+    NotFound when there is none; Aborted NOTICE_SENDING while it is being handed over.
+    """
+    attempt = await store.LATEST_OF_KEY.maybe(on, key=provider_key)
+    if attempt is None:
+        raise NotFound("notices/-/attempts/-", "No message of ours has this key.")
+    notice = await store.GET_NOTICE.one(on, id=attempt.notice)
+    _require_handed_over(notice)
+    return attempt, notice
+
+
+async def record_report(tx: Transaction, provider_key: str, report: Report) -> Notice:
+    """Keep what is reported of a message, and move its notice on. In any order, late and again.
+
+    That it is reported at all says that it was accepted, where the answer was lost. Raises as
+    `require_attempt`.
+    """
+    attempt, _ = await require_attempt(tx, provider_key)
+    notice = await lock_notice(tx, attempt.notice)
+    _require_handed_over(notice)
+    attempt = await store.GET_ATTEMPT.one(tx, notice_id=notice.id, id=attempt.number)
+    if attempt.report(report):
+        await store.REPORT_ATTEMPT.run(tx, **values(attempt))
+        if attempt.might_be_accepted:
+            await _move(tx, notice, attempt)
+    return notice
+
+
+def _require_handed_over(notice: Notice) -> None:
+    if notice.state is State.SENDING:
+        told = "The message is being handed over. Report it again."
+        raise Aborted("NOTICE_SENDING", told, {"resource": notice.name}, retry_after_s=1)
+
+
+async def _move(tx: Transaction, notice: Notice, attempt: Attempt) -> None:
+    assert attempt.delivery_time is not None, "something was reported"
+    of_promise = await told_of_promise(tx, notice)
+    if not notice.told and not notice.bounced:  # its answer was lost, and this is as good
+        why, wanted = notice.reason_code, notice.variables
+        notice.in_doubt = False
+        notice.accept(attempt.delivery_time, "")
+        await save(tx, notice, caused_by=notice.request_event)
+        if notice.concern != Concern.NONE:
+            await follow_up(tx, of_promise, notice, why, wanted)
+    before = notice.version
+    if attempt.delivery.failed:
+        notice.bounce()
+        if notice.version != before:
+            await save(tx, notice, caused_by=notice.request_event)
+            await count_told(tx, of_promise)
+    elif attempt.delivery is Delivery.DELIVERED:
+        notice.deliver(attempt.delivery_time)
+        if notice.version != before:
+            await write(tx, store.UPDATE_NOTICE, notice)
+            tx.record(
+                fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
+            )

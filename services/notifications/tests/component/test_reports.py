@@ -1,0 +1,189 @@
+"""What a provider reports after it accepted a message: in any order, late, and again."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis.api.messages import timestamp
+from chassis.grpc.status import reason
+from rapport.customer.v1.suppression_pb2 import Suppression
+from rapport_testing.wait import eventually
+
+ADDRESS = "canary.maria@example.com"
+DROP = "250 an answer that is lost"
+TOLD = ["TEMPORARY_FAILURE", "DELIVERED", "TECHNICAL_FAILURE", "PERMANENT_FAILURE"]
+
+
+async def sent(desk: Any) -> tuple[Any, str]:
+    """A notice of a risk that a provider accepted, and its key there."""
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("SENT", event.promise)
+    [attempt] = await desk.attempts(notice)
+    return notice, attempt.provider_key
+
+
+def moment(minutes: int) -> datetime:
+    return datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(minutes=minutes)
+
+
+async def test_that_a_message_arrived_is_told_once(desk: Any) -> None:
+    notice, key = await sent(desk)
+    at = timestamp(moment(1))
+    for _ in range(10):
+        delivered = await desk.report(key, "DELIVERED", provider_code="2.0.0", report_time=at)
+    assert desk.state(delivered) == "DELIVERED"
+    assert delivered.deliver_time == at
+    [attempt] = await desk.attempts(notice)
+    assert (attempt.outcome, attempt.delivery) == (2, 1)
+    assert (attempt.delivery_code, attempt.delivery_time) == ("2.0.0", at)
+    [told] = await desk.told("NoticeDelivered")
+    assert (told.data.notice, told.data.deliver_time) == (notice.name, at)
+    assert len(await desk.told("NoticeSent")) == 1
+    assert "It arrived on" in (await desk.explain(notice.name)).summary
+
+
+async def test_a_message_that_came_back_is_told_by_a_person(desk: Any) -> None:
+    notice, key = await sent(desk)
+    for _ in range(3):
+        bounced = await desk.report(key, "PERMANENT_FAILURE", provider_code="5.1.1")
+    assert (desk.state(bounced), bounced.reason_code) == ("FAILED", "bounced")
+    [failed] = await desk.told("NoticeFailed")
+    assert failed.data.reason_code == "bounced"
+    [nobody] = await desk.told("NoticeUndeliverable")
+    assert (nobody.data.notice, nobody.data.reason_code) == (notice.name, "bounced")
+    explained = await desk.explain(notice.name)
+    assert "Not delivered: the provider accepted it and could not deliver it." in explained.summary
+
+
+async def test_what_the_provider_still_tries_is_noted_and_nothing_more(desk: Any) -> None:
+    notice, key = await sent(desk)
+    delayed = await desk.report(key, "TEMPORARY_FAILURE", provider_code="4.2.2")
+    assert desk.state(delayed) == "SENT"
+    [attempt] = await desk.attempts(notice)
+    assert (attempt.delivery, attempt.delivery_code) == (2, "4.2.2")
+    assert await desk.told("NoticeUndeliverable") == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_reports_in_any_order_come_to_the_same(desk: Any, seed: int) -> None:
+    """All that a careless provider may say of one message, ten times each: a person is to tell them once."""
+    notice, key = await sent(desk)
+    reports = [(what, i) for i, what in enumerate(TOLD)] * 10
+    random.Random(seed).shuffle(reports)
+    for what, minutes in reports:
+        await desk.report(key, what, report_time=timestamp(moment(minutes)))
+    assert (await desk.get(notice.name)).reason_code == "bounced"
+    [attempt] = await desk.attempts(notice)
+    assert (attempt.delivery, attempt.delivery_time) == (4, timestamp(moment(3)))
+    assert len(await desk.told("NoticeFailed")) == len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeSent")) == 1
+    assert len(await desk.told("NoticeDelivered")) <= 1
+
+
+async def test_of_a_lost_answer_a_report_is_as_good(desk: Any) -> None:
+    desk.mail.replies = [DROP, DROP]
+    event = desk.at_risk()
+    await desk.hear(event)
+
+    async def lost() -> Any:
+        notices = await desk.notices_of(event.promise)
+        attempts = await desk.attempts(notices[0]) if notices else []
+        return attempts[0] if attempts and attempts[0].outcome == 5 else None
+
+    attempt = await eventually(lost)
+    delivered = await desk.report(attempt.provider_key, "DELIVERED")
+    assert desk.state(delivered) == "DELIVERED"
+    desk.clock.advance(timedelta(minutes=10))
+    assert len(desk.mail.received) == 1  # it is not repeated
+    [told] = await desk.told("NoticeSent")
+    assert told.data.told_promise.promise == event.promise
+
+
+async def test_a_report_that_is_faster_than_the_answer_is_to_be_repeated(desk: Any) -> None:
+    desk.mail.gate.clear()
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("SENDING", event.promise)
+    [attempt] = await desk.attempts(notice)
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.report(attempt.provider_key, "PERMANENT_FAILURE")
+    assert reason(refusal.value) == "NOTICE_SENDING"
+    desk.mail.gate.set()
+    await desk.notice_in("SENT", event.promise)
+    await desk.report(attempt.provider_key, "PERMANENT_FAILURE")
+    assert desk.state(await desk.get(notice.name)) == "FAILED"
+
+
+async def test_a_key_that_nobody_of_us_made_is_not_found(desk: Any) -> None:
+    notice, key = await sent(desk)
+    for forged in (f"<{uuid4()}@acme.example>", key.upper(), key.replace("acme", "evil"), "%", "<>"):
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await desk.report(forged, "PERMANENT_FAILURE")
+        assert refusal.value.code() is grpc.StatusCode.NOT_FOUND
+    assert desk.state(await desk.get(notice.name)) == "SENT"
+
+
+async def test_an_address_that_there_is_not_is_suppressed_once(desk: Any) -> None:
+    _, key = await sent(desk)
+    for _ in range(3):
+        await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS.upper())
+    [asked] = desk.peers.suppressions.asked
+    told = asked.suppression
+    assert (told.reason, told.category, told.source) == (Suppression.REASON_HARD_BOUNCE, "", "dsn")
+    assert told.address == ADDRESS
+    assert ADDRESS not in str(await desk.running.published())
+
+
+@pytest.mark.parametrize("recipient", ["victim@example.com", "canary.maria@example.org", "nobody"])
+async def test_a_report_of_another_address_than_the_customers_suppresses_none(
+    desk: Any, recipient: str
+) -> None:
+    _, key = await sent(desk)
+    bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=recipient)
+    assert desk.state(bounced) == "FAILED"
+    assert desk.peers.suppressions.asked == []
+
+
+async def test_a_full_mailbox_suppresses_nothing_and_is_told_by_a_person(desk: Any) -> None:
+    _, key = await sent(desk)
+    bounced = await desk.report(key, "TECHNICAL_FAILURE", provider_code="5.2.2", recipient=ADDRESS)
+    assert bounced.reason_code == "bounced"
+    assert desk.peers.suppressions.asked == []
+    assert len(await desk.told("NoticeUndeliverable")) == 1
+
+
+async def test_who_complains_gets_no_more_of_that_category(desk: Any) -> None:
+    """Also after it: the consent that they gave before is withdrawn, from when they complained."""
+    notice, key = await sent(desk)
+    at = timestamp(desk.clock.now())
+    for _ in range(3):
+        kept = await desk.report(key, "DELIVERED", complaint=True, report_time=at)
+    assert desk.state(kept) == "DELIVERED"
+    [attempt] = await desk.attempts(notice)
+    assert attempt.complaint_time == at
+    [asked] = desk.peers.suppressions.asked
+    told = asked.suppression
+    assert (told.reason, told.category) == (Suppression.REASON_COMPLAINT, "service")
+    assert told.source == "feedback-loop"
+    [said] = desk.peers.customers.said
+    assert said.consent.name == f"{desk.customer}/consents/service.email"
+    assert (said.consent.state, said.consent.proof) == (2, notice.name)
+    assert said.consent.effective_time == at
+
+
+async def test_what_cannot_be_heeded_yet_is_not_kept_and_heeded_when_it_comes_again(desk: Any) -> None:
+    notice, key = await sent(desk)
+    desk.peers.suppressions.failure = grpc.StatusCode.UNAVAILABLE
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
+    assert reason(refusal.value) == "DEPENDENCY_UNAVAILABLE"
+    assert desk.state(await desk.get(notice.name)) == "SENT"
+    desk.peers.suppressions.failure = None
+    await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
+    assert desk.state(await desk.get(notice.name)) == "FAILED"
+    assert len(desk.peers.suppressions.asked) == 1
