@@ -21,7 +21,8 @@ OPENED = "events.cases.case.opened.v1"
 CASES = Declaration("cases")
 LOYALTY = Declaration("loyalty", (Consumption("loyalty-cases", "cases", (OPENED,)),))
 NOTICES = Declaration("notices", (Consumption("notices-cases", "cases", (OPENED,)),))
-EVERYBODY = (CASES, LOYALTY, NOTICES)
+VIEW = Declaration("view", (Consumption("view-cases", "cases", ("events.cases.>",)),))
+EVERYBODY = (CASES, LOYALTY, NOTICES, VIEW)
 LogIn = Callable[[str], Awaitable[Connection]]
 
 
@@ -260,6 +261,16 @@ async def test_a_service_may_not_read(log_in: LogIn, subject: str) -> None:
     loyalty.client._error_cb = hear
     await loyalty.client.subscribe(subject)
     await asyncio.wait_for(refused.wait(), 5)
+
+
+async def test_who_hears_everything_of_a_source_alone_may_read_it_again(log_in: LogIn) -> None:
+    cases, view, notices = await log_in("cases"), await log_in("view"), await log_in("notices")
+    await cases.js.publish(OPENED, b"a case")
+    assert (await view.js.get_msg("CASES", 1)).data == b"a case"
+    with pytest.raises(nats.errors.TimeoutError):
+        await notices.client.request("$JS.API.STREAM.MSG.GET.CASES", b'{"seq": 1}', timeout=0.3)
+    with pytest.raises(nats.errors.TimeoutError):
+        await view.client.request("$JS.API.STREAM.MSG.GET.LOYALTY", b'{"seq": 1}', timeout=0.3)
 
 
 async def test_who_provisions_tells_no_facts(log_in: LogIn) -> None:

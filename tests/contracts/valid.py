@@ -151,7 +151,7 @@ _POLICY_ON_ANY = {
     "expire_after": "3600s",
     "cancel_event_types": ["rapport.loyalty.v1.TierDowngraded"],
     "date_field": "review_time",
-    "date_offset_days": -14,
+    "days_before": 14,
     "send_hour": 10,
 }
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
@@ -411,7 +411,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateNoticePolicy", {
             "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
             "update_mask": "eventType,template,disabled,condition,variables,customerField,subjectField,"
-            "expireAfter,cancelEventTypes,after,dateField,dateOffsetDays,sendHour"}),
+            "expireAfter,cancelEventTypes,after,dateField,daysBefore,sendHour"}),
+        ("PreviewNoticePolicy", {
+            "notice_policy": _POLICY_ON_ANY, "start_time": BEFORE, "end_time": LATER}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {

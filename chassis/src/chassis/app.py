@@ -13,6 +13,7 @@ from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
 from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
+from chassis.events.past import Past
 from chassis.explain.explainer import Explainer
 from chassis.grpc.client import Channels
 from chassis.inbox.freshness import Freshness
@@ -35,6 +36,7 @@ class App(Generic[S]):
         draining: set when the service begins to stop: what lasts has to end.
         freshness: how current what it knows of other services is.
         broadcast: reaches its other replicas.
+        past: what streams of services hold whose every event it hears.
         verifier: tells whose a token is.
         channels: to other services, as this one: on behalf of whoever asks, with the rights that both have.
         forwarding: to other services, as whoever asks, with all their rights and none of this service's.
@@ -60,6 +62,7 @@ class App(Generic[S]):
         )
         self.freshness = Freshness()
         self.broadcast = Broadcast(service.name)
+        self.past = Past()
         self.verifier = _verifier(settings)
         self.certificates = _certificates(settings)
         self.channels = Channels(settings.peers, settings.token_file, self.certificates)

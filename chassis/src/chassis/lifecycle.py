@@ -90,6 +90,7 @@ class Lifecycle:
         await self._reach("the broker", settings.nats_url, lambda: verify(self._nats, app.declaration))
         await app.freshness.start(self._nats, app.subscriptions)
         await app.broadcast.start(self._nats)
+        app.past.start(self._nats)
         publishing = await self._connect(pending_size=0)
         self._relay = Relay(app.db, publishing)
         keeps_aliases = aliases.listening(app.name).durable in {each.durable for each in app.subscriptions}

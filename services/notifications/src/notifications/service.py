@@ -20,8 +20,9 @@ from notifications.jobs.peers import Contacts, Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.sms import SmsChannel
 from notifications.jobs.smtp import SmtpProvider
+from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.reports import ReportRpc
-from notifications.rpc.services import NoticeRpc, PolicyRpc, TemplateRpc
+from notifications.rpc.services import NoticeRpc, TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.seed import seed
 from rapport.cases.v1.cases_events_pb2 import (
@@ -53,8 +54,9 @@ def compose(app: App[Settings]) -> None:
     app.on_open(lambda: seed(app.db))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     app.serve(TemplateRpc(app, review_all=app.settings.review_texts))
-    app.serve(PolicyRpc(app))
     app.serve(ReportRpc(app, addresses=_addresses(app)))
+    consents = app.client(ConsentServiceStub, "customer")
+    app.serve(PolicyRpc(app, past=app.past, consents=consents, per_week=app.settings.contacts_per_week))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))

@@ -219,7 +219,7 @@ async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives
         event_type=VOUCHER,
         template="templates/hello",
         date_field="expire_time",
-        date_offset_days=-1,
+        days_before=1,
         send_hour=10,
         cancel_event_types=["rapport.loyalty.v1.VoucherUsed"],
     )

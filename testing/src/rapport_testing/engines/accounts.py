@@ -100,6 +100,8 @@ def _asked(declaration: Declaration) -> Iterator[str]:
         yield f"$JS.API.STREAM.INFO.{stream_of(name)}"
     for each in declaration.subscriptions:
         consumer = f"{stream_of(each.source)}.{each.durable}"
+        if f"events.{each.source}.>" in each.subjects:  # who hears everything may read it again
+            yield f"$JS.API.STREAM.MSG.GET.{stream_of(each.source)}"
         yield f"$JS.API.CONSUMER.INFO.{consumer}"
         yield f"{_NEXT}{consumer}"
         yield f"$JS.ACK.{consumer}.>"

@@ -66,7 +66,7 @@ class NoticePolicy(_message.Message):
     CANCEL_EVENT_TYPES_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     DATE_FIELD_FIELD_NUMBER: _builtins.int
-    DATE_OFFSET_DAYS_FIELD_NUMBER: _builtins.int
+    DAYS_BEFORE_FIELD_NUMBER: _builtins.int
     SEND_HOUR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
@@ -101,8 +101,8 @@ class NoticePolicy(_message.Message):
     """The field of the event, a Timestamp or a google.type.Date, on whose day, where the customer lives, it is sent. An event
     without it leads to nothing, as one whose day is over. INVALID_CODE for one that is none.
     """
-    date_offset_days: _builtins.int
-    """So many days after the day of `date_field`, negative for before: -14 is two weeks before."""
+    days_before: _builtins.int
+    """So many days before the day of `date_field`, at most 366."""
     send_hour: _builtins.int
     """The hour, where the customer lives, from which on it is sent on the day of `date_field`, 1 to 23; 0 means 9."""
     @_builtins.property
@@ -156,12 +156,12 @@ class NoticePolicy(_message.Message):
         cancel_event_types: _abc.Iterable[_builtins.str] | None = ...,
         after: _duration_pb2.Duration | None = ...,
         date_field: _builtins.str = ...,
-        date_offset_days: _builtins.int = ...,
+        days_before: _builtins.int = ...,
         send_hour: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "event_type", b"event_type", "expire_after", b"expire_after", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "date_offset_days", b"date_offset_days", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "days_before", b"days_before", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015

@@ -27,11 +27,12 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.notifications.v1 import notice_policy_pb2 as rapport_dot_notifications_dot_v1_dot_notice__policy__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4rapport/notifications/v1/notice_policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a,rapport/notifications/v1/notice_policy.proto\x1a rapport/options/v1/options.proto\"\xa1\x01\n\x19\x43reateNoticePolicyRequest\x12%\n\x10notice_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19\x44\x65leteNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xf0\x07\n\x13NoticePolicyService\x12\xc4\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"Q\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xba\x01\n\x0fGetNoticePolicy\x12\x30.rapport.notifications.v1.GetNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"M\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=noticePolicies/*}\x12\xc5\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"D\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePolicies\x12\xdb\x01\n\x12UpdateNoticePolicy\x12\x33.rapport.notifications.v1.UpdateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"h\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy\x12\xae\x01\n\x12\x44\x65leteNoticePolicy\x12\x33.rapport.notifications.v1.DeleteNoticePolicyRequest\x1a\x16.google.protobuf.Empty\"K\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=noticePolicies/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4rapport/notifications/v1/notice_policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a,rapport/notifications/v1/notice_policy.proto\x1a rapport/options/v1/options.proto\"\xa1\x01\n\x19\x43reateNoticePolicyRequest\x12%\n\x10notice_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19\x44\x65leteNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xcb\x01\n\x1aPreviewNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"\xc8\x06\n\x1bPreviewNoticePolicyResponse\x12\x13\n\x0b\x65vent_count\x18\x01 \x01(\x05\x12K\n\x06\x63ounts\x18\x02 \x03(\x0b\x32;.rapport.notifications.v1.PreviewNoticePolicyResponse.Count\x12G\n\x04rows\x18\x03 \x03(\x0b\x32\x39.rapport.notifications.v1.PreviewNoticePolicyResponse.Row\x12\x33\n\x0fnext_start_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x81\x01\n\x05\x43ount\x12N\n\x07outcome\x18\x01 \x01(\x0e\x32=.rapport.notifications.v1.PreviewNoticePolicyResponse.Outcome\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x03 \x01(\x05\x1a\xe2\x02\n\x03Row\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x63ustomer\x18\x03 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12N\n\x07outcome\x18\x05 \x01(\x0e\x32=.rapport.notifications.v1.PreviewNoticePolicyResponse.Outcome\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12>\n\rnotice_policy\x18\x07 \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_TOLD\x10\x01\x12\x14\n\x10OUTCOME_DEFERRED\x10\x02\x12\x14\n\x10OUTCOME_NOT_TOLD\x10\x03\x32\xc7\t\n\x13NoticePolicyService\x12\xc4\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"Q\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xba\x01\n\x0fGetNoticePolicy\x12\x30.rapport.notifications.v1.GetNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"M\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=noticePolicies/*}\x12\xc5\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"D\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePolicies\x12\xdb\x01\n\x12UpdateNoticePolicy\x12\x33.rapport.notifications.v1.UpdateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"h\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy\x12\xae\x01\n\x12\x44\x65leteNoticePolicy\x12\x33.rapport.notifications.v1.DeleteNoticePolicyRequest\x1a\x16.google.protobuf.Empty\"K\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=noticePolicies/*}\x12\xd4\x01\n\x13PreviewNoticePolicy\x12\x34.rapport.notifications.v1.PreviewNoticePolicyRequest\x1a\x35.rapport.notifications.v1.PreviewNoticePolicyResponse\"P\x90\x02\x01\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/noticePolicies:preview:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,6 +63,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETENOTICEPOLICYREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_DELETENOTICEPOLICYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DELETENOTICEPOLICYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_PREVIEWNOTICEPOLICYREQUEST'].fields_by_name['notice_policy']._loaded_options = None
+  _globals['_PREVIEWNOTICEPOLICYREQUEST'].fields_by_name['notice_policy']._serialized_options = b'\342A\001\002'
+  _globals['_PREVIEWNOTICEPOLICYREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_PREVIEWNOTICEPOLICYREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\001'
+  _globals['_PREVIEWNOTICEPOLICYREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_PREVIEWNOTICEPOLICYREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\001'
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['customer']._loaded_options = None
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['notice_policy']._loaded_options = None
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['notice_policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._loaded_options = None
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002#\"\022/v1/noticePolicies:\rnotice_policy'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['GetNoticePolicy']._loaded_options = None
@@ -72,18 +83,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['UpdateNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['DeleteNoticePolicy']._loaded_options = None
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['DeleteNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002\035*\033/v1/{name=noticePolicies/*}'
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=316
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=477
-  _globals['_GETNOTICEPOLICYREQUEST']._serialized_start=479
-  _globals['_GETNOTICEPOLICYREQUEST']._serialized_end=562
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=564
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=642
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=644
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=762
-  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_start=765
-  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_end=942
-  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_start=945
-  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_end=1077
-  _globals['_NOTICEPOLICYSERVICE']._serialized_start=1080
-  _globals['_NOTICEPOLICYSERVICE']._serialized_end=2088
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['PreviewNoticePolicy']._loaded_options = None
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['PreviewNoticePolicy']._serialized_options = b'\220\002\001\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002\037\"\032/v1/noticePolicies:preview:\001*'
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=349
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=510
+  _globals['_GETNOTICEPOLICYREQUEST']._serialized_start=512
+  _globals['_GETNOTICEPOLICYREQUEST']._serialized_end=595
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=597
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=675
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=677
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=795
+  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_start=798
+  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_end=975
+  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_start=978
+  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_end=1110
+  _globals['_PREVIEWNOTICEPOLICYREQUEST']._serialized_start=1113
+  _globals['_PREVIEWNOTICEPOLICYREQUEST']._serialized_end=1316
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE']._serialized_start=1319
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE']._serialized_end=2159
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_COUNT']._serialized_start=1575
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_COUNT']._serialized_end=1704
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW']._serialized_start=1707
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW']._serialized_end=2061
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_OUTCOME']._serialized_start=2063
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_OUTCOME']._serialized_end=2159
+  _globals['_NOTICEPOLICYSERVICE']._serialized_start=2162
+  _globals['_NOTICEPOLICYSERVICE']._serialized_end=3385
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.notifications.v1 import notice_policy_pb2 as _notice_policy_pb2
 import builtins as _builtins
 import sys
@@ -191,3 +193,188 @@ class DeleteNoticePolicyRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteNoticePolicyRequest: _TypeAlias = DeleteNoticePolicyRequest  # noqa: Y015
+
+@_typing.final
+class PreviewNoticePolicyRequest(_message.Message):
+    """Says whom a policy would have told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notice_policy(self) -> _notice_policy_pb2.NoticePolicy:
+        """The policy as it would be, all of it; `name` says which one it stands for, if there is one, output-only fields are ignored."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Events from then on; absent means of the last 24 hours. Streams hold what was told in the last 14 days."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Events before then; absent means until now."""
+
+    def __init__(
+        self,
+        *,
+        notice_policy: _notice_policy_pb2.NoticePolicy | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "notice_policy", b"notice_policy", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "notice_policy", b"notice_policy", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewNoticePolicyRequest: _TypeAlias = PreviewNoticePolicyRequest  # noqa: Y015
+
+@_typing.final
+class PreviewNoticePolicyResponse(_message.Message):
+    """Whom a policy would have told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PreviewNoticePolicyResponse._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: PreviewNoticePolicyResponse._Outcome.ValueType  # 0
+        """Not used."""
+        OUTCOME_TOLD: PreviewNoticePolicyResponse._Outcome.ValueType  # 1
+        """The customer would be told."""
+        OUTCOME_DEFERRED: PreviewNoticePolicyResponse._Outcome.ValueType  # 2
+        """The customer would be told when there is room, or no more quiet."""
+        OUTCOME_NOT_TOLD: PreviewNoticePolicyResponse._Outcome.ValueType  # 3
+        """The customer would not be told."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What would have come of an event."""
+
+    OUTCOME_UNSPECIFIED: PreviewNoticePolicyResponse.Outcome.ValueType  # 0
+    """Not used."""
+    OUTCOME_TOLD: PreviewNoticePolicyResponse.Outcome.ValueType  # 1
+    """The customer would be told."""
+    OUTCOME_DEFERRED: PreviewNoticePolicyResponse.Outcome.ValueType  # 2
+    """The customer would be told when there is room, or no more quiet."""
+    OUTCOME_NOT_TOLD: PreviewNoticePolicyResponse.Outcome.ValueType  # 3
+    """The customer would not be told."""
+
+    @_typing.final
+    class Count(_message.Message):
+        """What would have come of so many events."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        OUTCOME_FIELD_NUMBER: _builtins.int
+        REASON_CODE_FIELD_NUMBER: _builtins.int
+        EVENT_COUNT_FIELD_NUMBER: _builtins.int
+        outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType
+        """What."""
+        reason_code: _builtins.str
+        """Why: see `Row.reason_code`."""
+        event_count: _builtins.int
+        """Of how many events."""
+        def __init__(
+            self,
+            *,
+            outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType = ...,
+            reason_code: _builtins.str = ...,
+            event_count: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["event_count", b"event_count", "outcome", b"outcome", "reason_code", b"reason_code"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Row(_message.Message):
+        """One event, and what would have come of it."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        EVENT_ID_FIELD_NUMBER: _builtins.int
+        EVENT_TIME_FIELD_NUMBER: _builtins.int
+        CUSTOMER_FIELD_NUMBER: _builtins.int
+        SUBJECT_FIELD_NUMBER: _builtins.int
+        OUTCOME_FIELD_NUMBER: _builtins.int
+        REASON_CODE_FIELD_NUMBER: _builtins.int
+        NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+        SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
+        event_id: _builtins.str
+        """The event's id."""
+        customer: _builtins.str
+        """Whom it names, `customers/{uuid}`; may be empty."""
+        subject: _builtins.str
+        """The resource that it is about to the policy."""
+        outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType
+        """What."""
+        reason_code: _builtins.str
+        """Why not at once, a code: `other-department`, `no-customer`, `condition`, `no-value`, `no-date`, `merged`, `superseded`,
+        `cause-gone`, or what a notice that is deferred or suppressed says, by what the customer allows now; empty when told.
+        """
+        notice_policy: _builtins.str
+        """The policy that tells the customer in its place, where it is `merged`."""
+        @_builtins.property
+        def event_time(self) -> _timestamp_pb2.Timestamp:
+            """When it happened."""
+
+        @_builtins.property
+        def schedule_time(self) -> _timestamp_pb2.Timestamp:
+            """From when on it would have been sent; absent when it would not."""
+
+        def __init__(
+            self,
+            *,
+            event_id: _builtins.str = ...,
+            event_time: _timestamp_pb2.Timestamp | None = ...,
+            customer: _builtins.str = ...,
+            subject: _builtins.str = ...,
+            outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType = ...,
+            reason_code: _builtins.str = ...,
+            notice_policy: _builtins.str = ...,
+            schedule_time: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "schedule_time", b"schedule_time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "event_id", b"event_id", "event_time", b"event_time", "notice_policy", b"notice_policy", "outcome", b"outcome", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "subject", b"subject"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_START_TIME_FIELD_NUMBER: _builtins.int
+    event_count: _builtins.int
+    """How many events of the policy's type were looked at, 300 at most."""
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewNoticePolicyResponse.Count]:
+        """What would have come of them, the most frequent first."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewNoticePolicyResponse.Row]:
+        """The first 100 of them, oldest first."""
+
+    @_builtins.property
+    def next_start_time(self) -> _timestamp_pb2.Timestamp:
+        """Where there were more: from when on they have not been looked at. Absent when there were none."""
+
+    def __init__(
+        self,
+        *,
+        event_count: _builtins.int = ...,
+        counts: _abc.Iterable[Global___PreviewNoticePolicyResponse.Count] | None = ...,
+        rows: _abc.Iterable[Global___PreviewNoticePolicyResponse.Row] | None = ...,
+        next_start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_start_time", b"next_start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "event_count", b"event_count", "next_start_time", b"next_start_time", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewNoticePolicyResponse: _TypeAlias = PreviewNoticePolicyResponse  # noqa: Y015

@@ -62,6 +62,11 @@ class NoticePolicyServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.DeleteNoticePolicyRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.PreviewNoticePolicy = channel.unary_unary(
+                '/rapport.notifications.v1.NoticePolicyService/PreviewNoticePolicy',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.FromString,
+                _registered_method=True)
 
 
 class NoticePolicyServiceServicer:
@@ -104,6 +109,15 @@ class NoticePolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewNoticePolicy(self, request, context):
+        """Says of events of the past whom a policy on any event would have told of them, and whom not, and why, if it had been in
+        force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
+        too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NoticePolicyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +145,11 @@ def add_NoticePolicyServiceServicer_to_server(servicer, server):
                     servicer.DeleteNoticePolicy,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.DeleteNoticePolicyRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'PreviewNoticePolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewNoticePolicy,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +288,33 @@ class NoticePolicyService:
             '/rapport.notifications.v1.NoticePolicyService/DeleteNoticePolicy',
             rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.DeleteNoticePolicyRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewNoticePolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticePolicyService/PreviewNoticePolicy',
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,11 @@ class NoticePolicyServiceStub:
     """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
     on, and is the same department's.
     """
+    PreviewNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.PreviewNoticePolicyRequest, _notice_policy_service_pb2.PreviewNoticePolicyResponse]
+    """Says of events of the past whom a policy on any event would have told of them, and whom not, and why, if it had been in
+    force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
+    too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
+    """
 
 @_typing.type_check_only
 class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
@@ -64,6 +69,11 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
     DeleteNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.DeleteNoticePolicyRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
     on, and is the same department's.
+    """
+    PreviewNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.PreviewNoticePolicyRequest, _notice_policy_service_pb2.PreviewNoticePolicyResponse]  # type: ignore[assignment]
+    """Says of events of the past whom a policy on any event would have told of them, and whom not, and why, if it had been in
+    force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
+    too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
     """
 
 class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -109,6 +119,17 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
         on, and is the same department's.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewNoticePolicy(
+        self,
+        request: _notice_policy_service_pb2.PreviewNoticePolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notice_policy_service_pb2.PreviewNoticePolicyResponse, _abc.Awaitable[_notice_policy_service_pb2.PreviewNoticePolicyResponse]]:
+        """Says of events of the past whom a policy on any event would have told of them, and whom not, and why, if it had been in
+        force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
+        too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
         """
 
 def add_NoticePolicyServiceServicer_to_server(servicer: NoticePolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -53,8 +53,8 @@ class NoticePolicy:
     expire_after: timedelta | None = None
     cancel_event_types: list[str] = field(default_factory=list)
     after: timedelta | None = None  # how long after the event
-    date_field: str = ""  # of the event, on whose day it is sent, with `date_offset_days` and `send_hour`
-    date_offset_days: int = 0
+    date_field: str = ""  # of the event, on whose day it is sent, with `days_before` and `send_hour`
+    days_before: int = 0
     send_hour: int = 0  # 0 is SEND_HOUR
 
     name = POLICY.named("id")
@@ -71,6 +71,6 @@ class NoticePolicy:
         """The fields that it fills in of those that rules about promises have no use for."""
         names = (
             *("condition", "variables", "customer_field", "subject_field", "expire_after"),
-            *("cancel_event_types", "after", "date_field", "date_offset_days", "send_hour"),
+            *("cancel_event_types", "after", "date_field", "days_before", "send_hour"),
         )
         return [name for name in names if getattr(self, name)]

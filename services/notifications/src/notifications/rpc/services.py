@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
 
-from google.protobuf.empty_pb2 import Empty
-
 from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.formats import FORMATS
@@ -19,19 +17,16 @@ from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
 from notifications.domain.template import STANDARD
-from notifications.names import ATTEMPT, NOTICE, POLICY, TEMPLATE, TEXT, TEXT_VERSION
+from notifications.names import ATTEMPT, NOTICE, TEMPLATE, TEXT, TEXT_VERSION
 from notifications.store import tables as store
-from notifications.usecases import notice, policy, template
+from notifications.usecases import notice, template
 from notifications.usecases.policy import read_template
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
 from rapport.common.v1.explanation_pb2 import Explanation
-from rapport.notifications.v1 import notice_policy_service_pb2 as policy_pb
 from rapport.notifications.v1 import notice_service_pb2 as notice_pb
 from rapport.notifications.v1 import template_service_pb2 as template_pb
 from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
 from rapport.notifications.v1.notice_pb2 import Notice
-from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
-from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer
@@ -173,13 +168,3 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
             language_code=text.language_code,
             text_version=text.version,
         )
-
-
-class PolicyRpc(Rpc, NoticePolicyServiceServicer):
-    """Which facts lead to which notices."""
-
-    CreateNoticePolicy = change(policy_pb.CreateNoticePolicyRequest, policy.create_policy, NoticePolicy)
-    GetNoticePolicy = get(POLICY, store.GET_POLICY, NoticePolicy)
-    ListNoticePolicies = listing(policy_pb.ListNoticePoliciesResponse, store.LIST_POLICIES)
-    UpdateNoticePolicy = change(policy_pb.UpdateNoticePolicyRequest, policy.update_policy, NoticePolicy)
-    DeleteNoticePolicy = change(policy_pb.DeleteNoticePolicyRequest, policy.delete_policy, Empty)

@@ -148,7 +148,7 @@ def send_on(policy: NoticePolicy, told: Any) -> str:
     """The day, or moment on whose day, a policy's notice is sent, RFC 3339; "" when the event has none."""
     if not told.HasField(policy.date_field):
         return ""
-    value, offset = getattr(told, policy.date_field), timedelta(days=policy.date_offset_days)
+    value, offset = getattr(told, policy.date_field), timedelta(days=-policy.days_before)
     try:
         if isinstance(value, Timestamp):
             return (moment(value) + offset).isoformat()

@@ -115,7 +115,7 @@ class PolicyChanges(TypedDict, total=False):
     cancel_event_types: list[str]
     after: timedelta | None
     date_field: str
-    date_offset_days: int
+    days_before: int
     send_hour: int
 
 
@@ -135,7 +135,7 @@ class PolicyDraft:
     cancel_event_types: list[str]
     after: timedelta | None
     date_field: str
-    date_offset_days: int
+    days_before: int
     send_hour: int
 
     def policy(self, policy_id: str, owner_id: str, at: datetime) -> NoticePolicy:

@@ -140,8 +140,8 @@ def _notice(
 ) -> Notice | None:
     """What is to be told; None when it is of no more use, or the event does not say all that it takes."""
     variables = conditions.filled(policy, event.data)
-    timing = _timing(policy, event)
-    if variables is None or timing is None or timing.expire_time <= now:
+    when = timing(policy, event)
+    if variables is None or when is None or when.expire_time <= now:
         return None
     case = getattr(event.data, "case", "")
     inputs = {"event": str(event.id), "event_type": event.type, "subject": subject}
@@ -154,7 +154,7 @@ def _notice(
         variables=variables,
         promise="",
         case=case if CASE.match(case) else "",
-        expire_time=timing.expire_time,
+        expire_time=when.expire_time,
         create_time=now,
         update_time=now,
         request_event=event.id,
@@ -163,15 +163,15 @@ def _notice(
         department=policy.department,
         subject=subject,
         trigger_event=event.id,
-        schedule_time=timing.schedule_time if timing.schedule_time > now else None,
-        send_on=timing.send_on,
-        send_hour=timing.send_hour,
+        schedule_time=when.schedule_time if when.schedule_time > now else None,
+        send_on=when.send_on,
+        send_hour=when.send_hour,
         decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Timing:
+class Timing:
     """From when on and until when it is of use; and the day and its hour where the customer lives, if any."""
 
     schedule_time: datetime
@@ -180,14 +180,15 @@ class _Timing:
     send_hour: int = 0
 
 
-def _timing(policy: NoticePolicy, event: Event[Any]) -> _Timing | None:
+def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
+    """When a policy's notice about an event is of use; None when the event lacks the date for it."""
     lasts = policy.expire_after or LIFETIME
     if not policy.date_field:
         begin = event.time + (policy.after or timedelta())
-        return _Timing(begin, begin + lasts)
+        return Timing(begin, begin + lasts)
     send_on = conditions.send_on(policy, event.data)
     if not send_on:
         return None
     hour = policy.send_hour or SEND_HOUR
     begin, end = days.span(send_on, hour)
-    return _Timing(begin, end + lasts, send_on, hour)
+    return Timing(begin, end + lasts, send_on, hour)

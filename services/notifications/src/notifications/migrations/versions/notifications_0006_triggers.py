@@ -21,7 +21,7 @@ def upgrade() -> None:
             ADD COLUMN IF NOT EXISTS cancel_event_types text[] NOT NULL DEFAULT '{}',
             ADD COLUMN IF NOT EXISTS after interval,
             ADD COLUMN IF NOT EXISTS date_field text NOT NULL DEFAULT '',
-            ADD COLUMN IF NOT EXISTS date_offset_days bigint NOT NULL DEFAULT 0,
+            ADD COLUMN IF NOT EXISTS days_before bigint NOT NULL DEFAULT 0,
             ADD COLUMN IF NOT EXISTS send_hour bigint NOT NULL DEFAULT 0
         """)
     op.execute("""

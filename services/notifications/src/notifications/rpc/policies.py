@@ -1,0 +1,153 @@
+"""NoticePolicyService: which facts lead to which notices, and whom they would have led to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+
+from chassis.api.decoding import into
+from chassis.api.messages import moment, timestamp, to_message
+from chassis.api.wellknown import time_of
+from chassis.context import Call, acting, current_call, service_itself
+from chassis.errors import Unavailable, invalid
+from chassis.events.past import Past, Read
+from chassis.events.registry import source_of
+from chassis.grpc.methods import change, get, listing
+from chassis.grpc.status import refusal
+from chassis.servicer import Rpc
+from notifications.domain.policy import NoticePolicy
+from notifications.domain.template import SERVICE, Template
+from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
+from notifications.names import POLICY
+from notifications.store import tables as store
+from notifications.store.triggers import POLICIES_ON_EVENTS
+from notifications.usecases import policy, preview
+from notifications.usecases.conditions import event_message, require_sound
+from notifications.usecases.policy import PolicyDraft, read_template, require_sendable
+from notifications.usecases.preview import Outcome, Row
+from notifications.usecases.trigger import in_force
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import consent_service_pb2
+from rapport.notifications.v1 import notice_policy_pb2
+from rapport.notifications.v1 import notice_policy_service_pb2 as pb
+from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+
+_SPAN = timedelta(days=1)
+_AT_ONCE = 8  # customers who are asked about
+_draft = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
+
+
+class PolicyRpc(Rpc, NoticePolicyServiceServicer):
+    """Policies in versions, and what one would do."""
+
+    past: Past
+    consents: ConsentServiceAsyncStub
+    per_week: int  # messages that a customer is sent at most, of those that can wait
+
+    CreateNoticePolicy = change(
+        pb.CreateNoticePolicyRequest, policy.create_policy, notice_policy_pb2.NoticePolicy
+    )
+    GetNoticePolicy = get(POLICY, store.GET_POLICY, notice_policy_pb2.NoticePolicy)
+    ListNoticePolicies = listing(pb.ListNoticePoliciesResponse, store.LIST_POLICIES)
+    UpdateNoticePolicy = change(
+        pb.UpdateNoticePolicyRequest, policy.update_policy, notice_policy_pb2.NoticePolicy
+    )
+    DeleteNoticePolicy = change(pb.DeleteNoticePolicyRequest, policy.delete_policy, Empty)
+
+    async def PreviewNoticePolicy(
+        self, request: pb.PreviewNoticePolicyRequest, context: Any
+    ) -> pb.PreviewNoticePolicyResponse:
+        """Whom a policy would have told."""
+        tried = self._tried(request.notice_policy)
+        template, texts = await read_template(self.db, tried.template_id)
+        require_sendable(template, texts, tried)
+        own, cancelling = await self._read(tried, request)
+        versions = await POLICIES_ON_EVENTS.all(self.db)
+        others = in_force(versions, self.db.clock.now())
+        rows = preview.rehearse(tried, others, [*own.events, *cancelling])
+        rows = await self._allowed(rows, template)
+        if not template.urgent and template.purpose != SERVICE:
+            rows = preview.pressed(rows, self.per_week)
+        return pb.PreviewNoticePolicyResponse(
+            event_count=len(rows),
+            counts=[to_message(pb.PreviewNoticePolicyResponse.Count, each) for each in preview.counted(rows)],
+            rows=[to_message(pb.PreviewNoticePolicyResponse.Row, each) for each in rows[: preview.ROWS_MAX]],
+            next_start_time=timestamp(own.more) if own.more else None,
+        )
+
+    def _tried(self, sent: notice_policy_pb2.NoticePolicy) -> NoticePolicy:
+        """The policy as it would be; of the caller's department when it does not say of which."""
+        draft, named = _draft(sent), POLICY.match(sent.name)
+        owner = draft.department_id or current_call.get().principal.department
+        if not owner:
+            raise invalid("notice_policy.department", "REQUIRED", "must be given by who works for none")
+        tried = draft.policy(named[0] if named else "", owner, self.db.clock.now())
+        require_sound(tried)
+        if tried.of_promises:
+            told = "must be another event: what is told of a promise is decided by the promise as it is then"
+            raise invalid("notice_policy.event_type", "INVALID_CODE", told)
+        return tried
+
+    async def _read(
+        self, tried: NoticePolicy, request: pb.PreviewNoticePolicyRequest
+    ) -> tuple[Read, list[Any]]:
+        """The policy's events of the time that is asked for, and those that would have cancelled notices."""
+        end = time_of(request, "end_time") or self.db.clock.now()
+        start = time_of(request, "start_time") or end - _SPAN
+        if start >= end:
+            raise invalid("start_time", "INVALID_TIME", "must be before end_time")
+        reads = []
+        for name in dict.fromkeys((tried.event_type, *tried.cancel_event_types)):
+            message = event_message(name, "notice_policy.event_type")
+            reads.append(await self.past.read(source_of(message), message, start, end, preview.EVENTS_MAX))
+        return reads[0], [event for each in reads[1:] for event in each.events]
+
+    async def _allowed(self, rows: Sequence[Row], template: Template) -> list[Row]:
+        """By what each customer allows now, asked once each, as when it is sent."""
+        asked = list(dict.fromkeys(row.customer for row in rows if row.outcome is Outcome.TOLD))
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(customer: str) -> consent_service_pb2.CheckContactResponse | None:
+            async with room:
+                return await self._check(customer, template)
+
+        with acting(Call("preview", service_itself(self.db.service))):
+            answers = dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
+        return [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
+
+    async def _check(
+        self, customer: str, template: Template
+    ) -> consent_service_pb2.CheckContactResponse | None:
+        """What a customer allows; None when there is none of that name."""
+        request = consent_service_pb2.CheckContactRequest(
+            name=customer,
+            purpose=template.purpose,
+            channels=[channel_pb2.CHANNEL_EMAIL],
+            urgent=template.urgent,
+        )
+        try:
+            return await self.consents.CheckContact(request)
+        except grpc.aio.AioRpcError as error:
+            if refusal(error).metadata.get("resource") == customer:
+                return None
+            told = "What customers allow cannot be asked now. Try again."
+            raise Unavailable("CUSTOMERS_NOT_ASKED", told) from error
+
+
+def _judged(row: Row, answer: consent_service_pb2.CheckContactResponse | None) -> Row:
+    if answer is None:
+        return row.but(CUSTOMER_NOT_FOUND)
+    if answer.allowed:
+        return row
+    if answer.HasField("open_time"):
+        waits = row.but(answer.reason_code, Outcome.DEFERRED)
+        return waits.until(moment(answer.open_time))
+    return row.but(answer.reason_code)

@@ -1,0 +1,141 @@
+"""Whom a policy would have told of what happened, and whom not, and why: nothing is sent or kept."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from chassis.events.envelope import Event
+from notifications.domain.notice import CAUSE_GONE, SUPERSEDED
+from notifications.domain.policy import NoticePolicy
+from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD
+from notifications.domain.trigger import hears, turn
+from notifications.usecases import conditions
+from notifications.usecases.trigger import timing
+
+EVENTS_MAX = 300
+ROWS_MAX = 100
+
+
+class Outcome(StrEnum):
+    """What would have come of an event."""
+
+    TOLD = "TOLD"
+    DEFERRED = "DEFERRED"
+    NOT_TOLD = "NOT_TOLD"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event, and what would have come of it; `reason_code` says why not at once."""
+
+    event_id: str
+    event_time: datetime
+    customer: str
+    subject: str
+    outcome: Outcome = Outcome.TOLD
+    reason_code: str = ""
+    notice_policy: str = ""
+    schedule_time: datetime | None = None
+
+    def but(self, why: str, outcome: Outcome = Outcome.NOT_TOLD, by: str = "") -> "Row":
+        """The same, not told, or not yet."""
+        when = self.schedule_time if outcome is not Outcome.NOT_TOLD else None
+        return replace(self, outcome=outcome, reason_code=why, notice_policy=by, schedule_time=when)
+
+    def until(self, open_time: datetime) -> "Row":
+        """The same, sent no earlier than that."""
+        return replace(self, schedule_time=max(self.schedule_time or open_time, open_time))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What would have come of so many events."""
+
+    outcome: Outcome
+    reason_code: str
+    event_count: int
+
+
+def rehearse(policy: NoticePolicy, others: Iterable[NoticePolicy], events: Sequence[Event[Any]]) -> list[Row]:
+    """What would have come of a policy's events, oldest first, as far as events say; `others` are in force.
+
+    Also with those events that cancel it.
+    """
+    ordered = sorted(events, key=lambda each: (each.time, each.id))
+    rivals = sorted((each for each in others if each.id != policy.id), key=turn)
+    return [
+        _after(policy, event, _row(policy, rivals, event), ordered)
+        for event in ordered
+        if event.type == policy.event_type
+    ]
+
+
+def _row(policy: NoticePolicy, rivals: Sequence[NoticePolicy], event: Event[Any]) -> Row:
+    customer = conditions.customer_of(policy, event.data)
+    subject = conditions.subject_of(policy, event.resource, event.data)
+    row = Row(str(event.id), event.time, customer, subject)
+    if not hears(policy, event.shown.department):
+        return row.but("other-department")
+    if not customer or not subject:
+        return row.but("no-customer" if not customer else "no-value")
+    if not conditions.holds(policy, event.data):
+        return row.but("condition")
+    if first := next((each for each in rivals if _tells_first(each, policy, event, customer)), None):
+        return row.but("merged", by=first.name)
+    if conditions.filled(policy, event.data) is None:
+        return row.but("no-value")
+    when = timing(policy, event)
+    if when is None or when.expire_time <= event.time:
+        return row.but("no-date")
+    return replace(row, schedule_time=max(when.schedule_time, event.time))
+
+
+def _tells_first(rival: NoticePolicy, policy: NoticePolicy, event: Event[Any], customer: str) -> bool:
+    return (
+        turn(rival) < turn(policy)
+        and rival.event_type == event.type
+        and hears(rival, event.shown.department)
+        and conditions.customer_of(rival, event.data) == customer
+        and conditions.holds(rival, event.data)
+    )
+
+
+def _after(policy: NoticePolicy, event: Event[Any], row: Row, events: Iterable[Event[Any]]) -> Row:
+    """What comes of it by what happened until it would have been sent."""
+    if row.schedule_time is None:
+        return row
+    for each in events:
+        if not event.time < each.time <= row.schedule_time or each.data is None:
+            continue
+        cancels = each.type in policy.cancel_event_types
+        if not cancels and (each.type != policy.event_type or not hears(policy, each.shown.department)):
+            continue
+        if conditions.subject_of(policy, each.resource, each.data) != row.subject:
+            continue
+        whose = conditions.customer_of(policy, each.data) if policy.customer_field else ""
+        if whose in ("", row.customer):
+            return row.but(CAUSE_GONE if cancels else SUPERSEDED)
+    return row
+
+
+def pressed(rows: Iterable[Row], most: int) -> list[Row]:
+    """Those beyond the most that a customer would be told within a week, by this policy, are deferred."""
+    told, found = defaultdict[str, list[datetime]](list), list[Row]()
+    for row in rows:
+        if row.outcome is Outcome.TOLD and row.schedule_time is not None:
+            before = [at for at in told[row.customer] if row.schedule_time - at < PERIOD]
+            if len(before) >= most:
+                found.append(row.but(CONTACT_PRESSURE, Outcome.DEFERRED))
+                continue
+            told[row.customer].append(row.schedule_time)
+        found.append(row)
+    return found
+
+
+def counted(rows: Iterable[Row]) -> list[Count]:
+    """How many of each, the most frequent first."""
+    counts = Counter((row.outcome, row.reason_code) for row in rows)
+    return [Count(outcome, why, count) for (outcome, why), count in counts.most_common()]

@@ -1,0 +1,154 @@
+"""What a policy would have done with what happened: who would have been told, who not, and why."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from chassis.api.messages import enum_name, moment, timestamp
+from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
+from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.notice_policy_service_pb2 import (
+    PreviewNoticePolicyRequest,
+    PreviewNoticePolicyResponse,
+)
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
+from rapport.notifications.v1.template_pb2 import TemplateText
+from rapport_testing.running import refused
+
+TIER = "rapport.loyalty.v1.TierUpgraded"
+OUTCOMES = PreviewNoticePolicyResponse.Outcome.DESCRIPTOR
+
+
+@pytest.fixture
+async def ready(desk: Any) -> Any:
+    hello = TemplateText(subject="Hello", body="Hello. {{ contact_name }}")
+    await desk.create_template("hello", hello, purpose="purposes/news")
+    return desk
+
+
+async def tell(desk: Any, event: Any, version: int = 1) -> str:
+    resource = getattr(event, event.DESCRIPTOR.fields[0].name)
+    await desk.running.deliver(event, resource=resource, version=version, source="loyalty")
+    return str(resource)
+
+
+def upgraded(customer: str, tier: str = "gold") -> TierUpgraded:
+    return TierUpgraded(tier_standing=f"programs/main/tierStandings/{uuid4()}", customer=customer, tier=tier)
+
+
+async def preview(desk: Any, policy: dict[str, Any], **span: Any) -> PreviewNoticePolicyResponse:
+    request = PreviewNoticePolicyRequest(
+        notice_policy=NoticePolicy(template="templates/hello", **policy), **span
+    )
+    answer: PreviewNoticePolicyResponse = await desk.policies.PreviewNoticePolicy(request)
+    return answer
+
+
+def counts(answer: PreviewNoticePolicyResponse) -> dict[tuple[str, str], int]:
+    return {(enum_name(OUTCOMES, each.outcome), each.reason_code): each.event_count for each in answer.counts}
+
+
+async def test_it_says_of_each_event_who_would_have_been_told_and_why_not_and_sends_nothing(
+    ready: Any,
+) -> None:
+    await tell(ready, upgraded(ready.customer, "before"))
+    ready.clock.advance(timedelta(seconds=2))
+    start = timestamp(ready.clock.now())
+    told = await tell(ready, upgraded(ready.customer))
+    await tell(ready, upgraded(ready.customer, "silver"))
+    await tell(ready, upgraded(""))
+    ready.clock.advance(timedelta(seconds=2))
+    end = timestamp(ready.clock.now())
+    await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(timedelta(seconds=2))
+    policy = {"event_type": TIER, "condition": "event.tier == 'gold'"}
+    answer = await preview(ready, policy, start_time=start, end_time=end)
+    assert answer.event_count == 3
+    assert counts(answer) == {
+        ("TOLD", ""): 1,
+        ("NOT_TOLD", "condition"): 1,
+        ("NOT_TOLD", "no-customer"): 1,
+    }
+    [row] = [each for each in answer.rows if not each.reason_code]
+    assert (row.customer, row.subject) == (ready.customer, told)
+    assert moment(row.schedule_time) == moment(start)
+    everything = await ready.notices.ListNotices(ListNoticesRequest())
+    assert list(everything.notices) == []
+
+
+async def test_it_says_what_the_customer_allows_now(ready: Any) -> None:
+    await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(timedelta(seconds=2))
+    ready.peers.customers.answer = CheckContactResponse(allowed=False, reason_code="consent-denied")
+    assert counts(await preview(ready, {"event_type": TIER})) == {("NOT_TOLD", "consent-denied"): 1}
+    opens = ready.in_days(1 / 3)
+    ready.peers.customers.answer = CheckContactResponse(
+        allowed=False, reason_code="quiet-hours", open_time=timestamp(opens)
+    )
+    answer = await preview(ready, {"event_type": TIER})
+    assert counts(answer) == {("DEFERRED", "quiet-hours"): 1}
+    assert moment(answer.rows[0].schedule_time) == opens
+    ready.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
+    asked = preview(ready, {"event_type": TIER})
+    assert await refused(asked) == "CUSTOMERS_NOT_ASKED"
+
+
+async def test_it_says_which_other_policy_tells_in_its_place_and_how_many_would_be_too_many(
+    ready: Any,
+) -> None:
+    for _ in range(6):
+        await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(timedelta(seconds=2))
+    found = counts(await preview(ready, {"event_type": TIER, "name": "noticePolicies/gold"}))
+    assert found == {("TOLD", ""): 5, ("DEFERRED", "contact-pressure"): 1}
+    await ready.create_policy("bold", event_type=TIER, template="templates/hello")
+    answer = await preview(ready, {"event_type": TIER, "name": "noticePolicies/gold"})
+    assert counts(answer) == {("NOT_TOLD", "merged"): 6}
+    assert answer.rows[0].notice_policy == "noticePolicies/bold"
+
+
+async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None:
+    kept, used = f"vouchers/{uuid4()}", f"vouchers/{uuid4()}"
+    for voucher in (kept, used):
+        await tell(ready, VoucherIssued(voucher=voucher, customer=ready.customer))
+    ready.clock.advance(timedelta(minutes=1))
+    await tell(ready, VoucherUsed(voucher=used), version=2)
+    ready.clock.advance(timedelta(seconds=2))
+    policy = {
+        "event_type": "rapport.loyalty.v1.VoucherIssued",
+        "after": Duration(seconds=3600),
+        "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
+    }
+    answer = await preview(ready, policy)
+    assert {each.subject: each.reason_code for each in answer.rows} == {kept: "", used: "cause-gone"}
+    assert counts(await preview(ready, policy | {"date_field": "expire_time", "after": None})) == {
+        ("NOT_TOLD", "no-date"): 2
+    }
+
+
+async def test_a_broker_that_does_not_answer_is_said(ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(stream: str) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(ready.running.app.past._connection.js, "stream_info", silent)
+    assert await refused(preview(ready, {"event_type": TIER})) == "EVENTS_NOT_READABLE"
+
+
+async def test_what_cannot_be_kept_or_is_about_promises_cannot_be_tried(ready: Any) -> None:
+    wrong = preview(ready, {"event_type": TIER, "condition": "event.colour == 'red'"})
+    assert await ready.violations(wrong) == {"notice_policy.condition": "INVALID_RULE"}
+    backwards = preview(
+        ready,
+        {"event_type": TIER},
+        start_time=timestamp(ready.in_days(0)),
+        end_time=timestamp(ready.in_days(-1)),
+    )
+    assert await ready.violations(backwards) == {"start_time": "INVALID_TIME"}
+    promises = NoticePolicy(event_type="rapport.cases.v1.PromiseAtRisk", template="templates/delay")
+    asked = ready.policies.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=promises))
+    assert await ready.violations(asked) == {"notice_policy.event_type": "INVALID_CODE"}
