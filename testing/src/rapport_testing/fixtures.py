@@ -26,7 +26,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import FAST, Infrastructure, in_memory
 from rapport_testing.running import Running
-from rapport_testing.sharing import Shared, StandingClock
+from rapport_testing.sharing import Shared, StandingClock, is_alone
 from rapport_testing.spans import record_spans
 from rapport_testing.tokens import ISSUER, TestIssuer
 
@@ -70,19 +70,18 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(autouse=True)
-def ids_of_this_test() -> Iterator[None]:
+def ids_of_this_test(request: pytest.FixtureRequest) -> Iterator[None]:
     """Ids are made by the test's own clock, also after a test whose clock was ahead: they never go back.
 
-    Those of tests whose clock stands go on from test to test, as such tests may share services.
+    Those of tests that share services go on from test to test, as does what their services make meanwhile.
     """
-
-    def stood() -> bool:
-        return ids.newest() < BEGINNING + timedelta(seconds=1)
-
-    before = ids._last = ids._last if stood() else 0
+    before = ids._last
+    alone = is_alone(request)
+    if alone or ids.newest() >= BEGINNING + timedelta(seconds=1):
+        ids._last = 0
     yield
-    if not stood():
-        ids._last = before + 2**40  # beyond those that shared services made meanwhile
+    if alone:
+        ids._last = before + 2**40
 
 
 @pytest.fixture
