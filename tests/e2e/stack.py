@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from rapport_testing.engines.ports import browsers_open, is_free
@@ -42,8 +43,8 @@ class Stack:
         }
 
     @contextmanager
-    def up(self) -> Iterator[None]:
-        """Start it, have sessions find it, and stop it at the end."""
+    def up(self, *, ends_at_once: bool = False) -> Iterator[None]:
+        """Start it, have sessions find it, and stop it at the end, in order or at once."""
         said = self.failpoints.parent / "up.log"
         with said.open("w") as log:
             process = subprocess.Popen([self._rapport, "up"], env=self.env, stdout=log, stderr=log)
@@ -59,11 +60,13 @@ class Stack:
                     patch.setenv("RAPPORT_HOME", str(self.home.path))
                     yield
             finally:
-                process.send_signal(signal.SIGTERM)
+                own = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+                process.send_signal(signal.SIGKILL if ends_at_once else signal.SIGTERM)
                 try:
                     process.wait(180)
                 finally:
                     process.kill()  # and with it all of its own
+                    asyncio.run(eventually(lambda: not any(map(_runs, own)), START_TIMEOUT_S))
 
     def unit(self, name: str) -> dict[str, Any]:
         """What `rapport status` says about a part of it."""
@@ -91,6 +94,12 @@ class Stack:
         armed = self.failpoints / f"{service}.{point}"
         armed.touch()
         return armed
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _free_base() -> int:
