@@ -40,6 +40,8 @@ from rapport.common.v1 import states_pb2
 from rapport.customer.v1.customer_events_pb2 import CustomerMergeUndone, CustomersMerged
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 OPEN, RESOLVED, MERGED = (
     getattr(states_pb2, f"CASE_STATE_{state}") for state in ("OPEN", "RESOLVED", "MERGED")
 )

@@ -21,6 +21,8 @@ from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.common.v1 import states_pb2
 
+pytestmark = pytest.mark.together
+
 State = states_pb2.CaseState
 UNKNOWN = f"cases/{uuid4()}"
 
@@ -89,6 +91,7 @@ async def test_only_the_masked_fields_are_updated(desk):
     assert (updated.topic, updated.display_name, updated.etag) == ("damaged", "before", '"2"')
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_case_says_when_it_was_last_changed(desk):
     opened = await desk.open()
     desk.clock.advance(timedelta(hours=1))
@@ -230,6 +233,7 @@ async def test_what_does_not_exist_is_not_found(desk, refused):
     assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_cases_are_listed_newest_first_in_pages(desk):
     names = [(await desk.open()).name for _ in range(5)]
     listed, token = [], ""
@@ -242,6 +246,7 @@ async def test_cases_are_listed_newest_first_in_pages(desk):
     assert listed == names[::-1]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_cases_are_filtered_by_every_documented_field(desk):
     opened = await desk.open(topic="damaged")
     bob = await desk.agent("agents/bob", "departments/billing")
@@ -257,6 +262,7 @@ async def test_cases_are_filtered_by_every_documented_field(desk):
         assert [case.name for case in page.cases] == [opened.name], text
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_cases_are_found_by_when_they_were_resolved_and_not_once_they_are_open_again(desk):
     resolved = []
     for _ in range(2):
@@ -297,6 +303,7 @@ async def test_a_page_token_of_another_list_is_refused(desk, refused):
     assert await refused(desk.cases.ListCases(other)) == "INVALID_ARGUMENT INVALID_PAGE_TOKEN"
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_a_case_belongs_to_the_department_of_its_owner_from_the_start(desk, refused):
     owner = await desk.agent("agents/bob")
     opened = await desk.open(owner=owner)

@@ -13,6 +13,8 @@ from chassis.db.statement import values
 from rapport.cases.v1.case_service_pb2 import ResolveCaseRequest
 from rapport.common.v1 import states_pb2
 
+pytestmark = pytest.mark.together
+
 Promised = states_pb2.PromiseState
 LATE = "predecessor-late"
 
@@ -122,6 +124,7 @@ async def test_a_delay_goes_all_the_way_through_parallel_work_once(desk):
     assert told[-1].causation_id == of_long.id
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_work_that_is_finished_later_than_was_expected_makes_what_waits_for_it_late(desk):
     packed, delivered = await packed_then_delivered(desk, duration_minutes=48 * 60)
     promise = await desk.make(3, work_item=delivered.name)

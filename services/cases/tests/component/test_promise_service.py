@@ -22,6 +22,8 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 State = states_pb2.PromiseState
 OLD = timestamp(datetime(1990, 1, 1, tzinfo=UTC))
 DAY = {"due_time": None, "due_date": Date(year=2026, month=3, day=5), "time_zone": "Europe/Berlin"}
@@ -147,6 +149,7 @@ async def test_who_answers_for_a_case_says_nothing_of_anothers_promise_by_work_o
     assert await refused(front.MakePromise(theirs)) == "FAILED_PRECONDITION DEPARTMENT_MISMATCH"
 
 
+@pytest.mark.alone("the clock is moved")
 @pytest.mark.parametrize(
     ("late_days", "state"), [(0, State.PROMISE_STATE_KEPT), (1, State.PROMISE_STATE_KEPT_LATE)]
 )
@@ -159,6 +162,7 @@ async def test_a_promise_is_kept_in_time_or_late(desk, late_days, state):
     assert fact.data.state == state
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_promise_is_not_kept_before_it_was_made(desk, refused):
     made = await desk.make(3)
     desk.clock.advance(timedelta(days=4))
@@ -169,6 +173,7 @@ async def test_a_promise_is_not_kept_before_it_was_made(desk, refused):
     assert (await desk.get(made.name)).state == State.PROMISE_STATE_BROKEN
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_promised_day_ends_at_midnight_where_the_customer_lives(desk):
     made = [await desk.make(**DAY) for _ in range(2)]
     midnight = datetime(2026, 3, 5, 23, tzinfo=UTC)
@@ -188,6 +193,7 @@ AGENT = (["cases.promises.write", "cases.work_items.write"], "agent:bob", "deliv
 TOO_LATE = "FAILED_PRECONDITION WORD_TOO_LATE"
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_nobody_keeps_a_broken_promise_in_time_by_saying_so_later_but_who_answers_for_all(
     desk, refused
 ):
@@ -203,6 +209,7 @@ async def test_nobody_keeps_a_broken_promise_in_time_by_saying_so_later_but_who_
     assert (kept.state, kept.keeper) == (State.PROMISE_STATE_KEPT, "agents/alice")
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_nor_by_saying_later_that_the_work_was_finished_in_time(desk, refused):
     item, made = await desk.promised_work(1)
     in_time = timestamp(desk.in_days(0.5))
@@ -214,6 +221,7 @@ async def test_nor_by_saying_later_that_the_work_was_finished_in_time(desk, refu
     assert (await desk.get(made.name)).state == State.PROMISE_STATE_KEPT_LATE
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_in_time_is_in_time_also_when_it_is_said_a_little_later(desk):
     """Before it is broken anybody says when it was done."""
     item, made = await desk.promised_work(1)
@@ -224,6 +232,7 @@ async def test_in_time_is_in_time_also_when_it_is_said_a_little_later(desk):
     assert (await desk.get(made.name)).keep_time == at
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_what_an_import_made_was_kept_when_it_says(desk):
     batch = BatchMakePromisesRequest(requests=[{"promise": desk.promise(1), "import_key": "delivery:1"}])
     made = (await desk.promises.BatchMakePromises(batch)).results[0].promise
@@ -234,6 +243,7 @@ async def test_what_an_import_made_was_kept_when_it_says(desk):
     assert (kept.state, kept.keep_time) == (State.PROMISE_STATE_KEPT, said)
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_promises_are_listed_by_the_day_that_was_promised(desk):
     made = await desk.make(**DAY)
     await desk.make(3)
@@ -354,6 +364,7 @@ async def broken(desk):
     return work_item, found
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_then(desk, refused):
     _, made = await broken(desk)
     ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name))
@@ -365,6 +376,7 @@ async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_the
     assert await refused(again) == "FAILED_PRECONDITION PROMISE_ENDED"
 
 
+@pytest.mark.alone("the clock is moved")
 @pytest.mark.parametrize("verb", ["renegotiate", "withdraw"])
 async def test_what_was_broken_is_so_whether_the_timer_or_a_person_comes_first(desk, verb):
     made = await desk.make(3)
@@ -379,6 +391,7 @@ async def test_what_was_broken_is_so_whether_the_timer_or_a_person_comes_first(d
     assert len(await desk.facts("PromiseBroken")) == 1
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more(desk):
     work_item, made = await broken(desk)
     taking_back = WithdrawPromiseRequest(name=made.name, reason_code="cancelled")
@@ -437,6 +450,7 @@ async def test_what_does_not_exist_is_not_found(desk, refused):
     assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_repeated_keep_gets_the_first_answer(desk):
     made = await desk.make(3)
     request = KeepPromiseRequest(name=made.name, request_id=str(uuid4()))
@@ -451,6 +465,7 @@ async def test_a_repeated_request_makes_one_promise(desk):
     assert await desk.promises.MakePromise(request) == await desk.promises.MakePromise(request)
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_promises_are_listed_latest_due_first_in_pages(desk):
     made = [(await desk.make(days)).name for days in (2, 5, 3, 3)]
     listed, token = [], ""
@@ -463,6 +478,7 @@ async def test_promises_are_listed_latest_due_first_in_pages(desk):
     assert listed == [made[1], made[3], made[2], made[0]]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_promises_are_filtered_by_every_documented_field(desk):
     made = await desk.make(3, reference="orders/10248")
     await desk.make(9, customer=f"customers/{uuid4()}", department="departments/billing")

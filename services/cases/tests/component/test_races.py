@@ -27,6 +27,8 @@ from rapport.common.v1 import states_pb2
 from rapport_testing.batches import created, standing
 from rapport_testing.running import reason
 
+pytestmark = pytest.mark.together
+
 State = states_pb2.PromiseState
 
 

@@ -18,6 +18,8 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 State = work_item_pb2.WorkItem.State
 Promised = states_pb2.PromiseState
 
@@ -116,6 +118,7 @@ async def test_a_promise_made_on_work_that_is_forecast_late_is_at_risk_at_once(d
     assert (told.resource, told.version) == (made.name, 2)
 
 
+@pytest.mark.alone("the clock is moved")
 @pytest.mark.parametrize(
     ("after_days", "state"), [(3, Promised.PROMISE_STATE_KEPT), (3.001, Promised.PROMISE_STATE_KEPT_LATE)]
 )
@@ -129,6 +132,7 @@ async def test_finishing_the_work_keeps_the_promise_in_time_or_late(desk, after_
     assert kept.data.state == state
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_work_and_its_promise_say_when_they_were_recorded_and_last_changed(desk):
     work_item, promise = await desk.promised_work(due_days=3)
     made, past = timestamp(desk.clock.now()), timestamp(desk.in_days(-9))
@@ -141,6 +145,7 @@ async def test_work_and_its_promise_say_when_they_were_recorded_and_last_changed
     assert (old.make_time, old.create_time) == (past, made)
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_work_is_finished_when_the_department_says_it_was(desk):
     work_item, promise = await desk.promised_work(due_days=3)
     desk.clock.advance(timedelta(days=4))
@@ -168,6 +173,7 @@ async def test_work_is_not_finished_before_it_was_added(desk, refused):
     assert await desk.get(promise.name) == promise
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_work_that_was_done_before_it_was_promised_keeps_the_promise_at_once(desk):
     work_item = await desk.add((await desk.open()).name)
     done_at = timestamp(desk.clock.now())
@@ -190,6 +196,7 @@ async def test_a_better_forecast_takes_a_promise_out_of_danger_because_of_the_fo
     assert told.data.forecast_time == timestamp(desk.in_days(2))
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_promise_that_recovers_when_it_is_due_soon_is_at_risk_by_the_clock(desk):
     work_item, promise = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
@@ -202,6 +209,7 @@ async def test_a_promise_that_recovers_when_it_is_due_soon_is_at_risk_by_the_clo
     assert (await desk.get(promise.name)).reason_code == "work-unassigned"
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_a_broken_promise_is_told_of_every_new_forecast(desk):
     work_item, promise = await desk.promised_work(due_days=3)
     desk.clock.advance(timedelta(days=4))
@@ -250,6 +258,7 @@ async def test_a_stale_etag_is_refused(desk, refused):
     assert await refused(desk.work_items.StartWorkItem(stale)) == "ABORTED ETAG_MISMATCH"
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_a_department_lists_what_is_left_for_it(desk):
     done, waiting = await desk.add((await desk.open()).name), await desk.add((await desk.open()).name)
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=done.name))

@@ -25,6 +25,8 @@ from rapport.customer.v1.customer_service_pb2 import (
 )
 from rapport.customer.v1.identifier_pb2 import Identifier
 
+pytestmark = pytest.mark.together
+
 
 async def get(desk, name):
     return await desk.customers.GetCustomer(GetCustomerRequest(name=name))
@@ -67,6 +69,7 @@ async def test_every_customer_has_a_relationship_manager(open_desk):
     assert (await desk.create()).relationship_manager == "agents/carla"
 
 
+@pytest.mark.alone("what it makes has a name that others use")
 async def test_facts_hold_no_personal_data(desk):
     await desk.create(desk.email("anna@example.com"), family_name="Geheim")
     for fact in await desk.facts():
@@ -141,6 +144,7 @@ async def test_a_name_that_nobody_can_see_is_none(desk):
     assert (anna.display_name, anna.person.family_name) == ("Anna", "")
 
 
+@pytest.mark.alone("what it makes has a name that others use")
 async def test_a_handle_belongs_to_one_customer(desk, refused):
     anna = await desk.create(desk.email("anna@example.com"))
     again = CreateCustomerRequest(customer=Customer(identifiers=[desk.email("ANNA@example.com")]))
@@ -152,11 +156,13 @@ async def test_a_handle_belongs_to_one_customer(desk, refused):
     assert not (await get(desk, bert.name)).identifiers
 
 
+@pytest.mark.alone("what it makes has a name that others use")
 async def test_the_same_handle_twice_in_one_request_is_one_handle(desk):
     created = await desk.create(desk.email("anna@example.com"), desk.email("ANNA@example.com"))
     assert [i.value for i in created.identifiers] == ["anna@example.com"]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_of_fifty_customers_created_with_one_handle_one_is_made(desk):
     request = CreateCustomerRequest(customer=Customer(identifiers=[desk.email("anna@example.com")]))
     results = await asyncio.gather(
@@ -182,6 +188,7 @@ async def test_a_request_id_is_not_good_for_another_request(desk, refused):
     assert await refused(desk.customers.CreateCustomer(other)) == "INVALID_ARGUMENT REQUEST_ID_REUSED"
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_only_masked_fields_change_and_the_fact_names_them(desk):
     anna = await desk.create(family_name="Berg")
     desk.clock.advance(timedelta(hours=1))
@@ -458,6 +465,7 @@ async def test_a_manager_must_be_an_agent(desk, refused):
         )
 
 
+@pytest.mark.alone("what it makes has a name that others use")
 async def test_several_customers_are_read_in_the_order_asked(desk, refused, nobody):
     made = [await desk.create(desk.external(f"crm:{i}")) for i in range(3)]
     asked = [made[2].name, made[0].name, made[2].name]
@@ -492,6 +500,7 @@ async def test_a_customer_who_does_not_exist_is_not_found(desk, refused, nobody)
         assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_customers_are_listed_oldest_first_in_pages(desk):
     made = []
     for i in range(5):

@@ -19,6 +19,8 @@ from rapport.customer.v1.relationship_pb2 import Relationship
 from rapport.customer.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 
 @pytest.fixture
 async def related(desk):
@@ -62,6 +64,7 @@ async def test_an_employee_and_the_employer_read_one_relationship_from_either_si
     assert "purchasing" not in str(told.data)
 
 
+@pytest.mark.alone("the clock is moved")
 async def test_relationships_come_in_pages_merged_from_both_sides_in_their_order(desk, related, relate, acme):
     made = []
     for n in range(5):

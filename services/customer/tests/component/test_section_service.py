@@ -11,6 +11,8 @@ from customer.store.views import VIEWS_BY_ID
 from rapport.customer.v1 import section_service_pb2 as pb
 from rapport.customer.v1.view_service_pb2 import BatchGetCustomerViewsRequest, WatchCustomerViewRequest
 
+pytestmark = pytest.mark.together
+
 MINE = {"note": "Pays late", "count": 3}
 DRAWN = {"Note": "Pays late", "Open invoices": 3}
 
@@ -59,6 +61,7 @@ async def test_who_has_written_reads_it_with_the_consistency_token(desk, billing
         assert billing.shown(view.sections[0]) == {"Open invoices": count}
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_a_million_in_a_night_tell_nobody_and_write_no_view(desk, billing):
     """A stream of events has a size, which belongs to what all departments tell."""
     anna = await desk.create()
@@ -288,6 +291,7 @@ async def test_a_section_needs_a_schema(desk, department, refused):
     assert await refused(strangers.put(anna.name)) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_the_largest_sections_leave_a_view_small(desk, department):
     """As many as there may be, with as many cells, as long labels and as much content as is allowed."""
     anna = await desk.create()

@@ -48,6 +48,8 @@ from rapport_testing.wait import eventually
 
 from .giving import new
 
+pytestmark = pytest.mark.together
+
 _SET_ASIDE = Statement[Any](sa.select(PARKED))
 
 AT_RISK = PromiseAtRisk()
@@ -152,6 +154,7 @@ async def test_a_person_grants_goodwill_to_a_customer_who_never_joined(running: 
     assert (posted.data.amount, posted.data.balance) == (300, 300)
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_grants_are_listed_newest_first_and_found_by_their_customer(desk: Any) -> None:
     one, other = new("customers"), new("customers")
     grants = [await desk.goodwill.GrantGoodwill(grant(customer, 10)) for customer in (one, other, one)]
@@ -184,6 +187,7 @@ async def test_a_grant_above_the_limit_is_refused_and_the_limit_told_and_both_ar
     assert [after - was for after, was in zip(counted(), before, strict=True)] == [1, 1, 500]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_what_one_may_still_grant_is_told_before_one_grants(desk: Any, desk_of: Any) -> None:
     customer, other = new("customers"), new("customers")
 

@@ -20,6 +20,8 @@ from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running, reason, refusal
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
 NOBODY = f"{MAIN}/accounts/{uuid4()}"
@@ -180,6 +182,7 @@ async def test_a_caller_who_may_only_read_cannot_move_points(running: Running, d
     )
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_a_reversal_moves_the_points_back_once(running: Running, desk: Any) -> None:
     member = await desk.member()
     transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, member, 30))
@@ -220,6 +223,7 @@ async def test_a_transfer_that_does_not_exist_cannot_be_reversed(desk: Any) -> N
     )
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_balances_come_in_the_order_asked_with_repeats(desk: Any) -> None:
     members = [await desk.member(points) for points in (1, 2, 3)]
     asked = [members[2], members[0], members[2], ISSUED, members[1]]

@@ -30,6 +30,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason, refusal
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 CENT = 10_000_000
 AT = Timestamp(seconds=1_770_000_000)
 
@@ -166,6 +168,7 @@ async def test_the_largest_purchases_add_up_exactly(desk: Any) -> None:
     assert worth.lifetime_values == [Money(currency_code="USD", units=10**15)]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_a_known_import_key_returns_the_purchase_recorded_then(running: Running, desk: Any) -> None:
     buyer = customer()
     first = await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 100)], ["shop.csv:1"]))
@@ -177,6 +180,7 @@ async def test_a_known_import_key_returns_the_purchase_recorded_then(running: Ru
     assert len([fact for fact in await running.published() if fact.type.endswith("PurchaseRecorded")]) == 2
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_the_same_rows_imported_at_once_are_recorded_once(desk: Any) -> None:
     buyer = customer()
     keys = [f"shop.csv:{i}" for i in range(50)]
@@ -308,6 +312,7 @@ async def test_a_correction_of_the_currency_counts_both_again(running: Running, 
     assert (value_name(last, "previous_band"), value_name(last, "band")) == ("SILVER", "STANDARD")
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_purchases_are_read_and_listed_latest_first(desk: Any) -> None:
     buyer, other = customer(), customer()
     times = [Timestamp(seconds=AT.seconds - n * 86_400) for n in (2, 0, 1)]
@@ -489,6 +494,7 @@ async def test_an_import_key_of_another_department_finds_and_corrects_nothing(
     assert list(standing(await desk.purchases.BatchRecordPurchases(again))) == [first]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_an_export_that_two_departments_import_is_recorded_once(running: Running, desk: Any) -> None:
     buyer = customer()
     request = batch([purchase(buyer, 1_000)], ["a:2"])

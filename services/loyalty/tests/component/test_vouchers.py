@@ -25,6 +25,8 @@ from rapport_testing.running import Running, reason, refused
 
 from .vouchers import START, campaign, cancel, facts, once, outcome, redeemed, state, undo, usd, use
 
+pytestmark = pytest.mark.together
+
 STORED = Statement[Any](sa.select(IDEMPOTENCY.c.response))
 USED = Statement[Any](sa.select(sa.func.count().label("count")).select_from(USES))
 
@@ -107,6 +109,7 @@ async def test_a_voucher_for_three_uses_is_used_three_times_however_many_try(des
     assert len((await till.ListVoucherUses(request)).uses) == 3
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_a_use_that_is_sent_again_is_one_use(running: Running, till: Any) -> None:
     request = use((await issue(till, max_uses=5)).code)
     first, second = [await till.UseVoucher(request) for _ in range(2)]
@@ -206,6 +209,7 @@ async def test_whoever_belongs_to_the_membership_uses_what_was_for_points_also_a
     assert seen == ["OK", "WRONG_HOLDER"]
 
 
+@pytest.mark.alone("all there is is counted")
 async def test_what_is_owed_on_vouchers_is_in_the_report_of_what_a_program_owes(desk: Any, till: Any) -> None:
     card = await issue(till, money=usd(100), in_parts=True)
     await till.UseVoucher(use(card.code, money=usd(30)))
