@@ -17,6 +17,7 @@ from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServi
 from rapport_testing.clock import ManualClock
 from rapport_testing.spans import record_spans
 from rapport_testing.wait import eventually
+from rapport_tools.local.roles import ROLES
 
 DELIVERY = "departments/delivery"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -119,6 +120,25 @@ async def test_they_see_what_was_promised_and_who_has_it_and_nothing_that_is_for
     assert INTERNAL not in html
     assert "Erika" not in html  # who forwards a message names nobody
     assert "<script" not in html
+
+
+async def test_colleagues_see_what_they_see_and_take_links_back(desk: Any) -> None:
+    erika = await customer(desk, "Erika Sommer", languageCode="de")
+    await concern(desk, erika)
+    alice = await desk.signed_in(permissions=ROLES["agent"])
+    html = (await alice.get(f"/{erika.name}/pages")).text
+    for words in (FOR_THEM, "Alice Brandt kümmert sich", "What Erika Sommer sees", "Take their links back"):
+        assert words in html, words
+    assert INTERNAL not in html
+    assert erika.token not in html
+    form = (await alice.get(f"/{erika.name}/act/revoke-links")).text
+    held = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    answer = await alice.post(f"/{erika.name}/act/revoke-links", data=held | {"reason": "mail-forwarded"})
+    assert "Their links work no more." in answer.text
+    assert (await erika.get()).status_code == 404
+    reader = await desk.signed_in(permissions=["customer.customers.read", "cases.cases.read"])
+    html = (await reader.get(f"/{erika.name}/pages")).text
+    assert "Take their links back" not in html
 
 
 async def test_no_link_shows_anything_of_another(desk: Any) -> None:

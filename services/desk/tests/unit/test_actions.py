@@ -131,6 +131,7 @@ async def test_a_reason_in_words_of_ones_own_is_refused_by_every_form(said: str)
             "remove-member",
             "reopen-membership",
             "replace-card",
+            "revoke-links",
             "unmerge-membership",
             "block",
             "compensate",

@@ -13,12 +13,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chassis.errors import Aborted, NotFound, Refusal
 from desk.language.catalogues import N_
-from desk.own import choices, view
+from desk.own import choices
 from desk.own.asking import Own
-from desk.own.loading import Found, find
 from desk.pages.base import render
 from desk.pages.quieting import filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
+from desk.pages.theirs import view
+from desk.pages.theirs.loading import Found, find
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.common.v1.channel_pb2 import CHANNEL_WEB, DIRECTION_INBOUND

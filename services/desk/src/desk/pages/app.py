@@ -45,6 +45,7 @@ ROOMS = (
         "reevaluation",
         "goodwill",
         "known",
+        "theirs",
         "membership",
         "vouchers",
         "timeline",

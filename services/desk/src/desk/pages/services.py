@@ -37,6 +37,7 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1.attribute_service_pb2_grpc import AttributeServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
+from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceStub
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
@@ -79,6 +80,7 @@ class Services:
     customers = _called(CustomerServiceStub)
     attributes = _called(AttributeServiceStub)
     merges = _called(CustomerMergeServiceStub)
+    links = _called(CustomerLinkServiceStub)
     consents = _called(ConsentServiceStub)
     matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)

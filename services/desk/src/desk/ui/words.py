@@ -94,6 +94,7 @@ PLAIN = (
     *(N_("delivered"), N_("refunded"), N_("not settled"), N_("happened again")),
     # reasons
     *(N_("promise broken"), N_("promise at risk"), N_("promise recovered")),
+    *(N_("mailbox shared"), N_("mail forwarded"), N_("customer asked")),
     *(N_("money"), N_("item"), N_("repair"), N_("waived fee"), N_("not our mistake"), N_("too much")),
     *(
         N_("another way"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
-from desk.own.loading import Found
+from desk.pages.theirs.loading import Found
 from desk.ui.speech import Speech
 from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
