@@ -9,7 +9,7 @@ from rapport.customer.v1 import customer_link_service_pb2 as pb
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
-from tests.browser.company import ADMIN, ALICE, Company
+from tests.browser.company import ADMIN, ALICE, Company, SignedIn
 from tests.browser.customers import in_trouble
 from tests.browser.fixtures import Visit
 from tests.browser.looking import barriers, flaws, keyboard_stops
@@ -90,3 +90,20 @@ async def test_she_unsubscribes_and_chooses_in_english(
     await expect(page.get_by_role("status")).to_have_text("Saved. It holds from now on.")
     await expect(news.get_by_label("SMS")).to_be_checked()
     await desk.ask(ADMIN, "PATCH", f"{erika}?updateMask=languageCode", languageCode="de")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
+async def test_a_colleague_sees_what_she_sees(
+    signed_in: SignedIn, erika: str, width: int, scheme: str
+) -> None:
+    page = (await signed_in()).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto(f"/{erika}/known")
+    await expect(page.get_by_role("link", name="What they see by their link")).to_be_visible()
+    assert [*await barriers(page), *await flaws(page)] == []
+    await page.get_by_role("link", name="What they see by their link").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("what they see by their link")
+    assert [*await barriers(page), *await flaws(page)] == []
+    await page.get_by_role("button", name="Take their links back").press("Enter")
+    await expect(page.get_by_role("dialog")).to_contain_text("The next has another link")
