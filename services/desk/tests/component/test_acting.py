@@ -429,6 +429,28 @@ async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> N
     assert re.search(r"no, today \d\d:\d\d, desk, forms/4711, Alice", shown), shown
 
 
+async def test_a_yes_that_waits_and_an_address_that_is_suppressed_are_told_beside_consents(desk: Any) -> None:
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    polls = {"displayName": "Polls", "contactDefault": "DEFAULT_DENIED"}
+    polls |= {"department": "departments/delivery", "doubleOptInChannels": ["CHANNEL_EMAIL"]}
+    made = await rest.post("/v1/purposes?purposeId=polls", json=polls)
+    assert made.status_code == 200, made.text
+    worded = await rest.post("/v1/purposes/polls/wordings?wordingId=de", json={"text": "Fragt mich."})
+    assert worded.status_code == 200, worded.text
+    yes = {"state": "STATE_GRANTED", "wording": "purposes/polls/wordings/de/versions/1"}
+    asked = await rest.patch(f"/v1/{name}/consents/polls.email?allowMissing=true", json=yes)
+    assert asked.status_code == 200, asked.text
+    address = {"type": "TYPE_EMAIL", "value": f"e{uuid4().hex}@example.com"}
+    identifier = (await rest.post(f"/v1/{name}/identifiers", json=address)).json()["name"]
+    bounced = {"type": "TYPE_EMAIL", "reason": "REASON_HARD_BOUNCE", "identifier": identifier}
+    kept = await rest.post("/v1/suppressions", json=bounced)
+    assert kept.status_code == 200, kept.text
+    shown = (await alice.get(f"/{name}/act/consent")).text
+    assert "Polls, e-mail: no, unless they confirm their yes by" in shown
+    assert re.search(r"yes, to be confirmed, today \d\d:\d\d, wording de 1", shown), shown
+    assert re.search(r"E-mail: nothing is sent, since [^<]*: it does not exist", shown), shown
+
+
 async def test_an_address_that_is_emptied_is_gone(desk: Any) -> None:
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     known = {"display_name": "Erika Sommer", "kind": "person"}

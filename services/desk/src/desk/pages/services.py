@@ -46,6 +46,7 @@ from rapport.customer.v1.match_service_pb2_grpc import MatchServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
+from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.loyalty.v1.card_service_pb2_grpc import CardServiceStub
@@ -84,6 +85,7 @@ class Services:
     consents = _called(ConsentServiceStub)
     matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)
+    suppressions = _called(SuppressionServiceStub)
     relationships = _called(RelationshipServiceStub)
     timeline = _called(TimelineServiceStub)
     sections = _called(SectionServiceStub)

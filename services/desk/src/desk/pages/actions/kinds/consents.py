@@ -19,10 +19,20 @@ from rapport.customer.v1.consent_service_pb2 import (
     ListConsentVersionsResponse,
     UpdateConsentRequest,
 )
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
+from rapport.customer.v1.suppression_pb2 import Suppression
+from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest, ListSuppressionsResponse
 
 _CHANNELS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "letter": N_("Letters")}
 HISTORIES, VERSIONS = 20, 20  # of whose history so much is shown
+_KEPT_FROM = {
+    Suppression.REASON_UNSUBSCRIBED: N_("they unsubscribed"),
+    Suppression.REASON_HARD_BOUNCE: N_("it does not exist or takes nothing"),
+    Suppression.REASON_COMPLAINT: N_("they complained to whoever runs their mail"),
+    Suppression.REASON_ERASURE: N_("what we knew of them was erased"),
+    Suppression.REASON_MANUAL: N_("somebody decided it"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,12 @@ class Said:
 
 async def _open(doing: Doing) -> Values:
     services, say = doing.look.services, doing.look.say
-    purposes, said = await asyncio.gather(
+    purposes, said, parts = await asyncio.gather(
         services.purposes.ListPurposes(ListPurposesRequest(page_size=1000)),
         services.consents.ListConsents(ListConsentsRequest(parent=doing.customer, page_size=1000)),
+        ask(LIVE_S, suppressed=services.suppressions.ListSuppressions(_holding(doing.customer))),
     )
+    suppressed = parts.of("suppressed", ListSuppressionsResponse).suppressions
     called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
     histories = await _histories(doing, said.consents)
     return {
@@ -49,6 +61,7 @@ async def _open(doing: Doing) -> Values:
         "channels": [(code, say(told)) for code, told in _CHANNELS.items()],
         "purposes": list(called.items()),
         "states": [("GRANTED", say("yes")), ("DENIED", say("no"))],
+        "suppressed": [kept_from(each, say) for each in suppressed],
         "said": [Said(recorded(each, called, say), histories.get(each.name, ())) for each in said.consents],
     }
 
@@ -68,8 +81,36 @@ async def _histories(doing: Doing, consents: Sequence[Consent]) -> Mapping[str, 
     return {name: [_noted(each, names, look.say) for each in versions] for name, versions in found.items()}
 
 
+def _holding(customer: str) -> ListSuppressionsRequest:
+    return ListSuppressionsRequest(customer=customer, filter="NOT release_time:*", page_size=VERSIONS)
+
+
+def kept_from(suppression: Suppression, say: Speech) -> str:
+    """Why nothing is sent to an address: `E-mail, marketing: nothing is sent, since 18 Sep: ...`."""
+    kind = say("E-mail") if suppression.type == Identifier.TYPE_EMAIL else say("Number")
+    return say(
+        "{what}: nothing is sent, since {day}: {reason}",
+        what=", ".join(filter(None, (kind, suppression.category and say.code(suppression.category)))),
+        day=say.on(moment(suppression.create_time)),
+        reason=say(_KEPT_FROM.get(suppression.reason, _KEPT_FROM[Suppression.REASON_MANUAL])),
+    )
+
+
+def _waits(consent: Consent) -> bool:
+    """Whether they said yes and have not confirmed it."""
+    is_asked = consent.HasField("confirm_expire_time") and not consent.HasField("confirm_time")
+    return is_asked and consent.state == Consent.STATE_DENIED
+
+
 def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
     """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
+    if _waits(consent):
+        return say(
+            "{purpose}, {channel}: no, unless they confirm their yes by {day}",
+            purpose=called.get(consent.purpose) or say.titled(last(consent.purpose)),
+            channel=say.code(spoken(value_name(consent, "channel"))),
+            day=say.on(moment(consent.confirm_expire_time)),
+        )
     return say(
         "{purpose}, {channel}: {answer}, since {day}",
         purpose=called.get(consent.purpose) or say.titled(last(consent.purpose)),
@@ -80,21 +121,31 @@ def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
 
 
 def _answer(consent: Consent, say: Speech) -> str:
+    if _waits(consent):
+        return say("yes, to be confirmed")
     return say("yes") if consent.state == Consent.STATE_GRANTED else say("no")
 
 
 def _noted(consent: Consent, names: Names, say: Speech) -> str:
     """One answer with what proves it: `yes, today 09:00, web form, forms/4711, Alice Brandt`."""
-    wording = say("wording {version}", version=consent.wording_version) if consent.wording_version else ""
+    version = _wording(consent)
+    wording = say("wording {version}", version=version) if version else ""
+    confirmed = say("confirmed by them") if consent.HasField("confirm_time") else ""
     parts = (
         _answer(consent, say),
         say.moment(moment(consent.effective_time)),
         say.code(consent.source) if consent.source else "",
         wording,
-        consent.proof,
+        confirmed or consent.proof,
         who_did(consent.noter, "", names, say),
     )
     return ", ".join(filter(None, parts))
+
+
+def _wording(consent: Consent) -> str:
+    """Which wording they agreed to: `de 2` of ours, or what another system calls its own."""
+    _, _, ours = consent.wording.partition("/wordings/")
+    return ours.replace("/versions/", " ") or consent.wording_version
 
 
 async def _do(doing: Doing) -> Done:
