@@ -38,6 +38,10 @@ class Template(_message.Message):
         """Tells of a delay: needs an apology, the reason, the new date and a named human with a way to reach them."""
         TYPE_INFORMATION: Template._Type.ValueType  # 2
         """Tells something: needs a named human."""
+        TYPE_PARTIAL: Template._Type.ValueType  # 3
+        """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
+        `contact_name` and `contact_reach` alone.
+        """
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """What a template is for, which decides the parts that each of its texts must have."""
@@ -48,6 +52,10 @@ class Template(_message.Message):
     """Tells of a delay: needs an apology, the reason, the new date and a named human with a way to reach them."""
     TYPE_INFORMATION: Template.Type.ValueType  # 2
     """Tells something: needs a named human."""
+    TYPE_PARTIAL: Template.Type.ValueType  # 3
+    """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
+    `contact_name` and `contact_reach` alone.
+    """
 
     @_typing.final
     class Variable(_message.Message):
@@ -232,7 +240,8 @@ class TemplateText(_message.Message):
     """The subject line: a Jinja template, at most 200 characters."""
     body: _builtins.str
     """The text: a Jinja template, at most 10,000 characters. Of a DELAY template it must use `apology`, `reason`,
-    `new_date`, `contact_name` and `contact_reach`, of any other `contact_name`.
+    `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`. `{% include "footer" %}` stands for the text
+    of the partial `templates/footer`, of the same department or the platform, in this language (`INVALID_PARTIAL`).
     """
     apology: _builtins.str
     """Sentence that says sorry, the value of `apology`; required for DELAY."""
@@ -241,7 +250,8 @@ class TemplateText(_message.Message):
     etag: _builtins.str
     """The version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
     html: _builtins.str
-    """The same in MJML: a Jinja template that begins with `<mjml>`, at most 30,000 characters, and says what `body` must say.
+    """The same in MJML: a Jinja template that begins with `<mjml>`, of a partial what stands in an `<mj-body>`; at most 30,000
+    characters. It says what `body` must say.
     Empty means that plain text alone is sent; otherwise both are, `body` for who reads no HTML. What reads it fetches
     nothing (pictures are `data:image` in it), and it has a title, words for pictures and links, and headings in order
     (`INVALID_HTML`).

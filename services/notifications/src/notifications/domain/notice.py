@@ -128,6 +128,8 @@ class Notice:
     decisions: list[Decision] = field(default_factory=list)
     # The number of its latest attempt: they count what was deferred, too. 0 in rows of before it was kept.
     latest_number: int = 0
+    # The versions of partials that stood in the text that was handed over last, by name.
+    text_partials: list[str] = field(default_factory=list)
     # With trigger_event: the resource that a policy on any event tells of, and the event; else "" and None.
     subject: str = ""
     trigger_event: UUID | None = None
@@ -176,9 +178,10 @@ class Notice:
         """Whether the customer was told, is being told, or may have been: not known to be untold."""
         return self.in_doubt or self.told or self.state in (State.SENDING, State.UNKNOWN)
 
-    def begin(self, attempt: int, channel: str, text: Text) -> None:
+    def begin(self, attempt: int, channel: str, text: Text, partials: Sequence[str] = ()) -> None:
         """It is about to be handed over."""
         self.channel, self.language_code, self.text_version = channel, text.language_code, text.version
+        self.text_partials = [*partials]
         self._wait_no_longer()
         self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
         self.said_revision = self.revision

@@ -23,6 +23,7 @@ class Type(StrEnum):
 
     DELAY = "DELAY"
     INFORMATION = "INFORMATION"
+    PARTIAL = "PARTIAL"  # never sent: its texts stand in others
 
 
 class TextState(StrEnum):
@@ -35,11 +36,12 @@ class TextState(StrEnum):
 
 # How often a notice may be handed over again after an answer was lost: being told of a delay twice is better
 # than not at all, which cannot be said of a receipt.
-REPEATS = {Type.DELAY: 1, Type.INFORMATION: 0}
+REPEATS = {Type.DELAY: 1, Type.INFORMATION: 0, Type.PARTIAL: 0}
 
 REQUIRED: dict[Type, tuple[str, ...]] = {
     Type.DELAY: ("apology", "reason", "new_date", "contact_name", "contact_reach"),
     Type.INFORMATION: ("contact_name",),
+    Type.PARTIAL: (),
 }
 
 
@@ -64,6 +66,8 @@ class Template:
 
     def undeclared(self, used: Set[str]) -> list[str]:
         """The variables in use that are neither standard nor declared."""
+        if self.type == Type.PARTIAL:  # what every text is given, and no other
+            return sorted(used - PLATFORM | used & {"apology"})
         return sorted(used - STANDARD - self.variables.keys())
 
     def to_give(self, used: Set[str]) -> list[str]:

@@ -20,6 +20,7 @@ from notifications.domain.template import STANDARD
 from notifications.names import ATTEMPT, NOTICE, TEMPLATE, TEXT, TEXT_VERSION
 from notifications.store import tables as store
 from notifications.usecases import notice, template
+from notifications.usecases.partials import whole
 from notifications.usecases.policy import read_template
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
 from rapport.common.v1.explanation_pb2 import Explanation
@@ -157,7 +158,8 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         text = text_for(texts, language, template.default_language_code)
         if request.text_version:
             version = (template.id, language_code_of(language).lower(), str(request.text_version))
-            text = await found(self.db, TEXT_VERSION, store.GET_TEXT_VERSION, *version)
+            named = await found(self.db, TEXT_VERSION, store.GET_TEXT_VERSION, *version)
+            [text] = await whole(self.db, template, [named])
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
         words = render(template, text, request.variables, time_zone(request.time_zone) or UTC)

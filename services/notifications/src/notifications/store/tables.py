@@ -80,6 +80,22 @@ GET_TEXT_VERSION = Statement(
     ),
     row=Text,
 )
+# Partials that stand in the texts of a department, by the ids that those name.
+PARTIALS = Statement(
+    sa.select(TEMPLATES).where(
+        among(TEMPLATES.c.id, "ids"),
+        TEMPLATES.c.type == Type.PARTIAL,
+        among(TEMPLATES.c.department_id, "owners"),
+    ),
+    row=Template,
+)
+PARTIAL_TEXTS = Statement(
+    sa.select(TEXTS)
+    .where(among(TEXTS.c.template_id, "ids"), _APPROVED)
+    .ext(distinct_on(TEXTS.c.template_id, TEXTS.c.language))
+    .order_by(TEXTS.c.template_id, TEXTS.c.language, TEXTS.c.version.desc()),
+    row=Text,
+)
 # Who wrote the versions of a text after one.
 AUTHORS_SINCE = Statement[Any](
     sa.select(TEXTS.c.author).where(

@@ -18,6 +18,7 @@ from notifications.domain.template import Template, Text
 from notifications.domain.undeliverable import too_late
 from notifications.store import tables as store
 from notifications.usecases.notice import save
+from notifications.usecases.partials import Whole, as_it_was
 from notifications.usecases.policy import read_template
 from notifications.usecases.promise import count_told, follow_up, told_of_promise
 from notifications.usecases.words import text_for
@@ -46,7 +47,8 @@ async def prepare(
     text = text_for(texts, language_code, template.default_language_code) or texts[0]
     if notice.in_doubt:
         said = {"template_text_id": notice.language_code.lower(), "id": str(notice.text_version)}
-        text = await store.GET_TEXT_VERSION.one(db, template_id=template.id, **said)
+        was = await store.GET_TEXT_VERSION.one(db, template_id=template.id, **said)
+        text = await as_it_was(db, was, notice.text_partials)
     time = db.clock.now()
     if work.unknown and work.fingerprint:
         time = (await store.GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
@@ -57,7 +59,9 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     """The message is about to leave. False when the notice says something else by now, or has ended."""
     if not notice.waits or notice.revision != delivery.notice.revision:
         return False
-    notice.begin(attempt.number, delivery.channel, delivery.text)
+    text = delivery.text
+    partials = text.partials if isinstance(text, Whole) else ()
+    notice.begin(attempt.number, delivery.channel, text, partials)
     notice.decide(delivery.decisions)
     await store.INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)

@@ -17,12 +17,13 @@ from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
+from notifications.usecases.partials import whole
 
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
     """A template and its texts as they are sent: of each the latest version that is approved. NotFound."""
     template = await found(on, TEMPLATE, GET_TEMPLATE, template_id)
-    return template, list(await SENT_TEXTS.all(on, template_id=template_id))
+    return template, [*await whole(on, template, await SENT_TEXTS.all(on, template_id=template_id))]
 
 
 def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePolicy) -> None:
@@ -90,6 +91,8 @@ def policies_only(template: Template, texts: Iterable[Text]) -> bool:
 
 
 def _require_text(template: Template, texts: Sequence[Text], policy: NoticePolicy | None = None) -> None:
+    if template.type == Type.PARTIAL:
+        raise _refusal(template, "A partial is never sent: it stands in the texts of others.", policy)
     if words.text_for(texts, "", template.default_language_code) is None:
         language = template.default_language_code
         message = f"The template needs an approved text in its default language, {language}."

@@ -12,6 +12,7 @@ from notifications.domain.template import SERVICE, Template, TemplateInLanguages
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
+from notifications.usecases.partials import whole
 from notifications.usecases.policy import policies_only, require_sendable
 
 TEXTS_MAX = 50  # whoever sends a template has each of its texts tried
@@ -95,7 +96,8 @@ async def update_template(
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
     if fields := changed(template, new):
-        _require_texts(template, sent, texts, fields)
+        sent = [*await whole(tx, template, sent)]
+        _require_texts(template, sent, [*await whole(tx, template, texts)], fields)
         await _require_policies(tx, template, sent)
         await write(tx, store.UPDATE_TEMPLATE, template)
     return _in_languages(template, sent)
@@ -147,10 +149,9 @@ async def update_text(
 async def approve_text(tx: Transaction, *, template_id: str, template_text_id: str, etag: str) -> Text:
     """Have the latest version of a text sent from now on.
 
-    NotFound; what `Text.review`, `words.check` and `require_sendable` find: others may have changed since.
+    NotFound; what `Text.review` and `_require_sendable` find: others may have changed since.
     """
     template, text = await _review(tx, template_id, template_text_id, etag, TextState.APPROVED, "")
-    words.check(template, text)
     await _require_sendable(tx, template, text)
     return text
 
@@ -209,8 +210,7 @@ async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Templ
 
 
 async def _keep(tx: Transaction, template: Template, text: Text, review_all: bool) -> Text:
-    """Keep a version of a text that says what it must: see `words.check` and `require_sendable`."""
-    words.check(template, text)
+    """Keep a version of a text that says what it must: see `_require_sendable`."""
     await _require_sendable(tx, template, text)
     text.written(tx.call.principal.subject, tx.now, template.reviewed or review_all)
     await tx.defer(store.INSERT_TEXT, **values(text))
@@ -218,9 +218,14 @@ async def _keep(tx: Transaction, template: Template, text: Text, review_all: boo
 
 
 async def _require_sendable(tx: Transaction, template: Template, text: Text) -> None:
-    """What `require_sendable` finds once `text` is sent beside the others that are."""
+    """What `whole`, `words.check` and `require_sendable` find once `text` is sent beside the others."""
+    if template.type == Type.PARTIAL:
+        await LOCK_NAME.run(tx, name="partials")  # two at once might put each in the other
+    [this] = await whole(tx, template, [text])
+    words.check(template, this)
     sent = await store.SENT_TEXTS.all(tx, template_id=template.id)
-    await _require_policies(tx, template, [*(each for each in sent if each.language != text.language), text])
+    others = await whole(tx, template, [each for each in sent if each.language != text.language])
+    await _require_policies(tx, template, [*others, this])
 
 
 async def _require_policies(tx: Transaction, template: Template, texts: list[Text]) -> None:

@@ -14,12 +14,14 @@ from babel.dates import format_date, format_time
 from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
-from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text
+from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text, Type
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
 from notifications.usecases.prose import FILTERS, compiled, variables_of
 
 SUBJECT_MAX = 200
+# Where a partial stands, to look at it by itself.
+_PAGE = "<mjml><mj-head><mj-title>A part</mj-title></mj-head><mj-body>{}</mj-body></mjml>"
 LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
 # Controls, line and paragraph separators, and halves of characters.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -185,7 +187,10 @@ def _rendered(
     html = ""
     if text.html:
         try:
-            page = page_of(_clean(_filled(text.html, values, markup=True)), text.language_code)
+            source = _clean(_filled(text.html, values, markup=True))
+            page = page_of(
+                _PAGE.format(source) if template.type == Type.PARTIAL else source, text.language_code
+            )
         except NotHtml as wrong:
             raise InvalidArgument(
                 [Violation("template_text.html", "INVALID_HTML", each) for each in wrong.args]
