@@ -104,7 +104,7 @@ def test_a_service_is_its_account_with_what_it_declares(folder: Path) -> None:
 def test_a_department_joins_and_others_change_only_where_they_must(
     deploy: Deploy, folder: Path, gifts: Path
 ) -> None:
-    """Its caller, timeline and earning rules hear of it, broker and accounts know it: no other changes."""
+    """Its caller, timeline, earning rules and policies hear of it, broker and accounts know it: no other."""
     before = texts(folder)
     deploy("prepare", *ALL, f"{gifts}@gifts", "--out", folder)
     after = texts(folder)
@@ -121,6 +121,7 @@ def test_a_department_joins_and_others_change_only_where_they_must(
         "values/nats.json",
         "values/customer.json",
         "values/loyalty.json",
+        "values/notifications.json",
         "values/rapport.json",
     }
     was, now = (_accounts(each) for each in (before, after))
