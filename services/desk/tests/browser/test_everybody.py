@@ -108,6 +108,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/",
         f"/{erika}",
         f"/{erika}/known",
+        f"/{erika}/pages",
         f"/{erika}/membership",
         f"/{erika}/redeem",
         "/redeem",
@@ -180,7 +181,7 @@ async def test_row_26_nothing_that_opens_bars_anybody(
     await page.goto(f"/{erika}")
     apart = await page.get_by_role("link", name="What was recorded meanwhile").get_attribute("href")
     hrefs = []
-    for path in (apart, f"/{erika}/known", *cases, f"/{erika}"):
+    for path in (apart, f"/{erika}/known", f"/{erika}/pages", *cases, f"/{erika}"):
         await page.goto(path)
         opens = page.locator("[data-open]")
         hrefs += await opens.evaluate_all("all => all.map(each => each.dataset.open)")
