@@ -128,10 +128,8 @@ class Notice:
     decisions: list[Decision] = field(default_factory=list)
     # The number of its latest attempt: they count what was deferred, too. 0 in rows of before it was kept.
     latest_number: int = 0
-    # The versions of partials that stood in the text that was handed over last, by name.
-    text_partials: list[str] = field(default_factory=list)
-    # With trigger_event: the resource that a policy on any event tells of, and the event; else "" and None.
-    subject: str = ""
+    text_partials: list[str] = field(default_factory=list)  # the versions in what was handed over last
+    subject: str = ""  # with trigger_event: what a policy on any event tells of, and that event
     trigger_event: UUID | None = None
     schedule_time: datetime | None = None  # from when on it is sent; None is at once
     # With send_hour: the day, or the moment on whose day, where the customer lives, it is sent, RFC 3339.
