@@ -19,8 +19,8 @@ _PROGRESS = {
     "RESOLVED": N_("Settled."),
 }
 _ENDED = {
-    "KEPT": N_("Kept on {day}."),
-    "KEPT_LATE": N_("Done on {day}, later than we had promised. We are sorry."),
+    "KEPT": N_("Kept: {day}."),
+    "KEPT_LATE": N_("Done, later than we had promised: {day}. We are sorry."),
 }
 
 
@@ -77,7 +77,7 @@ def _case(
     is_over = state != "OPEN"
     progress = say(_PROGRESS.get(value_name(case, "progress"), _PROGRESS["RECEIVED"]))
     if is_over and case.HasField("resolve_time"):
-        progress = say("Settled on {day}.", day=say.on(moment(case.resolve_time)))
+        progress = say("Settled: {day}.", day=say.on(moment(case.resolve_time)))
     title, thing = say.titled(case.topic), things.get(case.name, "")
     return Shown(
         name=case.name,
@@ -112,18 +112,19 @@ def _chains(promises: Sequence[Promise]) -> list[list[Promise]]:
 
 def _line(chain: Sequence[Promise], say: Speech) -> Line:
     last = chain[-1]
-    moved = [_moved(each, say) for each in chain[:-1]]
+    moved = [_moved(each, say, is_first=not number) for number, each in enumerate(chain[:-1])]
     when, mood = _stands(last, say)
     return Line(say.about(last), when, mood, moved)
 
 
-def _moved(before: Promise, say: Speech) -> str:
+def _moved(before: Promise, say: Speech, *, is_first: bool) -> str:
     due = say.due(before)
+    when = say("First {day}", day=due) if is_first else say("Then {day}", day=due)
     if before.customer_requested:
-        return say("First {day}; you asked for another date.", day=due)
+        return say("{when}; you asked for another date.", when=when)
     if before.reason_code:
-        return say("First {day}; moved: {why}.", day=due, why=say.code(before.reason_code))
-    return say("First {day}.", day=due)
+        return say("{when}; moved: {why}.", when=when, why=say.code(before.reason_code))
+    return f"{when}."
 
 
 def _stands(promise: Promise, say: Speech) -> tuple[str, str]:
