@@ -20,7 +20,7 @@ from grpc_status import rpc_status
 
 from chassis.api import etags
 from chassis.api.messages import enum_name, timestamp
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Refusal
 from chassis.grpc.status import status
 from notifications.service import service
 from rapport.cases.v1 import (
@@ -239,11 +239,11 @@ class Suppressions(suppression_service_pb2_grpc.SuppressionServiceServicer):
 
     def __init__(self) -> None:
         self.asked: list[suppression_service_pb2.CreateSuppressionRequest] = []
-        self.failure: grpc.StatusCode | None = None
+        self.failure: Refusal | None = None
 
     async def CreateSuppression(self, request: Any, context: Any) -> Any:
         if self.failure is not None:
-            await context.abort(self.failure, "told to")
+            await context.abort_with_status(status(self.failure, "customer.rapport"))
         self.asked.append(request)
         return request.suppression
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
+from chassis.errors import FailedPrecondition, Unavailable
 from chassis.grpc.status import reason
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport_testing.wait import eventually
@@ -178,7 +179,7 @@ async def test_who_complains_gets_no_more_of_that_category(desk: Any) -> None:
 
 async def test_what_cannot_be_heeded_yet_is_not_kept_and_heeded_when_it_comes_again(desk: Any) -> None:
     notice, key = await sent(desk)
-    desk.peers.suppressions.failure = grpc.StatusCode.UNAVAILABLE
+    desk.peers.suppressions.failure = Unavailable("STOPPING", "told to")
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
     assert reason(refusal.value) == "DEPENDENCY_UNAVAILABLE"
@@ -187,3 +188,16 @@ async def test_what_cannot_be_heeded_yet_is_not_kept_and_heeded_when_it_comes_ag
     await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
     assert desk.state(await desk.get(notice.name)) == "FAILED"
     assert len(desk.peers.suppressions.asked) == 1
+
+
+async def test_without_a_key_for_addresses_the_rest_is_heeded(desk: Any) -> None:
+    """A person tells them, and who complained is believed: nothing waits for a suppression."""
+    desk.peers.suppressions.failure = FailedPrecondition("NO_ADDRESS_PEPPER", "told to")
+    _, key = await sent(desk)
+    complained = await desk.report(key, "DELIVERED", complaint=True)
+    assert desk.state(complained) == "DELIVERED"
+    [said] = desk.peers.customers.said
+    assert said.consent.name == f"{desk.customer}/consents/service.email"
+    bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
+    assert bounced.reason_code == "bounced"
+    assert len(await desk.told("NoticeUndeliverable")) == 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 import grpc
+import structlog
 
 from chassis.api.handles import judge
 from chassis.api.messages import timestamp
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
     from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceAsyncStub
 
+_log = structlog.get_logger(__name__)
 _NAMESPACE = UUID("0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e61")
 _TYPES = {"EMAIL": "EMAIL", "SMS": "PHONE"}  # what kind of address a channel has
 _REPORTED_BY = {"EMAIL": ("dsn", "feedback-loop"), "SMS": ("receipt", "receipt")}
@@ -63,7 +65,8 @@ class Addresses:
     ) -> None:
         """The address to which it went: what is reported, and the customer's still. Others have no say in it.
 
-        Where the provider names none, as in most complaints, it is the customer's.
+        Where the provider names none, as in most complaints, it is the customer's. An installation without a
+        key for addresses keeps none: what else a report says is heeded all the same.
         """
         channel = Channel.Value(f"CHANNEL_{notice.channel}")
         asked = consent_service_pb2.CheckContactRequest(
@@ -88,9 +91,13 @@ class Addresses:
             address=contact.address,
         )
         request_id = _once(notice, f"suppress {why}")
-        await self.suppressions.CreateSuppression(
-            CreateSuppressionRequest(suppression=suppression, request_id=request_id)
-        )
+        request = CreateSuppressionRequest(suppression=suppression, request_id=request_id)
+        try:
+            await self.suppressions.CreateSuppression(request)
+        except grpc.aio.AioRpcError as error:
+            if reason(error) != "NO_ADDRESS_PEPPER":
+                raise
+            _log.warning("the installation keeps no suppressions", notice=notice.name)
 
     async def _withdraw(self, notice: Notice, report: Report, source: str) -> None:
         """Who complained wants no more of it. What they said later than that holds."""
