@@ -92,6 +92,16 @@ async def delete_policy(do: Administer) -> Message:
     return notice_policy_service_pb2.DeleteNoticePolicyRequest(name=policy.name)
 
 
+async def preview_policy(do: Administer) -> Message:
+    template = await do("TemplateService.CreateTemplate", await create_template(do))
+    await do("TemplateService.CreateTemplateText", _text_of(template.name))
+    return notice_policy_service_pb2.PreviewNoticePolicyRequest(
+        notice_policy=notice_policy_pb2.NoticePolicy(
+            event_type="rapport.loyalty.v1.TierUpgraded", template=template.name, department=OWNER
+        )
+    )
+
+
 SCENES: dict[str, Scene] = {
     "notifications.TemplateService.CreateTemplate": create_template,
     "notifications.TemplateService.UpdateTemplate": update_template,
@@ -102,4 +112,5 @@ SCENES: dict[str, Scene] = {
     "notifications.NoticePolicyService.CreateNoticePolicy+notice_policy_id": create_policy_again,
     "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,
     "notifications.NoticePolicyService.DeleteNoticePolicy": delete_policy,
+    "notifications.NoticePolicyService.PreviewNoticePolicy": preview_policy,
 }

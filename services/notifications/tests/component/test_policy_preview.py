@@ -16,6 +16,7 @@ from rapport.notifications.v1.notice_policy_service_pb2 import (
     PreviewNoticePolicyRequest,
     PreviewNoticePolicyResponse,
 )
+from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.running import refused
@@ -129,6 +130,20 @@ async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None
     assert counts(await preview(ready, policy | {"date_field": "expire_time", "after": None})) == {
         ("NOT_TOLD", "no-date"): 2
     }
+
+
+async def test_a_policy_is_tried_for_ones_own_department_alone(ready: Any) -> None:
+    permissions = ["notifications.notice_policies.write"]
+    lead = ready.running.stub(NoticePolicyServiceStub, permissions, "agent:paul", "billing")
+    await ready.create_template(
+        "for-all", TemplateText(subject="Hello", body="{{ contact_name }}"), department="departments/platform"
+    )
+    policy = NoticePolicy(event_type=TIER, template="templates/for-all")
+    await lead.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=policy))
+    for other in ("departments/platform", "departments/front-desk"):
+        policy.department = other
+        tried = lead.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=policy))
+        assert await refused(tried) == "NOT_OWNER"
 
 
 async def test_a_broker_that_does_not_answer_is_said(ready: Any, monkeypatch: pytest.MonkeyPatch) -> None:

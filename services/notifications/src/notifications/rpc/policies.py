@@ -13,6 +13,7 @@ from google.protobuf.empty_pb2 import Empty
 from chassis.api.decoding import into
 from chassis.api.messages import moment, timestamp, to_message
 from chassis.api.wellknown import time_of
+from chassis.auth.permissions import require
 from chassis.context import Call, acting, current_call, service_itself
 from chassis.errors import Unavailable, invalid
 from chassis.events.past import Past, Read
@@ -84,12 +85,17 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         )
 
     def _tried(self, sent: notice_policy_pb2.NoticePolicy) -> NoticePolicy:
-        """The policy as it would be; of the caller's department when it does not say of which."""
+        """The policy as it would be; of the caller's department when it does not say of which.
+
+        PermissionDenied NOT_OWNER of another's, which hears what the caller's own would not.
+        """
         draft, named = _draft(sent), POLICY.match(sent.name)
-        owner = draft.department_id or current_call.get().principal.department
+        principal = current_call.get().principal
+        owner = draft.department_id or principal.department
         if not owner:
             raise invalid("notice_policy.department", "REQUIRED", "must be given by who works for none")
         tried = draft.policy(named[0] if named else "", owner, self.db.clock.now())
+        require(self.db.service, principal, [tried])
         require_sound(tried)
         if tried.of_promises:
             told = "must be another event: what is told of a promise is decided by the promise as it is then"
