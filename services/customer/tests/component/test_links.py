@@ -1,6 +1,7 @@
 """Links to customers' own pages: made and not kept, and opening nothing but what is their holder's."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -191,6 +192,22 @@ async def test_a_link_of_a_merged_name_shows_what_is_kept_under_it(desk: Any, li
     # Whose etag a change follows is that of all names.
     later = (await links.open(token)).preferences
     assert (await links.prefer(token, bert.name, later.etag, channels=[CHANNEL_EMAIL])).channels
+
+
+@pytest.mark.parametrize(("before", "since"), [(DENIED, GRANTED), (GRANTED, DENIED)])
+async def test_a_link_says_again_what_another_name_of_theirs_took_back(
+    desk: Any, links: Links, before: int, since: int
+) -> None:
+    anna, bert = [await desk.create(desk.email(f"{name}@example.com")) for name in ("anna", "bert")]
+    annas, berts = [await links.token(each.name) for each in (anna, bert)]
+    await links.say(berts, before)
+    await desk.merge(anna.name, bert.name)
+    email = CheckContactRequest(name=anna.name, purpose=MARKETING, channels=[CHANNEL_EMAIL])
+    for token, state in ((annas, since), (berts, before), (annas, since), (berts, before)):
+        desk.clock.advance(timedelta(minutes=1))
+        said = [await links.say(token, state), await links.say(token, state)]
+        assert said[0] == said[1]  # and said once
+        assert (await desk.consents.CheckContact(email)).allowed == (state == GRANTED)
 
 
 async def test_nobody_but_the_pages_opens_a_link(desk: Any, links: Links) -> None:

@@ -7,13 +7,14 @@ from uuid import UUID
 from chassis.api.entities import found
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
 from customer.domain.links import Linked, LinkGeneration, LinkKeys, LinkNotFound, parsed
 from customer.domain.timeline import Channel
 from customer.names import CUSTOMER
 from customer.store import consents as consent_store
 from customer.store import links as store
 from customer.usecases.consents import PreferencesChanges, update_consent, update_preferences
+from customer.usecases.customers import lock_customer
 
 _IDS: dict[Channel, str] = {channel: of for of, channel in CHANNEL_IDS.items()}
 
@@ -74,33 +75,42 @@ async def note_linked_consents(
     """Note what a customer says by their link. LinkNotFound, NotFound for a purpose."""
     holder = await linked(tx, keys, token)
     proof = f"links/{holder.generation}"
+    await lock_customer(tx, holder.id)
     noted = []
     for each in sorted(consents, key=lambda said: (said.purpose_id, said.channel)):  # rows in one order
         consent_id = f"{each.purpose_id}.{_IDS[each.channel]}"
-        held = await consent_store.OWN_CONSENT.maybe(tx, customer_id=holder.id, id=consent_id)
-        if held is None or held.state is not each.state or held.awaits_confirmation(tx.now):
+        held = await _said_already(tx, holder.id, consent_id, each.state)
+        if held is None:
+            said: Said = {
+                "state": each.state,
+                "source": source,
+                "wording_version": each.wording_version,
+                "proof": proof,
+            }
             held = await update_consent(
                 tx,
                 customer_id=holder.id,
                 consent_id=consent_id,
-                consent={
-                    "state": each.state,
-                    "source": source,
-                    "wording_version": each.wording_version,
-                    "proof": proof,
-                    "effective_time": None,
-                },
-                changes={
-                    "state": each.state,
-                    "source": source,
-                    "wording_version": each.wording_version,
-                    "proof": proof,
-                },
+                consent=said,
+                changes=said,
                 allow_missing=True,
                 etag="",
             )
         noted.append(held)
     return noted
+
+
+async def _said_already(
+    tx: Transaction, customer_id: UUID, consent_id: str, state: ConsentState
+) -> Consent | None:
+    """What this name said, where it says the same and so does what holds, of whichever of their names."""
+    about = {"customer_id": customer_id, "id": consent_id}
+    own, holds = (
+        await consent_store.OWN_CONSENT.maybe(tx, **about),
+        await consent_store.CONSENT.maybe(tx, **about),
+    )
+    said = all(each and each.state is state and not each.awaits_confirmation(tx.now) for each in (own, holds))
+    return own if said else None
 
 
 async def change_linked_preferences(
