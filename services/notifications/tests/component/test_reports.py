@@ -86,7 +86,8 @@ async def test_reports_in_any_order_come_to_the_same(desk: Any, seed: int) -> No
     assert len(await desk.told("NoticeDelivered")) <= 1
 
 
-async def test_of_a_lost_answer_a_report_is_as_good(desk: Any) -> None:
+async def unanswered(desk: Any) -> Any:
+    """The attempt at a notice of a risk whose answer was lost, and which a repeat is to follow."""
     desk.mail.replies = [DROP, DROP]
     event = desk.at_risk()
     await desk.hear(event)
@@ -96,13 +97,28 @@ async def test_of_a_lost_answer_a_report_is_as_good(desk: Any) -> None:
         attempts = await desk.attempts(notices[0]) if notices else []
         return attempts[0] if attempts and attempts[0].outcome == 5 else None
 
-    attempt = await eventually(lost)
+    return event, await eventually(lost)
+
+
+async def test_of_a_lost_answer_a_report_is_as_good(desk: Any) -> None:
+    event, attempt = await unanswered(desk)
     delivered = await desk.report(attempt.provider_key, "DELIVERED")
     assert desk.state(delivered) == "DELIVERED"
     desk.clock.advance(timedelta(minutes=10))
     assert len(desk.mail.received) == 1  # it is not repeated
     [told] = await desk.told("NoticeSent")
     assert told.data.told_promise.promise == event.promise
+
+
+async def test_what_came_back_without_an_answer_is_never_said_to_have_been_sent(desk: Any) -> None:
+    _, attempt = await unanswered(desk)
+    bounced = await desk.report(attempt.provider_key, "PERMANENT_FAILURE", provider_code="5.1.1")
+    assert (desk.state(bounced), bounced.reason_code) == ("FAILED", "bounced")
+    [nobody] = await desk.told("NoticeUndeliverable")
+    assert nobody.data.reason_code == "bounced"
+    assert await desk.told("NoticeSent") == []  # by which its promise would move
+    desk.clock.advance(timedelta(minutes=10))
+    assert len(desk.mail.received) == 1  # it is not repeated
 
 
 async def test_a_report_that_is_faster_than_the_answer_is_to_be_repeated(desk: Any) -> None:

@@ -395,7 +395,7 @@ Global___NoticeUnknown: _TypeAlias = NoticeUnknown  # noqa: Y015
 @_typing.final
 class NoticeFailed(_message.Message):
     """A notice was refused for good, given up, or accepted by a provider that could not deliver it. Of the last NoticeSent was told
-    before.
+    before, unless the provider's answer was lost.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

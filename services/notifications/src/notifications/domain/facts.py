@@ -127,7 +127,7 @@ class NoticeUnknown(_Notice):
 class NoticeFailed(_Notice):
     """A notice was refused for good, given up, or accepted by a provider that could not deliver it.
 
-    Of the last NoticeSent was told before.
+    Of the last NoticeSent was told before, unless the provider's answer was lost.
     """
 
     purpose: str

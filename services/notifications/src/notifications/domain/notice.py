@@ -197,8 +197,8 @@ class Notice:
             self._end(State.DELIVERED, "")
 
     def bounce(self) -> None:
-        """Its provider, which had accepted it, reports that it did not arrive and never will."""
-        if self.told:
+        """Its provider reports that it did not arrive and never will, whatever its answer was."""
+        if not self.bounced:
             self.deliver_time = None
             self._end(State.FAILED, BOUNCED)
 

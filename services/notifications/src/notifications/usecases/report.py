@@ -52,22 +52,24 @@ def _require_handed_over(notice: Notice) -> None:
 async def _move(tx: Transaction, notice: Notice, attempt: Attempt) -> None:
     assert attempt.delivery_time is not None, "something was reported"
     of_promise = await told_of_promise(tx, notice)
-    if not notice.told and not notice.bounced:  # its answer was lost, and this is as good
-        why, wanted = notice.reason_code, notice.variables
+    version, why, wanted = notice.version, notice.reason_code, notice.variables
+    answer_lost = not notice.told and not notice.bounced  # and this is as good
+    if answer_lost:
         notice.in_doubt = False
-        notice.accept(attempt.delivery_time, "")
-        await save(tx, notice, caused_by=notice.request_event)
-        if notice.concern != Concern.NONE:
-            await follow_up(tx, of_promise, notice, why, wanted)
-    before = notice.version
     if attempt.delivery.failed:
         notice.bounce()
-        if notice.version != before:
-            await save(tx, notice, caused_by=notice.request_event)
+    elif answer_lost:
+        notice.accept(attempt.delivery_time, "")
+    if notice.version != version:
+        await save(tx, notice, caused_by=notice.request_event)
+        if answer_lost and notice.concern != Concern.NONE:
+            await follow_up(tx, of_promise, notice, why, wanted)
+        else:
             await count_told(tx, of_promise)
-    elif attempt.delivery is Delivery.DELIVERED:
+    version = notice.version
+    if attempt.delivery is Delivery.DELIVERED:
         notice.deliver(attempt.delivery_time)
-        if notice.version != before:
+        if notice.version != version:
             await write(tx, store.UPDATE_NOTICE, notice)
             tx.record(
                 fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
