@@ -29,6 +29,7 @@ PAGES = ("customer.customer_links.open", "customer.purposes.read")
 _CHANGES = Statement[Any](
     sa.select(AUDIT.c.actor, AUDIT.c.via, AUDIT.c.resources).where(AUDIT.c.what.like("%Linked%"))
 )
+_REVOKED = Statement[Any](sa.select(AUDIT.c.resources).where(AUDIT.c.what.like("%/RevokeCustomerLinks")))
 _KEPT = Statement[Any](sa.select(IDEMPOTENCY.c.response))
 
 
@@ -208,6 +209,21 @@ async def test_a_link_says_again_what_another_name_of_theirs_took_back(
         said = [await links.say(token, state), await links.say(token, state)]
         assert said[0] == said[1]  # and said once
         assert (await desk.consents.CheckContact(email)).allowed == (state == GRANTED)
+
+
+async def test_links_are_taken_back_of_every_name(desk: Any, links: Links) -> None:
+    names = [(await desk.create()).name for _ in range(4)]
+    *theirs, others = [await links.token(name) for name in names]
+    await desk.merge(names[0], names[1])
+    await desk.merge(names[0], names[2])
+    await links.revoke(names[1])
+    for token in theirs:
+        assert await refused(links.open(token)) == "LINK_NOT_FOUND"
+    assert (await links.open(others)).customer == names[3]
+    again = [await links.token(name) for name in names]
+    assert [(await links.open(token)).customer for token in again] == names
+    (revoked,) = [each["resources"] for each in await _REVOKED.all(desk.running.db)]
+    assert {*names[:3]} <= {*revoked.split()}
 
 
 async def test_nobody_but_the_pages_opens_a_link(desk: Any, links: Links) -> None:

@@ -38,6 +38,7 @@ class LinkGeneration:
     update_time: datetime
 
     name = CUSTOMER_LINK.named("customer_id")
+    customer = CUSTOMER.named("customer_id")
 
 
 @dataclass(slots=True)

@@ -3,9 +3,8 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
-from chassis.db.statement import Statement
+from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import table
 from customer.domain.links import Linked, LinkGeneration
 from customer.store.tables import CUSTOMERS, METADATA
@@ -21,10 +20,10 @@ LINKED = Statement(
     .where(_C.id == sa.bindparam("id", type_=sa.Uuid)),
     row=Linked,
 )
-_first = insert(LINKS)
-REVOKE = Statement[Any](
-    _first.on_conflict_do_update(
+TAKE_BACK = Bulk[Any](
+    LINKS,
+    lambda insert: insert.on_conflict_do_update(
         index_elements=["customer_id"],
-        set_={"generation": _L.generation + 1, "update_time": _first.excluded.update_time},
-    )
+        set_={"generation": _L.generation + 1, "update_time": insert.excluded.update_time},
+    ),
 )

@@ -1,11 +1,12 @@
 """Links to customers' own pages, and what customers say by them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chassis.api.entities import found
-from chassis.db.statement import Executor, values
+from chassis.db.aliases import groups_of
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
 from customer.domain.links import Linked, LinkGeneration, LinkKeys, LinkNotFound, parsed
@@ -45,12 +46,18 @@ async def link_of(on: Executor, keys: LinkKeys, customer_id: UUID) -> str:
 
 
 async def revoke_links(tx: Transaction, *, customer_id: UUID, reason_code: str) -> None:
-    """Take back every link that a customer ever got. NotFound."""
-    held = await found(tx, CUSTOMER, store.LINKED, customer_id)
-    over = LinkGeneration(customer_id, 1, tx.now)
-    tx.touch(held.name)
+    """Take back every link that a customer ever got, by whichever of their names. NotFound."""
+    await lock_customer(tx, customer_id)
     tx.because(reason_code)
-    await store.REVOKE.run(tx, **values(over))
+    await take_back(tx, (await groups_of(tx, [customer_id])).everybody)
+
+
+async def take_back(tx: Transaction, names: Collection[UUID]) -> None:
+    """Have what was made for these names open nothing any more. Whose they are is locked."""
+    over = [LinkGeneration(name, 1, tx.now) for name in sorted(names)]
+    await store.TAKE_BACK.rows(tx, over)
+    for each in over:
+        tx.touch(each.customer)
 
 
 async def consents_of(on: Executor, customer_id: UUID) -> list[Consent]:
