@@ -179,6 +179,19 @@ async def test_after_a_merge_a_yes_that_waits_is_a_no_and_its_token_is_good(desk
     assert await allowed(desk, anna)
 
 
+async def test_a_no_since_ends_a_yes_that_waits_by_whichever_name_it_is_said(desk, anna, refused):
+    bea = (await desk.create()).name
+    token = (await issue(desk, await say(desk, anna, GRANTED))).token
+    merge = await desk.merge(bea, anna)
+    desk.clock.advance(DAY)
+    await say(desk, bea, DENIED)
+    assert await refused(confirm(desk, token)) == ENDED
+    assert not await allowed(desk, anna)
+    await desk.undo(merge)  # it was somebody else who said no
+    await confirm(desk, token)
+    assert [await allowed(desk, each) for each in (anna, bea)] == [True, False]
+
+
 async def word(purposes, language="de", text="Sie dürfen fragen."):
     request = CreateWordingRequest(parent="purposes/polls", wording_id=language, wording=Wording(text=text))
     return await purposes.CreateWording(request)

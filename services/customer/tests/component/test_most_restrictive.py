@@ -24,6 +24,7 @@ from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport.customer.v1.suppression_service_pb2 import CreateSuppressionRequest, ReleaseSuppressionRequest
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
+from rapport_testing.running import refused
 
 STEPS = 40
 
@@ -53,6 +54,12 @@ class Oracle:
 
     def consents_to(self, name):
         return self.holding(self.consents, name, all, unsaid=False)
+
+    def is_over(self, name):
+        """Whether a yes that waits was overtaken: by what any name said since and that is no yes."""
+        words = [self.consents[each] for each in self.group(name) if each in self.consents]
+        last = max(when for when, counts in words if not counts)
+        return not self.consents_to(name) and last > self.consents[name][0]
 
     def is_paused(self, name):
         return self.holding(self.pauses, name, any, unsaid=False)
@@ -99,7 +106,11 @@ class History:
 
     async def confirm(self, name):
         if token := self.oracle.waiting.pop(name, ""):
-            await self.desk.consents.ConfirmConsent(ConfirmConsentRequest(token=token))
+            confirming = self.desk.consents.ConfirmConsent(ConfirmConsentRequest(token=token))
+            if self.oracle.is_over(name):
+                assert await refused(confirming) == "CONSENT_REQUEST_ENDED"
+                return
+            await confirming
             self.oracle.consents[name] = (self.step, True)
 
     async def suppress(self, name):

@@ -103,6 +103,10 @@ async def confirm_consent(tx: Transaction, *, token: str) -> Consent:
     consent = await store.OWN_CONSENT.maybe(tx, customer_id=made.customer_id, id=made.consent_id)
     if consent is None:
         raise request_ended()
+    # Another name of theirs may have said no since. They are locked: what holds is of all names.
+    holds = await store.CONSENT.one(tx, customer_id=made.customer_id, id=made.consent_id)
+    if holds.state is ConsentState.DENIED and holds.effective_time > made.effective_time:
+        raise request_ended()
     before = consent.state
     if not consent.confirm(made, tx.now):
         return consent
