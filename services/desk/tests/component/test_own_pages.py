@@ -218,7 +218,7 @@ async def test_one_click_ends_it_and_to_look_does_not(desk: Any) -> None:
         html = await erika.page(path)
         assert (await erika.browser.head(erika.path + path)).status_code == 200
     assert await said(desk, erika) == ""
-    assert f'action="{erika.path}/unsubscribe?purpose=marketing"' in html
+    assert f'action="{erika.path}/unsubscribe?purpose=marketing&amp;channel=email"' in html
     body = {"List-Unsubscribe": (None, "One-Click")}  # multipart, as RFC 8058 has it
     for _ in range(2):
         answer = await erika.browser.post(erika.path + path, files=body)
@@ -233,6 +233,18 @@ async def test_one_click_ends_it_and_to_look_does_not(desk: Any) -> None:
     assert (await erika.post("/unsubscribe")).status_code == 200  # of nothing in particular is all
     assert await said(desk, erika, "marketing.sms") == "STATE_DENIED"
     assert await said(desk, erika, "service.email") == ""
+
+
+async def test_the_button_of_a_text_message_ends_texts(desk: Any) -> None:
+    erika = await customer(desk, "Erika")
+    html = await erika.page("/unsubscribe?purpose=marketing&channel=sms")
+    assert "No more by SMS about this: Marketing." in html
+    [action] = re.findall(r'action="[^"]*(/unsubscribe[^"]*)"', html)
+    answer = await erika.post(unescape(action))
+    assert "You get no more by SMS about this: Marketing." in answer.text
+    assert await said(desk, erika, "marketing.sms") == "STATE_DENIED"
+    assert await said(desk, erika) == ""
+    assert (await erika.get("/unsubscribe?purpose=marketing&channel=pigeon")).status_code == 404
 
 
 async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import grpc
@@ -20,6 +21,7 @@ from desk.pages.quieting import filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
 from desk.pages.theirs import view
 from desk.pages.theirs.loading import Found, find
+from desk.ui.words import last
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.common.v1.channel_pb2 import CHANNEL_WEB, DIRECTION_INBOUND
@@ -80,6 +82,24 @@ def home_values(found: Found, own: Own) -> dict[str, Any]:
 
 def _to(path: str, own: Own, said: str) -> Response:
     return RedirectResponse(f"/c/{own.token}{path}?said={said}", 303)
+
+
+def _channel(own: Own) -> str:
+    """The channel that an address of unsubscribing names, e-mail without. NotFound for another."""
+    channel = own.request.query_params.get("channel", "email")
+    if channel not in choices.CHANNELS:
+        raise Nothing()
+    return channel
+
+
+def _unsubscribe(own: Own, purpose: Purpose | None, *, done: bool) -> HTMLResponse:
+    """Of the purpose and the channel that its address names, or of all."""
+    if purpose is None:
+        return page(own, "unsubscribe.html", about="", title="", done=done)
+    channel = _channel(own)
+    about = urlencode({"purpose": last(purpose.name), "channel": channel})
+    title, by = own.say(purpose.display_name), own.say(choices.CHANNELS[channel])
+    return page(own, "unsubscribe.html", about=f"?{about}", title=title, channel=by, done=done)
 
 
 @dataclass(frozen=True)
@@ -194,33 +214,15 @@ class Acts:
 
     async def ask_unsubscribe(self, own: Own) -> Response:
         """A page with a button: to look at it changes nothing."""
-        purpose = await self._purpose(own)
-        title = own.say(purpose.display_name) if purpose else ""
-        return page(
-            own,
-            "unsubscribe.html",
-            purpose=own.request.query_params.get("purpose", ""),
-            title=title,
-            done=False,
-        )
+        return _unsubscribe(own, await self._purpose(own), done=False)
 
     async def unsubscribe(self, own: Own) -> Response:
-        """By one click, of a mail program (RFC 8058) or the button: no e-mail for the purpose from now on."""
+        """By one click, of a mail program (RFC 8058) or the button: no more of the purpose on a channel."""
         purpose = await self._purpose(own)
         if purpose is None:
             return await self.stop(own)
-        channel = own.request.query_params.get("channel", "email")
-        if channel not in choices.CHANNELS:
-            raise Nothing()
-        await self._note(own, [choices.said(purpose.name, channel, granted=False)], "one-click")
-        title = own.say(purpose.display_name)
-        return page(
-            own,
-            "unsubscribe.html",
-            purpose=own.request.query_params.get("purpose", ""),
-            title=title,
-            done=True,
-        )
+        await self._note(own, [choices.said(purpose.name, _channel(own), granted=False)], "one-click")
+        return _unsubscribe(own, purpose, done=True)
 
     async def stop(self, own: Own) -> Response:
         """Nothing but what they have of us, on every channel."""
@@ -229,7 +231,7 @@ class Acts:
             choices.said(each.name, code, granted=False) for each in purposes for code in choices.CHANNELS
         ]
         await self._note(own, said, "stop-all")
-        return page(own, "unsubscribe.html", purpose="", title="", done=True)
+        return _unsubscribe(own, None, done=True)
 
     async def _note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> None:
         if said:
