@@ -338,12 +338,13 @@ def test_a_gateway_and_an_ingress_lead_to_ports_of_the_service(render: Render) -
 
 def test_of_customers_pages_nothing_but_their_path_is_public(render: Render) -> None:
     public = {"enabled": True, "host": "service.example.org", "tlsSecret": "service-public"}
-    [made] = [each for each in render("desk", {"customerPages": public}) if each["kind"] == "Ingress"]
+    values = {"customerPages": public, "settings": {"customer_proxies": "1"}}
+    [made] = [each for each in render("desk", values) if each["kind"] == "Ingress"]
     [rule] = made["spec"]["rules"]
     assert rule["host"] == "service.example.org"
     assert [each["path"] for each in rule["http"]["paths"]] == ["/c/"]
     assert made["spec"]["tls"] == [{"hosts": ["service.example.org"], "secretName": "service-public"}]
-    both = {"customerPages": public, "ingress": {"enabled": True, "host": "desk.example.org"}}
+    both = values | {"ingress": {"enabled": True, "host": "desk.example.org"}}
     named = {each["metadata"]["name"] for each in render("desk", both) if each["kind"] == "Ingress"}
     assert len(named) == 2
 

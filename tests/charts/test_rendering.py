@@ -104,6 +104,7 @@ REACHED = {
         "annotations": {"example.org/size": "1m"},
     },
     "customerPages": {"enabled": True, "host": "service.example.org", "tlsSecret": "service-public"},
+    "settings": {"customer_proxies": "1"},
 }
 SIGN_IN = {
     "publicUrl": "https://desk.example.org",
@@ -234,6 +235,13 @@ CONTRADICTIONS = [
     ({"httpRoute": {"enabled": True, "parentRefs": GATEWAY}}, "a service without a webPort has none"),
     ({"webPort": 8080, "ingress": {"enabled": True}}, "ingress.host must be given"),
     ({"webPort": 8080, "customerPages": {"enabled": True}}, "customerPages needs a host"),
+    *[
+        (
+            {"webPort": 8080, "customerPages": {"enabled": True, "host": "a.example"}, "settings": settings},
+            "needs settings.customer_proxies",
+        )
+        for settings in ({}, {"customer_proxies": "0"})
+    ],
     (
         {"networkPolicy": {"egressPorts": [], "egressTo": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}},
         "egressTo narrows",

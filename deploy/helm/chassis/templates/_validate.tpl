@@ -31,6 +31,9 @@
 {{- if and $values.customerPages.enabled (not (and $values.webPort $values.customerPages.host)) -}}
 {{- fail "customerPages needs a host, the name in customers' links, and a service with a webPort." -}}
 {{- end -}}
+{{- if and $values.customerPages.enabled (eq "0" (get $values.settings "customer_proxies" | default "0" | toString)) -}}
+{{- fail "customerPages needs settings.customer_proxies, how many proxies add to X-Forwarded-For: without it all customers are one address." -}}
+{{- end -}}
 {{- if and $values.networkPolicy.egressTo (not $values.networkPolicy.egressPorts) -}}
 {{- fail "networkPolicy.egressTo narrows networkPolicy.egressPorts, and there are none." -}}
 {{- end -}}

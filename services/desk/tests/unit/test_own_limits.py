@@ -38,8 +38,9 @@ def test_of_too_many_the_first_are_forgotten() -> None:
     assert often.left_s("1") > 0
 
 
-def request(client: str | None, forwarded: str = "") -> Request:
-    scope: dict[str, Any] = {"type": "http", "headers": [(b"x-forwarded-for", forwarded.encode())]}
+def request(client: str | None, *forwarded: str) -> Request:
+    headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
+    scope: dict[str, Any] = {"type": "http", "headers": headers}
     scope["client"] = (client, 1) if client else None
     return Request(scope)
 
@@ -61,6 +62,10 @@ def test_an_address_is_what_our_own_proxies_saw(
     proxies: int, client: str | None, forwarded: str, address: str
 ) -> None:
     assert Limits(proxies).address(request(client, forwarded)) == address
+
+
+def test_a_proxy_that_adds_a_header_of_its_own_is_believed_and_not_the_client() -> None:
+    assert Limits(1).address(request("10.0.0.1", "6.6.6.6", "192.0.2.1")) == "192.0.2.1"
 
 
 def test_nobody_gets_from_what_a_link_is_counted_by_to_the_link() -> None:

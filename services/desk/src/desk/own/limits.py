@@ -1,6 +1,7 @@
 """How much one address and one link may ask: wrong links are counted by address, what is sent by link.
 
-Nobody guesses a token: this keeps whoever tries from costing others anything. Kept in this process, bounded.
+Nobody guesses a token: whoever tries is told to stop. A good link opens all the same, for many customers may
+be behind one address, such as their mail provider's. Kept in this process, bounded.
 """
 
 import hashlib
@@ -56,7 +57,8 @@ class Limits:
         """Whose address asks: as the last of our proxies saw it; of IPv6 the network."""
         found = request.client.host if request.client else ""
         if self._proxies:
-            told = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",")]
+            headers = ",".join(request.headers.getlist("x-forwarded-for"))  # a proxy may add one of its own
+            told = [each.strip() for each in headers.split(",")]
             found = told[-self._proxies] if len(told) >= self._proxies else found
         try:
             address = ip_address(found)

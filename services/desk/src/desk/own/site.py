@@ -124,28 +124,29 @@ class OwnPages:
         act = acts.get(method)
         if act is None and acts:
             return Response(None, 405, {"Allow": ", ".join(sorted(acts))})
-        address = self._limits.address(request)
-        self._take_no_more(self._limits.wrong.left_s(address))
         if self._room.locked():
             self._take_no_more(1.0)
         async with self._room, asyncio.timeout(ANSWER_S):
-            if act is None or not _TOKEN.fullmatch(token):
+            own = await self._opened(request, token)
+            if own is None or act is None:
+                address = self._limits.address(request)
+                self._take_no_more(self._limits.wrong.left_s(address))
                 self._limits.wrong.count(address)
                 raise Nothing()
-            own = await self._opened(request, token, address)
             if method == "POST":
                 own = await self._sent(own)
             return await act(own)
 
-    async def _opened(self, request: Request, token: str, address: str) -> Own:
-        """Whose link it is. Nothing for one that opens nothing, which counts against whoever asks."""
+    async def _opened(self, request: Request, token: str) -> Own | None:
+        """Whose link it is; None for one that opens nothing."""
+        if not _TOKEN.fullmatch(token):
+            return None
         try:
             linked = await self._links.FindLinkedCustomer(FindLinkedCustomerRequest(token=token))
         except grpc.aio.AioRpcError as error:
             if reason(error) != "LINK_NOT_FOUND":
                 raise
-            self._limits.wrong.count(address)
-            raise Nothing() from None
+            return None
         say = speaking(request, self._clock, linked.language_code, linked.time_zone)
         return Own(request, token, linked, say)
 
