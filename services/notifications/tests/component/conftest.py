@@ -216,10 +216,13 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
 
 
 class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
-    """Purposes: each is of the category that it is called by."""
+    """Purposes: each is of the category that it is called by, or of none."""
+
+    categories = True
 
     async def GetPurpose(self, request: Any, context: Any) -> Any:
-        return purpose_pb2.Purpose(name=request.name, category=request.name.removeprefix("purposes/"))
+        category = request.name.removeprefix("purposes/") if self.categories else ""
+        return purpose_pb2.Purpose(name=request.name, category=category)
 
 
 class Links(customer_link_service_pb2_grpc.CustomerLinkServiceServicer):

@@ -27,8 +27,12 @@ async def test_who_wants_no_more_of_it_says_so_by_one_click(desk: Any, purpose: 
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+@pytest.mark.parametrize("categories", [True, False])
 @pytest.mark.parametrize("purpose", ["service", "legal"])
-async def test_what_they_have_of_us_and_what_a_law_demands_nobody_leaves(desk: Any, purpose: str) -> None:
+async def test_what_they_have_of_us_and_what_a_law_demands_nobody_leaves(
+    desk: Any, purpose: str, categories: bool
+) -> None:
+    desk.peers.purposes.categories = categories
     await desk.sent((await sent_for(desk, purpose)).name)
     [message] = desk.mail.accepted
     assert message["List-Unsubscribe"] is None

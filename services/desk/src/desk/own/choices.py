@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chassis.api.purposes import is_needed
 from desk.language.catalogues import N_
 from desk.ui.speech import Speech
 from desk.ui.words import last
@@ -19,7 +20,6 @@ from rapport.customer.v1.purpose_pb2 import Purpose
 CHANNELS = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
 # What every installation begins with, in its catalogues.
 FIRST = (N_("Marketing"), N_("Advertising and offers."))
-NEEDED = ("service", "legal")  # what nobody stops by a link: promises, cases, safety
 NONE = "none"
 
 
@@ -36,11 +36,6 @@ class Choice:
 def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
     """What a customer may stop by a link."""
     return [each for each in purposes if not is_needed(each)]
-
-
-def is_needed(purpose: Purpose) -> bool:
-    """Whether it is about what the customer has of us, or what a law demands."""
-    return purpose.category in NEEDED or last(purpose.name) in NEEDED
 
 
 def choices(purposes: Sequence[Purpose], linked: FindLinkedCustomerResponse, say: Speech) -> list[Choice]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import grpc
 
+from chassis.api.purposes import is_needed
 from chassis.work.item import not_answered
 from notifications.domain.notice import Notice
 from notifications.domain.template import SERVICE
@@ -17,11 +18,6 @@ from rapport.customer.v1.purpose_service_pb2 import GetPurposeRequest
 if TYPE_CHECKING:
     from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
     from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
-
-NEEDED = (
-    "service",
-    "legal",
-)  # categories of what nobody leaves by a link: what they have of us, or a law demands
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class Links:
             return ""
         try:
             purpose = await self.purposes.GetPurpose(GetPurposeRequest(name=notice.purpose))
-            if purpose.category in NEEDED:
+            if is_needed(purpose):
                 return ""
             link = await self.links.GetCustomerLink(GetCustomerLinkRequest(name=f"{notice.customer}/link"))
         except grpc.aio.AioRpcError as error:
