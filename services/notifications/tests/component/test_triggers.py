@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from chassis.api.messages import moment, timestamp
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseResolved
 from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
-from rapport.notifications.v1 import notice_service_pb2
+from rapport.notifications.v1 import notice_policy_service_pb2, notice_service_pb2
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import refusal, refused
 from rapport_testing.wait import eventually
@@ -210,6 +210,58 @@ async def test_a_policy_tells_nobody_of_what_was_before_it_or_while_it_was_off(r
     await heard(ready)
     await ready.update_policy("gold", disabled=False)
     assert await notices(ready) == []
+
+
+VOUCHERS: dict[str, Any] = {
+    "event_type": VOUCHER,
+    "template": "templates/hello",
+    "after": Duration(seconds=3600),
+}
+USED = ["rapport.loyalty.v1.VoucherUsed"]
+
+
+async def waiting(ready: Any) -> str:
+    """A voucher about which a notice waits."""
+    voucher = f"vouchers/{uuid4()}"
+    await tell(ready, VoucherIssued(voucher=voucher, customer=ready.customer))
+    await told_of(ready, voucher, "REQUESTED")
+    ready.clock.advance(timedelta(seconds=1))
+    return voucher
+
+
+async def test_what_waited_when_its_policy_was_switched_off_or_deleted_is_not_sent(ready: Any) -> None:
+    for policy_id in ("off", "gone"):
+        await ready.create_policy(policy_id, **VOUCHERS, condition=f"event.item == '{policy_id}'")
+    await ready.create_policy("on", **VOUCHERS)
+    vouchers = {each: f"vouchers/{uuid4()}" for each in ("off", "gone", "on")}
+    for item, voucher in vouchers.items():
+        await tell(ready, VoucherIssued(voucher=voucher, customer=ready.customer, item=item))
+        await told_of(ready, voucher, "REQUESTED")
+    await ready.update_policy("off", disabled=True)
+    await ready.update_policy("off", disabled=False)
+    deleted = notice_policy_service_pb2.DeleteNoticePolicyRequest(name="noticePolicies/gone")
+    await ready.policies.DeleteNoticePolicy(deleted)
+    await ready.update_policy("on", condition="true")
+    ready.clock.advance(timedelta(hours=1))
+    await told_of(ready, vouchers["on"], "SENT")
+    for each in ("off", "gone"):
+        notice = await told_of(ready, vouchers[each], "SUPPRESSED")
+        assert notice.reason_code == "policy-off"
+        assert "switched off" in (await ready.explain(notice.name)).summary
+    assert len(ready.mail.received) == 1
+
+
+async def test_what_waits_is_over_by_what_its_policy_said_when_it_asked(ready: Any) -> None:
+    await ready.create_policy("issued", **VOUCHERS, cancel_event_types=USED)
+    first = await waiting(ready)
+    await ready.update_policy("issued", subject_field="", cancel_event_types=[])
+    ready.clock.advance(timedelta(seconds=1))
+    third = await waiting(ready)
+    for each in (first, third):
+        await tell(ready, VoucherUsed(voucher=each, customer=ready.customer), version=2)
+    assert (await told_of(ready, first, "SUPPRESSED")).reason_code == "cause-gone"
+    await heard(ready)
+    await told_of(ready, third, "REQUESTED")
 
 
 async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives(ready: Any) -> None:

@@ -8,6 +8,7 @@ from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.pressure import CONTACT_PRESSURE
 from notifications.domain.template import Template
+from notifications.domain.trigger import POLICY_OFF
 
 _WHY = {
     "consent-denied": "the customer does not allow it",
@@ -25,6 +26,7 @@ _WHY = {
     rules.SUPERSEDED: "something newer happened before it could be sent",
     rules.CAUSE_GONE: "what it was to tell had come to nothing before it could be sent",
     rules.TOO_MANY: "its policy had told the customer so much within a day that something is wrong with it",
+    POLICY_OFF: "its policy was switched off, or deleted, before it could be sent",
     rules.TAKEN_BACK: "it was taken back before it was sent",
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",

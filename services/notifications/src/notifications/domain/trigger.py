@@ -13,6 +13,8 @@ from chassis.names import PLATFORM
 from notifications.domain.notice import CAUSE_GONE, SUPERSEDED, Notice, State
 from notifications.domain.policy import NoticePolicy
 
+POLICY_OFF = "policy-off"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class When:
@@ -53,6 +55,7 @@ class Word:
     when: When
     cancels: bool  # else it is the policy's own event, which another of its kind supersedes
     notice: Notice | None = None
+    asked_by: frozenset[int] | None = None  # the policy's versions whose notices it is about; None: all
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,7 +81,9 @@ class Word:
         return [
             (each, why)
             for each in notices
-            if each.state in (State.REQUESTED, State.SENDING) and self.customer in ("", each.customer)
+            if each.state in (State.REQUESTED, State.SENDING)
+            and self.customer in ("", each.customer)
+            and (self.asked_by is None or each.policy_version in self.asked_by)
         ]
 
 

@@ -10,6 +10,7 @@ from chassis.facts import fact_of
 from notifications.domain.facts import NoticeUndeliverable
 from notifications.domain.notice import MOOT, TAKEN_BACK, Concern, Notice, State
 from notifications.domain.template import SERVICE
+from notifications.domain.trigger import POLICY_OFF
 
 CUSTOMER_NOT_FOUND = "customer-not-found"
 TOO_LATE = "too-late"
@@ -18,7 +19,7 @@ TOO_LATE = "too-late"
 def undeliverable(notice: Notice) -> NoticeUndeliverable | None:
     """Of a notice that has ended and told nobody; nothing of what may have been told, or need not be."""
     ended = notice.state in (State.SUPPRESSED, State.FAILED)
-    over = notice.reason_code in (*MOOT, TAKEN_BACK, CUSTOMER_NOT_FOUND)
+    over = notice.reason_code in (*MOOT, TAKEN_BACK, POLICY_OFF, CUSTOMER_NOT_FOUND)
     return fact_of(NoticeUndeliverable, notice) if ended and not over and _has_to_be_told(notice) else None
 
 

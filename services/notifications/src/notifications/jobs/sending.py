@@ -25,6 +25,7 @@ from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
 from notifications.usecases.promise import lock_notice
+from notifications.usecases.trigger import require_on
 from notifications.usecases.words import Words, render
 
 _CHANNEL = "channel"
@@ -49,9 +50,10 @@ class Sending:
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
-        contact = await self.contacts.of(notice)
         now = self.db.clock.now()
-        decisions = require_hour(notice, contact.zone, now, contact.decisions)
+        wanted = await require_on(self.db, notice, now)
+        contact = await self.contacts.of(notice)
+        decisions = require_hour(notice, contact.zone, now, [*wanted, *contact.decisions])
         decisions = await require_room(self.db, notice, self.per_week, now, decisions)
         delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code, decisions)
         words = _words(delivery, contact)

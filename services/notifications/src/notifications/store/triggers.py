@@ -22,6 +22,16 @@ POLICIES_ON_EVENTS = Statement(
     ),
     row=NoticePolicy,
 )
+# Whether a policy was switched off, or deleted, after a version of it.
+OFF_SINCE = Statement[Any](
+    sa.select(POLICIES.c.version)
+    .where(
+        POLICIES.c.id == sa.bindparam("id"),
+        POLICIES.c.version > sa.bindparam("version"),
+        sa.or_(POLICIES.c.disabled, POLICIES.c.deleted),
+    )
+    .limit(1)
+)
 _OF_THING = (
     MARKS_TABLE.c.notice_policy_id == sa.bindparam("notice_policy_id"),
     MARKS_TABLE.c.subject == sa.bindparam("subject"),

@@ -1,5 +1,6 @@
 """Policies on any event: each notice once, whatever comes again, and in whatever order."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,18 +8,19 @@ from itertools import groupby
 from typing import Any
 
 from chassis import ids
-from chassis.db.statement import LOCK_NAME
+from chassis.db.statement import LOCK_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.facts import Decision, Outcome
 from notifications.domain import days
 from notifications.domain.notice import TOO_MANY, Notice
 from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
-from notifications.domain.trigger import When, Word, hears, turn
+from notifications.domain.trigger import POLICY_OFF, When, Word, hears, turn
 from notifications.names import CASE
 from notifications.store import triggers as store
 from notifications.store.tables import GET_TEMPLATE
 from notifications.usecases import conditions
+from notifications.usecases.attempt import Forbidden
 from notifications.usecases.notice import MEASURE, request_notice, save
 
 
@@ -53,15 +55,15 @@ def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime)
 
     A customer is told by the first policy, in their turn, whose condition holds.
     """
-    told, found, is_told = event.data, list[Heard](), dict[str, str]()
-    for policy in sorted(in_force(versions, event.time), key=turn):
-        subject = conditions.subject_of(policy, event.resource, told) if _is_heard(policy, event) else ""
-        if not subject:
+    policies = in_force(versions, event.time)
+    # Those first: they leave no mark, and one of the same event would make them no news.
+    found, told, is_told = _as_was_asked(event, policies, versions), event.data, dict[str, str]()
+    for policy in sorted(policies, key=turn):
+        thing = _thing(policy, event) if _is_heard(policy, event) else None
+        if thing is None:
             continue
-        version = 0 if policy.subject_field else event.resource_version
-        when = When(version, event.time, event.id)
+        subject, whose, when = thing
         customer = conditions.customer_of(policy, told)
-        whose = customer if policy.customer_field else ""
         if event.type != policy.event_type:
             found.append(Heard(event, Word(policy, subject, whose, when, cancels=True)))
         elif customer:
@@ -73,6 +75,33 @@ def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime)
     return found
 
 
+def _as_was_asked(
+    event: Event[Any], policies: Iterable[NoticePolicy], versions: Iterable[NoticePolicy]
+) -> list[Heard]:
+    """That what earlier versions of policies asked for is over, where the present ones do not say so."""
+    present = {each.id: each for each in policies}
+    said = defaultdict[tuple[str, tuple[str, str, When]], list[NoticePolicy]](list)
+    for each in versions:
+        now = present.get(each.id)
+        if now is None or each.version >= now.version or event.type not in each.cancel_event_types:
+            continue
+        thing = _thing(each, event)
+        if thing and (event.type not in now.cancel_event_types or thing != _thing(now, event)):
+            said[each.id, thing].append(each)
+    return [
+        Heard(event, Word(group[0], *thing, cancels=True, asked_by=frozenset(each.version for each in group)))
+        for (_, thing), group in said.items()
+    ]
+
+
+def _thing(policy: NoticePolicy, event: Event[Any]) -> tuple[str, str, When] | None:
+    """What an event is about to a policy that hears it, of whom, and where it stands; None of nothing."""
+    subject = conditions.subject_of(policy, event.resource, event.data)
+    whose = conditions.customer_of(policy, event.data) if policy.customer_field else ""
+    version = 0 if policy.subject_field else event.resource_version
+    return (subject, whose, When(version, event.time, event.id)) if subject else None
+
+
 def in_force(versions: Iterable[NoticePolicy], at: datetime) -> list[NoticePolicy]:
     """Of each policy the version that held then, if it was neither deleted nor switched off."""
     latest: dict[str, NoticePolicy] = {}
@@ -82,6 +111,16 @@ def in_force(versions: Iterable[NoticePolicy], at: datetime) -> list[NoticePolic
     return [
         each for each in latest.values() if not each.deleted and not each.disabled and not each.of_promises
     ]
+
+
+async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decision]:
+    """The step of what a policy on any event asked for. Forbidden when that was off since, or deleted."""
+    if notice.trigger_event is None:
+        return []
+    inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
+    if await store.OFF_SINCE.maybe(on, id=notice.notice_policy_id, version=notice.policy_version):
+        raise Forbidden(POLICY_OFF, [Decision("policy", Outcome.STOPPED, POLICY_OFF, inputs, now)])
+    return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
 
 
 def _is_heard(policy: NoticePolicy, event: Event[Any]) -> bool:
@@ -99,7 +138,8 @@ async def _hear(tx: Transaction, word: Word, per_customer: int) -> bool:
     marks = await store.MARKS.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
     if not word.is_news(marks):
         return False
-    await store.PUT_MARK.rows(tx, [word.mark()])
+    if word.asked_by is None:
+        await store.PUT_MARK.rows(tx, [word.mark()])
     waiting = await store.LOCK_WAITING.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
     withdrawn = word.withdraws(waiting)
     for notice, why in withdrawn:
