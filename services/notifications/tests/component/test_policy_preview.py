@@ -111,6 +111,9 @@ async def test_it_says_which_other_policy_tells_in_its_place_and_how_many_would_
     answer = await preview(ready, {"event_type": TIER, "name": "noticePolicies/gold"})
     assert counts(answer) == {("NOT_TOLD", "merged"): 6}
     assert answer.rows[0].notice_policy == "noticePolicies/bold"
+    await ready.update_policy("bold", date_field="review_time")  # which no event has: it cannot tell
+    found = counts(await preview(ready, {"event_type": TIER, "name": "noticePolicies/gold"}))
+    assert found == {("TOLD", ""): 5, ("DEFERRED", "contact-pressure"): 1}
 
 
 async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None:

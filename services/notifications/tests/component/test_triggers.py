@@ -143,6 +143,16 @@ async def test_two_policies_about_one_thing_are_one_message_the_departments_firs
     assert len(await notices(ready)) == 1
 
 
+async def test_who_cannot_tell_silences_nobody(ready: Any) -> None:
+    own = {"event_type": TIER, "template": "templates/hello"}
+    await ready.create_policy("a-without-a-day", **own, date_field="review_time")
+    await ready.create_policy("b-tells", **own)
+    event = upgraded(ready)
+    await tell(ready, event)
+    notice = await told_of(ready, event.tier_standing, "SENT")
+    assert notice.notice_policy == "noticePolicies/b-tells"
+
+
 async def test_another_departments_fact_is_told_by_the_platform_alone(ready: Any) -> None:
     event = CaseOpened(
         case=f"cases/{uuid4()}", customer=ready.customer, topic="late", department="departments/billing"

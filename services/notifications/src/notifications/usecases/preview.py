@@ -100,6 +100,9 @@ def _tells_first(rival: NoticePolicy, policy: NoticePolicy, event: Event[Any], c
         and hears(rival, event.shown.department)
         and conditions.customer_of(rival, event.data) == customer
         and conditions.holds(rival, event.data)
+        and conditions.filled(rival, event.data) is not None
+        and (when := timing(rival, event)) is not None
+        and when.expire_time > event.time
     )
 
 

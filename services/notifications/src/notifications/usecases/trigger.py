@@ -53,11 +53,11 @@ async def react(tx: Transaction, per_customer: int, events: Sequence[Event[Any]]
 def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime) -> list[Heard]:
     """What an event means to each policy that was in force when it happened, of all their versions.
 
-    A customer is told by the first policy, in their turn, whose condition holds.
+    A customer is told by the first policy, in their turn, whose condition holds and which can tell.
     """
     policies = in_force(versions, event.time)
     # Those first: they leave no mark, and one of the same event would make them no news.
-    found, told, is_told = _as_was_asked(event, policies, versions), event.data, dict[str, str]()
+    found, told, is_told = _as_was_asked(event, policies, versions), event.data, set[str]()
     for policy in sorted(policies, key=turn):
         thing = _thing(policy, event) if _is_heard(policy, event) else None
         if thing is None:
@@ -69,8 +69,8 @@ def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime)
         elif customer:
             notice = None
             if customer not in is_told and conditions.holds(policy, told):
-                is_told[customer] = policy.name
                 notice = _notice(policy, event, customer, subject, now)
+                is_told |= {customer} if notice else set()
             found.append(Heard(event, Word(policy, subject, whose, when, cancels=False, notice=notice)))
     return found
 
