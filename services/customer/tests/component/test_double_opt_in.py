@@ -192,6 +192,20 @@ async def test_a_no_since_ends_a_yes_that_waits_by_whichever_name_it_is_said(des
     assert [await allowed(desk, each) for each in (anna, bea)] == [True, False]
 
 
+async def test_a_yes_by_another_name_is_confirmed_for_that_name_alone(desk, anna):
+    bea = (await desk.create(desk.email("bea@example.com"))).name
+    await confirm(desk, (await issue(desk, await say(desk, anna, GRANTED))).token)
+    desk.clock.advance(DAY)
+    merge = await desk.merge(anna, bea)
+    desk.clock.advance(DAY)
+    await say(desk, anna, GRANTED)
+    assert (await say(desk, bea, GRANTED)).state == GRANTED
+    assert await allowed(desk, bea)
+    await desk.undo(merge)
+    assert [await allowed(desk, each) for each in (anna, bea)] == [True, False]
+    assert (await say(desk, bea, GRANTED)).state == DENIED
+
+
 async def word(purposes, language="de", text="Sie dürfen fragen."):
     request = CreateWordingRequest(parent="purposes/polls", wording_id=language, wording=Wording(text=text))
     return await purposes.CreateWording(request)

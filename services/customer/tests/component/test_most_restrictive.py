@@ -92,6 +92,9 @@ class History:
 
     async def yes(self, name):
         asks = not self.oracle.consents_to(name)
+        if not asks and not self.oracle.consents.get(name, (0, False))[1]:
+            await self.say(name, Consent.STATE_GRANTED)  # which another name said: this one confirmed none
+            return
         self.oracle.waiting.pop(name, None)
         await self.say(name, Consent.STATE_GRANTED)
         self.oracle.consents[name] = (self.step, not asks)

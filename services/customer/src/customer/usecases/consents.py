@@ -71,7 +71,12 @@ async def update_consent(
     noted = held.noted(changes, tx.now)
     if changes.get("wording"):
         await _require_wording(tx, noted)
-    asks = changes.get("state") is ConsentState.GRANTED and await _has_to_be_confirmed(tx, noted)
+    asks = False
+    if changes.get("state") is ConsentState.GRANTED and await _is_confirmed(tx, noted):
+        holds = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
+        asks = holds is None or holds.state is not ConsentState.GRANTED
+        if holds and not asks and held.state is not ConsentState.GRANTED:
+            return holds  # by another of their names; by this one they confirmed nothing
     if asks:
         noted.await_confirmation(tx.now)
     if noted == held:
@@ -122,13 +127,10 @@ async def _keep(tx: Transaction, noted: Consent, version: int, told: Any) -> Con
     return noted
 
 
-async def _has_to_be_confirmed(tx: Transaction, noted: Consent) -> bool:
-    """Whether the customer has to confirm a yes: not when they have one already, by any of their names."""
+async def _is_confirmed(tx: Transaction, noted: Consent) -> bool:
+    """Whether customers have to confirm a yes to the purpose on the channel."""
     purpose = await found(tx, PURPOSE, store.PURPOSE, noted.purpose_id)
-    if noted.channel not in purpose.double_opt_in_channels:
-        return False
-    holds = await store.CONSENT.maybe(tx, customer_id=noted.customer_id, id=noted.id)
-    return holds is None or holds.state is not ConsentState.GRANTED
+    return noted.channel in purpose.double_opt_in_channels
 
 
 async def _require_wording(tx: Transaction, noted: Consent) -> None:

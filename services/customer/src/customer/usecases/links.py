@@ -103,7 +103,7 @@ async def note_linked_consents(
                 allow_missing=True,
                 etag="",
             )
-        noted.append(held)
+        noted.append(replace(held, customer_id=holder.id))
     return noted
 
 
