@@ -1,7 +1,7 @@
 """What policies on any event read of it: whether it is told, to whom, about what, with what, and when."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -27,6 +27,7 @@ _CODES = {  # what is a code to the texts, and what stands for one that is none
     "reference": (FORMATS[options_pb2.FORMAT_REFERENCE], ""),
 }
 _OWN = "notifications"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = (Timestamp.DESCRIPTOR.full_name, Date.DESCRIPTOR.full_name)
 
 
@@ -119,7 +120,7 @@ def filled(policy: NoticePolicy, told: Any) -> dict[str, str] | None:
             name: _said(compile_value(text, variables).of({"event": told}))[:_VALUE_MAX]
             for name, text in policy.variables.items()
         }
-    except (Undecided, BadRule, ValueError):  # ValueError: no day of the calendar, as one that is not given
+    except (Undecided, BadRule, ValueError):  # ValueError: no day of the calendar, and what is not given
         return None
     for name, (judge, otherwise) in _CODES.items():
         if name in values and (not values[name] or judge(values[name])):
@@ -128,8 +129,15 @@ def filled(policy: NoticePolicy, told: Any) -> dict[str, str] | None:
 
 
 def _said(value: Any) -> str:
-    """What an expression says, as text: a time or a day as RFC 3339, an amount as `12.50 EUR`."""
+    """What an expression says, as text: a time or a day as RFC 3339, an amount as `12.50 EUR`.
+
+    ValueError for what an event does not give: CEL reads it as 1970, and as nothing of no currency.
+    """
     match value:
+        case datetime() if value == _EPOCH:
+            raise ValueError("no time")
+        case Money(currency_code="") | Decimal(value=""):
+            raise ValueError("no amount")
         case datetime():
             return value.isoformat()
         case Date():

@@ -1,0 +1,39 @@
+"""What policies read of events."""
+
+from datetime import UTC, datetime
+
+import pytest
+from google.type.money_pb2 import Money
+
+from chassis.api.messages import timestamp
+from notifications.domain.policy import NoticePolicy
+from notifications.usecases.conditions import filled
+from rapport.loyalty.v1.loyalty_events_pb2 import VoucherIssued
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def policy(**terms: object) -> NoticePolicy:
+    return NoticePolicy(
+        **{
+            "id": "p",
+            "version": 1,
+            "event_type": VoucherIssued.DESCRIPTOR.full_name,
+            "template_id": "t",
+            "disabled": False,
+            "department_id": "front-desk",
+            "create_time": NOW,
+            "update_time": NOW,
+        }
+        | terms  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("event.expire_time", "2026-03-02T09:00:00+00:00"), ("event.money", "5.00 EUR")]
+)
+def test_what_an_event_does_not_give_is_not_told(value: str, said: str) -> None:
+    rule = policy(variables={"it": value})
+    given = VoucherIssued(expire_time=timestamp(NOW), money=Money(currency_code="EUR", units=5))
+    assert filled(rule, given) == {"it": said}
+    assert filled(rule, VoucherIssued()) is None
