@@ -3,17 +3,24 @@
 from datetime import datetime, tzinfo
 
 from chassis.facts import Decision, Outcome
-from notifications.domain.days import hour_of
-from notifications.domain.notice import SCHEDULED, Notice
-from notifications.usecases.attempt import Quiet
+from notifications.domain.days import hour_of, span
+from notifications.domain.notice import EXPIRED, SCHEDULED, Notice
+from notifications.usecases.attempt import Forbidden, Quiet
 
 
 def require_hour(notice: Notice, zone: tzinfo, now: datetime, before: list[Decision]) -> list[Decision]:
-    """The steps `before` and this one, of a notice that has its hour. Quiet until then."""
+    """The steps `before` and this one, of a notice that has its hour.
+
+    Quiet until then; Forbidden once it lasted, from that hour on, for as long as it is of use. Its
+    `expire_time` is when that is over everywhere.
+    """
     if not notice.send_on:
         return before
     at = hour_of(notice.send_on, notice.send_hour, zone)
     inputs = {"send_on": notice.send_on, "open_time": at.isoformat()}
     if now < at:
         raise Quiet(SCHEDULED, at, [*before, Decision("schedule", Outcome.DEFERRED, SCHEDULED, inputs, now)])
+    _, everywhere = span(notice.send_on, notice.send_hour)
+    if now >= at + (notice.expire_time - everywhere):
+        raise Forbidden(EXPIRED, [*before, Decision("schedule", Outcome.STOPPED, EXPIRED, inputs, now)])
     return [*before, Decision("schedule", Outcome.PASSED, inputs=inputs, decide_time=now)]
