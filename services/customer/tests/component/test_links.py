@@ -188,6 +188,9 @@ async def test_a_link_of_a_merged_name_shows_what_is_kept_under_it(desk: Any, li
     (consent,) = (await links.open(annas)).consents
     assert consent.name.startswith(f"{anna.name}/")
     await desk.undo(merge)
+    for each in (token, annas):  # either was sent to whatever address they had
+        assert await refused(links.open(each)) == "LINK_NOT_FOUND"
+    token, annas = await links.token(bert.name), await links.token(anna.name)
     assert not (await links.open(annas)).consents
     assert (await links.open(token)).customer == bert.name
     # Whose etag a change follows is that of all names.

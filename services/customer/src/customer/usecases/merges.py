@@ -25,6 +25,7 @@ from customer.store import merges as store
 from customer.store.tables import LOCKED_CUSTOMERS
 from customer.usecases.customers import save
 from customer.usecases.hot_views import HotViews
+from customer.usecases.links import take_back
 from customer.usecases.match_decisions import people_of, say_two
 from customer.usecases.prospects import regrouped
 from customer.usecases.views import locked_views, render
@@ -101,7 +102,8 @@ async def undo_merge(
 ) -> CustomerMerge:
     """Take two customers apart who are two.
 
-    Each has what is of their names, and the merges that hold without this one. NotFound; Aborted
+    Each has what is of their names, and the merges that hold without this one. Links that were made for any
+    of these names open nothing any more. NotFound; Aborted
     ETAG_MISMATCH; FailedPrecondition UNDONE_ALREADY.
     """
     await decide_alone(tx)
@@ -123,6 +125,7 @@ async def undo_merge(
     pair = pair_of(merge.customer_id, merge.merged_customer_id)
     await say_two(tx, pair, people_of(pair, whose), reason_code=reason_code, caused_by=undone)
     customers = await _locked(tx, set(whose.values()))
+    await take_back(tx, whose)  # which may be in the mailbox of the other
     await _regroup(tx, hot, whose, sequence, list(customers.values()))
     return merge
 
