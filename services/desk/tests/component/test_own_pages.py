@@ -279,6 +279,26 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
     assert await said(desk, erika) == "STATE_DENIED"
 
 
+async def test_a_yes_that_has_to_be_confirmed_is_said_to_wait(desk: Any, clock: ManualClock) -> None:
+    mask = {"updateMask": "doubleOptInChannels"}
+    asks = {"doubleOptInChannels": ["CHANNEL_EMAIL"]}
+    assert (await desk.client().patch("/v1/purposes/marketing", params=mask, json=asks)).is_success
+    erika = await customer(desk, "Erika")
+    form = await erika.form("/contact")
+    answer = await erika.post("/contact", **form | {"want-marketing.email": "on"})
+    assert answer.headers["location"] == f"{erika.path}/contact?said=waits"
+    assert await said(desk, erika) == "STATE_DENIED"
+    assert "holds once you confirm it, by " in await erika.page("/contact")
+    again = await erika.form("/contact")
+    assert again["want-marketing.email"] == "on"
+    assert (
+        (await erika.post("/contact", **again)).headers["location"].endswith("said=kept")
+    )  # not asked again
+    clock.advance(timedelta(days=8))
+    assert "holds once you confirm it" not in await erika.page("/contact")
+    assert "want-marketing.email" not in await erika.form("/contact")
+
+
 async def test_what_they_write_reaches_who_has_it_once(desk: Any) -> None:
     erika = await customer(desk, "Erika")
     case = await concern(desk, erika)

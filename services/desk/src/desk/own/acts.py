@@ -16,6 +16,7 @@ from chassis.errors import Aborted, NotFound, Refusal
 from desk.language.catalogues import N_
 from desk.own import choices
 from desk.own.asking import Own
+from desk.pages.actions.kinds.consents import waits
 from desk.pages.base import render
 from desk.pages.quieting import filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
@@ -25,6 +26,7 @@ from desk.ui.words import last
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.common.v1.channel_pb2 import CHANNEL_WEB, DIRECTION_INBOUND
+from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_link_service_pb2 import (
     ChangeLinkedPreferencesRequest,
     FindLinkedCustomerRequest,
@@ -45,6 +47,7 @@ TEXT_MAX = 4000
 SAID = {
     "sent": N_("Thank you. We have it, and you will hear from us."),
     "kept": N_("Saved. It holds from now on."),
+    "waits": N_("Saved. What you have to confirm holds once you did; all else holds from now on."),
     "stopped": N_("Stopped. From now on you hear from us only about what you have of us."),
 }
 CHANGED = N_("Something was changed meanwhile: please look at it again.")
@@ -157,7 +160,8 @@ class Acts:
     async def keep(self, own: Own) -> Response:
         """Keep what they chose. Of what somebody else changed meanwhile they are told, and look again."""
         # First what is said of purposes: the last word holds, whatever was meanwhile.
-        await self._note(own, [*choices.changed(own.fields, await self._purposes())], "preference-page")
+        said = [*choices.changed(own.fields, await self._purposes())]
+        noted = await self._note(own, said, "preference-page")
         try:
             await self._keep_preferences(own)
         except (grpc.aio.AioRpcError, Refusal) as error:
@@ -168,7 +172,7 @@ class Acts:
             again = replace(own, linked=await self.links.FindLinkedCustomer(asked))
             told = own.say(CHANGED) if refusal.code == "ABORTED" else own.say.refusal(refusal)
             return await self._contact(again, _TOLD[refusal.code], told)
-        return _to("/contact", own, "kept")
+        return _to("/contact", own, "waits" if any(waits(each, own.say.now) for each in noted) else "kept")
 
     async def _keep_preferences(self, own: Own) -> None:
         before = own.linked.preferences
@@ -233,10 +237,12 @@ class Acts:
         await self._note(own, said, "stop-all")
         return _unsubscribe(own, None, done=True)
 
-    async def _note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> None:
-        if said:
-            request = NoteLinkedConsentsRequest(token=own.token, consents=said, source=source)
-            await self.links.NoteLinkedConsents(request)
+    async def _note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> Sequence[Consent]:
+        """What holds then: a yes may have to be confirmed."""
+        if not said:
+            return []
+        request = NoteLinkedConsentsRequest(token=own.token, consents=said, source=source)
+        return list((await self.links.NoteLinkedConsents(request)).consents)
 
     async def _purpose(self, own: Own) -> Purpose | None:
         """The purpose that an address names; None for none. NotFound for one that nobody stops by a link."""

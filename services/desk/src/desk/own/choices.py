@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from chassis.api.messages import moment
 from chassis.api.purposes import is_needed
 from desk.language.catalogues import N_
+from desk.pages.actions.kinds.consents import waits
 from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.common.v1 import channel_pb2
@@ -30,7 +31,7 @@ class Choice:
     id: str
     title: str
     about: str
-    channels: Sequence[tuple[str, str, bool]]  # code, words, whether it is welcome
+    channels: Sequence[tuple[str, str, bool, str]]  # code, words, whether they said yes, what that waits for
 
 
 def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
@@ -40,23 +41,29 @@ def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
 
 def choices(purposes: Sequence[Purpose], linked: FindLinkedCustomerResponse, say: Speech) -> list[Choice]:
     """What can be chosen."""
-    said = {each.name.rpartition("/")[2]: each.state for each in linked.consents}
+    said = {last(each.name): each for each in linked.consents}
     return [
         Choice(
             last(each.name),
             say(each.display_name),
             say(each.description) if each.description else "",
-            [(code, say(words), _welcome(each, code, said)) for code, words in CHANNELS.items()],
+            [
+                (code, say(words), *_chosen(each, said.get(f"{last(each.name)}.{code}"), say))
+                for code, words in CHANNELS.items()
+            ],
         )
         for each in stoppable(purposes)
     ]
 
 
-def _welcome(purpose: Purpose, channel: str, said: Mapping[str, Any]) -> bool:
-    state = said.get(f"{last(purpose.name)}.{channel}")
-    if state is None:
-        return purpose.contact_default == Purpose.DEFAULT_ALLOWED
-    return bool(state == Consent.STATE_GRANTED)
+def _chosen(purpose: Purpose, said: Consent | None, say: Speech) -> tuple[bool, str]:
+    """Whether they said yes, or need not; and of a yes that has to be confirmed that it waits for that."""
+    if said is None:
+        return purpose.contact_default == Purpose.DEFAULT_ALLOWED, ""
+    if waits(said, say.now):
+        day = say.on(moment(said.confirm_expire_time))
+        return True, say("holds once you confirm it, by {day}", day=day)
+    return said.state == Consent.STATE_GRANTED, ""
 
 
 def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[LinkedConsent]:

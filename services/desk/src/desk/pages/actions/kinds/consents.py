@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
@@ -96,15 +97,15 @@ def kept_from(suppression: Suppression, say: Speech) -> str:
     )
 
 
-def _waits(consent: Consent) -> bool:
-    """Whether they said yes and have not confirmed it."""
+def waits(consent: Consent, now: datetime) -> bool:
+    """Whether they said yes, have not confirmed it, and still can."""
     is_asked = consent.HasField("confirm_expire_time") and not consent.HasField("confirm_time")
-    return is_asked and consent.state == Consent.STATE_DENIED
+    return is_asked and consent.state == Consent.STATE_DENIED and now < moment(consent.confirm_expire_time)
 
 
 def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
     """What the customer said, as a line: `Service, e-mail: yes, since 18 Sep`."""
-    if _waits(consent):
+    if waits(consent, say.now):
         return say(
             "{purpose}, {channel}: no, unless they confirm their yes by {day}",
             purpose=called.get(consent.purpose) or say.titled(last(consent.purpose)),
@@ -121,7 +122,7 @@ def recorded(consent: Consent, called: Mapping[str, str], say: Speech) -> str:
 
 
 def _answer(consent: Consent, say: Speech) -> str:
-    if _waits(consent):
+    if waits(consent, say.now):
         return say("yes, to be confirmed")
     return say("yes") if consent.state == Consent.STATE_GRANTED else say("no")
 
