@@ -279,6 +279,22 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
     assert await said(desk, erika) == "STATE_DENIED"
 
 
+async def test_what_a_page_does_not_show_it_does_not_take_back(desk: Any, clock: ManualClock) -> None:
+    erika, bert = await customer(desk, "Erika"), await customer(desk, "Bert")
+    api = desk.client()
+    quiet = {"quietHours": [{"starts": "22:00", "ends": "07:00"}]}
+    assert (await api.patch(f"/v1/{erika.name}/preferences", json=quiet)).is_success
+    merge = {"customer": erika.name, "mergedCustomer": bert.name, "reasonCode": "same-person"}
+    await made(api, "/v1/customerMerges", **merge)
+    form = await bert.form("/contact")
+    assert form["starts_0"] == ""
+    clock.advance(timedelta(minutes=1))
+    assert (await bert.post("/contact", **form | {"prefer": "sms"})).status_code == 303
+    holds = (await api.get(f"/v1/{erika.name}/preferences")).json()
+    assert holds["channels"] == ["CHANNEL_SMS"]
+    assert [each["starts"] for each in holds["quietHours"]] == ["22:00"]
+
+
 async def test_a_yes_that_has_to_be_confirmed_is_said_to_wait(desk: Any, clock: ManualClock) -> None:
     mask = {"updateMask": "doubleOptInChannels"}
     asks = {"doubleOptInChannels": ["CHANNEL_EMAIL"]}

@@ -53,6 +53,7 @@ SAID = {
 CHANGED = N_("Something was changed meanwhile: please look at it again.")
 
 
+_SAID_OF = ("channels", "quiet_hours", "pauses")
 _TOLD = {"ABORTED": 409, "INVALID_ARGUMENT": 400}
 
 
@@ -183,20 +184,16 @@ class Acts:
             quiet_hours=typed_hours(own),
             pauses=typed_pauses(own, before, own.say.zone),
         )
-        same = (chosen.channels, chosen.quiet_hours, chosen.pauses) == (
-            before.channels,
-            before.quiet_hours,
-            before.pauses,
-        )
-        if same:
+        # Nothing else: what another name of theirs said of it, which is not shown here, holds on.
+        paths = [each for each in _SAID_OF if getattr(chosen, each) != getattr(before, each)]
+        if not paths:
             return
         if chosen.etag != before.etag:  # which is none before they were ever set: nothing would be compared
             raise Aborted("ETAG_MISMATCH", "They were changed meanwhile.")
-        mask = FieldMask(paths=["channels", "quiet_hours", "pauses"])
         request = ChangeLinkedPreferencesRequest(
             token=own.token,
             preferences=chosen,
-            update_mask=mask,
+            update_mask=FieldMask(paths=paths),
             request_id=own.request_id("preferences"),
         )
         await self.links.ChangeLinkedPreferences(request)
