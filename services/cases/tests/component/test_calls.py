@@ -52,10 +52,10 @@ class Calls:
         told = f'customer = "{self.desk.customer}" AND kind = call-customer{also}'
         return list((await self.desk.work_items.ListWorkItems(ListWorkItemsRequest(filter=told))).work_items)
 
-    async def undeliverable(self, notice=None, **fields):
+    async def undeliverable(self, notice=None, reason_code="no-address", **fields):
         name = f"notices/{notice or uuid4()}"
         told = NoticeUndeliverable(
-            notice=name, customer=self.desk.customer, reason_code="no-address", **fields
+            notice=name, customer=self.desk.customer, reason_code=reason_code, **fields
         )
         event_id = await self.desk.running.deliver(told, resource=name, source="notifications")
         await self.desk.taken_in(event_id)

@@ -106,4 +106,5 @@ class Call:
 
 def is_to_be_told(promise: Promise) -> bool:
     """Whether the customer counts on what will not be."""
-    return promise.awaited and promise.delay_notify_time is None and promise.state is not PromiseState.OPEN
+    counts_on_it = promise.awaited and promise.state is not PromiseState.OPEN
+    return promise.moved_untold or (counts_on_it and promise.delay_notify_time is None)

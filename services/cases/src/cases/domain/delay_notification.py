@@ -16,6 +16,7 @@ from cases.domain.promise import Promise
 from cases.domain.promise_state import KEPT, PromiseState
 
 NOTIFIER = "services/notifications"
+BOUNCED = "bounced"  # why a notice that was accepted reaches nobody after all
 
 
 class Channel(StrEnum):
@@ -69,14 +70,16 @@ def notified(
     Told by `broken_at`, the promise is RENEGOTIATED. Told later it is BROKEN and stays so, but its successor
     is what the customer counts on now. A promise that was kept after that was kept as the successor.
     It does not count when it is about another customer or a version that never was, when a person took the
-    promise back or agreed on a date, or when the promise had been kept before the customer was told.
+    promise back or agreed on a date, when the promise had been kept before the customer was told, or when it
+    came back by now.
     """
     due = notification.new_due(promise)
     if due is None or notification.customer != promise.customer or notification.version > promise.version:
         return []
     kept = promise.keep_time if promise.state in KEPT else None
     kept_before = kept and promise.record_time and promise.record_time <= notification.notify_time
-    if promise.successor_id or promise.withdraw_time or kept_before:
+    came_back = notification.notice_id == promise.bounced_notice_id
+    if promise.successor_id or promise.withdraw_time or kept_before or came_back:
         return []
     facts: list[tuple[Promise, int, Any]] = []
     late = notification.notify_time > broken_at
@@ -95,3 +98,18 @@ def notified(
         keeping = successor.keep(kept, recorded or now, keeper)
         facts.append((successor, successor.version, keeping))
     return facts
+
+
+def came_back(promise: Promise, notice_id: UUID) -> bool:
+    """A notice about the promise was not delivered after all, and what it told does not count. True when new.
+
+    A promise that it moved stays moved, for its successor may have moved on; that its customer was told of it
+    is taken back.
+    """
+    if promise.bounced_notice_id == notice_id:
+        return False
+    promise.bounced_notice_id = notice_id
+    if promise.notice_id == notice_id and promise.notifier == NOTIFIER:
+        promise.delay_notify_time, promise.notifier, promise.notify_channel = None, "", ""
+    promise.version += 1
+    return True

@@ -67,6 +67,7 @@ class Promise:
     withdraw_time: datetime | None = None  # when it was taken back
     successor_id: UUID | None = None
     notice_id: UUID | None = None
+    bounced_notice_id: UUID | None = None  # the latest about it that was accepted, and came back
     basis: Basis = Basis.EXPLICIT
     delay_notify_time: datetime | None = None  # when the customer first heard that it will not be kept
     notifier: str = ""  # by whom, `agents/{agent}` or `services/{service}`
@@ -83,14 +84,13 @@ class Promise:
     department = DEPARTMENT.named("department_id")
     team = TEAM.named("team_id")
     predecessor = PROMISE.named("predecessor_id")
+    successor = PROMISE.named("successor_id")
+    notice = NOTICE.named("notice_id")
 
     @property
     def root(self) -> str:
         """The first of its chain: of those that replaced each other or were made on one work item."""
         return f"promises/{self.root_id or self.id}"
-
-    successor = PROMISE.named("successor_id")
-    notice = NOTICE.named("notice_id")
 
     @property
     def due(self) -> Due:
@@ -111,6 +111,11 @@ class Promise:
     def notified_early(self) -> bool:
         """Whether the customer was told before it was due."""
         return self.delay_notify_time is not None and not self.due.missed_by(self.delay_notify_time)
+
+    @property
+    def moved_untold(self) -> bool:
+        """Whether the notice that moved it came back: its customer does not know of its successor."""
+        return self.notice_id in {self.bounced_notice_id} - {None} and self.delay_notify_time is None
 
     @property
     def live(self) -> bool:
@@ -173,8 +178,7 @@ class Promise:
         if keep_time < self.since:
             allowed = f"must not be before {self.since.isoformat()}, when it was made"
             raise invalid("keep_time", "INVALID_TIME", allowed)
-        late = self.due.missed_by(keep_time)
-        self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
+        self.state = PromiseState.KEPT_LATE if self.due.missed_by(keep_time) else PromiseState.KEPT
         self.keep_time, self.record_time, self.keeper = keep_time, now, keeper
         self.version += 1
         return fact_of(facts.PromiseKept, self)
@@ -189,7 +193,8 @@ class Promise:
 
     def delay_notified(self, now: datetime, notifier: str, channel: str) -> facts.PromiseDelayNotified | None:
         """A person told the customer that it will not be kept in time; nothing when they knew."""
-        self.require_awaited()
+        if not self.moved_untold:
+            self.require_awaited()
         if not self.know(now, notifier, channel):
             return None
         self.version += 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cases.domain.contact import Contact
-from cases.domain.delay_notification import DelayNotification
+from cases.domain.delay_notification import BOUNCED, DelayNotification
 from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, CUSTOMER, NOTICE, PROMISE
 from cases.usecases.call_request import call_for_notice
@@ -60,4 +60,5 @@ class Notices:
             notice_id=notice_id,
             promise_id=promise[0] if promise else None,
             case_id=case[0] if case else None,
+            bounced=notice.reason_code == BOUNCED,
         )

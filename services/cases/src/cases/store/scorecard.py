@@ -22,8 +22,11 @@ def _is(state: PromiseState) -> sa.ColumnElement[bool]:
 
 # Until notifications of delays were kept, a renegotiation was all that was known of one: it was in time.
 _NOTIFIED = sa.case(
-    (_is(PromiseState.RENEGOTIATED), _BY_US),
-    (~(_is(PromiseState.KEPT_LATE) | _is(PromiseState.BROKEN)), False),
+    (_is(PromiseState.RENEGOTIATED) & _P.bounced_notice_id.is_(None), _BY_US),
+    (
+        ~(_is(PromiseState.RENEGOTIATED) | _is(PromiseState.KEPT_LATE) | _is(PromiseState.BROKEN)),
+        False,
+    ),
     (_P.due_date.is_(None), _P.delay_notify_time <= _P.due_time),
     else_=_P.delay_notify_time < _P.due_time,
 )

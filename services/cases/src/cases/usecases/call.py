@@ -11,6 +11,7 @@ from cases.domain.call import CALL_LATER, NEVER_OPEN, Call, CallOutcome, is_to_b
 from cases.domain.case import Case
 from cases.domain.contact import Contact
 from cases.domain.delay_notification import Channel
+from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
 from cases.names import AGENT, CUSTOMER, IDENTIFIER, WORK_ITEM
@@ -178,6 +179,14 @@ async def _to_owner(
         await save(tx, tables.UPDATE_WORK_ITEM, work_item, assigned, caused_by=cause)
 
 
+async def still_to_be_told(tx: Transaction, promise: Promise) -> bool:
+    """As `is_to_be_told`; of one that moved untold, while its successor stands and they know no more."""
+    if not promise.moved_untold:
+        return is_to_be_told(promise)
+    successor = await tables.PROMISE.one(tx, id=promise.successor_id)
+    return successor.awaited and successor.delay_notify_time is None
+
+
 async def end_moot_call(tx: Transaction, clock: PromiseClock, promise_id: UUID) -> None:
     """What became of a promise leaves nothing to tell: nobody is called whom nobody has begun to call.
 
@@ -185,11 +194,14 @@ async def end_moot_call(tx: Transaction, clock: PromiseClock, promise_id: UUID) 
     made, and so is one of which the customer said when.
     """
     waiting = await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise_id))
+    if waiting is None:  # or about the one that it replaced
+        promise_id = (await tables.PROMISE.one(tx, id=promise_id)).predecessor_id or promise_id
+        waiting = await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise_id))
     if waiting is None:
         return
     work_item, items = await with_its_case(tx, waiting.id)
     promise = await tables.LOCK_PROMISE.one(tx, id=promise_id)
     call = work_item.call
-    is_moot = call is not None and call.is_moot_once_told and not is_to_be_told(promise)
+    is_moot = call is not None and call.is_moot_once_told and not await still_to_be_told(tx, promise)
     if work_item.finish_time is None and work_item.unattended and is_moot:
         await end(tx, clock, work_item, items, tx.now)

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from cases.domain.call import KIND, UNDELIVERABLE_NOTICE, Call, is_to_be_told
+from cases.domain.call import KIND, UNDELIVERABLE_NOTICE, Call
 from cases.domain.case import Case, CaseState
 from cases.domain.deadline import deadline_of
+from cases.domain.delay_notification import came_back
 from cases.domain.dependencies import ITEMS_MAX
 from cases.domain.facts import WorkItemCreated
 from cases.domain.promise import Promise
@@ -14,13 +15,13 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, PROMISE
 from cases.store import calls as store
 from cases.store import tables
-from cases.usecases.call import require_theirs, wait
+from cases.usecases.call import require_theirs, still_to_be_told, wait
 from cases.usecases.case import open_to_call
 from cases.usecases.routing import route
 from cases.usecases.standing import standing_of
 from cases.usecases.work_item import keep_new, require_room
 from chassis import ids
-from chassis.api.entities import found
+from chassis.api.entities import found, write
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.facts import fact_of
@@ -82,17 +83,21 @@ async def call_for_notice(
     notice_id: UUID,
     promise_id: UUID | None,
     case_id: UUID | None,
+    bounced: bool,
 ) -> None:
     """A notice reaches nobody: a person tells the customer, unless they know, or need not be told any more.
 
-    Once for a notice, however often the word of it comes, and one call at a time about a promise.
+    Once for a notice, however often the word of it comes, and one call at a time about a promise. By one that
+    `bounced` after a provider accepted it nobody knows anything, whichever word of it comes first.
     """
     promise = await tables.PROMISE.maybe(tx, id=promise_id) if promise_id else None
     case = await _open_case(tx, (promise.case_id if promise else None) or case_id)
     if promise:
         promise = await tables.LOCK_PROMISE.one(tx, id=promise.id)
+        if bounced and came_back(promise, notice_id):
+            await write(tx, tables.UPDATE_PROMISE, promise)
         waiting = await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise.id))
-        if waiting or not is_to_be_told(promise):
+        if waiting or not await still_to_be_told(tx, promise):
             return
     if await store.CALL_FOR_NOTICE.maybe(tx, notice_id=str(notice_id)):
         return
