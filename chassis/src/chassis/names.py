@@ -31,6 +31,7 @@ _KINDS: dict[str, tuple[str, type]] = {
     "code_pair": (rf"{CODE}\.{CODE}", str),
     "number": (r"[1-9][0-9]{0,8}", int),
 }
+_ACTORS = {"service": "services", "customer": "customers"}  # by role; every other is that of people here
 PLATFORM = "platform"  # the department whose policies, templates and calendars are everybody's
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
@@ -41,6 +42,12 @@ def service_problem(name: object) -> str:
     if not isinstance(name, str) or not re.fullmatch(SERVICE, name):
         return f"a service is called by 1 to 31 lower-case letters and digits, a letter first, not {name!r}"
     return f"no service can be called {name}: {', '.join(sorted(RESERVED))} are" if name in RESERVED else ""
+
+
+def acted(subject: str) -> str:
+    """The name of who acted as `subject`, but for the clock: `agents/alice` as `agent:alice`."""
+    role, _, who = subject.partition(":")
+    return f"{_ACTORS.get(role, 'agents')}/{who}"
 
 
 class Pattern:

@@ -9,10 +9,12 @@ import functools
 import math
 import resource
 import socket
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
 import uvicorn
+from starlette.requests import Request
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -24,6 +26,22 @@ DATE_EVERY_S = 1.0
 LOOK_S = 0.01  # how soon it is noticed that the last request has ended
 
 Kept = dict["Connection", None]
+
+
+async def body_of(
+    request: Request, most: int, take: Callable[[int], None] = lambda size: None
+) -> bytes | None:
+    """A body of at most so many bytes, of each part of which `take` hears; None for a larger one.
+
+    ClientDisconnect; whatever `take` raises.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            return None
+        take(len(chunk))
+    return bytes(body)
 
 
 class Connection(H11Protocol):

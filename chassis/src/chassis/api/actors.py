@@ -3,10 +3,10 @@
 import functools
 
 from chassis.context import CLOCK
+from chassis.names import acted
 from rapport.common.v1 import explanation_pb2
 
 REMEMBERED = 4096
-_KINDS = {"service": "services", "customer": "customers"}
 
 
 def service_name(service: str) -> str:
@@ -20,10 +20,7 @@ def actor_name(subject: str, service: str) -> str:
 
     What the clock of `service` did, that did: `services/cases`.
     """
-    role, _, who = subject.partition(":")
-    if subject == CLOCK:
-        return service_name(service)
-    return f"{_KINDS.get(role, 'agents')}/{who}"
+    return service_name(service) if subject == CLOCK else acted(subject)
 
 
 def what(cause: explanation_pb2.Cause) -> str:

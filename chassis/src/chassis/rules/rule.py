@@ -282,10 +282,15 @@ def _set_text(matches: Node, pattern: Node) -> None:
 
 
 def _ask(program: Any, activation: Any) -> bool:
+    return bool(said(program, activation))
+
+
+def said(program: Any, activation: Any) -> Any:
+    """What an expression says. Undecided when nobody can say: a division by zero."""
     try:
         result = program.eval(activation)
+        if result.type() == cel.Type.ERROR:
+            raise Undecided(plain(str(result.plain_value())))
+        return result.value()
     except RuntimeError as error:  # more rounds than the library allows
         raise Undecided(plain(str(error))) from None
-    if result.type() == cel.Type.ERROR:
-        raise Undecided(plain(str(result.plain_value())))
-    return bool(result.value())

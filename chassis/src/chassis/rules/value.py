@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from cel_expr_python import cel
 from google.type.date_pb2 import Date
 from google.type.decimal_pb2 import Decimal
 from google.type.money_pb2 import Money
 
 from chassis.rules.checked import Tree, form
-from chassis.rules.refusing import Undecided, at, plain
-from chassis.rules.rule import MAX_CACHED, Kind, Values, checked
+from chassis.rules.refusing import at
+from chassis.rules.rule import MAX_CACHED, Kind, Values, checked, said
 
 _SCALARS = ("STRING", "INT", "DOUBLE", "TIMESTAMP")
 _MESSAGES = tuple(each.DESCRIPTOR.full_name for each in (Date, Decimal, Money))
@@ -33,13 +32,7 @@ class Value:
 
         Undecided when nobody can say: a division by zero.
         """
-        try:
-            result = self._program.eval(self._env.Activation(dict(values)))
-            if result.type() == cel.Type.ERROR:
-                raise Undecided(plain(str(result.plain_value())))
-            return result.value()
-        except RuntimeError as error:  # more rounds than the library allows
-            raise Undecided(plain(str(error))) from None
+        return said(self._program, self._env.Activation(dict(values)))
 
 
 def compile_value(text: str, variables: Mapping[str, Kind]) -> Value:

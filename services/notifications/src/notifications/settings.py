@@ -6,10 +6,10 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.api.addresses import address_of
+from chassis.api.webhooks import SECRET_MIN_BYTES, require_key
 from chassis.settings import ServiceSettings
 from notifications.jobs.message import Mailbox
 from notifications.jobs.signing import Signer
-from notifications.jobs.sms import is_key
 
 
 class Settings(ServiceSettings):
@@ -85,8 +85,12 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _texts(self) -> Self:
-        if self.sms_url and not is_key(self.sms_secret.get_secret_value()):
-            raise ValueError("sms_secret: must be of at least 24 bytes, as text or `whsec_` and base64")
+        try:
+            if self.sms_url:
+                require_key(self.sms_secret.get_secret_value())
+        except ValueError:
+            told = f"must be of at least {SECRET_MIN_BYTES} bytes, as text or `whsec_` and base64"
+            raise ValueError(f"sms_secret: {told}") from None
         return self
 
     @model_validator(mode="after")

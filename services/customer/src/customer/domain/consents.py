@@ -8,6 +8,7 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
+from chassis.names import acted
 from customer.domain.quiet import Pause, QuietHours
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
@@ -177,9 +178,7 @@ class ConsentVersion(Consent):
     @property
     def noter(self) -> str:
         """Who noted it, as contracts name them."""
-        role, _, who = self.actor.partition(":")
-        kind = {"service": "services", "customer": "customers"}.get(role, "agents")
-        return f"{kind}/{who}"
+        return acted(self.actor)
 
 
 @dataclass(slots=True)

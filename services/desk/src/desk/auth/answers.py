@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message, Receive
 
 from chassis.errors import Refusal
+from chassis.web import body_of
 from desk.language.catalogues import N_, Language, preferred, refusal_words
 
 STYLESHEET = "/static/desk.css"
@@ -149,7 +150,8 @@ async def admitted(request: Request, origin: str, csrf: str) -> Receive | Respon
     forged = partial(fragment, request, N_("Not done:"), FORGED, status=403)
     if not is_ours(request, origin):
         return forged()
-    body = await _body_of(request)
+    async with asyncio.timeout(BODY_S):
+        body = await body_of(request, BODY_MAX_BYTES)
     if body is None:
         told = N_("a form holds at most {most} KiB.")
         return fragment(request, N_("Too much:"), told, status=413, most=BODY_MAX_BYTES // 1024)
@@ -171,17 +173,6 @@ async def _is_signed(request: Request, csrf: str) -> bool:
         async with request.form(max_fields=FIELDS_MAX, max_files=0) as form:
             said = form.get("csrf")
     return isinstance(said, str) and hmac.compare_digest(said.encode(), csrf.encode())
-
-
-async def _body_of(request: Request) -> bytes | None:
-    """The body, of at most `BODY_MAX_BYTES`; None for a larger one. ClientDisconnect, TimeoutError."""
-    body = bytearray()
-    async with asyncio.timeout(BODY_S):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_MAX_BYTES:
-                return None
-    return bytes(body)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from chassis import web
 from chassis.context import Call, Principal
 from chassis.errors import Unauthenticated, invalid
 from chassis.grpc import admission
@@ -102,16 +103,13 @@ async def body_of(
     """The body. BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, OVERLOADED; ClientDisconnect."""
     if int(request.headers.get("content-length", "0")) > most:
         raise too_large(most)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise too_large(most)
-        take(len(chunk))
+    body = await web.body_of(request, most, take)
+    if body is None:
+        raise too_large(most)
     kind = request.headers.get("content-type", media_type).partition(";")[0].strip().lower()
     if body and kind != media_type:
         raise invalid("body", "UNSUPPORTED_MEDIA_TYPE", f"must be {media_type}")
-    return bytes(body)
+    return body
 
 
 def may_be_long(request: Request) -> bool:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from chassis.clock import Clock
 from chassis.errors import invalid
+from chassis.web import body_of
 from desk.language.catalogues import N_
 from desk.ui.speech import Speech, speech
 from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse
@@ -53,14 +54,12 @@ def speaking(request: Request, clock: Clock, language: str = "", zone: str = "")
     return speech(preferred[:1000], zone, clock.now())
 
 
-async def body_of(request: Request) -> bytes:
+async def sent_to(request: Request) -> bytes:
     """What was sent. InvalidArgument TOO_LONG; ClientDisconnect."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            raise invalid("form", "TOO_LONG", N_("is too long"))
-    return bytes(body)
+    body = await body_of(request, BODY_MAX_BYTES)
+    if body is None:
+        raise invalid("form", "TOO_LONG", N_("is too long"))
+    return body
 
 
 def fields_of(request: Request, body: bytes) -> dict[str, str]:

@@ -10,7 +10,7 @@ from chassis.api.purposes import is_needed
 from desk.language.catalogues import N_
 from desk.pages.actions.kinds.consents import waits
 from desk.ui.speech import Speech
-from desk.ui.words import last
+from desk.ui.words import last, spoken
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse, LinkedConsent
@@ -90,7 +90,7 @@ def preferred(preferences: Preferences) -> str:
     """The channel that they prefer, as a code; NONE, or another that is not offered here."""
     if not preferences.channels:
         return NONE
-    return _code(preferences.channels[0])
+    return spoken(channel_pb2.Channel.Name(preferences.channels[0]).removeprefix("CHANNEL_"))
 
 
 def reordered(preferences: Preferences, chosen: str) -> list[channel_pb2.Channel.ValueType]:
@@ -101,7 +101,3 @@ def reordered(preferences: Preferences, chosen: str) -> list[channel_pb2.Channel
         return []
     number = channel_pb2.Channel.Value(f"CHANNEL_{chosen.upper()}")
     return [number, *(each for each in preferences.channels if each != number)]
-
-
-def _code(channel: channel_pb2.Channel.ValueType) -> str:
-    return channel_pb2.Channel.Name(channel).removeprefix("CHANNEL_").lower().replace("_", "-")

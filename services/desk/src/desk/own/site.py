@@ -25,7 +25,7 @@ from chassis.grpc.status import reason
 from chassis.telemetry import tracing
 from desk.language.catalogues import FAULT, N_
 from desk.own.acts import Acts, Nothing
-from desk.own.asking import Own, body_of, fields_of, speaking
+from desk.own.asking import Own, fields_of, sent_to, speaking
 from desk.own.limits import Limits
 from desk.pages.app import DURATION
 from desk.pages.base import render
@@ -155,7 +155,7 @@ class OwnPages:
         link = self._limits.link(own.token)
         self._take_no_more(self._limits.sent.left_s(link))
         self._limits.sent.count(link)
-        body = await body_of(own.request)
+        body = await sent_to(own.request)
         if own.request.url.path.endswith("/unsubscribe"):
             return own
         return replace(own, fields=fields_of(own.request, body))

@@ -4,9 +4,7 @@ It knows a message by its `webhook-id` and sends what it has taken once, however
 repeat after a lost answer reaches nobody twice.
 """
 
-import base64
 import hashlib
-import hmac
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ import httpx2
 
 from chassis import failpoints
 from chassis.api.handles import judge
+from chassis.api.webhooks import signature
 from chassis.clock import Clock
 from chassis.telemetry.tracing import client_span
 from chassis.work import Later, Ours, Refused
@@ -26,7 +25,6 @@ from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
 
 NAME = "providers/sms"
-SECRET_MIN_BYTES = 24
 ANSWER_S = 60.0
 CONNECT_S = 10.0
 _WAIT_MOST = timedelta(minutes=15)
@@ -93,13 +91,11 @@ class SmsChannel:
 
     def _signed(self, message: Text) -> dict[str, str]:
         stamp = str(int(self.clock.now().timestamp()))
-        content = f"{message.key}.{stamp}.".encode() + message.content
-        signature = base64.b64encode(hmac.digest(_bytes(self.secret()), content, "sha256")).decode()
         return {
             "content-type": "application/json",
             "webhook-id": message.key,
             "webhook-timestamp": stamp,
-            "webhook-signature": f"v1,{signature}",
+            "webhook-signature": f"v1,{signature(self.secret(), message.key, stamp, message.content)}",
         }
 
     def _read(self, answer: httpx2.Response) -> str:
@@ -123,21 +119,3 @@ def _asked_for(retry_after: str) -> timedelta:
         int(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6 else 0
     )
     return min(timedelta(seconds=seconds), _WAIT_MOST)
-
-
-def is_key(secret: str) -> bool:
-    """Whether a secret can be signed with."""
-    try:
-        return len(_bytes(secret)) >= SECRET_MIN_BYTES
-    except ValueError:
-        return False
-
-
-def _bytes(secret: str) -> bytes:
-    """The key that a secret is: `whsec_` with base64, or text."""
-    prefix = "whsec_"
-    return (
-        base64.b64decode(secret.removeprefix(prefix), validate=True)
-        if secret.startswith(prefix)
-        else secret.encode()
-    )

@@ -14,7 +14,7 @@ from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.template import Template, Text
+from notifications.domain.template import Template
 from notifications.domain.undeliverable import too_late
 from notifications.store import tables as store
 from notifications.usecases.notice import save
@@ -30,7 +30,7 @@ class Delivery:
 
     notice: Notice
     template: Template
-    text: Text
+    text: Whole
     channel: str
     decisions: list[Decision]  # by which it is sent
     compose_time: datetime  # what the message bears as its date; a repeat that of what it repeats
@@ -59,9 +59,7 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     """The message is about to leave. False when the notice says something else by now, or has ended."""
     if not notice.waits or notice.revision != delivery.notice.revision:
         return False
-    text = delivery.text
-    partials = text.partials if isinstance(text, Whole) else ()
-    notice.begin(attempt.number, delivery.channel, text, partials)
+    notice.begin(attempt.number, delivery.channel, delivery.text, delivery.text.partials)
     notice.decide(delivery.decisions)
     await store.INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)

@@ -1,5 +1,6 @@
 """Requesting notices, keeping what becomes of them, and taking them back."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -113,7 +114,7 @@ async def request_notice(
     return notice
 
 
-def _check_variables(template: Template, texts: list[Text], given: dict[str, str]) -> None:
+def _check_variables(template: Template, texts: Sequence[Text], given: dict[str, str]) -> None:
     taken = {*words.to_give(template, texts), *SENDER}
     if unknown := sorted(given.keys() - taken):
         described = f"must be one of {', '.join(sorted(taken))}"

@@ -17,13 +17,13 @@ from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
-from notifications.usecases.partials import whole
+from notifications.usecases.partials import Whole, whole
 
 
-async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
+async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Whole]]:
     """A template and its texts as they are sent: of each the latest version that is approved. NotFound."""
     template = await found(on, TEMPLATE, GET_TEMPLATE, template_id)
-    return template, [*await whole(on, template, await SENT_TEXTS.all(on, template_id=template_id))]
+    return template, await whole(on, template, await SENT_TEXTS.all(on, template_id=template_id))
 
 
 def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePolicy) -> None:

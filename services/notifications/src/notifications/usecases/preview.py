@@ -13,7 +13,7 @@ from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD
 from notifications.domain.trigger import hears, turn
 from notifications.usecases import conditions
-from notifications.usecases.trigger import timing
+from notifications.usecases.trigger import telling, timing
 
 EVENTS_MAX = 300
 ROWS_MAX = 100
@@ -100,9 +100,7 @@ def _tells_first(rival: NoticePolicy, policy: NoticePolicy, event: Event[Any], c
         and hears(rival, event.shown.department)
         and conditions.customer_of(rival, event.data) == customer
         and conditions.holds(rival, event.data)
-        and conditions.filled(rival, event.data) is not None
-        and (when := timing(rival, event)) is not None
-        and when.expire_time > event.time
+        and telling(rival, event, event.time) is not None
     )
 
 

@@ -179,10 +179,9 @@ def _notice(
     policy: NoticePolicy, event: Event[Any], customer: str, subject: str, now: datetime
 ) -> Notice | None:
     """What is to be told; None when it is of no more use, or the event does not say all that it takes."""
-    variables = conditions.filled(policy, event.data)
-    when = timing(policy, event)
-    if variables is None or when is None or when.expire_time <= now:
+    if (said := telling(policy, event, now)) is None:
         return None
+    variables, when = said
     case = getattr(event.data, "case", "")
     inputs = {"event": str(event.id), "event_type": event.type, "subject": subject}
     return Notice(
@@ -208,6 +207,12 @@ def _notice(
         send_hour=when.send_hour,
         decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
     )
+
+
+def telling(policy: NoticePolicy, event: Event[Any], at: datetime) -> "tuple[dict[str, str], Timing] | None":
+    """What a policy fills in of an event, and when that is of use; None when it cannot, or it is over."""
+    variables, when = conditions.filled(policy, event.data), timing(policy, event)
+    return None if variables is None or when is None or when.expire_time <= at else (variables, when)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 import jinja2
 from babel import Locale, UnknownLocaleError
@@ -19,6 +19,7 @@ from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_
 from notifications.usecases.markup import NotHtml, page_of
 from notifications.usecases.prose import FILTERS, compiled, variables_of
 
+T = TypeVar("T", bound=Text)
 SUBJECT_MAX = 200
 # Where a partial stands, to look at it by itself.
 _PAGE = "<mjml><mj-head><mj-title>A part</mj-title></mj-head><mj-body>{}</mj-body></mjml>"
@@ -156,7 +157,7 @@ def language_code_of(tag: str) -> str:
         return ""
 
 
-def text_for(texts: Sequence[Text], tag: str, default: str) -> Text | None:
+def text_for(texts: Sequence[T], tag: str, default: str) -> T | None:
     """The text for who reads a language: as RFC 4647 looks up, else the default's; None without either.
 
     What a tag leaves unsaid counts, unless that is another language: zh-TW is zh-Hant-TW before it is zh.

@@ -1,12 +1,10 @@
 """The senders of webhooks: a file for each, `<name>.json`, in a folder that may be a mounted secret."""
 
 import asyncio
-import base64
 import hmac
 import json
 import os
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -14,31 +12,18 @@ import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chassis.api.formats import REGIONS
+from chassis.api.webhooks import require_key, signature
 from chassis.errors import ResourceExhausted
 from chassis.names import CODE
 from chassis.settings import WrongSettings
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.kinds import KINDS
 
-SECRET_MIN_BYTES = 24
 BURST_S = 5.0  # what was not sent before may be sent together
-_PREFIX = "whsec_"
 _log = structlog.get_logger()
 
 
-def _key(secret: str) -> str:
-    if len(_bytes(secret)) < SECRET_MIN_BYTES:
-        raise ValueError(f"must be of at least {SECRET_MIN_BYTES} bytes")
-    return secret
-
-
-def _bytes(secret: str) -> bytes:
-    if secret.startswith(_PREFIX):
-        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-    return secret.encode()
-
-
-Secret = Annotated[str, AfterValidator(_key)]
+Secret = Annotated[str, AfterValidator(require_key)]
 
 
 class Source(BaseModel):
@@ -80,8 +65,7 @@ class Source(BaseModel):
     def signed(self, id: str, timestamp: str, body: bytes, signatures: str) -> bool:
         """Whether one of `signatures`, `v1,<base64>`, is that of a key (Standard Webhooks)."""
         given = [each.partition(",")[2] for each in signatures.split() if each.startswith("v1,")][:10]
-        content = f"{id}.{timestamp}.".encode() + body
-        own = [base64.b64encode(hmac.digest(_bytes(key), content, sha256)).decode() for key in self.secrets]
+        own = [signature(key, id, timestamp, body) for key in self.secrets]
         return _any_same(own, given)
 
     def knows(self, token: str) -> bool:
