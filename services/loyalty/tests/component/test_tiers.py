@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from chassis.api.messages import exact_number, moment, money, timestamp
 from chassis.context import Call, acting, service_itself
 from chassis.db.statement import Statement
+from loyalty.names import MEMBERSHIP
 from loyalty.store import tiers
 from loyalty.store.tables import ACCOUNTS
 from loyalty.usecases import qualify
+from loyalty.usecases.book import Book
 from loyalty.usecases.tiers import LOOK, REVIEW_TIMER, WALK_TIMER
 from rapport.loyalty.v1 import loyalty_events_pb2 as facts
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
@@ -259,6 +261,46 @@ async def test_whatever_happens_progress_is_what_all_entries_say_and_few_are_loo
     asked = {"ids": [kept["membership_id"]], "starts": [kept["since"]], "unit_id": kept["unit_id"]}
     looked_at = [each.looked_at for each in await tiers.PROGRESS_BY_POINTS.all(club.running.db, **asked)]
     assert max(looked_at) <= 25 // 2
+
+
+async def test_of_many_entries_the_last_few_alone_are_looked_at_and_none_is_forgotten(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qualify, "KEEP_AFTER", 16)
+    await club.policy(**POINTS)
+    earned = [await club.earn(points) for points in range(1, 41)]
+    (kept,) = await KEPT.all(club.running.db)
+    asked = {"ids": [kept["membership_id"]], "starts": [kept["since"]], "unit_id": kept["unit_id"]}
+    (found,) = await tiers.PROGRESS_BY_POINTS.all(club.running.db, **asked)
+    assert (found.looked_at, found.amount) == (40 % 16, sum(range(1, 41)))
+    back = ReverseTransferRequest(name=earned[0].name, reason_code="returned", request_id=str(uuid4()))
+    await club.desk.ledger.ReverseTransfer(back)
+    assert (await club.stands()).progress.value == str(sum(range(2, 41)))
+
+
+async def test_of_a_rolling_year_which_begins_anew_each_day_nothing_is_kept(club: Club) -> None:
+    await club.policy(**POINTS, period=ROLLING)
+    for _ in range(3):
+        await club.earn(10)
+    assert await KEPT.all(club.running.db) == []
+
+
+async def test_who_counts_points_waits_for_nobody_who_has_the_account(club: Club) -> None:
+    await club.policy(**POINTS)
+    await club.earn(1)
+    db, (program_id, membership_id) = club.running.db, MEMBERSHIP.parse(club.member.name)
+
+    async def count() -> None:
+        with acting(Call("count", service_itself("loyalty"))):
+            async with db.transaction() as tx:
+                await FORGET.run(tx)
+                await qualify.requalify(tx, program_id, {membership_id})
+
+    with acting(Call("earn", service_itself("loyalty"))):
+        async with db.transaction() as tx:
+            await Book.lock(tx, [club.account])
+            await asyncio.create_task(count())
+    assert len(await KEPT.all(db)) == 1
 
 
 async def test_of_many_who_earn_at_once_the_last_reaches_the_tier(club: Club) -> None:

@@ -92,7 +92,8 @@ _parts = with_parts(_asked.c.ids, _asked.c.starts.label("since"))
 class CountedPoints:
     """What an account earned of what counts for tiers, since a moment and up to one of its entries.
 
-    Entries are never changed: it holds for ever, and what is counted later is counted from there on.
+    Entries are never changed: it holds for ever, and what is counted later is counted from there on. A
+    release that counts otherwise (`COUNTED`, `EARNED_FROM`) empties the table once no older one runs.
     """
 
     account_id: UUID

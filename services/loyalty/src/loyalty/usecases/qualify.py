@@ -15,7 +15,7 @@ from loyalty.domain.ledger import EARNED_FROM, HeldAccount, Transfer
 from loyalty.domain.membership import Membership
 from loyalty.domain.program import Program
 from loyalty.domain.shards import shard_of
-from loyalty.domain.tiers import Measure, Standing, Tier, TierPolicy, TierRules, earned
+from loyalty.domain.tiers import Measure, Period, Standing, Tier, TierPolicy, TierRules, earned
 from loyalty.store import tiers as store
 from loyalty.store.tables import GET_PROGRAM
 from loyalty.usecases.memberships import earning_memberships
@@ -123,8 +123,8 @@ async def progress_since(
 ) -> Mapping[UUID, Decimal]:
     """What memberships earned since a moment each, in one statement; nothing of those that are not there.
 
-    What points were counted is kept where somebody will ask for the same time again: who says so holds the
-    locks of these standings.
+    What points were counted is kept where somebody will ask for the same time again, which of a rolling year
+    is another each day: who says so holds the locks of these standings.
     """
     if not since:
         return {}
@@ -132,8 +132,10 @@ async def progress_since(
     match policy.measure:
         case Measure.POINTS:
             found = await store.PROGRESS_BY_POINTS.all(on, **asked, unit_id=policy.unit_code)
-            if keep:
-                await store.KEEP_COUNTED.rows(keep, [each for each in found if each.looked_at >= KEEP_AFTER])
+            if keep and policy.period is not Period.ROLLING_YEAR:
+                # By account: one that was merged meanwhile is there as its own, and as part of the whole.
+                new = {each.account_id: each for each in found if each.looked_at >= KEEP_AFTER}
+                await store.KEEP_COUNTED.rows(keep, list(new.values()))
             progress: dict[UUID, Decimal] = defaultdict(Decimal)
             for each in found:
                 progress[each.id] += each.amount

@@ -1,4 +1,8 @@
-"""What points were counted for tiers: an account's entries are not all looked at for each that is posted."""
+"""What points were counted for tiers: an account's entries are not all looked at for each that is posted.
+
+Without a reference to the account, which is never deleted: it would lock that after the standing, and whoever
+earns has it before.
+"""
 
 from alembic import op
 
@@ -12,7 +16,7 @@ def upgrade() -> None:
     op.execute(
         """
         CREATE TABLE counted_points (
-            account_id uuid PRIMARY KEY REFERENCES accounts (id),
+            account_id uuid PRIMARY KEY,
             since timestamptz NOT NULL,
             version bigint NOT NULL,
             amount bigint NOT NULL
