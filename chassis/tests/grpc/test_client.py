@@ -46,7 +46,7 @@ async def channels(served: Any, issuer: TestIssuer, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
-def stub(channels: Channels) -> Any:
+async def stub(channels: Channels) -> Any:
     return ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty"))
 
 

@@ -1,5 +1,6 @@
 """Channels for callers that are not services, tools and tests: with a token, and with a deadline."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -40,7 +41,11 @@ def blocking_channel(address: str, token: Token, timeout_s: float, tls: Tls | No
 
 
 def aio_channel(address: str, token: Token, timeout_s: float, tls: Tls | None = None) -> grpc.aio.Channel:
-    """A channel for asyncio stubs, as `blocking_channel`. The caller closes it."""
+    """A channel for asyncio stubs, as `blocking_channel`. The caller closes it.
+
+    RuntimeError outside a loop: gRPC would take whichever loop the thread had last, or fail if that is gone.
+    """
+    asyncio.get_running_loop()
     both: list[Any] = [_Unary(token, timeout_s), _Stream(token, timeout_s)]
     if tls:
         return grpc.aio.secure_channel(address, tls.credentials(), tls.options(), interceptors=both)

@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def purposes(desk):
+async def purposes(desk):
     return desk.running.stub(PurposeServiceStub)
 
 

@@ -74,7 +74,7 @@ class Links:
 
 
 @pytest.fixture
-def links(desk: Any) -> Links:
+async def links(desk: Any) -> Links:
     return Links(desk.running)
 
 

@@ -28,7 +28,7 @@ NUMBER = "+49 30 901820"
 
 
 @pytest.fixture
-def suppressions(desk):
+async def suppressions(desk):
     return desk.running.stub(SuppressionServiceStub)
 
 

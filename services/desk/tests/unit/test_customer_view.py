@@ -1,6 +1,5 @@
 """What the customer page says of what services answered: no browser, no service."""
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -408,14 +407,14 @@ def test_the_page_of_a_customer_of_whom_nothing_is_known_stands() -> None:
     assert (told.name, told.promises.urgent, told.cases.cases, told.timeline.entries) == (ERIKA, [], [], [])
 
 
-def test_names_that_are_forgotten_leave_since_when_a_service_is_silent(monkeypatch) -> None:
+async def test_names_that_are_forgotten_leave_since_when_a_service_is_silent(monkeypatch) -> None:
     monkeypatch.setattr(loading, "REMEMBERED_MAX", -1)
     memory: dict[Any, Any] = {}
     names = Names(viewer(), memory)
     parts = Parts({each: Part(1) for each in chain(*PARTS_OF.values())})
     parts["values"] = Part(refusal=Unavailable("UNAVAILABLE", "away"))
     names.silent(parts, NOW)
-    asyncio.run(names.learn(None, []))  # type: ignore[arg-type]
+    await names.learn(None, [])  # type: ignore[arg-type]
     assert names.silent(parts, NOW + timedelta(minutes=3)) == {"loyalty": NOW}
 
 

@@ -27,7 +27,7 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def rates(running: Running) -> Any:
+async def rates(running: Running) -> Any:
     return running.stub(ExchangeRateServiceStub)
 
 

@@ -31,7 +31,7 @@ __all__ = ["tell"]
 
 
 @pytest.fixture
-def rates(running: Running) -> Any:
+async def rates(running: Running) -> Any:
     return running.stub(ExchangeRateServiceStub)
 
 
