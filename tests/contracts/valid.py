@@ -401,6 +401,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("RenderTemplate", {"name": "templates/late", "language_code": "en-GB", "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,
             "contact_name": "Sam", "contact_reach": "sam@example.com", "depot": "Hamburg"}}),
+        ("RenderTemplate", {"name": "templates/late", "time_zone": "Europe/Berlin", "sample": True}),
         ("RenderTemplate", {"name": "templates/plain", "language_code": "en", "text_version": 1,
             "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,

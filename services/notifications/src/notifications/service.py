@@ -21,6 +21,7 @@ from notifications.jobs.sending import Sending
 from notifications.jobs.sms import SmsChannel
 from notifications.jobs.smtp import SmtpProvider
 from notifications.rpc.policies import PolicyRpc
+from notifications.rpc.readers import Readers
 from notifications.rpc.reports import ReportRpc
 from notifications.rpc.services import NoticeRpc, TemplateRpc
 from notifications.settings import Settings
@@ -37,6 +38,7 @@ from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_events_pb2 import PreferencesUpdated
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from rapport.notifications.v1 import notifications_events_pb2
@@ -53,7 +55,10 @@ def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
-    app.serve(TemplateRpc(app, review_all=app.settings.review_texts))
+    customers = app.client(CustomerServiceStub, "customer")
+    directory = app.client(DirectoryServiceStub, "cases")
+    readers = Readers(customers, directory, app.settings.front_desk)
+    app.serve(TemplateRpc(app, readers=readers, review_all=app.settings.review_texts))
     app.serve(ReportRpc(app, addresses=_addresses(app)))
     consents = app.client(ConsentServiceStub, "customer")
     app.serve(PolicyRpc(app, past=app.past, consents=consents, per_week=app.settings.contacts_per_week))
@@ -128,6 +133,7 @@ service = Service(
         "customer.consents.write",
         "customer.customer_links.read",
         "customer.customers.contact",
+        "customer.customers.read",
         "customer.purposes.read",
         "customer.suppressions.write",
     ),

@@ -1,10 +1,8 @@
 """The notifications service with a real mail server and stand-ins for the services it asks."""
 
 import asyncio
-import contextlib
 import email
 import email.policy
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -37,6 +35,8 @@ from rapport.customer.v1 import (
     consent_service_pb2_grpc,
     customer_link_pb2,
     customer_link_service_pb2_grpc,
+    customer_pb2,
+    customer_service_pb2_grpc,
     purpose_pb2,
     purpose_service_pb2_grpc,
     suppression_service_pb2,
@@ -60,6 +60,7 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.fixtures import free_port
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually
+from services.notifications.tests.component.gateway import Gateway
 
 DELAY_TEXT = "templates/delay/texts/en-gb"
 ADDRESS = "canary.maria@example.com"
@@ -142,47 +143,6 @@ class MailServer:
             self._server = None
 
 
-class Gateway:
-    """A gateway that takes text messages by signed webhooks, and answers as told.
-
-    Attributes:
-        answers: to the next requests, before it takes everything: an answer's head, `DROP` or `SILENCE`.
-        asked: the headers and the content of every request.
-        sent: each message that it has taken, by its id: a repeat is the same.
-        at_request: called when the next request is there, before it is answered.
-    """
-
-    DROP, SILENCE = b"DROP", b"SILENCE"
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.answers: list[bytes] = []
-        self.asked: list[tuple[dict[str, str], bytes]] = []
-        self.sent: dict[str, dict[str, Any]] = {}
-        self.at_request: Callable[[], None] = lambda: None
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, which is one request."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
-            headers = {
-                name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)
-            }
-            content = await reader.readexactly(int(headers["content-length"]))
-            self.asked.append((headers, content))
-            moment, self.at_request = self.at_request, lambda: None
-            moment()
-            answer = self.answers.pop(0) if self.answers else b"202 Accepted"
-            if answer in (self.DROP, self.SILENCE) or answer.startswith(b"2"):
-                self.sent[headers["webhook-id"]] = json.loads(content)
-            if answer == self.SILENCE:
-                await reader.read()
-            elif answer != self.DROP:
-                writer.write(b"HTTP/1.1 " + answer + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-                await writer.drain()
-        writer.close()
-
-
 class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
     """The customer service: one customer, reachable by e-mail until a test says otherwise."""
 
@@ -213,6 +173,26 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         if self.absent in (request.name, request.purpose):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
         return self.answer
+
+
+class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
+    """The customers themselves, for whoever may read them.
+
+    Attributes:
+        read_by: the token of who asked for each.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, customer_pb2.Customer] = {}
+        self.refusal: Refusal | None = None
+        self.read_by: list[str] = []
+
+    async def GetCustomer(self, request: Any, context: Any) -> Any:
+        self.read_by.append(str(dict(context.invocation_metadata()).get("authorization")))
+        refusal = NotFound(request.name) if request.name not in self.known else self.refusal
+        if refusal is not None:
+            await context.abort_with_status(status(refusal, "customer.rapport"))
+        return self.known[request.name]
 
 
 class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
@@ -547,6 +527,7 @@ class Peers:
 
     def __init__(self) -> None:
         self.customers = Customers()
+        self.profiles = Profiles()
         self.purposes = Purposes()
         self.links = Links()
         self.suppressions = Suppressions()
@@ -581,7 +562,9 @@ async def desk(
 ) -> Desk:
     peers = Peers()
     addresses = {
-        "customer": await fake_peer(peers.customers, peers.purposes, peers.links, peers.suppressions),
+        "customer": await fake_peer(
+            peers.customers, peers.profiles, peers.purposes, peers.links, peers.suppressions
+        ),
         "cases": await fake_peer(peers.directory, peers.promises),
     }
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}

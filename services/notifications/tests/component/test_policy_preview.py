@@ -18,7 +18,7 @@ from rapport.notifications.v1.notice_policy_service_pb2 import (
 )
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
-from rapport.notifications.v1.template_pb2 import TemplateText
+from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import refused
 
 TIER = "rapport.loyalty.v1.TierUpgraded"
@@ -80,6 +80,16 @@ async def test_it_says_of_each_event_who_would_have_been_told_and_why_not_and_se
     assert moment(row.schedule_time) == moment(start)
     everything = await ready.notices.ListNotices(ListNoticesRequest())
     assert list(everything.notices) == []
+
+
+async def test_it_says_what_the_template_would_be_given(ready: Any) -> None:
+    words = TemplateText(subject="Hello", body="{{ tier }} {{ contact_name }}")
+    await ready.create_template("tiers", words, variables=[Template.Variable(name="tier")])
+    await tell(ready, upgraded(ready.customer, "silver"))
+    ready.clock.advance(timedelta(seconds=2))
+    policy = NoticePolicy(event_type=TIER, template="templates/tiers", variables={"tier": "event.tier"})
+    answer = await ready.policies.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=policy))
+    assert [dict(row.variables) for row in answer.rows] == [{"tier": "silver"}]
 
 
 async def test_it_says_what_the_customer_allows_now(ready: Any) -> None:

@@ -297,6 +297,26 @@ class PreviewNoticePolicyResponse(_message.Message):
 
         DESCRIPTOR: _descriptor.Descriptor
 
+        @_typing.final
+        class VariablesEntry(_message.Message):
+            DESCRIPTOR: _descriptor.Descriptor
+
+            KEY_FIELD_NUMBER: _builtins.int
+            VALUE_FIELD_NUMBER: _builtins.int
+            key: _builtins.str
+            value: _builtins.str
+            def __init__(
+                self,
+                *,
+                key: _builtins.str = ...,
+                value: _builtins.str = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            def WhichOneof(self, oneof_group: _Never) -> None: ...
+
         EVENT_ID_FIELD_NUMBER: _builtins.int
         EVENT_TIME_FIELD_NUMBER: _builtins.int
         CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -305,6 +325,7 @@ class PreviewNoticePolicyResponse(_message.Message):
         REASON_CODE_FIELD_NUMBER: _builtins.int
         NOTICE_POLICY_FIELD_NUMBER: _builtins.int
         SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
+        VARIABLES_FIELD_NUMBER: _builtins.int
         event_id: _builtins.str
         """The event's id."""
         customer: _builtins.str
@@ -327,6 +348,12 @@ class PreviewNoticePolicyResponse(_message.Message):
         def schedule_time(self) -> _timestamp_pb2.Timestamp:
             """From when on it would have been sent; absent when it would not."""
 
+        @_builtins.property
+        def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+            """What the policy fills in of the event, by variable; RenderTemplate says it as the customer would read it. Empty of an
+            event of which it fills in nothing, or cannot.
+            """
+
         def __init__(
             self,
             *,
@@ -338,10 +365,11 @@ class PreviewNoticePolicyResponse(_message.Message):
             reason_code: _builtins.str = ...,
             notice_policy: _builtins.str = ...,
             schedule_time: _timestamp_pb2.Timestamp | None = ...,
+            variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "schedule_time", b"schedule_time"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "event_id", b"event_id", "event_time", b"event_time", "notice_policy", b"notice_policy", "outcome", b"outcome", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "subject", b"subject"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "event_id", b"event_id", "event_time", b"event_time", "notice_policy", b"notice_policy", "outcome", b"outcome", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "subject", b"subject", "variables", b"variables"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -409,21 +409,30 @@ class RenderTemplateRequest(_message.Message):
     VARIABLES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     TEXT_VERSION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`."""
     language_code: _builtins.str
     """The language of the customer, BCP 47; empty means the template's default. The text is in it, else in what is left
     of it without its last parts (`de` for `de-AT`, as RFC 4647 looks up), else in the template's default language.
+    With `customer` empty means theirs.
     """
     time_zone: _builtins.str
-    """Where the customer is: moments are told as the days that they are there. Empty means UTC."""
+    """Where the customer is: moments are told as the days that they are there. Empty means where `customer` lives, else UTC."""
     text_version: _builtins.int
     """The version of the text in `language_code`, and no other language, which may be a draft; 0 means the text that is
     sent.
     """
+    customer: _builtins.str
+    """As this customer reads it, `customers/{uuid}`: in their language and time zone, with their name, and signed by who looks
+    after them (`customer_name`, `contact_name` and `contact_reach`). What is given beside it counts in their place.
+    """
+    sample: _builtins.bool
+    """True to have a sample said for each value that is not given; false, the default, refuses what is missing (`VARIABLE_MISSING`)."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Every value the texts use, by name."""
+        """Every value the texts use, by name; but those that `customer` and `sample` stand for."""
 
     def __init__(
         self,
@@ -433,10 +442,12 @@ class RenderTemplateRequest(_message.Message):
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
         text_version: _builtins.int = ...,
+        customer: _builtins.str = ...,
+        sample: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "name", b"name", "text_version", b"text_version", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "language_code", b"language_code", "name", b"name", "sample", b"sample", "text_version", b"text_version", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -453,6 +464,8 @@ class RenderTemplateResponse(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TEXT_VERSION_FIELD_NUMBER: _builtins.int
     HTML_FIELD_NUMBER: _builtins.int
+    SAMPLE_VARIABLES_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The subject line."""
     body: _builtins.str
@@ -463,6 +476,12 @@ class RenderTemplateResponse(_message.Message):
     """The version of the text."""
     html: _builtins.str
     """The same as HTML; empty for a text that has none. Show it in a frame without scripts."""
+    time_zone: _builtins.str
+    """The time zone in which moments are told, IANA."""
+    @_builtins.property
+    def sample_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The variables for which a sample stands, in alphabetical order."""
+
     def __init__(
         self,
         *,
@@ -471,10 +490,12 @@ class RenderTemplateResponse(_message.Message):
         language_code: _builtins.str = ...,
         text_version: _builtins.int = ...,
         html: _builtins.str = ...,
+        sample_variables: _abc.Iterable[_builtins.str] | None = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "html", b"html", "language_code", b"language_code", "subject", b"subject", "text_version", b"text_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "html", b"html", "language_code", b"language_code", "sample_variables", b"sample_variables", "subject", b"subject", "text_version", b"text_version", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

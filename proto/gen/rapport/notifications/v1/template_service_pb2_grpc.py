@@ -174,7 +174,8 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RenderTemplate(self, request, context):
-        """Renders a template with given values, without sending. Dates are told as days in UTC.
+        """Renders a template without sending: with given values, as a customer reads it, and with samples for what nobody gave.
+        Of a customer the caller must be allowed to read them (`customer.customers.read`) and agents (`cases.agents.read`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,7 +65,9 @@ class TemplateServiceStub:
     RejectTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.RejectTemplateTextRequest, _template_pb2.TemplateText]
     """Rejects the latest version of a text, and says why. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`)."""
     RenderTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.RenderTemplateRequest, _template_service_pb2.RenderTemplateResponse]
-    """Renders a template with given values, without sending. Dates are told as days in UTC."""
+    """Renders a template without sending: with given values, as a customer reads it, and with samples for what nobody gave.
+    Of a customer the caller must be allowed to read them (`customer.customers.read`) and agents (`cases.agents.read`).
+    """
 
 @_typing.type_check_only
 class TemplateServiceAsyncStub(TemplateServiceStub):
@@ -103,7 +105,9 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     RejectTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.RejectTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
     """Rejects the latest version of a text, and says why. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`)."""
     RenderTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.RenderTemplateRequest, _template_service_pb2.RenderTemplateResponse]  # type: ignore[assignment]
-    """Renders a template with given values, without sending. Dates are told as days in UTC."""
+    """Renders a template without sending: with given values, as a customer reads it, and with samples for what nobody gave.
+    Of a customer the caller must be allowed to read them (`customer.customers.read`) and agents (`cases.agents.read`).
+    """
 
 class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
     """Templates and their texts."""
@@ -204,6 +208,8 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.RenderTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_service_pb2.RenderTemplateResponse, _abc.Awaitable[_template_service_pb2.RenderTemplateResponse]]:
-        """Renders a template with given values, without sending. Dates are told as days in UTC."""
+        """Renders a template without sending: with given values, as a customer reads it, and with samples for what nobody gave.
+        Of a customer the caller must be allowed to read them (`customer.customers.read`) and agents (`cases.agents.read`).
+        """
 
 def add_TemplateServiceServicer_to_server(servicer: TemplateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -21,6 +21,7 @@ from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
+from notifications.usecases.words import reach_of
 from rapport.cases.v1 import agent_pb2, directory_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
@@ -75,7 +76,7 @@ class Contacts:
             language_code=allowed.language_code,
             zone=time_zone(allowed.time_zone) or UTC,
             agent_name=agent.display_name,
-            reach=" or ".join(filter(None, (agent.phone, agent.email))),
+            reach=reach_of(agent.phone, agent.email),
             reply_to=agent.email,
             decisions=_decisions(allowed),
         )

@@ -18,10 +18,12 @@ from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
 from notifications.domain.template import STANDARD
 from notifications.names import ATTEMPT, NOTICE, TEMPLATE, TEXT, TEXT_VERSION
+from notifications.rpc.readers import Readers
 from notifications.store import tables as store
 from notifications.usecases import notice, template
 from notifications.usecases.partials import whole
 from notifications.usecases.policy import read_template
+from notifications.usecases.samples import samples
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.notifications.v1 import notice_service_pb2 as notice_pb
@@ -126,6 +128,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         template_pb.RenderTemplateRequest: check_values,
     }
 
+    readers: Readers
     review_all: bool  # whether a second person approves the texts of every template, whatever that says
 
     CreateTemplate = change(template_pb.CreateTemplateRequest, template.create_template, _shown)
@@ -154,7 +157,9 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     ) -> template_pb.RenderTemplateResponse:
         """What would be sent."""
         template, texts = await read_template(self.db, *TEMPLATE.parse(request.name))
-        language = request.language_code or template.default_language_code
+        reader = await self.readers.of(request.customer) if request.customer else None
+        language = request.language_code or (reader.language_code if reader else "")
+        language = language or template.default_language_code
         text = text_for(texts, language, template.default_language_code)
         if request.text_version:
             version = (template.id, language_code_of(language).lower(), str(request.text_version))
@@ -162,11 +167,16 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
             [text] = await whole(self.db, template, [named])
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
-        words = render(template, text, request.variables, time_zone(request.time_zone) or UTC)
+        given = (reader.variables if reader else {}) | dict(request.variables)
+        stand_in = samples(template, text, given, self.db.clock.now()) if request.sample else {}
+        zone = time_zone(request.time_zone or (reader.time_zone if reader else "")) or UTC
+        words = render(template, text, given | stand_in, zone)
         return template_pb.RenderTemplateResponse(
             subject=words.subject,
             body=words.body,
             html=words.html,
             language_code=text.language_code,
             text_version=text.version,
+            sample_variables=stand_in,
+            time_zone=str(zone),
         )

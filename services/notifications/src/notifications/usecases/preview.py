@@ -1,8 +1,8 @@
 """Whom a policy would have told of what happened, and whom not, and why: nothing is sent or kept."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,7 @@ class Row:
     reason_code: str = ""
     notice_policy: str = ""
     schedule_time: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def but(self, why: str, outcome: Outcome = Outcome.NOT_TOLD, by: str = "") -> "Row":
         """The same, not told, or not yet."""
@@ -85,12 +86,12 @@ def _row(policy: NoticePolicy, rivals: Sequence[NoticePolicy], event: Event[Any]
         return row.but("condition")
     if first := next((each for each in rivals if _tells_first(each, policy, event, customer)), None):
         return row.but("merged", by=first.name)
-    if conditions.filled(policy, event.data) is None:
+    if (variables := conditions.filled(policy, event.data)) is None:
         return row.but("no-value")
     when = timing(policy, event)
     if when is None or when.expire_time <= event.time:
         return row.but("no-date")
-    return replace(row, schedule_time=max(when.schedule_time, event.time))
+    return replace(row, schedule_time=max(when.schedule_time, event.time), variables=variables)
 
 
 def _tells_first(rival: NoticePolicy, policy: NoticePolicy, event: Event[Any], customer: str) -> bool:

@@ -5,7 +5,8 @@ service.
 """
 
 import functools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 import jinja2
 from jinja2 import meta, nodes
@@ -72,6 +73,19 @@ def variables_of(source: str) -> frozenset[str]:
 def compiled(source: str, *, markup: bool = False) -> jinja2.Template:
     """The text, ready to render; as `markup`, whatever is no part of the text itself is escaped in it."""
     return (_MARKUP if markup else _PLAIN).from_string(source)
+
+
+@functools.lru_cache(512)
+def said_by(*sources: str) -> Mapping[str, frozenset[str]]:
+    """By which filters variables are said in Jinja texts that `variables_of` accepts."""
+    found = defaultdict[str, set[str]](set)
+    for source in sources:
+        for said in _PLAIN.parse(source).find_all(nodes.Filter):
+            if said.name in SAYING and said.node is not None:
+                for each in _walk(said.node):
+                    if isinstance(each, nodes.Name):
+                        found[each.name].add(said.name)
+    return {name: frozenset(filters) for name, filters in found.items()}
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -149,6 +149,11 @@ def _day(at: date | datetime, zone: tzinfo) -> date:
     return (at.astimezone(zone) - _TICK).date() if isinstance(at, datetime) else at
 
 
+def reach_of(phone: str, email: str) -> str:
+    """How to reach somebody, in words."""
+    return " or ".join(filter(None, (phone, email)))
+
+
 def language_code_of(tag: str) -> str:
     """A BCP 47 tag as it is written, `en-GB`; empty for a language that dates cannot be written in."""
     try:
