@@ -216,7 +216,16 @@ def _summary(clause: Any) -> str:
     parts = () if table is not None else tuple(visitors.iterate(clause))
     for kind in (sa.TableClause, sa.FunctionElement):
         table = table if table is not None else next((part for part in parts if isinstance(part, kind)), None)
+    if table is None:
+        return _summary_of_text(str(clause))
     return f"{clause.__visit_name__.upper()} {getattr(table, 'name', '')}".strip()
+
+
+def _summary_of_text(sql: str) -> str:
+    """As `_summary`, of what is written as SQL: the first table that it reads, which no `WITH` made."""
+    made = set(re.findall(r"(\w+) AS (?:MATERIALIZED )?\(", sql))
+    read = (each for each in re.findall(r"\bFROM (\w+)\b(?! ?\()", sql) if each not in made)
+    return f"SELECT {next(read, '')}".strip()
 
 
 class Combined(NamedTuple):
