@@ -14,7 +14,7 @@ from chassis.db.statement import Statement
 def statements() -> Iterator[Statement[object]]:
     for service in (cases, customer, loyalty, notifications):
         for found in pkgutil.walk_packages(service.__path__, f"{service.__name__}."):
-            if ".migrations" not in found.name:
+            if not found.name.endswith((".migrations", ".__main__")):
                 yield from (
                     each for each in vars(import_module(found.name)).values() if isinstance(each, Statement)
                 )
