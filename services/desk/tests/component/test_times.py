@@ -49,9 +49,9 @@ def fields(page: str) -> dict[str, Any]:
         said = {name: unescape(value) for name, value in re.findall(r'([a-z]+)="([^"]*)"', tag)}
         if said.get("type") != "checkbox" or " checked" in tag:
             found[said["name"]] = said.get("value", "on")
-    for name, text in re.findall(r'<textarea name="([a-z_]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
+    for name, text in re.findall(r'<textarea name="([a-z0-9_-]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
         found[name] = unescape(text)
-    for name, options in re.findall(r'<select name="([a-z_]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+    for name, options in re.findall(r'<select name="([a-z0-9_-]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
         chosen = re.findall(r'<option value="([^"]*)" selected', options)
         found[name] = chosen[0] if chosen else ""
     return found

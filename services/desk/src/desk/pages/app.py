@@ -44,6 +44,7 @@ ROOMS = (
         "earning",
         "reevaluation",
         "goodwill",
+        "notice_policies",
         "known",
         "theirs",
         "membership",

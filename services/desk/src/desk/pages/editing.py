@@ -1,7 +1,9 @@
 """Forms that say first what would become of what was typed, and are kept then."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import uuid4
@@ -10,13 +12,29 @@ import grpc
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from chassis.errors import NotFound, Refusal
+from chassis.errors import InvalidArgument, NotFound, Refusal
+from desk.language.catalogues import Language, violation
 from desk.pages.base import Look, Looking
 from desk.pages.services import refusal_of
 from desk.pages.trying import Typed, typed
 from desk.pages.work.route import CODE
 
 M = TypeVar("M")
+_PLACED = re.compile(r"^line \d+, column \d+: .*$", re.MULTILINE)
+
+
+def marked(
+    refusal: Refusal | None, say: Language, there: Collection[str], field_of: Callable[[str], str]
+) -> defaultdict[str, str]:
+    """What is wrong, by the field of the form; nothing when some of it is of no field that is `there`."""
+    wrong = refusal.violations if isinstance(refusal, InvalidArgument) else []
+    told = {field_of(each.field): plain(violation(each, say)) for each in wrong}
+    return defaultdict(str, told if told.keys() <= {*there} else {})
+
+
+def plain(told: str) -> str:
+    """What is wrong with a condition without the condition itself, which stands above."""
+    return " ".join(_PLACED.findall(told)) or told
 
 
 @dataclass(frozen=True)

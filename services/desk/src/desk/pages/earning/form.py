@@ -25,7 +25,6 @@ MASK = (
 )
 _CAPS = tuple(f"cap_{part}_{i}" for i in range(CAPS_MAX) for part in ("points", "holder", "period"))
 _CAP = re.compile(r"caps\[(\d)\]\.(points|holder|period)")
-_PLACED = re.compile(r"^line \d+, column \d+: .*$", re.MULTILINE)
 HIDDEN = ("act", "etag", "request_id")
 FIELDS = ("earning_rule_id", "basis", *BORN, *MASK[:-1], *_CAPS, "purchase", *HIDDEN)
 
@@ -67,11 +66,6 @@ def field_of(wrong: str) -> str:
     if cap := _CAP.fullmatch(path):
         return f"cap_{cap[2]}_{cap[1]}"
     return path.partition(".")[0]
-
-
-def plain(told: str) -> str:
-    """What is wrong with a condition without the condition itself, which stands above."""
-    return " ".join(_PLACED.findall(told)) or told
 
 
 def numbers(rule: EarningRule, sent: Mapping[str, str] | None) -> Mapping[str, str]:

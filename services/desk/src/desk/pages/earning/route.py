@@ -1,6 +1,5 @@
 """`/earningRules`: by what members earn, each rule with its versions; `/earnings/{id}`: why these points."""
 
-from collections import defaultdict
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.errors import InvalidArgument, NotFound, Refusal
-from desk.language.catalogues import Language, violation
 from desk.pages.base import Look, Looking
 from desk.pages.earning import form as forms
 from desk.pages.earning import view
+from desk.pages.editing import marked
 from desk.pages.services import ask, refusal_of
 from desk.pages.work.route import CODE
 from rapport.loyalty.v1.earning_rule_pb2 import EarningRule
@@ -181,7 +180,8 @@ async def _form(
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
     kept = kept or rule
-    errors = _errors(refusal, say.language, is_new=is_new)
+    there = {*forms.FIELDS} - {*forms.HIDDEN, *(() if is_new else ("earning_rule_id", "basis", *forms.BORN))}
+    errors = marked(refusal, say.language, there, forms.field_of)
     latest = rule.version
     told = say("Not done yet: look at what is marked.") if errors else say.refusal(refusal) if refusal else ""
     unkept = say("What was typed is not kept yet, so it is not put in force: keep it as a draft first.")
@@ -213,14 +213,6 @@ async def _form(
         rows=rows,
         versions=[] if is_version else list(range(latest, max(0, latest - VERSIONS), -1)),
     )
-
-
-def _errors(refusal: Refusal | None, say: Language, *, is_new: bool) -> defaultdict[str, str]:
-    """What is wrong, by the field of the form; nothing when some of it is of no field that is there."""
-    wrong = refusal.violations if isinstance(refusal, InvalidArgument) else []
-    there = {*forms.FIELDS} - {*forms.HIDDEN, *(() if is_new else ("earning_rule_id", "basis", *forms.BORN))}
-    told = {forms.field_of(each.field): forms.plain(violation(each, say)) for each in wrong}
-    return defaultdict(str, told if told.keys() <= there else {})
 
 
 async def _purchases(look: Looking, tried: str) -> list[tuple[str, str]]:

@@ -1,0 +1,189 @@
+"""`/noticePolicies`: what leads to messages; each, `/noticePolicies/{id}`, tried on what happened."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from chassis.api.messages import timestamp
+from chassis.errors import Refusal, invalid
+from desk.language.catalogues import N_
+from desk.pages.base import Look, Looking
+from desk.pages.editing import Editor, Trial, marked
+from desk.pages.notice_policies import forms, view
+from desk.pages.notice_policies.events import OF_PROMISES, EventType, event_types
+from desk.pages.trying import Typed
+from desk.ui.speech import Speech
+from rapport.notifications.v1 import notice_policy_service_pb2 as pb
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.template_pb2 import Template
+from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, ListTemplateTextsRequest
+
+WRITE = "notifications.notice_policies.write"
+LISTED = 1000
+_CHANGED = FieldMask(
+    paths=[
+        *("template", "disabled", "condition", "variables", "customer_field", "subject_field"),
+        *("expire_after", "cancel_event_types", "after", "date_field", "days_before", "send_hour"),
+    ]
+)
+_NO_EVENT = EventType("", "", "", ())
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a page shows beside a policy."""
+
+    templates: list[tuple[str, str]]
+    template: Template = field(default_factory=Template)
+    asked: list[str] = field(default_factory=list)  # the variables that it is given
+
+
+class NoticePolicies(Editor[NoticePolicy]):
+    """Which events lead to which messages. Which event and template a form is of, its URL says."""
+
+    collection, template, permission = "noticePolicies", "pages/notice_policies/one.html", WRITE
+
+    def begun(self, look: Looking, chosen: Mapping[str, str]) -> NoticePolicy:
+        query = look.request.query_params
+        return NoticePolicy(
+            department=look.viewer.department,
+            event_type=query.get("event", ""),
+            template=query.get("template", ""),
+        )
+
+    async def get(self, look: Looking, name: str) -> NoticePolicy:
+        found: NoticePolicy = await look.services.notice_policies.GetNoticePolicy(
+            pb.GetNoticePolicyRequest(name=name)
+        )
+        found.template = look.request.query_params.get("template", "") or found.template
+        return found
+
+    def read(self, now: NoticePolicy, sent: Typed) -> NoticePolicy:
+        asked = [name.removeprefix("v-") for name in sent.fields if name.startswith("v-")]
+        return forms.policy_of(now, sent, asked)
+
+    async def preview(self, look: Looking, now: NoticePolicy, proposed: NoticePolicy, sent: Typed) -> Any:
+        """Whom it would have told since a day, or from where the look before ended."""
+        asked = pb.PreviewNoticePolicyRequest(
+            notice_policy=proposed, start_time=timestamp(_since(look, sent))
+        )
+        answer = await look.services.notice_policies.PreviewNoticePolicy(asked)
+        customers = await look.services.known(each.customer for each in answer.rows)
+        return view.previewed(answer, customers, look.say)
+
+    async def create(self, look: Looking, proposed: NoticePolicy, sent: Typed) -> NoticePolicy:
+        asked = pb.CreateNoticePolicyRequest(
+            notice_policy_id=sent.text("code"), notice_policy=proposed, request_id=sent.request_id
+        )
+        return await look.services.notice_policies.CreateNoticePolicy(asked)
+
+    async def update(
+        self, look: Looking, now: NoticePolicy, proposed: NoticePolicy, sent: Typed
+    ) -> NoticePolicy:
+        asked = pb.UpdateNoticePolicyRequest(
+            notice_policy=proposed, update_mask=_CHANGED, request_id=sent.request_id
+        )
+        return await look.services.notice_policies.UpdateNoticePolicy(asked)
+
+    async def known(self, look: Looking, now: NoticePolicy) -> Known:
+        listed = await look.services.templates.ListTemplates(ListTemplatesRequest(page_size=LISTED))
+        offered = view.templates(listed.templates, now, look.say)
+        template = next((each for each in listed.templates if each.name == now.template), None)
+        if template is None:
+            return Known(offered)
+        texts = await look.services.templates.ListTemplateTexts(
+            ListTemplateTextsRequest(parent=template.name, page_size=LISTED)
+        )
+        return Known(offered, template, view.asked(template, texts.template_texts))
+
+    def shown(
+        self, look: Looking, now: NoticePolicy, known: Known, trial: Trial[NoticePolicy]
+    ) -> Mapping[str, Any]:
+        policy, say = trial.proposed or now, look.say
+        event = event_types().get(policy.event_type, _NO_EVENT)
+        typed = defaultdict(str, trial.fields or forms.written(policy))
+        asked = [*known.asked, *(name for name in now.variables if name not in known.asked)]
+        there = {*_FIELDS, *(f"v-{name}" for name in asked)}
+        errors = marked(trial.refusal, say.language, there, forms.field_of)
+        return {
+            "policy": policy,
+            "now": now,
+            "event": event,
+            "event_told": view.event(event, say) if event.name else "",
+            "is_of_promises": policy.event_type in OF_PROMISES,
+            "is_chosen": bool(event.name and known.template.name),
+            "events": view.events(say),
+            "templates": known.templates,
+            "its_template": known.template,
+            "variables": [(name, typed[f"v-{name}"]) for name in asked],
+            "customer_fields": view.choices(
+                event.those("is_customer"), typed["customer_field"], say("customer, as most events have it")
+            ),
+            "subject_fields": view.choices(
+                event.those("is_text"), typed["subject_field"], say("the thing that it happened to")
+            ),
+            "date_fields": view.choices(
+                event.those("is_day"), typed["date_field"], say("when it happened, or so long after")
+            ),
+            "cancels": _cancels(typed, say),
+            "units": [(unit, say(told)) for unit, told in forms.UNITS.items()],
+            "typed": typed,
+            "errors": errors,
+            "told": _told(trial.refusal, look.say, is_marked=bool(errors)),
+            "since": typed["since"] or (say.today - timedelta(days=1)).isoformat(),
+            "tried": trial.preview,
+        }
+
+
+_FIELDS = (
+    *("code", "condition", "customer_field", "subject_field", "date_field", "days_before", "send_hour"),
+    *("after_count", "expire_count", "since", *(f"cancel-{i}" for i in range(forms.CANCELS_MAX))),
+)
+
+
+def _cancels(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """A field for each event that cancels it, and for two more."""
+    offered = [("", say("none")), *view.events(say)]
+    chosen = [*forms.cancels(typed), "", ""][: forms.CANCELS_MAX]
+    return [(f"cancel-{i}", each, offered) for i, each in enumerate(chosen)]
+
+
+def _told(refusal: Refusal | None, say: Speech, *, is_marked: bool) -> str:
+    if refusal is None:
+        return ""
+    return say("Not done yet: look at what is marked.") if is_marked else say.refusal(refusal)
+
+
+def _since(look: Looking, sent: Typed) -> datetime:
+    """From when on events are looked at. InvalidArgument for what is no day."""
+    try:
+        if further := sent.text("from"):
+            return datetime.fromisoformat(further)
+        return datetime.combine(date.fromisoformat(sent.text("since")), time(), look.say.zone)
+    except ValueError:
+        raise invalid("since", "INVALID_TIME", N_("must be a day such as 2026-12-24")) from None
+
+
+router = APIRouter()
+
+
+@router.get("/noticePolicies")
+async def policies(look: Look) -> Response:
+    """All of them."""
+    request = pb.ListNoticePoliciesRequest(page_size=LISTED)
+    listed = await look.services.notice_policies.ListNoticePolicies(request)
+    return look.answer(
+        "pages/notice_policies/all.html",
+        lines=view.lines(listed.notice_policies, look.say),
+        more=bool(listed.next_page_token),
+        may=look.viewer.may(WRITE),
+    )
+
+
+router.include_router(NoticePolicies().router())

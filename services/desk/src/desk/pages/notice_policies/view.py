@@ -1,0 +1,154 @@
+"""What the pages say of policies, and of whom one would have told."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.api.messages import moment, value_name
+from desk.language.catalogues import N_
+from desk.pages.notice_policies.events import EventType, event_types
+from desk.ui import words
+from desk.ui.speech import Speech
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyResponse
+from rapport.notifications.v1.template_pb2 import Template, TemplateText
+
+OUTCOMES = {"TOLD": N_("told"), "DEFERRED": N_("told later"), "NOT_TOLD": N_("not told")}
+WHY = {  # why an event tells nobody, or not by this policy; what messages say too, `words` has
+    "other-department": N_("it is another department's"),
+    "no-customer": N_("it names no customer"),
+    "condition": N_("the condition does not hold"),
+    "no-value": N_("it does not say what the words are given"),
+    "no-date": N_("it has no such day, or that is over"),
+    "merged": N_("another policy tells of it"),
+}
+# What texts take without declaring it, of what whoever sends them gives.
+_SENDERS = re.compile(r"\{[{%][^}]*?\b(reason|reference)\b")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A policy of the list."""
+
+    name: str
+    title: str
+    event: str
+    template: str
+    department: str
+    is_on: bool
+    changed: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event, and what would have come of it."""
+
+    when: str
+    customer: str  # its name, `customers/{uuid}`; empty where the event names none
+    who: str
+    outcome: str
+    mood: str
+    why: str
+    by: str  # the policy that tells in its place
+    sent: str
+
+
+def title(name: str, say: Speech) -> str:
+    """`voucher-ends` is `Voucher ends`."""
+    return say.titled(words.last(name))
+
+
+def lines(policies: Iterable[NoticePolicy], say: Speech) -> list[Line]:
+    """The policies, those of one department together."""
+    found = [
+        Line(
+            each.name,
+            title(each.name, say),
+            say.fact(each.event_type),
+            each.template,
+            say.titled(words.last(each.department)),
+            not each.disabled,
+            say.moment(moment(each.update_time)),
+        )
+        for each in policies
+    ]
+    return sorted(found, key=lambda line: (line.department, line.title))
+
+
+def events(say: Speech) -> list[tuple[str, str]]:
+    """The events to choose from, by the service that tells them."""
+    found = [each for each in event_types().values() if each.those("is_text")]
+    return sorted(((each.name, event(each, say)) for each in found), key=lambda each: each[1])
+
+
+def event(of: EventType, say: Speech) -> str:
+    """`Loyalty: Voucher issued`."""
+    return f"{say.titled(of.service)}: {say.fact(of.name)}"
+
+
+def templates(found: Iterable[Template], policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
+    """Those that it may send: of its department or the platform, with a text in their default language."""
+    owners = (policy.department, "departments/platform")
+    return [
+        (each.name, title(each.name, say))
+        for each in found
+        if each.department in owners and each.default_language_code in each.language_codes
+        if value_name(each, "type") != "PARTIAL"
+    ]
+
+
+def asked(template: Template, texts: Iterable[TemplateText]) -> list[str]:
+    """The variables that a policy gives the template."""
+    used = {name for each in texts for name in _SENDERS.findall(f"{each.subject} {each.body} {each.html}")}
+    return [*(each.name for each in template.variables), *sorted(used)]
+
+
+def choices(names: Sequence[str], chosen: str, otherwise: str) -> list[tuple[str, str]]:
+    """Fields of an event to choose from, and what is chosen already, whatever it is."""
+    listed = [*names, *([chosen] if chosen and chosen not in names else [])]
+    return [("", otherwise), *((each, each) for each in listed)]
+
+
+def previewed(
+    answer: PreviewNoticePolicyResponse, customers: Mapping[str, Customer], say: Speech
+) -> Mapping[str, Any]:
+    """Whom it would have told, whom not, and why."""
+    rows = [_row(each, customers, say) for each in answer.rows]
+    next_time = moment(answer.next_start_time) if answer.HasField("next_start_time") else None
+    counts = [
+        (_outcome(each.outcome, say), _why(each.reason_code, say), say.number(each.event_count))
+        for each in answer.counts
+    ]
+    return {
+        "count": answer.event_count,
+        "counts": counts,
+        "rows": rows,
+        "further": next_time.isoformat() if next_time else "",
+        "until": say.moment(next_time) if next_time else "",
+    }
+
+
+def _row(row: PreviewNoticePolicyResponse.Row, customers: Mapping[str, Customer], say: Speech) -> Row:
+    known = customers.get(row.customer)
+    outcome = PreviewNoticePolicyResponse.Outcome.Name(row.outcome).removeprefix("OUTCOME_")
+    return Row(
+        say.moment(moment(row.event_time)),
+        row.customer if known else "",
+        known.display_name if known else say("nobody we know"),
+        _outcome(row.outcome, say),
+        {"TOLD": "ok", "NOT_TOLD": "no"}.get(outcome, ""),
+        _why(row.reason_code, say),
+        row.notice_policy,
+        say.moment(moment(row.schedule_time)) if row.HasField("schedule_time") else "",
+    )
+
+
+def _outcome(outcome: PreviewNoticePolicyResponse.Outcome.ValueType, say: Speech) -> str:
+    name = PreviewNoticePolicyResponse.Outcome.Name(outcome).removeprefix("OUTCOME_")
+    return say(OUTCOMES.get(name, N_("not told")))
+
+
+def _why(code: str, say: Speech) -> str:
+    return say(WHY[code]) if code in WHY else say.code(code) if code else ""

@@ -1,0 +1,143 @@
+"""Policies for messages at the desk: chosen, tried on what happened, kept, changed and switched off."""
+
+from datetime import timedelta
+from typing import Any
+
+from cases.service import service as cases_service
+from customer.service import service as customer_service
+from notifications.service import service as notifications_service
+from rapport_testing.clock import ManualClock
+from rapport_testing.wait import eventually
+from services.desk.tests.component.conftest import erika
+from services.desk.tests.component.test_messages import template
+from services.desk.tests.component.test_times import fields as form_fields
+
+SERVICES = (customer_service, cases_service, notifications_service)
+CREATED = "rapport.customer.v1.CustomerCreated"
+NEW = f"/noticePolicies/new?event={CREATED}&template=templates/welcome"
+WRITE = "notifications.notice_policies.write"
+READS = (
+    *("notifications.notice_policies.read", "notifications.templates.read"),
+    "notifications.template_texts.read",
+)
+
+
+def fields(page: str) -> dict[str, Any]:
+    """What the form of the policy would send as it is."""
+    return form_fields(page.replace(' id="policy"', ""))
+
+
+async def opened(open_desk: Any) -> tuple[Any, Any]:
+    """A desk, a template, and a lead of the front desk."""
+    desk = await open_desk(*SERVICES)
+    if (await desk.client().get("/v1/templates/welcome")).status_code == 404:
+        await template(desk.client(), "welcome", "Welcome, {{ customer_name }}, {{ which }}.", "which")
+    return desk, await desk.signed_in("agent:lead", ["*"], "front-desk")
+
+
+async def made(lead: Any, code: str, **more: str) -> dict[str, Any]:
+    """A policy is kept; returns what its form holds then."""
+    form = fields((await lead.get(NEW)).text)
+    form |= {"code": code, "v-which": "event.customer", "act": "save"} | more
+    kept = await lead.post(NEW, data=form)
+    assert (kept.status_code, kept.headers["location"]) == (303, f"/noticePolicies/{code}"), kept.text
+    return fields((await lead.get(f"/noticePolicies/{code}")).text)
+
+
+async def test_event_and_words_are_chosen_first_and_say_what_the_policy_can_read(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+    page = (await lead.get("/noticePolicies/new")).text
+    assert f'<option value="{CREATED}">Customer: ' in page
+    assert "NoticeSent" not in page
+    assert 'name="condition"' not in page
+    page = (await lead.get(NEW)).text
+    assert "<code>event.customer</code>" in page
+    form = fields(page)
+    assert (form["v-which"], form["customer_field"], form["after_unit"]) == ("", "", "days")
+
+
+async def test_a_policy_is_kept_as_it_was_typed_and_listed_with_whose_it_is(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    cancel = "rapport.customer.v1.CustomersMerged"
+    typed = {"condition": "event.customer != ''", "after_count": "36", "after_unit": "hours"}
+    typed |= {"expire_count": "2", "expire_unit": "days", "cancel-1": cancel}
+    form = await made(lead, "greet", **typed)
+    assert (form["after_count"], form["after_unit"], form["cancel-0"]) == ("36", "hours", cancel)
+    kept = (await desk.client().get("/v1/noticePolicies/greet")).json()
+    assert kept["variables"] == {"which": "event.customer"}
+    assert (kept["after"], kept["expireAfter"]) == ("129600s", "172800s")
+    listed = (await lead.get("/noticePolicies")).text
+    (row,) = [each for each in listed.split("<tr ") if "/noticePolicies/greet" in each]
+    assert "Front desk" in row
+    assert "<td>on</td>" in row
+
+
+async def test_what_is_wrong_stands_at_its_field_as_it_was_typed(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+    form = fields((await lead.get(NEW)).text) | {"code": "wrong", "act": "save"}
+    for field, text, told in (
+        ("condition", "event.x", "line 1, column"),
+        ("v-which", "event.", "line 1, column"),
+        ("after_count", "soon", "must be a whole number"),
+        ("since", "soon", "must be a day such as"),
+    ):
+        act = {"act": "look"} if field == "since" else {}
+        typed = form | {"v-which": "event.customer"} | {field: text} | act
+        answer = await lead.post(NEW, data=typed)
+        assert answer.status_code == 422, field
+        assert "look at what is marked" in answer.text
+        marked = answer.text.partition('aria-invalid="true"')[2].partition("</div>")[0]
+        assert told in marked, field
+        assert fields(answer.text)[field] == text
+
+
+async def test_a_policy_is_tried_on_what_happened_and_nothing_is_kept(
+    open_desk: Any, clock: ManualClock
+) -> None:
+    desk, lead = await opened(open_desk)
+    await erika(desk)
+    clock.advance(timedelta(seconds=1))
+    form = fields((await lead.get(NEW)).text)
+    form |= {"v-which": "event.customer", "condition": "event.customer == 'customers/none'", "act": "look"}
+
+    async def tried() -> str:
+        answer = await lead.post(NEW, data=form)
+        assert answer.status_code == 200, answer.text
+        return answer.text if "Erika Sommer" in answer.text else ""
+
+    page = await eventually(tried)
+    assert "not told</span>: the condition does not hold" in page
+    assert fields(page)["condition"] == form["condition"]
+    assert (await desk.client().get("/v1/noticePolicies/none")).status_code == 404
+
+
+async def test_a_policy_is_switched_off_and_says_so(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    form = await made(lead, "off")
+    kept = await lead.post("/noticePolicies/off", data=form | {"disabled": "on", "act": "save"})
+    assert kept.status_code == 303, kept.text
+    assert fields((await lead.get("/noticePolicies/off")).text)["disabled"] == "on"
+    assert (await desk.client().get("/v1/noticePolicies/off")).json()["version"] == "2"
+    stale = await lead.post("/noticePolicies/off", data=form | {"act": "save"})
+    assert (stale.status_code, 'class="refused"' in stale.text) == (422, True)
+
+
+async def test_what_tells_the_dates_of_promises_asks_for_its_words_alone(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+    page = (await lead.get("/noticePolicies/promise-at-risk")).text
+    assert "It tells the dates of promises" in page
+    assert 'name="condition"' not in page
+
+
+async def test_who_may_not_change_it_reads_it(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    await made(lead, "ours")
+    other = await desk.signed_in("agent:bob", [*READS, WRITE], "billing")
+    assert 'name="act"' not in (await other.get("/noticePolicies/ours")).text
+    reader = await desk.signed_in("agent:rita", READS, "front-desk")
+    assert "/noticePolicies/new" not in (await reader.get("/noticePolicies")).text
+    assert (await reader.get("/noticePolicies/new")).status_code == 403
+    nobody = await desk.signed_in("agent:nobody", ["cases.cases.read"], "front-desk")
+    assert (await nobody.get("/noticePolicies")).status_code == 403
+    for path in ("/noticePolicies/No!", "/noticePolicies/none"):
+        assert (await lead.get(path)).status_code == 404, path
