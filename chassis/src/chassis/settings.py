@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import structlog
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -40,6 +48,14 @@ def _is_long(value: SecretStr) -> SecretStr:
 
 Pepper = Annotated[SecretStr, AfterValidator(_is_long)]
 """A key for hashes of what is short enough to be guessed, of 32 characters or more; empty for none."""
+
+
+def _decoded(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+AS_JSON = (NoDecode, BeforeValidator(_decoded))
+"""For `Annotated[..., *AS_JSON]`: a setting written as JSON. The library's own error is a traceback."""
 
 
 class Files(PydanticBaseSettingsSource):
@@ -147,7 +163,7 @@ class ServiceSettings(Sources):
     token_file: Path | None = Field(
         None, description="this service's own token for calls to other services; re-read when it changes"
     )
-    peers: Annotated[dict[str, str], NoDecode] = Field(
+    peers: Annotated[dict[str, str], *AS_JSON] = Field(
         default_factory=dict,
         description="JSON: the gRPC address of each service that this one calls, by name",
     )
@@ -210,12 +226,6 @@ class ServiceSettings(Sources):
     def keeping(self) -> dict[str, int]:
         """For how many days what is kept, where that is for the installation to say."""
         return {"causes": self.keep_causes_days, "audit": self.keep_audit_days}
-
-    @field_validator("peers", mode="before")
-    @classmethod
-    def _from_json(cls, value: Any) -> Any:
-        """Decoded here: the library's own error would be a traceback."""
-        return json.loads(value) if isinstance(value, str) else value
 
 
 def load(settings: type[S]) -> S:

@@ -156,3 +156,15 @@ async def test_two_who_decide_about_one_person_by_different_names_take_turns(db:
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
     await waiting
+
+
+async def test_many_who_decide_about_one_person_by_different_names_all_come_to_it(db: Database) -> None:
+    """Whichever name they know: their locks are taken in one order."""
+
+    async def decide(name: UUID) -> None:
+        async with db.transaction() as tx:
+            assert await lock_person(tx, name) == [ONE, OTHER]
+            await groups_of(tx, [name])
+
+    for _ in range(20):
+        await asyncio.gather(*(decide(name) for name in (ONE, OTHER, ONE, OTHER)))

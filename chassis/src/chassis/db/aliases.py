@@ -53,6 +53,17 @@ _GROUPS = Statement[Any](
         group_of(_ASKED.c.customer_ids).label("members"),
     ).select_from(_ASKED)
 )
+_NAMES = names_of(_ASKED.c.customer_ids)
+_NAME = sa.literal_column("'customers/'").op("||")(sa.cast(_NAMES.c.customer_id, sa.Text))
+_LOCKS = (
+    sa.select(_NAMES.c.customer_id, sa.func.hashtextextended(_NAME, 0).label("lock"))
+    .select_from(_ASKED.join(_NAMES, sa.true()))
+    .distinct()
+    .order_by("lock")
+    .subquery("locks")
+)
+# In the order of `LOCK_NAMES`: two who know a customer by different names cannot wait for each other.
+_LOCK_GROUPS = Statement[Any](sa.select(_LOCKS.c.customer_id, sa.func.pg_advisory_xact_lock(_LOCKS.c.lock)))
 _REGROUP = Bulk[Any](
     ALIAS_GROUPS,
     lambda insert: insert.on_conflict_do_update(
@@ -101,14 +112,12 @@ async def lock_person(tx: Transaction, customer_id: UUID) -> Sequence[UUID]:
 
 async def lock_people(tx: Transaction, customer_ids: Iterable[UUID]) -> Groups:
     """As `lock_person`, of several customers: whether they are one stays so until the transaction ends."""
-    asked, locked = set(customer_ids), set[UUID]()
-    groups, members = Groups([]), asked
-    while not members <= locked:
-        locked |= members
-        await LOCK_NAMES.run(tx, names=[f"customers/{each}" for each in sorted(locked)])
+    asked = sorted(set(customer_ids))
+    while True:
+        locked = {row["customer_id"] for row in await _LOCK_GROUPS.all(tx, customer_ids=asked)}
         groups = await groups_of(tx, asked)
-        members = set(groups.everybody)
-    return groups
+        if locked.issuperset(groups.everybody):
+            return groups
 
 
 async def regroup(

@@ -58,6 +58,7 @@ async def test_quiet_hours_are_by_the_clock_where_the_customer_is(desk, anna):
         language_code=answer.language_code,
         time_zone="Asia/Tokyo",
         relationship_manager=answer.relationship_manager,
+        category="service",
         open_time=timestamp(until(desk, 7)),
         decisions=answer.decisions,
     )

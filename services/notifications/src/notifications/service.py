@@ -61,7 +61,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(TemplateRpc(app, readers=readers, review_all=app.settings.review_texts))
     app.serve(ReportRpc(app, addresses=_addresses(app)))
     consents = app.client(ConsentServiceStub, "customer")
-    app.serve(PolicyRpc(app, past=app.past, consents=consents, per_week=app.settings.contacts_per_week))
+    app.serve(PolicyRpc(app, past=app.past, consents=consents, budget=app.settings.budget))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
@@ -110,7 +110,7 @@ def _sending(app: App[Settings]) -> Sending:
         Contacts(consents, directory, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         channels,
-        per_week=s.contacts_per_week,
+        budget=s.budget,
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
         answer_time=timedelta(seconds=s.send_answer_timeout_s),

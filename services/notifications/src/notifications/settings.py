@@ -1,13 +1,14 @@
 """The service's settings."""
 
 from email.utils import parseaddr
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.api.addresses import address_of
 from chassis.api.webhooks import SECRET_MIN_BYTES, require_key
-from chassis.settings import ServiceSettings
+from chassis.settings import AS_JSON, ServiceSettings
+from notifications.domain.pressure import Budget
 from notifications.jobs.message import Mailbox
 from notifications.jobs.signing import Signer
 
@@ -59,6 +60,10 @@ class Settings(ServiceSettings):
         description="messages that a customer is sent in 7 days before what can wait is deferred, whichever"
         " departments they are of; what is for purposes/service, or urgent, is counted and never kept back",
     )
+    category_contacts_per_week: Annotated[dict[str, Annotated[int, Field(ge=1)]], *AS_JSON] = Field(
+        {"marketing": 3, "survey": 1},
+        description="JSON: of how many of them at most may be for purposes of a category, by its code",
+    )
     review_texts: bool = Field(
         False, description="a second person approves every text, also of templates that do not ask for it"
     )
@@ -106,6 +111,11 @@ class Settings(ServiceSettings):
             raise ValueError("dkim_domain: must be that of mail_from, or one above it")
         signer.sign(b"From: us\r\n\r\n")
         return self
+
+    @property
+    def budget(self) -> Budget:
+        """How many messages a customer is sent at most within a week."""
+        return Budget(self.contacts_per_week, self.category_contacts_per_week)
 
     @property
     def signer(self) -> Signer | None:

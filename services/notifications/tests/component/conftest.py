@@ -172,7 +172,9 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
             await context.abort(self.failure, "told to")
         if self.absent in (request.name, request.purpose):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
-        return self.answer
+        answer = consent_service_pb2.CheckContactResponse(category=request.purpose.removeprefix("purposes/"))
+        answer.MergeFrom(self.answer)
+        return answer
 
 
 class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):

@@ -1,9 +1,17 @@
 """All departments share a customer's patience."""
 
+import random
+from collections import Counter
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from chassis.api.messages import moment, timestamp
+from chassis.db.aliases import groups_of
+from notifications.names import CUSTOMER
+from rapport.customer.v1.customer_events_pb2 import CustomersMerged
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
@@ -13,17 +21,32 @@ HELLO = TemplateText(subject="Hello", body="{{ contact_name }} is here.")
 
 
 async def ready(desk: Any) -> int:
-    await desk.create_template("offer", HELLO, purpose="purposes/marketing")
+    await desk.create_template("offer", HELLO, purpose="purposes/news")
     await desk.create_template("care", HELLO)
     return int(desk.running.app.settings.contacts_per_week)
 
 
-async def send(desk: Any, template: str, days: int = 30) -> str:
+async def send(desk: Any, template: str, days: int = 30, customer: str = "") -> str:
     expires = timestamp(desk.clock.now() + days * DAY)
     notice = notice_pb2.Notice(
-        kind="x", customer=desk.customer, template=f"templates/{template}", expire_time=expires
+        kind="x", customer=customer or desk.customer, template=f"templates/{template}", expire_time=expires
     )
     return str((await desk.send(notice)).name)
+
+
+async def another_name(desk: Any) -> str:
+    """Another name of the customer, as a merge has it."""
+    names = [desk.customer, f"customers/{uuid4()}"]
+    merged = CustomersMerged(
+        customer_merge=f"{names[0]}/merges/{uuid4()}", customers=names, survivors=names[:1] * 2, sequence=1
+    )
+    await desk.running.deliver(merged, resource=merged.customer_merge, source="customer")
+
+    async def known() -> bool:
+        return len((await groups_of(desk.running.app.db, CUSTOMER.ids(names[1]))).everybody) == 2
+
+    assert await eventually(known)
+    return names[1]
 
 
 async def deferred(desk: Any, name: str) -> notice_pb2.Notice:
@@ -76,3 +99,52 @@ async def test_of_many_at_once_no_more_leave_than_there_is_room_for(desk: Any) -
 
     assert await eventually(nudged)
     assert len(desk.mail.accepted) == most
+
+
+async def test_a_category_has_a_budget_of_its_own_whichever_purposes_and_departments_use_it(
+    desk: Any,
+) -> None:
+    await desk.create_template("poll", HELLO, purpose="purposes/survey")
+    await desk.create_template("offer", HELLO, purpose="purposes/marketing")
+    start = desk.clock.now()
+    await desk.sent(await send(desk, "poll"))
+    waits = await deferred(desk, await send(desk, "poll"))
+    assert (waits.defer_reason_code, moment(waits.defer_time)) == ("contact-pressure", start + 7 * DAY)
+    inputs = dict((await desk.explain(waits.name)).decisions[-1].inputs)
+    assert [inputs[f"category{each}"] for each in ("", "_count", "_most")] == ["survey", "1", "1"]
+    for _ in range(3):  # as many as there may be of marketing
+        await desk.sent(await send(desk, "offer"))
+    await deferred(desk, await send(desk, "offer"))
+    desk.clock.advance(7 * DAY)
+    await desk.sent(waits.name)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_week_has_more_than_its_budgets_however_many_race(desk: Any, seed: int) -> None:
+    chance, settings = random.Random(seed), desk.running.app.settings
+    other = await another_name(desk)
+    purposes = ["marketing", "survey", "news", "service"]
+    for each in purposes:
+        await desk.create_template(each, HELLO, purpose=f"purposes/{each}")
+    names = list[str]()
+
+    async def settled() -> list[notice_pb2.Notice] | None:
+        desk.clock.advance(timedelta(seconds=61))  # who waited only for those under way looks again
+        notices = [await desk.get(name) for name in names]
+        waits = all(desk.state(each) == "SENT" or each.HasField("defer_time") for each in notices)
+        return notices if waits else None
+
+    for _ in range(5):
+        asked = [(chance.choice(purposes), chance.choice([desk.customer, other])) for _ in range(6)]
+        desk.mail.gate.clear()  # those that leave are under way together
+        names += [await send(desk, each, 60, whose) for each, whose in asked]
+        desk.mail.gate.set()
+        notices = await eventually(settled)
+        desk.clock.advance(timedelta(hours=chance.randrange(100)))
+    sent = sorted((moment(each.send_time), each.purpose) for each in notices if each.HasField("send_time"))
+    assert len(sent) > settings.contacts_per_week
+    for at, _ in sent:
+        week = Counter(purpose for time, purpose in sent if at - 7 * DAY < time <= at)
+        for category, most in settings.category_contacts_per_week.items():
+            assert week[f"purposes/{category}"] <= most
+        assert week.total() - week["purposes/service"] <= settings.contacts_per_week

@@ -402,6 +402,7 @@ class CheckContactResponse(_message.Message):
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
@@ -418,6 +419,8 @@ class CheckContactResponse(_message.Message):
     """IANA time zone of the customer."""
     relationship_manager: _builtins.str
     """The named human for this customer, `agents/{agent}`."""
+    category: _builtins.str
+    """The category of the purpose, whether it is allowed or not: senders count by it what a customer is sent. May be empty."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When to ask again, with `quiet-hours` and `paused`: from then on the customer wants no quiet. Absent when that is never."""
@@ -439,10 +442,11 @@ class CheckContactResponse(_message.Message):
         relationship_manager: _builtins.str = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         decisions: _abc.Iterable[_explanation_pb2.Decision] | None = ...,
+        category: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "category", b"category", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -51,6 +51,7 @@ class Contact:
     channel: Channel = Channel.UNSPECIFIED
     address: str = ""
     open_time: datetime | None = None
+    category: str = ""  # of the purpose
 
     def unless(self, quiet: Quiet | None, inputs: dict[str, str]) -> "Contact":
         """What may be done in such quiet, found by `inputs`. What is not allowed at all stays so."""
@@ -62,7 +63,7 @@ class Contact:
         if quiet.until:
             inputs = inputs | {"open_time": quiet.until.isoformat()}
         step = Decision(_QUIET, outcome, quiet.reason_code, inputs)
-        return Contact(False, [*self.decisions, step], quiet.reason_code, open_time=quiet.until)
+        return replace(_stopped(*self.decisions, step), open_time=quiet.until)
 
     def past_quiet(self) -> "Contact":
         """What is urgent: no quiet keeps it."""

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, TypedDict
@@ -236,4 +237,4 @@ async def check_contact(
         zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
         quiet = quiet_at(preferences.quiet_hours, preferences.pauses, zone, on.clock.now())
         contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
-    return contact
+    return replace(contact, category=purpose.category)

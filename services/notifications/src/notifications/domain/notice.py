@@ -136,6 +136,7 @@ class Notice:
     send_on: str = ""
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
+    category: str = ""  # of its purpose, as the customer service had it when it was handed over last
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")

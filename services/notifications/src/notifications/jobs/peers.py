@@ -43,6 +43,7 @@ class Contact:
     channel: str
     address: str
     customer_name: str
+    category: str  # of the purpose; may be empty
     language_code: str  # BCP 47
     zone: tzinfo
     agent_name: str
@@ -73,6 +74,7 @@ class Contacts:
             channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
             customer_name=allowed.display_name,
+            category=allowed.category,
             language_code=allowed.language_code,
             zone=time_zone(allowed.time_zone) or UTC,
             agent_name=agent.display_name,

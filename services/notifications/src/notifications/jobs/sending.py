@@ -17,6 +17,7 @@ from chassis.work import NotDone, Ours, Outcome, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
+from notifications.domain.pressure import Budget
 from notifications.jobs.channel import Channel
 from notifications.jobs.peers import Contact, Contacts, Promises
 from notifications.store.tables import GET_NOTICE
@@ -40,7 +41,7 @@ class Sending:
     contacts: Contacts
     promises: Promises
     channels: Sequence[Channel]  # the first where a customer has no other wish
-    per_week: int  # messages that a customer is sent at most by all departments, of those that can wait
+    budget: Budget  # of messages that can wait
     at_once: int
     prepare_time: timedelta
     answer_time: timedelta
@@ -54,8 +55,9 @@ class Sending:
         wanted = await require_on(self.db, notice, now)
         contact = await self.contacts.of(notice)
         decisions = require_hour(notice, contact.zone, now, [*wanted, *contact.decisions])
-        decisions = await require_room(self.db, notice, self.per_week, now, decisions)
-        delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code, decisions)
+        decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
+        to = (contact.channel, contact.language_code, contact.category)
+        delivery = await prepare(self.db, work, notice, *to, decisions)
         words = _words(delivery, contact)
         channel = self._by(contact.channel)
 
@@ -77,7 +79,7 @@ class Sending:
 
     async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
         """Begin an attempt, when there is room for it still."""
-        if not await has_room(tx, subject, self.per_week):
+        if not await has_room(tx, subject, about.category, self.budget):
             return False
         attempt = self._attempt(subject, work.attempt, about.compose_time, about.channel)
         return await start_attempt(tx, subject, about, attempt)

@@ -22,6 +22,7 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.policy import NoticePolicy
+from notifications.domain.pressure import Budget
 from notifications.domain.template import SERVICE, Template
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.names import POLICY
@@ -51,7 +52,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
 
     past: Past
     consents: ConsentServiceAsyncStub
-    per_week: int  # messages that a customer is sent at most, of those that can wait
+    budget: Budget  # of messages that can wait
 
     CreateNoticePolicy = change(
         pb.CreateNoticePolicyRequest, policy.create_policy, notice_policy_pb2.NoticePolicy
@@ -74,9 +75,9 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         versions = await POLICIES_ON_EVENTS.all(self.db)
         others = in_force(versions, self.db.clock.now())
         rows = preview.rehearse(tried, others, [*own.events, *cancelling])
-        rows = await self._allowed(rows, template)
+        rows, category = await self._allowed(rows, template)
         if not template.urgent and template.purpose != SERVICE:
-            rows = preview.pressed(rows, self.per_week)
+            rows = preview.pressed(rows, self.budget.of(category))
         return pb.PreviewNoticePolicyResponse(
             event_count=len(rows),
             counts=[to_message(pb.PreviewNoticePolicyResponse.Count, each) for each in preview.counted(rows)],
@@ -116,8 +117,8 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
             reads.append(await self.past.read(source_of(message), message, start, end, preview.EVENTS_MAX))
         return reads[0], [event for each in reads[1:] for event in each.events]
 
-    async def _allowed(self, rows: Sequence[Row], template: Template) -> list[Row]:
-        """By what each customer allows now, asked once each, as when it is sent."""
+    async def _allowed(self, rows: Sequence[Row], template: Template) -> tuple[list[Row], str]:
+        """By what each customer allows now, asked once each, as when it is sent; the purpose's category."""
         asked = list(dict.fromkeys(row.customer for row in rows if row.outcome is Outcome.TOLD))
         room = asyncio.Semaphore(_AT_ONCE)
 
@@ -127,7 +128,8 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
 
         with acting(Call("preview", service_itself(self.db.service))):
             answers = dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
-        return [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
+        judged = [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
+        return judged, next((each.category for each in answers.values() if each), "")
 
     async def _check(
         self, customer: str, template: Template

@@ -14,6 +14,7 @@ from chassis.names import PLATFORM
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import TAKEN_BACK, Notice
 from notifications.domain.policy import NoticePolicy
+from notifications.domain.pressure import Contact
 from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import CUSTOMER
 from rapport.common.v1 import states_pb2
@@ -149,13 +150,16 @@ COUNT_SENT_BY_HAND = Statement[Any](
     )
 )
 _OF_PERSON = (among(NOTICES.c.customer, "customers"), NOTICES.c.id != sa.bindparam("notice"))
-LATELY_SENT = Statement[Any](
+LATELY_SENT = Statement(
     sa.union_all(
-        sa.select(NOTICES.c.send_time).where(*_OF_PERSON, NOTICES.c.send_time > sa.bindparam("since")),
-        sa.select(sa.null().label("send_time")).where(
+        sa.select(NOTICES.c.category, NOTICES.c.send_time).where(
+            *_OF_PERSON, NOTICES.c.send_time > sa.bindparam("since")
+        ),
+        sa.select(NOTICES.c.category, sa.null().label("send_time")).where(
             *_OF_PERSON, NOTICES.c.state == sa.literal_column("'SENDING'")
         ),
-    )
+    ),
+    row=Contact,
 )
 DEFERRED = Statement[Any](
     sa.select(NOTICES.c.id).where(among(NOTICES.c.customer, "customers"), NOTICES.c.defer_time.is_not(None))

@@ -32,12 +32,19 @@ class Delivery:
     template: Template
     text: Whole
     channel: str
+    category: str  # of the purpose
     decisions: list[Decision]  # by which it is sent
     compose_time: datetime  # what the message bears as its date; a repeat that of what it repeats
 
 
 async def prepare(
-    db: Database, work: Work, notice: Notice, channel: str, language_code: str, decisions: list[Decision]
+    db: Database,
+    work: Work,
+    notice: Notice,
+    channel: str,
+    language_code: str,
+    category: str,
+    decisions: list[Decision],
 ) -> Delivery:
     """What to deliver to a customer who is reached by `channel` and reads that language.
 
@@ -52,7 +59,7 @@ async def prepare(
     time = db.clock.now()
     if work.unknown and work.fingerprint:
         time = (await store.GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
-    return Delivery(notice, template, text, channel, decisions, time)
+    return Delivery(notice, template, text, channel, category, decisions, time)
 
 
 async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, attempt: Attempt) -> bool:
@@ -60,6 +67,7 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     if not notice.waits or notice.revision != delivery.notice.revision:
         return False
     notice.begin(attempt.number, delivery.channel, delivery.text, delivery.text.partials)
+    notice.category = delivery.category
     notice.decide(delivery.decisions)
     await store.INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)

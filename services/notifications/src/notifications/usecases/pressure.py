@@ -7,19 +7,26 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
 from notifications.domain.notice import Notice
-from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD, is_exempt, room_at
+from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD, Budget, Contact, is_exempt, room_for
 from notifications.names import CUSTOMER
 from notifications.store.tables import LATELY_SENT
 from notifications.usecases.attempt import Forbidden, Quiet
 
 
 async def require_room(
-    on: Executor, notice: Notice, most: int, now: datetime, before: list[Decision]
+    on: Executor, notice: Notice, category: str, budget: Budget, now: datetime, before: list[Decision]
 ) -> list[Decision]:
-    """The steps `before` and this one. Quiet until there is room; Forbidden when it is of no use by then."""
-    sent, under_way = await _lately(on, notice, now)
-    inputs = {"count": str(len(sent) + under_way), "most": str(most)}
-    room = None if is_exempt(notice) else room_at(sent, under_way, most, now)
+    """The steps `before` and this one, for a notice whose purpose is of a category.
+
+    Quiet until there is room; Forbidden when it is of no use by then.
+    """
+    lately = await _lately(on, notice, now)
+    inputs = {"count": str(len(lately)), "most": str(budget.of_all)}
+    if category:
+        count = sum(each.category == category for each in lately)
+        inputs |= {"category": category, "category_count": str(count)}
+        inputs["category_most"] = str(budget.of(category))
+    room = None if is_exempt(notice) else room_for(category, lately, budget, now)
     if room is None:
         why = "exempt" if is_exempt(notice) else ""
         return [*before, Decision("pressure", Outcome.PASSED, why, inputs, now)]
@@ -33,19 +40,16 @@ async def require_room(
     )
 
 
-async def has_room(tx: Transaction, notice: Notice, most: int) -> bool:
+async def has_room(tx: Transaction, notice: Notice, category: str, budget: Budget) -> bool:
     """Whether there is room still, and nobody else's until the transaction ends: several are sent at once."""
     if is_exempt(notice):
         return True
     await lock_person(tx, *CUSTOMER.ids(notice.customer))
-    sent, under_way = await _lately(tx, notice, tx.now)
-    return room_at(sent, under_way, most, tx.now) is None
+    return room_for(category, await _lately(tx, notice, tx.now), budget, tx.now) is None
 
 
-async def _lately(on: Executor, notice: Notice, now: datetime) -> tuple[list[datetime], int]:
-    """When others were sent within the period, the latest first; and how many are under way."""
+async def _lately(on: Executor, notice: Notice, now: datetime) -> list[Contact]:
+    """What else the customer was sent within the period, by any of their names, or is being sent."""
     ids = (await groups_of(on, CUSTOMER.ids(notice.customer))).whose
     names = [CUSTOMER.format(each) for each in ids]
-    rows = await LATELY_SENT.all(on, customers=names, since=now - PERIOD, notice=notice.id)
-    sent = [row["send_time"] for row in rows if row["send_time"]]
-    return sorted(sent, reverse=True), len(rows) - len(sent)
+    return await LATELY_SENT.all(on, customers=names, since=now - PERIOD, notice=notice.id)
