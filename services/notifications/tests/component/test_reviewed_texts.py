@@ -45,7 +45,7 @@ class Reader:
 
 
 @pytest.fixture
-def ada(desk: Any) -> Reader:
+async def ada(desk: Any) -> Reader:
     return Reader(desk, "agent:ada")
 
 
