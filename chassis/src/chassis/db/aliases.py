@@ -90,6 +90,10 @@ class Groups:
         """The id that survives, by every id of whoever was asked for."""
         return {each: survivor for survivor, members in self.members.items() for each in members}
 
+    def all_of(self, customer_id: UUID) -> list[UUID]:
+        """All ids of the customer who has this one, for which was asked."""
+        return self.members[self.survivors[customer_id]]
+
     @property
     def everybody(self) -> list[UUID]:
         """Every id of whoever was asked for."""

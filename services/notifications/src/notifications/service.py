@@ -25,6 +25,7 @@ from notifications.rpc.readers import Readers
 from notifications.rpc.reports import ReportRpc
 from notifications.rpc.services import NoticeRpc, TemplateRpc
 from notifications.settings import Settings
+from notifications.usecases.marks import MARKS_TIMER, expect_forgetting, forget_marks
 from notifications.usecases.seed import seed
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
@@ -54,6 +55,7 @@ PREFERENCES = Listening("notifications-preferences", "customer", [PreferencesUpd
 def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
+    app.on_open(lambda: expect_forgetting(app.db))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     customers = app.client(CustomerServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
@@ -67,6 +69,7 @@ def compose(app: App[Settings]) -> None:
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.work(_sending(app))
+    app.timer(MARKS_TIMER, forget_marks)
 
 
 def _addresses(app: App[Settings]) -> Addresses:

@@ -234,10 +234,12 @@ class Suppressions(suppression_service_pb2_grpc.SuppressionServiceServicer):
 
 
 class Directory(directory_service_pb2_grpc.DirectoryServiceServicer):
-    """The directory of agents."""
+    """The directory of agents, which has been `asked` and answers while its `gate` is open."""
 
     def __init__(self) -> None:
         self.failure: grpc.StatusCode | None = None
+        self.asked, self.gate = asyncio.Event(), asyncio.Event()
+        self.gate.set()
         self.agents = {
             "agents/sam": agent_pb2.Agent(
                 name="agents/sam", display_name="Sam Reed", phone="+49 30 1234", email="sam@acme.example"
@@ -248,6 +250,8 @@ class Directory(directory_service_pb2_grpc.DirectoryServiceServicer):
         }
 
     async def GetAgent(self, request: Any, context: Any) -> Any:
+        self.asked.set()
+        await self.gate.wait()
         if self.failure is not None:
             await context.abort(self.failure, "told to")
         if request.name not in self.agents:

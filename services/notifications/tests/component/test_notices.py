@@ -14,7 +14,7 @@ from chassis.api.messages import timestamp
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
-from rapport_testing.running import reason
+from rapport_testing.running import reason, refused
 
 INFORMATION = TemplateText(
     subject="Your part is ready in {{ depot }}",
@@ -83,6 +83,20 @@ async def test_consent_is_asked_for_the_purpose_of_the_template_whatever_the_sen
     notice.template, notice.purpose = "templates/sale", "purposes/service"
     sent = await desk.sent((await desk.send(notice)).name)
     assert {asked.purpose for asked in desk.peers.customers.asked} == {purpose} == {sent.purpose}
+
+
+async def test_what_is_asked_for_a_day_counts_on_that_day_whenever_it_is_asked_for(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    at = desk.in_days(3)
+    for number in range(desk.running.app.settings.notices_per_customer):
+        time = timestamp(at + timedelta(hours=number % 3))
+        await desk.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice, schedule_time=time))
+        desk.clock.advance(timedelta(minutes=90))
+    request = notice_service_pb2.SendNoticeRequest(notice=notice, schedule_time=timestamp(at))
+    assert await refused(desk.notices.SendNotice(request)) == "TOO_MANY_NOTICES"
+    request.schedule_time.CopyFrom(timestamp(at + timedelta(days=2)))
+    await desk.notices.SendNotice(request)
 
 
 async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_and_no_more(

@@ -6,17 +6,24 @@ from uuid import uuid4
 
 import grpc
 import pytest
+import sqlalchemy as sa
 from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import moment, timestamp
+from chassis.db.statement import Statement
+from notifications.domain.trigger import Mark
+from notifications.store.triggers import MARKS_TABLE
+from notifications.usecases import marks
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseResolved
 from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
 from rapport.notifications.v1 import notice_policy_service_pb2, notice_service_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import refusal, refused
 from rapport_testing.wait import eventually
 
 TIER = "rapport.loyalty.v1.TierUpgraded"
+MARKED = Statement(sa.select(MARKS_TABLE), row=Mark)
 VOUCHER = "rapport.loyalty.v1.VoucherIssued"
 
 
@@ -188,6 +195,30 @@ async def test_what_is_over_before_it_was_told_is_not_told(ready: Any) -> None:
     assert sorted(each.subject for each in await notices(ready)) == sorted([silent, resolved])
 
 
+async def test_what_was_heard_is_forgotten_when_nothing_older_can_come_and_not_before(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "PAGE", 2)
+    await ready.create_policy("gold", event_type=TIER, template="templates/hello")
+    for _ in range(3):
+        await tell(ready, upgraded(ready))
+    ready.clock.advance(timedelta(days=2))
+    kept = upgraded(ready)
+    event_id = await tell(ready, kept)
+    await told_of(ready, kept.tier_standing, "SENT")
+    ready.clock.advance(marks.KEPT_FOR - timedelta(days=1))
+
+    async def forgotten() -> bool:
+        await ready.running.fire(marks.MARKS_TIMER)
+        ready.clock.advance(marks.PACE)
+        return [mark.event_id for mark in await MARKED.all(ready.running.db)] == [event_id]
+
+    await eventually(forgotten)
+    ready.clock.advance(timedelta(days=1))
+    await ready.running.fire(marks.MARKS_TIMER)
+    assert await MARKED.all(ready.running.db) == []
+
+
 async def test_what_happens_anew_is_told_instead_of_what_was_not_sent(ready: Any) -> None:
     ready.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
     await ready.create_policy(
@@ -197,6 +228,11 @@ async def test_what_happens_anew_is_told_instead_of_what_was_not_sent(ready: Any
     await tell(ready, upgraded(ready, tier_standing=standing, tier="gold"), version=2)
     await told_of(ready, standing, "REQUESTED")
     await tell(ready, upgraded(ready, tier_standing=standing, tier="platinum"), version=3)
+
+    async def both_heard() -> bool:
+        return len(await notices(ready)) == 2
+
+    await eventually(both_heard)
     ready.peers.customers.failure = None
     ready.clock.advance(timedelta(minutes=10))
     await told_of(ready, standing, "SENT")
@@ -305,6 +341,52 @@ async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives
     assert moment(waits.defer_time) == (ends - timedelta(days=1)).replace(hour=21) - timedelta(days=1)
     ready.clock.advance(moment(waits.defer_time) - ready.clock.now())
     await told_of(ready, voucher, "SENT")
+
+
+async def test_the_department_of_a_policy_takes_back_what_it_asked_for_and_nobody_else(ready: Any) -> None:
+    await ready.create_policy(
+        "gold", event_type=TIER, template="templates/hello", after=Duration(seconds=86400)
+    )
+    event = upgraded(ready)
+    event_id = await tell(ready, event)
+    notice = await told_of(ready, event.tier_standing, "REQUESTED")
+    request = notice_service_pb2.CancelNoticeRequest(name=notice.name)
+    others = ready.running.stub(NoticeServiceStub, ["notifications.notices.write"], department="billing")
+    assert await refused(others.CancelNotice(request)) == "NOT_OWNER"
+    await ready.notices.CancelNotice(request)
+    await tell(ready, event, event_id=event_id)  # and it is not asked for again
+    await heard(ready)
+    assert [each.reason_code for each in await notices(ready)] == ["taken-back"]
+
+
+async def test_what_is_about_to_be_handed_over_is_not_once_its_policy_is_switched_off(ready: Any) -> None:
+    await ready.create_policy("gold", event_type=TIER, template="templates/hello")
+    ready.peers.directory.gate.clear()
+    event = upgraded(ready)
+    await tell(ready, event)
+    await ready.peers.directory.asked.wait()  # by a process that has found the policy on
+    await ready.update_policy("gold", disabled=True)
+    ready.peers.directory.gate.set()
+    notice = await told_of(ready, event.tier_standing, "SUPPRESSED")
+    assert (notice.reason_code, ready.mail.received) == ("policy-off", [])
+
+
+async def test_what_goes_on_different_days_is_no_flood_however_much_is_asked_for_at_once(ready: Any) -> None:
+    await ready.create_policy(
+        "ends", event_type=VOUCHER, template="templates/hello", date_field="expire_time"
+    )
+    for number in range(24):
+        ends = ready.in_days(30 + 2 * number)
+        voucher = VoucherIssued(
+            voucher=f"vouchers/{uuid4()}", customer=ready.customer, expire_time=timestamp(ends)
+        )
+        await tell(ready, voucher)
+
+    async def all_heard() -> Any:
+        found = await notices(ready)
+        return found if len(found) == 24 else None
+
+    assert {each.reason_code for each in await eventually(all_heard)} == {""}
 
 
 async def test_no_policy_floods_a_customer(ready: Any) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chassis.work import Outcome, Verdict, Work
 from chassis.work import State as Stage
 from notifications.domain import notice as rules
+from notifications.domain.facts import NoticeSent
 from notifications.domain.news import (
     News,
     Step,
@@ -26,6 +27,7 @@ from notifications.domain.news import (
 )
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.template import Text
+from notifications.domain.told import end_fact
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)
@@ -208,8 +210,8 @@ class World:
             self._tell(notice)
 
     def _tell(self, notice: Notice) -> None:
-        fact = notice.end_fact()
-        if isinstance(fact, rules.NoticeSent) and fact.told_promise:
+        fact = end_fact(notice)
+        if isinstance(fact, NoticeSent) and fact.told_promise:
             self.told.append((notice.id, fact.told_promise.promise_version))
 
     def _newest_first(self) -> list[Notice]:

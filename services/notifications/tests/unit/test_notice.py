@@ -8,6 +8,7 @@ from chassis.facts import Decision, Outcome
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.template import Text
+from notifications.domain.told import end_fact
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)
@@ -109,7 +110,7 @@ def test_an_attempt_that_came_to_nothing_leaves_it_waiting(notice: Notice) -> No
 )
 def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: State, fact: type) -> None:
     notice.give_up(state, "gave-up")
-    told = notice.end_fact()
+    told = end_fact(notice)
     assert isinstance(told, fact)
     assert (notice.state, told.reason_code) == (state, "gave-up")
     before = replace(notice)
@@ -122,7 +123,7 @@ def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) 
     notice.begin(1, "EMAIL", TEXT)
     notice.in_doubt = True
     notice.give_up(state, "gave-up")
-    told = notice.end_fact()
+    told = end_fact(notice)
     assert isinstance(told, NoticeUnknown)
     assert (notice.state, told.reason_code) == (State.UNKNOWN, "gave-up")
     assert not notice.told
@@ -148,7 +149,7 @@ def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
 def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were_told(notice: Notice) -> None:
     notice.begin(1, "EMAIL", TEXT)
     notice.accept(NOW, "abc")
-    fact = notice.end_fact()
+    fact = end_fact(notice)
     assert isinstance(fact, NoticeSent)
     assert (fact.channel, fact.language_code, fact.text_version) == ("EMAIL", "en-GB", 3)
     assert (fact.template, fact.notice_policy, fact.send_time) == (notice.template, notice.notice_policy, NOW)
@@ -167,7 +168,7 @@ def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were
 def told_promise(notice: Notice) -> ToldPromise | None:
     notice.begin(1, "EMAIL", TEXT)
     notice.accept(NOW, "abc")
-    fact = notice.end_fact()
+    fact = end_fact(notice)
     assert isinstance(fact, NoticeSent)
     return fact.told_promise
 

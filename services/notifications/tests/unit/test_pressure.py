@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.domain.pressure import PERIOD, room_at
+from notifications.domain.pressure import DAY, PERIOD, crowd, room_at
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,3 +36,10 @@ def test_room_is_the_first_second_at_which_fewer_than_the_most_are_within_the_pe
     else:
         assert has_room(room)
         assert not has_room(room - timedelta(seconds=1))
+
+
+@given(st.lists(st.integers(-23, 23), max_size=12))
+def test_a_crowd_is_what_falls_into_any_one_day_with_it(hours: list[int]) -> None:
+    going = [NOW + hour * HOUR for hour in hours]
+    begins = [NOW - minute * HOUR / 2 for minute in range(48)]
+    assert crowd(going, NOW) == max(sum(begin <= at < begin + DAY for at in going) for begin in begins)

@@ -88,9 +88,9 @@ class NoticeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelNotice(self, request, context):
-        """Takes back a notice that the caller's department requested and that was not handed over yet: it ends SUPPRESSED,
-        `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for
-        what is on its way or was a policy's.
+        """Takes back a notice that the caller's department, or a policy of theirs, requested and that was not handed over yet:
+        it ends SUPPRESSED, `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION
+        (`NOTICE_UNDER_WAY`) for what is on its way or tells a date of a promise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

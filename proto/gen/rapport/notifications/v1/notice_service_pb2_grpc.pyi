@@ -41,9 +41,9 @@ class NoticeServiceStub:
     when departments have requested too many for this customer and purpose within 24 hours.
     """
     CancelNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.CancelNoticeRequest, _notice_pb2.Notice]
-    """Takes back a notice that the caller's department requested and that was not handed over yet: it ends SUPPRESSED,
-    `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for
-    what is on its way or was a policy's.
+    """Takes back a notice that the caller's department, or a policy of theirs, requested and that was not handed over yet:
+    it ends SUPPRESSED, `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION
+    (`NOTICE_UNDER_WAY`) for what is on its way or tells a date of a promise.
     """
     GetNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]
     """Gets a notice."""
@@ -66,9 +66,9 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     when departments have requested too many for this customer and purpose within 24 hours.
     """
     CancelNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.CancelNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
-    """Takes back a notice that the caller's department requested and that was not handed over yet: it ends SUPPRESSED,
-    `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for
-    what is on its way or was a policy's.
+    """Takes back a notice that the caller's department, or a policy of theirs, requested and that was not handed over yet:
+    it ends SUPPRESSED, `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION
+    (`NOTICE_UNDER_WAY`) for what is on its way or tells a date of a promise.
     """
     GetNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
     """Gets a notice."""
@@ -100,9 +100,9 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_service_pb2.CancelNoticeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_pb2.Notice, _abc.Awaitable[_notice_pb2.Notice]]:
-        """Takes back a notice that the caller's department requested and that was not handed over yet: it ends SUPPRESSED,
-        `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION (`NOTICE_UNDER_WAY`) for
-        what is on its way or was a policy's.
+        """Takes back a notice that the caller's department, or a policy of theirs, requested and that was not handed over yet:
+        it ends SUPPRESSED, `taken-back`. PERMISSION_DENIED (`NOT_OWNER`) for another department's, FAILED_PRECONDITION
+        (`NOTICE_UNDER_WAY`) for what is on its way or tells a date of a promise.
         """
 
     @_abc_1.abstractmethod

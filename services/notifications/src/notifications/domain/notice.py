@@ -21,11 +21,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from chassis.facts import Decision, fact_of
+from chassis.facts import Decision
 from notifications.domain.decisions import kept
-from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown
 from notifications.domain.template import Text
-from notifications.domain.told import told_promise
 from notifications.names import NOTICE, POLICY, TEMPLATE
 
 EXPIRED = "expired"
@@ -56,13 +54,6 @@ class State(StrEnum):
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
     DELIVERED = "DELIVERED"  # as its provider reports
-
-
-_NOT_SENT: dict[State, type[NoticeSuppressed | NoticeUnknown | NoticeFailed]] = {
-    State.SUPPRESSED: NoticeSuppressed,
-    State.UNKNOWN: NoticeUnknown,
-    State.FAILED: NoticeFailed,
-}
 
 
 class Concern(StrEnum):
@@ -163,6 +154,16 @@ class Notice:
         return self.state == State.REQUESTED
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether it came to be untrue after it was handed over, so that no more is tried than was.
+
+        Of a promise's its owner is asked: it may be true again.
+        """
+        if self.state == State.UNKNOWN:
+            return self.reason_code in (SUPERSEDED, CAUSE_GONE)
+        return self.state == State.SENDING and bool(self.reason_code)
+
+    @property
     def told(self) -> bool:
         """Whether a provider is known to have accepted it, and not to have failed with it."""
         return self.state in (State.SENT, State.DELIVERED)
@@ -217,13 +218,13 @@ class Notice:
         """
         if self.state not in (State.SENDING, State.UNKNOWN):
             return
-        if self.state == State.SENDING and self.reason_code:
+        if self.withdrawn:
             self._end(State.SUPPRESSED, self.reason_code)
         elif self.in_doubt and self.variables != self.said:
             self._end(State.UNKNOWN, OUTCOME_UNKNOWN)
         elif replaced:
             self._end(State.SUPPRESSED, ALREADY_TOLD)
-        else:  # also what was withdrawn: the owner of the promise is asked whether it is true again
+        else:  # also what a promise's news withdrew meanwhile
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
 
@@ -239,17 +240,20 @@ class Notice:
 
     def give_up(self, state: State, reason_code: str) -> None:
         """Nothing more is tried: SUPPRESSED, FAILED or UNKNOWN, for a reason."""
-        if self.state == State.SENDING and self.reason_code:  # withdrawn
+        if self.withdrawn:
             state, reason_code = State.SUPPRESSED, self.reason_code
         if not self.ended or (self.state == State.UNKNOWN and not self.in_doubt):
             self._end(state, reason_code)
 
     def take_back(self) -> None:
-        """Whoever asked for it does not want it. FailedPrecondition NOTICE_UNDER_WAY."""
-        if self.notice_policy_id or not self.waits or self.in_doubt:
+        """Whoever asked for it does not want it. FailedPrecondition NOTICE_UNDER_WAY.
+
+        What a promise's customer has to hear its department cannot take back, but by what it promises.
+        """
+        if self.concern != Concern.NONE or not self.waits or self.in_doubt:
             raise FailedPrecondition(
                 "NOTICE_UNDER_WAY",
-                "Only a notice that a department requested, and that is not handed over, can be taken back.",
+                "Only a notice that is not handed over, and tells no date of a promise, can be taken back.",
                 {"resource": self.name},
             )
         self.suppress(TAKEN_BACK)
@@ -268,18 +272,11 @@ class Notice:
         self.revision = self.said_revision if variables == self.said else self.revision + 1
         self.version += 1
 
-    def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed | NoticeUnknown:
-        """What to tell the others once it has ended. That it arrived, `NoticeDelivered` tells."""
-        if not self.told:
-            return fact_of(_NOT_SENT[self.state], self)
-        assert self.send_time is not None, "a notice that was sent has it"
-        return fact_of(NoticeSent, self, told_promise=told_promise(self, self.send_time))
-
     def withdraw(self, reason_code: str) -> None:
-        """What it says is no longer true. An attempt under way cannot be called back, but is the last."""
+        """What it says is no longer true. What was handed over cannot be called back, but is the last."""
         if self.state == State.REQUESTED:
             self.suppress(reason_code)
-        elif not self.ended:
+        elif self.state in (State.SENDING, State.UNKNOWN):
             self.reason_code = reason_code
             self.version += 1
 

@@ -1,5 +1,6 @@
-"""How many messages a customer is sent at most in a week, by all departments together."""
+"""How many messages a customer is sent: in a week by all departments together, and in a day by one sender."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from notifications.domain.notice import Notice
 from notifications.domain.template import SERVICE
 
-PERIOD = timedelta(days=7)
+PERIOD, DAY = timedelta(days=7), timedelta(days=1)
 CONTACT_PRESSURE = "contact-pressure"
 _SOON = timedelta(minutes=1)  # by when it is known what becomes of those that are under way
 
@@ -65,3 +66,14 @@ def room_for(category: str, contacts: Sequence[Contact], budget: Budget, now: da
 def _room_among(contacts: Sequence[Contact], most: int, now: datetime) -> datetime | None:
     sent = sorted((each.send_time for each in contacts if each.send_time), reverse=True)
     return room_at(sent, len(contacts) - len(sent), most, now)
+
+
+def crowd(going: Sequence[datetime], at: datetime) -> int:
+    """How many of these messages fall into one `DAY` with another at `at`: of all such days the most.
+
+    Args:
+        going: when others go, from `DAY` before to `DAY` after `at`.
+        at: when this one does.
+    """
+    ordered = sorted([*going, at])
+    return max(bisect_left(ordered, begin + DAY) - i - 1 for i, begin in enumerate(ordered) if begin <= at)

@@ -4,28 +4,33 @@ About one thing the newest event counts, in whatever order they come and however
 policy heard last of a thing; what is not newer than it changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from chassis.names import PLATFORM
-from notifications.domain.notice import CAUSE_GONE, SUPERSEDED, Notice, State
+from notifications.domain.notice import CAUSE_GONE, SUPERSEDED, Notice
 from notifications.domain.policy import NoticePolicy
 
 POLICY_OFF = "policy-off"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class When:
-    """Where an event stands among those about one thing: by the version of the resource that they are about.
+    """Where an event stands among those about one thing.
 
-    The version is 0 where they are about different ones, whose versions tell nothing of each other.
+    By the thing's own version, where both are events about it; else by their ids, which a service gives in
+    the order in which it did what they tell. Not by their times: who waited for another began before.
     """
 
-    version: int
-    time: datetime
+    version: int  # 0 of an event about another resource, whose versions tell nothing of the thing's
     id: UUID
+
+    def __lt__(self, other: "When") -> bool:
+        if self.version and other.version:
+            return (self.version, self.id) < (other.version, other.id)
+        return self.id < other.id
 
 
 @dataclass(slots=True)
@@ -42,7 +47,27 @@ class Mark:
     @property
     def when(self) -> When:
         """Where that event stands."""
-        return When(self.version, self.time, self.event_id)
+        return When(self.version, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a policy heard before of a thing; `people` says by which name each customer is known now."""
+
+    marks: Sequence[Mark]
+    people: Mapping[str, str]
+
+    def is_news(self, when: When, customer: str) -> bool:
+        """Whether nothing newer, nor itself, was heard of this customer, or of all; "" is of all alone."""
+        return all(
+            mark.when < when
+            for mark in self.marks
+            if not mark.customer or self.are_one(mark.customer, customer)
+        )
+
+    def are_one(self, one: str, other: str) -> bool:
+        """Whether two names are of one customer."""
+        return self.people.get(one, one) == self.people.get(other, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +78,7 @@ class Word:
     subject: str
     customer: str  # as of a mark
     when: When
+    time: datetime
     cancels: bool  # else it is the policy's own event, which another of its kind supersedes
     notice: Notice | None = None
     asked_by: frozenset[int] | None = None  # the policy's versions whose notices it is about; None: all
@@ -65,25 +91,21 @@ class Word:
     def mark(self) -> Mark:
         """What is to be remembered of it."""
         when = self.when
-        return Mark(self.policy.id, self.subject, self.customer, when.version, when.time, when.id)
+        return Mark(self.policy.id, self.subject, self.customer, when.version, self.time, when.id)
 
-    def is_news(self, marks: Iterable[Mark]) -> bool:
-        """Whether nothing newer, nor itself, was heard before of this customer."""
-        return all(
-            mark.when < self.when
-            for mark in marks
-            if not mark.customer or not self.customer or mark.customer == self.customer
-        )
+    def withdraws(self, notices: Iterable[Notice], known: Known) -> Sequence[tuple[Notice, str]]:
+        """The notices that are not to be sent any more, each with why.
 
-    def withdraws(self, notices: Iterable[Notice]) -> Sequence[tuple[Notice, str]]:
-        """The notices that are not to be sent any more, each with why."""
+        Word of all customers leaves be whoever has newer of their own.
+        """
         why = CAUSE_GONE if self.cancels else SUPERSEDED
         return [
             (each, why)
             for each in notices
-            if each.state in (State.REQUESTED, State.SENDING)
-            and self.customer in ("", each.customer)
+            if (not self.customer or known.are_one(self.customer, each.customer))
+            and known.is_news(self.when, each.customer)
             and (self.asked_by is None or each.policy_version in self.asked_by)
+            and not each.withdrawn
         ]
 
 

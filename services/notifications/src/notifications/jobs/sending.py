@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from chassis.backoff import Backoff
+from chassis.db.aliases import lock_person
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
@@ -17,16 +18,17 @@ from chassis.work import NotDone, Ours, Outcome, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
-from notifications.domain.pressure import Budget
+from notifications.domain.pressure import Budget, is_exempt
 from notifications.jobs.channel import Channel
 from notifications.jobs.peers import Contact, Contacts, Promises
+from notifications.names import CUSTOMER
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.attempt import Accepted, Delivery, prepare, record_outcome, start_attempt
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
 from notifications.usecases.promise import lock_notice
-from notifications.usecases.trigger import require_on
+from notifications.usecases.trigger import is_on, require_on
 from notifications.usecases.words import Words, render
 
 _CHANNEL = "channel"
@@ -74,12 +76,15 @@ class Sending:
         return Accepted(_hash(words), code, self.db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
-        """Lock the notice."""
-        return await lock_notice(tx, UUID(key))
+        """Lock the notice, and before it whom it is for, where how much they are sent is counted."""
+        notice = await GET_NOTICE.one(tx, id=UUID(key))
+        if not is_exempt(notice):
+            await lock_person(tx, *CUSTOMER.ids(notice.customer))
+        return await lock_notice(tx, notice.id)
 
     async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
-        """Begin an attempt, when there is room for it still."""
-        if not await has_room(tx, subject, about.category, self.budget):
+        """Begin an attempt, when there is room for it still, and who asked for it still wants it."""
+        if not await is_on(tx, subject) or not await has_room(tx, subject, about.category, self.budget):
             return False
         attempt = self._attempt(subject, work.attempt, about.compose_time, about.channel)
         return await start_attempt(tx, subject, about, attempt)

@@ -137,18 +137,17 @@ GET_NOTICE, LOCK_NOTICE, UPDATE_NOTICE = of_entity(NOTICES, Notice)
 LOCK_NOTICES_OF_PROMISE = Statement(
     _OF_POLICIES.order_by(NOTICES.c.promise_version.desc(), NOTICES.c.id.desc()).with_for_update(), row=Notice
 )
-COUNT_SENT_BY_HAND = Statement[Any](
-    sa.select(sa.func.count().label("count"))
-    .select_from(NOTICES)
-    .where(
-        among(NOTICES.c.customer, "customers"),
-        NOTICES.c.id >= sa.bindparam("first"),
-        NOTICES.c.create_time >= sa.bindparam("since"),
-        NOTICES.c.notice_policy_id == "",
-        NOTICES.c.purpose == sa.bindparam("purpose"),
-        NOTICES.c.reason_code != TAKEN_BACK,  # the customer never had it
-    )
+_GOES_AT = sa.func.coalesce(NOTICES.c.schedule_time, NOTICES.c.create_time)
+_GOING = sa.select(_GOES_AT.label("at")).where(
+    among(NOTICES.c.customer, "customers"),
+    _GOES_AT.between(sa.bindparam("first"), sa.bindparam("last")),
+    NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
 )
+# When notices go to a customer, but for those that they never had.
+GOING_BY_HAND = Statement[Any](
+    _GOING.where(NOTICES.c.purpose == sa.bindparam("purpose"), NOTICES.c.reason_code != TAKEN_BACK)
+)
+GOING_BY_POLICY = Statement[Any](_GOING.where(NOTICES.c.state != sa.literal_column("'SUPPRESSED'")))
 _OF_PERSON = (among(NOTICES.c.customer, "customers"), NOTICES.c.id != sa.bindparam("notice"))
 LATELY_SENT = Statement(
     sa.union_all(

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import replaced, table
+from chassis.db.tables import among, replaced, table
 from notifications.domain.notice import Notice
 from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.trigger import Mark
@@ -37,15 +37,25 @@ _OF_THING = (
     MARKS_TABLE.c.subject == sa.bindparam("subject"),
 )
 MARKS = Statement(sa.select(MARKS_TABLE).where(*_OF_THING), row=Mark)
+_MARK_KEY = tuple(MARKS_TABLE.primary_key)
+_IS_OLD = MARKS_TABLE.c.time < sa.bindparam("before", type_=MARKS_TABLE.c.time.type)
+_OLD = sa.select(*_MARK_KEY).where(_IS_OLD).order_by(MARKS_TABLE.c.time).limit(sa.bindparam("page"))
+# What has become newer meanwhile is no longer old.
+FORGET_MARKS = Statement[Any](
+    sa.delete(MARKS_TABLE)
+    .where(sa.tuple_(*_MARK_KEY).in_(_OLD), _IS_OLD)
+    .returning(MARKS_TABLE.c.notice_policy_id)
+)
 PUT_MARK = Bulk[None](MARKS_TABLE, replaced)
-LOCK_WAITING = Statement(
+# What may still be sent: also what may have been, and once that is known not to have been is wanted again.
+LOCK_OPEN = Statement(
     sa.select(NOTICES)
     .where(
         NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
         NOTICES.c.subject == sa.bindparam("subject"),
         # Written out, not bound: else a plan for any value could not use the partial index.
         sa.literal_column("notices.subject <> ''"),
-        sa.literal_column("notices.state IN ('REQUESTED', 'SENDING')"),
+        sa.literal_column("notices.state IN ('REQUESTED', 'SENDING', 'UNKNOWN')"),
     )
     .order_by(NOTICES.c.id)
     .with_for_update(),
@@ -54,17 +64,6 @@ LOCK_WAITING = Statement(
 TOLD_OF = Statement[Any](
     sa.select(NOTICES.c.id).where(
         NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
-        NOTICES.c.customer == sa.bindparam("customer"),
-    )
-)
-COUNT_OF_POLICY = Statement[Any](
-    sa.select(sa.func.count().label("count"))
-    .select_from(NOTICES)
-    .where(
-        NOTICES.c.customer == sa.bindparam("customer"),
-        NOTICES.c.id >= sa.bindparam("first"),
-        NOTICES.c.create_time >= sa.bindparam("since"),
-        NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
-        NOTICES.c.state != sa.literal_column("'SUPPRESSED'"),  # the customer never had it
+        among(NOTICES.c.customer, "customers"),
     )
 )

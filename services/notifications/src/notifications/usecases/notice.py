@@ -16,20 +16,20 @@ from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.policy import LIFETIME
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
+from notifications.domain.told import end_fact
 from notifications.domain.undeliverable import undeliverable
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
 from notifications.store.tables import (
-    COUNT_SENT_BY_HAND,
     DEFERRED,
     INSERT_NOTICE,
     LOCK_NOTICE,
     UPDATE_NOTICE,
 )
 from notifications.usecases import words
+from notifications.usecases.measure import count_by_hand
 from notifications.usecases.policy import read_template, require_sendable_by_hand
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
-MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
 
 
 async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
@@ -47,7 +47,7 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
     """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
-        ended_id = tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
+        ended_id = tx.record(end_fact(notice), version=notice.version, caused_by=caused_by)
         if nobody := undeliverable(notice):
             tx.record(nobody, version=notice.version, caused_by=ended_id)
     await write(tx, UPDATE_NOTICE, notice)
@@ -80,7 +80,8 @@ async def send_notice(
     template, texts = await read_template(tx, template_id)
     require_sendable_by_hand(template, texts)
     _check_variables(template, texts, variables)
-    measured = await _require_measure(tx, customer, template.purpose, per_customer)
+    at = schedule_time or tx.now
+    measured = await _require_measure(tx, customer, template.purpose, at, per_customer)
     department = tx.call.principal.department
     notice = Notice(
         id=ids.uuid7(tx.now),
@@ -100,9 +101,7 @@ async def send_notice(
         decisions=[measured],
         schedule_time=schedule_time,
     )
-    return await request_notice(
-        tx, notice, template, schedule_time - tx.now if schedule_time else hold or timedelta()
-    )
+    return await request_notice(tx, notice, template, hold or at - tx.now)
 
 
 async def request_notice(
@@ -124,25 +123,24 @@ def _check_variables(template: Template, texts: Sequence[Text], given: dict[str,
     words.rehearse(template, texts, given)
 
 
-async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> Decision:
+async def _require_measure(
+    tx: Transaction, customer: str, purpose: str, at: datetime, at_most: int
+) -> Decision:
     """Refuse what a program gone wrong would send; how it was found that it is not.
 
     Each purpose has its own measure, and policies none.
     """
     names = [CUSTOMER.format(each) for each in await lock_person(tx, *CUSTOMER.ids(customer))]
-    since = tx.now - MEASURE  # ids may lie ahead of the time, and never behind it
-    found = await COUNT_SENT_BY_HAND.one(
-        tx, customers=names, purpose=purpose, first=ids.floor(since), since=since
-    )
-    if found["count"] >= at_most:
+    count = await count_by_hand(tx, names, purpose, at)
+    if count >= at_most:
         told = f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours."
         raise ResourceExhausted("TOO_MANY_NOTICES", told, {"resource": purpose, "most": at_most})
-    counted = {"purpose": purpose, "count": str(found["count"]), "most": str(at_most)}
+    counted = {"purpose": purpose, "count": str(count), "most": str(at_most)}
     return Decision("measure", Outcome.PASSED, inputs=counted, decide_time=tx.now)
 
 
 async def cancel_notice(tx: Transaction, *, notice_id: UUID) -> Notice:
-    """Take back what the caller's department requested.
+    """Take back what the caller's department, or a policy of theirs, requested.
 
     NotFound; PermissionDenied NOT_OWNER; FailedPrecondition NOTICE_UNDER_WAY.
     """

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chassis.db.aliases import groups_of, lock_person
+from chassis.db.aliases import groups_of
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
@@ -41,10 +41,9 @@ async def require_room(
 
 
 async def has_room(tx: Transaction, notice: Notice, category: str, budget: Budget) -> bool:
-    """Whether there is room still, and nobody else's until the transaction ends: several are sent at once."""
+    """Whether there is room still, of a customer who is locked: several are sent at once."""
     if is_exempt(notice):
         return True
-    await lock_person(tx, *CUSTOMER.ids(notice.customer))
     return room_for(category, await _lately(tx, notice, tx.now), budget, tx.now) is None
 
 

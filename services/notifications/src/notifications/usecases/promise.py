@@ -15,6 +15,7 @@ from chassis.facts import Decision, Outcome
 from notifications.domain.news import News, Step, moot, next_steps, recount, recovery, steps, what_follows
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import CONCERNS
+from notifications.domain.told import end_fact
 from notifications.store import tables as store
 from notifications.usecases.notice import queue, request_notice, save
 from rapport.cases.v1 import promise_pb2
@@ -117,7 +118,7 @@ async def count_told(tx: Transaction, before: Sequence[Notice]) -> None:
     """Have the last date count that a customer was told, or may have been, of a promise."""
     for notice in recount(before):
         if notice.told and not notice.superseded:
-            tx.record(notice.end_fact(), version=notice.version, caused_by=notice.request_event)
+            tx.record(end_fact(notice), version=notice.version, caused_by=notice.request_event)
         await write(tx, store.UPDATE_NOTICE, notice)
 
 

@@ -6,22 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from chassis import ids
-from chassis.db.statement import LOCK_NAME, Executor
+from chassis.api.entities import write
+from chassis.db.aliases import Groups, groups_of, lock_people
+from chassis.db.statement import LOCK_NAME, SHARE_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.facts import Decision, Outcome
 from notifications.domain import days
-from notifications.domain.notice import TOO_MANY, Notice
+from notifications.domain.notice import TOO_MANY, Notice, State
 from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
-from notifications.domain.trigger import POLICY_OFF, When, Word, hears, turn
-from notifications.names import CASE
+from notifications.domain.trigger import POLICY_OFF, Known, When, Word, hears, turn
+from notifications.names import CASE, CUSTOMER
 from notifications.store import triggers as store
-from notifications.store.tables import GET_TEMPLATE
+from notifications.store.tables import GET_TEMPLATE, UPDATE_NOTICE
 from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
-from notifications.usecases.notice import MEASURE, request_notice, save
+from notifications.usecases.marks import HEARD_FOR
+from notifications.usecases.measure import count_of_policy
+from notifications.usecases.notice import request_notice, save
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,20 @@ async def react(tx: Transaction, per_customer: int, events: Sequence[Event[Any]]
     """Do what policies ask for because of these events.
 
     Those are followed that were in force when an event happened, and still are: who writes a policy tells
-    nobody of what was before it. No policy sends a customer more than `per_customer` notices within a day.
+    nobody of what was before it. What happened `HEARD_FOR` ago, or before, changes nothing.
+
+    No policy sends a customer more than `per_customer` notices within a day.
     """
     versions = await store.POLICIES_ON_EVENTS.all(tx)
-    heard = [each for event in events if event.data is not None for each in words_of(event, versions, tx.now)]
-    call = tx.call
+    since = tx.now - HEARD_FOR
+    known = [event for event in events if event.data is not None and event.time > since]
+    heard = [each for event in known for each in words_of(event, versions, tx.now)]
+    call, whose = tx.call, await _lock_whose(tx, heard)
     for key, group in groupby(sorted(heard, key=_in_order), lambda each: each.word.key):
         await LOCK_NAME.run(tx, name="/".join(("triggers", *key)))  # in the order of everybody
         for each in group:
             tx.act(each.event.causing(call))
-            if not await _hear(tx, each.word, per_customer):
+            if not await _hear(tx, each.word, per_customer, whose):
                 tx.forget(tx.call)
     tx.act(call)
 
@@ -65,13 +74,14 @@ def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime)
         subject, whose, when = thing
         customer = conditions.customer_of(policy, told)
         if event.type != policy.event_type:
-            found.append(Heard(event, Word(policy, subject, whose, when, cancels=True)))
+            found.append(Heard(event, Word(policy, subject, whose, when, event.time, cancels=True)))
         elif customer:
             notice = None
             if customer not in is_told and conditions.holds(policy, told):
                 notice = _notice(policy, event, customer, subject, now)
                 is_told |= {customer} if notice else set()
-            found.append(Heard(event, Word(policy, subject, whose, when, cancels=False, notice=notice)))
+            word = Word(policy, subject, whose, when, event.time, cancels=False, notice=notice)
+            found.append(Heard(event, word))
     return found
 
 
@@ -89,17 +99,21 @@ def _as_was_asked(
         if thing and (event.type not in now.cancel_event_types or thing != _thing(now, event)):
             said[each.id, thing].append(each)
     return [
-        Heard(event, Word(group[0], *thing, cancels=True, asked_by=frozenset(each.version for each in group)))
+        Heard(event, Word(group[0], *thing, event.time, cancels=True, asked_by=_versions(group)))
         for (_, thing), group in said.items()
     ]
+
+
+def _versions(policies: Iterable[NoticePolicy]) -> frozenset[int]:
+    return frozenset(each.version for each in policies)
 
 
 def _thing(policy: NoticePolicy, event: Event[Any]) -> tuple[str, str, When] | None:
     """What an event is about to a policy that hears it, of whom, and where it stands; None of nothing."""
     subject = conditions.subject_of(policy, event.resource, event.data)
     whose = conditions.customer_of(policy, event.data) if policy.customer_field else ""
-    version = 0 if policy.subject_field else event.resource_version
-    return (subject, whose, When(version, event.time, event.id)) if subject else None
+    version = event.resource_version if subject == event.resource else 0
+    return (subject, whose, When(version, event.id)) if subject else None
 
 
 def in_force(versions: Iterable[NoticePolicy], at: datetime) -> list[NoticePolicy]:
@@ -118,9 +132,22 @@ async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decisi
     if notice.trigger_event is None:
         return []
     inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
-    if await store.OFF_SINCE.maybe(on, id=notice.notice_policy_id, version=notice.policy_version):
+    if await _is_off(on, notice):
         raise Forbidden(POLICY_OFF, [Decision("policy", Outcome.STOPPED, POLICY_OFF, inputs, now)])
     return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
+
+
+async def is_on(tx: Transaction, notice: Notice) -> bool:
+    """Whether a notice's policy is on still, and nobody switches it off until the transaction ends."""
+    if notice.trigger_event is None:
+        return True
+    await SHARE_NAME.run(tx, name=notice.notice_policy)  # which every change of it has for itself
+    return not await _is_off(tx, notice)
+
+
+async def _is_off(on: Executor, notice: Notice) -> bool:
+    id_, version = notice.notice_policy_id, notice.policy_version
+    return await store.OFF_SINCE.maybe(on, id=id_, version=version) is not None
 
 
 def _is_heard(policy: NoticePolicy, event: Event[Any]) -> bool:
@@ -133,42 +160,65 @@ def _in_order(heard: Heard) -> tuple[Any, ...]:
     return heard.word.key, heard.word.when
 
 
-async def _hear(tx: Transaction, word: Word, per_customer: int) -> bool:
+async def _lock_whose(tx: Transaction, heard: Iterable[Heard]) -> Groups:
+    """The customers who may be told, or not any more, each with all their names, before any other lock."""
+    names = {each.word.customer for each in heard} | {
+        each.word.notice.customer for each in heard if each.word.notice
+    }
+    return await lock_people(tx, _ids(names))
+
+
+def _ids(names: Iterable[str]) -> list[UUID]:
+    return [each for name in names if name for each in CUSTOMER.ids(name)]
+
+
+async def _hear(tx: Transaction, word: Word, per_customer: int, whose: Groups) -> bool:
     """Withdraw what is not to be sent any more, and request what is. False when it was no news."""
     marks = await store.MARKS.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
-    if not word.is_news(marks):
+    waiting = await store.LOCK_OPEN.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
+    named = [word.customer, *(mark.customer for mark in marks)]
+    people = await _people(tx, [*named, *(each.customer for each in waiting)]) if any(named) else {}
+    known = Known(marks, people)
+    if not known.is_news(word.when, word.customer):
         return False
     if word.asked_by is None:
         await store.PUT_MARK.rows(tx, [word.mark()])
-    waiting = await store.LOCK_WAITING.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
-    withdrawn = word.withdraws(waiting)
+    withdrawn = word.withdraws(waiting, known)
     for notice, why in withdrawn:
-        inputs = {"event": str(word.when.id), "subject": word.subject}
-        notice.decide([Decision("trigger", Outcome.STOPPED, why, inputs, tx.now)])
-        notice.withdraw(why)
-        await save(tx, notice)
-    told = word.notice is not None and await _request(tx, word.notice, per_customer)
+        await _withdraw(tx, notice, why, word)
+    told = word.notice is not None and await _request(tx, word.notice, per_customer, whose)
     return told or bool(withdrawn)
 
 
-async def _request(tx: Transaction, notice: Notice, per_customer: int) -> bool:
+async def _people(on: Executor, names: Iterable[str]) -> dict[str, str]:
+    """By which name each customer is known now."""
+    survivors = (await groups_of(on, _ids(names))).survivors
+    return {CUSTOMER.format(one): CUSTOMER.format(survivor) for one, survivor in survivors.items()}
+
+
+async def _withdraw(tx: Transaction, notice: Notice, why: str, word: Word) -> None:
+    inputs = {"event": str(word.when.id), "subject": word.subject}
+    notice.decide([Decision("trigger", Outcome.STOPPED, why, inputs, tx.now)])
+    may_have_arrived = notice.state is State.UNKNOWN  # which was told, and stays so
+    notice.withdraw(why)
+    if may_have_arrived:
+        await write(tx, UPDATE_NOTICE, notice)
+    else:
+        await save(tx, notice)
+
+
+async def _request(tx: Transaction, notice: Notice, per_customer: int, whose: Groups) -> bool:
     """Put it into the queue, unless it was before: however late an event comes again."""
-    if await store.TOLD_OF.maybe(tx, trigger_event=notice.trigger_event, customer=notice.customer):
+    names = [CUSTOMER.format(each) for each in whose.all_of(*CUSTOMER.ids(notice.customer))]
+    if await store.TOLD_OF.maybe(tx, trigger_event=notice.trigger_event, customers=names):
         return False
     template = await GET_TEMPLATE.one(tx, id=notice.template_id)
     notice.purpose, notice.urgent, notice.request_event = template.purpose, template.urgent, tx.id
-    hold = notice.schedule_time - tx.now if notice.schedule_time else timedelta()
-    since = tx.now - MEASURE
-    counted = await store.COUNT_OF_POLICY.one(
-        tx,
-        customer=notice.customer,
-        notice_policy_id=notice.notice_policy_id,
-        first=ids.floor(since),
-        since=since,
-    )
-    await request_notice(tx, notice, template, hold)
-    if counted["count"] >= per_customer:
-        inputs = {"count": str(counted["count"]), "most": str(per_customer)}
+    at = notice.schedule_time or tx.now
+    count = await count_of_policy(tx, names, notice.notice_policy_id, at)
+    await request_notice(tx, notice, template, at - tx.now)
+    if count >= per_customer:
+        inputs = {"count": str(count), "most": str(per_customer)}
         notice.decide([Decision("measure", Outcome.STOPPED, TOO_MANY, inputs, tx.now)])
         notice.suppress(TOO_MANY)
         await save(tx, notice, caused_by=notice.request_event)

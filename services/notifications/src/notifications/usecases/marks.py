@@ -1,0 +1,28 @@
+"""Forgetting what policies heard of things, once nothing can come any more that it would be needed for."""
+
+from datetime import timedelta
+
+from chassis.context import Call, acting, service_itself
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.work.timers import Timer
+from notifications.store import triggers as store
+
+MARKS_TIMER = "trigger-marks"
+HEARD_FOR = timedelta(days=90)  # an event that comes later than this after it happened changes nothing
+KEPT_FOR = HEARD_FOR + timedelta(days=1)  # more, for what is older by its version may have the later time
+EVERY, PACE = timedelta(hours=6), timedelta(seconds=1)  # a round, and a page of it
+PAGE = 1000
+
+
+async def forget_marks(tx: Transaction, timer: Timer) -> None:
+    """Forget a page of them, and come back for more."""
+    gone = await store.FORGET_MARKS.all(tx, before=tx.now - KEPT_FOR, page=PAGE)
+    await tx.schedule(MARKS_TIMER, timer.key, tx.now + (PACE if len(gone) == PAGE else EVERY))
+
+
+async def expect_forgetting(db: Database) -> None:
+    """Have it be done from now on, once for all replicas."""
+    with acting(Call("start", service_itself(db.service))):
+        async with db.transaction() as tx:
+            await tx.schedule(MARKS_TIMER, "", tx.now)
