@@ -120,7 +120,10 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "name": "{CreateCustomer}/consents/research.email", "state": "STATE_GRANTED",
         "wording": "purposes/research/wordings/en/versions/1", "etag": ""},
         "update_mask": "state,wording", "allow_missing": True}),
-    ("IssueConsentToken", {"name": "{CreateCustomer}/consents/research.email"}),
+    ("CreateIdentifier", {"parent": "{CreateCustomer}", "identifier": _email("anna3")}),
+    ("IssueConsentToken", {
+        "name": "{CreateCustomer}/consents/research.email", "identifier": "{CreateIdentifier}"}),
+    ("FindRequestedConsent", {"token": "{IssueConsentTokenCode}"}),
     ("ConfirmConsent", {"token": "{IssueConsentTokenCode}"}),
     ("ListConsentVersions", PAGE | {"parent": "{CreateCustomer}/consents/marketing.email"}),
     ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),

@@ -9,10 +9,18 @@ from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
     ConfirmConsentRequest,
+    FindRequestedConsentRequest,
     GetConsentRequest,
     IssueConsentTokenRequest,
     ListConsentVersionsRequest,
     UpdateConsentRequest,
+)
+from rapport.customer.v1.customer_service_pb2 import (
+    CreateIdentifierRequest,
+    DeleteIdentifierRequest,
+    GetIdentifierRequest,
+    ListIdentifiersRequest,
+    VerifyIdentifierRequest,
 )
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import (
@@ -56,17 +64,31 @@ async def say(desk, customer, state, about="polls.email", **fields):
     return await desk.consents.UpdateConsent(UpdateConsentRequest(consent=consent, allow_missing=True))
 
 
-async def issue(desk, consent, **fields):
-    return await desk.consents.IssueConsentToken(IssueConsentTokenRequest(name=consent.name, **fields))
+async def issue(desk, consent, identifier="", **fields):
+    """A token for who has an identifier: without one the first of the customer."""
+    customer = consent.name.partition("/consents")[0]
+    request = IssueConsentTokenRequest(
+        name=consent.name, identifier=identifier or await first_identifier(desk, customer), **fields
+    )
+    return await desk.consents.IssueConsentToken(request)
+
+
+async def first_identifier(desk, customer):
+    listed = await desk.customers.ListIdentifiers(ListIdentifiersRequest(parent=customer))
+    return listed.identifiers[0].name
 
 
 async def confirm(desk, token):
     return await desk.consents.ConfirmConsent(ConfirmConsentRequest(token=token))
 
 
-async def allowed(desk, customer):
+async def check(desk, customer):
     request = CheckContactRequest(name=customer, purpose="purposes/polls", channels=[CHANNEL_EMAIL])
-    return (await desk.consents.CheckContact(request)).allowed
+    return await desk.consents.CheckContact(request)
+
+
+async def allowed(desk, customer):
+    return (await check(desk, customer)).allowed
 
 
 async def test_a_yes_counts_once_it_is_confirmed_and_the_ledger_says_by_whom_and_how(desk, anna):
@@ -141,6 +163,82 @@ async def test_asked_again_it_waits_anew_and_of_one_who_said_yes_nobody_asks(des
     assert len(await desk.facts("ConsentRequested")) == 2
 
 
+async def test_whoever_types_an_address_sends_its_owner_three_messages_a_week_and_not_one_a_click(
+    desk, anna, refused
+):
+    asked = await say(desk, anna, GRANTED)
+    assert await say(desk, anna, GRANTED, source="again") == asked
+    for _ in range(2):
+        desk.clock.advance(timedelta(hours=1))
+        asked = await say(desk, anna, GRANTED)
+    desk.clock.advance(DAY)
+    assert await say(desk, anna, GRANTED) == asked
+    assert len(await desk.facts("ConsentRequested")) == 3
+    await say(desk, anna, DENIED)
+    assert await refused(say(desk, anna, GRANTED)) == "RESOURCE_EXHAUSTED CONSENT_ASKED_OFTEN"
+    desk.clock.advance(6 * DAY)
+    assert (await say(desk, anna, GRANTED)).HasField("confirm_expire_time")
+
+
+async def test_who_confirms_has_the_address_and_no_other_counts(desk, anna, refused):
+    """One that is added afterwards may be anybody's."""
+    added = await desk.customers.CreateIdentifier(
+        CreateIdentifierRequest(parent=anna, identifier=desk.email("victim@example.com"))
+    )
+    asked = await say(desk, anna, GRANTED)
+    own, victims = [(await issue(desk, asked, to)).token for to in ("", added.name)]
+    found = await desk.consents.FindRequestedConsent(FindRequestedConsentRequest(token=own))
+    assert (found.consent, found.consent.HasField("confirm_time")) == (asked, False)
+    confirmed = await confirm(desk, own)
+    contact = await check(desk, anna)
+    assert (contact.allowed, contact.address) == (True, "anna@example.com")
+    own_id = await first_identifier(desk, anna)
+    assert contact.identifier == own_id
+    identifier = await desk.customers.GetIdentifier(GetIdentifierRequest(name=own_id))
+    assert identifier.verification.method == "double-opt-in"
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=own_id))
+    assert (await check(desk, anna)).reason_code == "no-address"
+    # Who had it once had the click once: it confirms nothing for another address.
+    assert await confirm(desk, own) == confirmed
+    assert await confirm(desk, victims) == confirmed
+    assert (await check(desk, anna)).reason_code == "no-address"
+    verify = VerifyIdentifierRequest(name=added.name, method="call")
+    await desk.customers.VerifyIdentifier(verify)
+    assert (await check(desk, anna)).address == "victim@example.com"
+
+
+async def test_whose_the_address_is_no_more_confirms_nothing(desk, anna, refused):
+    asked = await say(desk, anna, GRANTED)
+    token = (await issue(desk, asked)).token
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=await first_identifier(desk, anna)))
+    assert await refused(confirm(desk, token)) == ENDED
+    asking = FindRequestedConsentRequest(token=token)
+    assert await refused(desk.consents.FindRequestedConsent(asking)) == ENDED
+    assert (await check(desk, anna)).reason_code == "consent-denied"
+
+
+async def test_a_token_goes_to_the_customer_by_the_channel_that_they_confirm(desk, anna, refused):
+    asked = await say(desk, anna, GRANTED)
+    other = (await desk.create(desk.email("bea@example.com"))).name
+    theirs = await first_identifier(desk, other)
+    assert await refused(issue(desk, asked, theirs)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    number = await desk.customers.CreateIdentifier(
+        CreateIdentifierRequest(parent=anna, identifier=desk.phone("+49 30 901820"))
+    )
+    assert await refused(issue(desk, asked, number.name)) == "INVALID_ARGUMENT INVALID_NAME"
+
+
+async def test_a_release_that_knows_of_no_confirming_notes_a_no_for_which_nothing_waits(desk, anna, refused):
+    asked = await say(desk, anna, GRANTED)
+    token = (await issue(desk, asked)).token
+    async with desk.running.db.connection() as connection:
+        await connection.execute("UPDATE consents SET version = version + 1, source = 'no-by-phone'")
+    read = await desk.consents.GetConsent(GetConsentRequest(name=asked.name))
+    assert (read.state, read.HasField("confirm_expire_time")) == (DENIED, False)
+    assert await refused(issue(desk, asked)) == "FAILED_PRECONDITION CONSENT_NOT_REQUESTED"
+    assert await refused(confirm(desk, token)) == ENDED
+
+
 async def test_what_was_granted_before_it_had_to_be_confirmed_stays_so(desk, anna, purposes):
     await say(desk, anna, GRANTED, "marketing.email")
     purpose = Purpose(name="purposes/polls", double_opt_in_channels=[])
@@ -166,7 +264,7 @@ async def test_a_token_is_kept_nowhere_and_said_once(desk, anna):
 
 
 async def test_after_a_merge_a_yes_that_waits_is_a_no_and_its_token_is_good(desk, anna):
-    bea = (await desk.create()).name
+    bea = (await desk.create(desk.email("bea@example.com"))).name
     await confirm(desk, (await issue(desk, await say(desk, bea, GRANTED))).token)
     token = (await issue(desk, await say(desk, anna, GRANTED))).token
     desk.clock.advance(DAY)

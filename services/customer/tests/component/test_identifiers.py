@@ -1,6 +1,7 @@
 """Handles that people share, and handles that were proved."""
 
 import asyncio
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -232,7 +233,8 @@ async def test_a_stale_verification_is_refused_and_one_of_nobodys_handle(desk, n
     email = (await desk.create(desk.email(INFO))).identifiers[0]
     stale = VerifyIdentifierRequest(name=email.name, method="code-sent", etag='"7"')
     assert await refused(desk.customers.VerifyIdentifier(stale)) == "ABORTED ETAG_MISMATCH"
-    missing = VerifyIdentifierRequest(name=email.name[:-1] + "f", method="code-sent")
+    other = f"{email.name.rpartition('/')[0]}/{uuid4()}"
+    missing = VerifyIdentifierRequest(name=other, method="code-sent")
     assert await refused(desk.customers.VerifyIdentifier(missing)) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 

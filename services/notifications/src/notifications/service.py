@@ -80,7 +80,16 @@ def _addresses(app: App[Settings]) -> Addresses:
     )
 
 
-def _channels(app: App[Settings]) -> list[Channel]:
+def _links(app: App[Settings]) -> Links:
+    return Links(
+        app.client(CustomerLinkServiceStub, "customer"),
+        app.client(PurposeServiceStub, "customer"),
+        app.client(ConsentServiceStub, "customer"),
+        app.settings.customer_pages_url,
+    )
+
+
+def _channels(app: App[Settings], links: Links) -> list[Channel]:
     """E-mail, and text messages where a gateway takes them."""
     s = app.settings
     server = SmtpProvider(
@@ -92,11 +101,6 @@ def _channels(app: App[Settings]) -> list[Channel]:
         s.signer.sign if s.signer else bytes,
     )
     app.probe("the mail server", server.greet)
-    links = Links(
-        app.client(CustomerLinkServiceStub, "customer"),
-        app.client(PurposeServiceStub, "customer"),
-        s.customer_pages_url,
-    )
     channels: list[Channel] = [MailChannel(server, s.sender, links)]
     if s.sms_url:
         secret = partial(s.current, "sms_secret")
@@ -105,13 +109,15 @@ def _channels(app: App[Settings]) -> list[Channel]:
 
 
 def _sending(app: App[Settings]) -> Sending:
-    s, channels = app.settings, _channels(app)
+    s, links = app.settings, _links(app)
+    channels = _channels(app, links)
     consents = app.client(ConsentServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
     return Sending(
         app.db,
         Contacts(consents, directory, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
+        links,
         channels,
         budget=s.budget,
         at_once=s.send_at_once,
@@ -133,6 +139,7 @@ service = Service(
     permissions=(
         "cases.agents.read",
         "cases.promises.read",
+        "customer.consents.issue",
         "customer.consents.write",
         "customer.customer_links.read",
         "customer.customers.contact",

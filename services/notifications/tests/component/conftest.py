@@ -150,6 +150,9 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         self.asked: list[consent_service_pb2.CheckContactRequest] = []
         self.failure: grpc.StatusCode | None = None
         self.absent = ""  # what it does not find
+        self.address_of = ""  # whose the address is; "" for whoever is asked about
+        self.issued: list[consent_service_pb2.IssueConsentTokenRequest] = []
+        self.no_token: Refusal | None = None
         self.answer = consent_service_pb2.CheckContactResponse(
             allowed=True,
             channel=channel_pb2.CHANNEL_EMAIL,
@@ -174,7 +177,15 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
         answer = consent_service_pb2.CheckContactResponse(category=request.purpose.removeprefix("purposes/"))
         answer.MergeFrom(self.answer)
+        if answer.allowed:
+            answer.identifier = f"{self.address_of or request.name}/identifiers/1"
         return answer
+
+    async def IssueConsentToken(self, request: Any, context: Any) -> Any:
+        if self.no_token is not None:
+            await context.abort_with_status(status(self.no_token, "customer.rapport"))
+        self.issued.append(request)
+        return consent_service_pb2.IssueConsentTokenResponse(token="canary-token_0815")
 
 
 class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
@@ -204,7 +215,7 @@ class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
 
     async def GetPurpose(self, request: Any, context: Any) -> Any:
         category = request.name.removeprefix("purposes/") if self.categories else ""
-        return purpose_pb2.Purpose(name=request.name, category=category)
+        return purpose_pb2.Purpose(name=request.name, category=category, display_name="Canary news")
 
 
 class Links(customer_link_service_pb2_grpc.CustomerLinkServiceServicer):
@@ -212,8 +223,10 @@ class Links(customer_link_service_pb2_grpc.CustomerLinkServiceServicer):
 
     def __init__(self) -> None:
         self.failure: grpc.StatusCode | None = None
+        self.asked: list[str] = []
 
     async def GetCustomerLink(self, request: Any, context: Any) -> Any:
+        self.asked.append(request.name)
         if self.failure is not None:
             await context.abort(self.failure, "told to")
         return customer_link_pb2.CustomerLink(name=request.name, token="canary-token_4711")

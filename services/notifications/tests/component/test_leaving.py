@@ -27,6 +27,13 @@ async def test_who_wants_no_more_of_it_says_so_by_one_click(desk: Any, purpose: 
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+async def test_the_way_out_is_of_the_name_that_has_the_address(desk: Any) -> None:
+    """Of names that were taken for one, and may be two: a link opens what is kept under its name."""
+    desk.peers.customers.address_of = other = "customers/0198c2a4-7b1e-7c3d-9f00-000000000001"
+    await desk.sent((await sent_for(desk, "newsletter")).name)
+    assert desk.peers.links.asked == [f"{other}/link"]
+
+
 @pytest.mark.parametrize("categories", [True, False])
 @pytest.mark.parametrize("purpose", ["service", "legal"])
 async def test_what_they_have_of_us_and_what_a_law_demands_nobody_leaves(

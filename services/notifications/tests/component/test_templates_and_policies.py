@@ -18,7 +18,11 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
-HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
+HANDLED = Statement[Any](
+    sa.select(INBOX.c.event_id).where(
+        INBOX.c.event_id == sa.bindparam("event_id"), INBOX.c.consumer == "notifications-promises"
+    )
+)
 AT_RISK = "rapport.cases.v1.PromiseAtRisk"
 DELAY_TEXT = "templates/delay/texts/en-gb"
 HELLO = TemplateText(subject="News", body="Yours, {{ contact_name }}")
@@ -170,8 +174,8 @@ async def test_templates_are_listed_by_name(desk: Any) -> None:
     request.page_token = first.next_page_token
     second = await desk.templates.ListTemplates(request)
     assert second.next_page_token == ""
-    listed = [template.name for template in (*first.templates, *second.templates)]
-    assert listed == ["templates/apple", "templates/delay", "templates/recovery"]
+    listed = [template.name.removeprefix("templates/") for template in (*first.templates, *second.templates)]
+    assert listed == ["apple", "confirm-consent", "delay", "recovery"]
 
 
 async def test_a_template_says_in_which_languages_it_has_a_text(desk: Any) -> None:
@@ -196,7 +200,7 @@ async def test_a_template_says_whether_policies_alone_send_it(desk: Any) -> None
         listed = await desk.templates.ListTemplates(template_service_pb2.ListTemplatesRequest())
         return {each.name: each.policies_only for each in listed.templates}
 
-    only = {"templates/delay": True, "templates/recovery": True}
+    only = {"templates/confirm-consent": False, "templates/delay": True, "templates/recovery": True}
     assert await told() == only | {"templates/ready": False}
     dated = await desk.update_text("templates/ready/texts/de", subject="Es bleibt beim {{ old_date }}")
     changed = await desk.update_template("ready", default_language_code="de")
@@ -292,6 +296,7 @@ async def test_a_policy_that_is_switched_off_sends_nothing(desk: Any) -> None:
     assert await desk.notices_of(first.promise) == []
     listed = await desk.policies.ListNoticePolicies(notice_policy_service_pb2.ListNoticePoliciesRequest())
     assert [(p.name, p.version, p.disabled) for p in listed.notice_policies] == [
+        ("noticePolicies/consent-requested", 1, False),
         ("noticePolicies/promise-at-risk", 3, False),
         ("noticePolicies/promise-recovered", 1, False),
     ]

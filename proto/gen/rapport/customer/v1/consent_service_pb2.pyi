@@ -74,19 +74,25 @@ class IssueConsentTokenRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/consents/{purpose}.{channel}`."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days: it is answered without the token."""
+    identifier: _builtins.str
+    """The identifier that it is sent to, as CheckContact chose it, `customers/{uuid}/identifiers/{uuid}`: of the consent's customer, by any of
+    their names (NOT_FOUND), and of an e-mail address or a number where that is the consent's channel (INVALID_NAME).
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        identifier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -119,6 +125,60 @@ class IssueConsentTokenResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueConsentTokenResponse: _TypeAlias = IssueConsentTokenResponse  # noqa: Y015
+
+@_typing.final
+class FindRequestedConsentRequest(_message.Message):
+    """Finds what a token confirms."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """The token that the customer was sent."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRequestedConsentRequest: _TypeAlias = FindRequestedConsentRequest  # noqa: Y015
+
+@_typing.final
+class FindRequestedConsentResponse(_message.Message):
+    """What is confirmed, and how to speak to whoever does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSENT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    language_code: _builtins.str
+    """BCP 47 language of the customer; may be empty."""
+    time_zone: _builtins.str
+    """IANA time zone of the customer; may be empty."""
+    @_builtins.property
+    def consent(self) -> _consent_pb2.Consent:
+        """The yes; with `confirm_time` when it was confirmed already."""
+
+    def __init__(
+        self,
+        *,
+        consent: _consent_pb2.Consent | None = ...,
+        language_code: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "language_code", b"language_code", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindRequestedConsentResponse: _TypeAlias = FindRequestedConsentResponse  # noqa: Y015
 
 @_typing.final
 class ConfirmConsentRequest(_message.Message):
@@ -403,6 +463,7 @@ class CheckContactResponse(_message.Message):
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     DECISIONS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
+    IDENTIFIER_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
@@ -421,6 +482,8 @@ class CheckContactResponse(_message.Message):
     """The named human for this customer, `agents/{agent}`."""
     category: _builtins.str
     """The category of the purpose, whether it is allowed or not: senders count by it what a customer is sent. May be empty."""
+    identifier: _builtins.str
+    """The identifier whose address that is, `customers/{uuid}/identifiers/{uuid}`, under the name of the customer that has it."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When to ask again, with `quiet-hours` and `paused`: from then on the customer wants no quiet. Absent when that is never."""
@@ -443,10 +506,11 @@ class CheckContactResponse(_message.Message):
         open_time: _timestamp_pb2.Timestamp | None = ...,
         decisions: _abc.Iterable[_explanation_pb2.Decision] | None = ...,
         category: _builtins.str = ...,
+        identifier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "category", b"category", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "category", b"category", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "identifier", b"identifier", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -78,6 +78,11 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenResponse.FromString,
                 _registered_method=True)
+        self.FindRequestedConsent = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/FindRequestedConsent',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.FindRequestedConsentRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.FindRequestedConsentResponse.FromString,
+                _registered_method=True)
         self.ConfirmConsent = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/ConfirmConsent',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ConfirmConsentRequest.SerializeToString,
@@ -101,7 +106,9 @@ class ConsentServiceServicer:
 
     def UpdateConsent(self, request, context):
         """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
-        A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
+        A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
+        later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+        RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
         NOT_FOUND when there is no such purpose.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -159,9 +166,18 @@ class ConsentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindRequestedConsent(self, request, context):
+        """Finds the yes that a token confirms, for who shows whoever has it what they confirm: FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) where
+        ConfirmConsent says so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ConfirmConsent(self, request, context):
-        """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
-        FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+        """Confirms a yes, by who has the token that was sent: granted from now on, and the identifier that it was sent to is verified. By a token that confirmed it already it is answered as it is.
+        FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, whose customer has said otherwise since, or
+        has the identifier no more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,6 +239,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.IssueConsentToken,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenResponse.SerializeToString,
+            ),
+            'FindRequestedConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindRequestedConsent,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.FindRequestedConsentRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.FindRequestedConsentResponse.SerializeToString,
             ),
             'ConfirmConsent': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmConsent,
@@ -457,6 +478,33 @@ class ConsentService:
             '/rapport.customer.v1.ConsentService/IssueConsentToken',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.IssueConsentTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindRequestedConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/FindRequestedConsent',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.FindRequestedConsentRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.FindRequestedConsentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,7 +38,9 @@ class ConsentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     UpdateConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]
     """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
-    A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
+    A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
+    later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+    RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
     NOT_FOUND when there is no such purpose.
     """
     GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]
@@ -59,9 +61,14 @@ class ConsentServiceStub:
     """Makes a token by which the customer confirms a yes, for who sends it to them: said once, good until `Consent.confirm_expire_time`. Those made
     before stay good. FAILED_PRECONDITION (`CONSENT_NOT_REQUESTED`) where none waits for them.
     """
+    FindRequestedConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.FindRequestedConsentRequest, _consent_service_pb2.FindRequestedConsentResponse]
+    """Finds the yes that a token confirms, for who shows whoever has it what they confirm: FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) where
+    ConfirmConsent says so.
+    """
     ConfirmConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ConfirmConsentRequest, _consent_pb2.Consent]
-    """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
-    FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+    """Confirms a yes, by who has the token that was sent: granted from now on, and the identifier that it was sent to is verified. By a token that confirmed it already it is answered as it is.
+    FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, whose customer has said otherwise since, or
+    has the identifier no more.
     """
     ExplainConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]
     """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
@@ -75,7 +82,9 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpdateConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
     """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
-    A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
+    A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
+    later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+    RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
     NOT_FOUND when there is no such purpose.
     """
     GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
@@ -96,9 +105,14 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Makes a token by which the customer confirms a yes, for who sends it to them: said once, good until `Consent.confirm_expire_time`. Those made
     before stay good. FAILED_PRECONDITION (`CONSENT_NOT_REQUESTED`) where none waits for them.
     """
+    FindRequestedConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.FindRequestedConsentRequest, _consent_service_pb2.FindRequestedConsentResponse]  # type: ignore[assignment]
+    """Finds the yes that a token confirms, for who shows whoever has it what they confirm: FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) where
+    ConfirmConsent says so.
+    """
     ConfirmConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ConfirmConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
-    """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
-    FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+    """Confirms a yes, by who has the token that was sent: granted from now on, and the identifier that it was sent to is verified. By a token that confirmed it already it is answered as it is.
+    FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, whose customer has said otherwise since, or
+    has the identifier no more.
     """
     ExplainConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
@@ -115,7 +129,9 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
         """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
-        A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`); said again, it is asked for again.
+        A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
+        later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+        RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
         NOT_FOUND when there is no such purpose.
         """
 
@@ -180,13 +196,24 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def FindRequestedConsent(
+        self,
+        request: _consent_service_pb2.FindRequestedConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.FindRequestedConsentResponse, _abc.Awaitable[_consent_service_pb2.FindRequestedConsentResponse]]:
+        """Finds the yes that a token confirms, for who shows whoever has it what they confirm: FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) where
+        ConfirmConsent says so.
+        """
+
+    @_abc_1.abstractmethod
     def ConfirmConsent(
         self,
         request: _consent_service_pb2.ConfirmConsentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
-        """Confirms a yes, by who has the token that was sent: granted from now on. By a token that confirmed it already it is answered as it is.
-        FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, or whose customer has said otherwise since.
+        """Confirms a yes, by who has the token that was sent: granted from now on, and the identifier that it was sent to is verified. By a token that confirmed it already it is answered as it is.
+        FAILED_PRECONDITION (`CONSENT_REQUEST_ENDED`) for a token that there is not, is good no more, whose customer has said otherwise since, or
+        has the identifier no more.
         """
 
     @_abc_1.abstractmethod

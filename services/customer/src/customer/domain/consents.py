@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import Self, TypedDict
 from uuid import UUID
 
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, ResourceExhausted
 from chassis.names import acted
 from customer.domain.quiet import Pause, QuietHours
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
 
 CONFIRM_WITHIN = timedelta(days=7)
+ASKED_AGAIN = timedelta(hours=1)  # at the earliest
+ASKED_MOST = 3  # within CONFIRM_WITHIN: whoever types an address sends its owner so many messages
 CLOCKS_DIFFER = timedelta(minutes=1)  # by how much a time may be ahead of ours
 
 
@@ -63,10 +65,16 @@ class Consent:
     wording: str = ""  # the version of ours that they agreed to, by its name
     confirm_expire_time: datetime | None = None  # of a yes that has to be confirmed, until when it can be
     confirm_time: datetime | None = None  # and when it was
+    asked_version: int = 0  # of the row, as of which it waits to be confirmed
 
     name = CONSENT.named("customer_id", "id")
     purpose = PURPOSE.named("purpose_id")
     customer = CUSTOMER.named("customer_id")
+
+    def __post_init__(self) -> None:
+        # Written over by a release that knows of no confirming: what it noted waits for nothing.
+        if self.confirm_time is None and self.asked_version != self.version:
+            self.confirm_expire_time = None
 
     def noted(self, changes: Said, now: datetime) -> Self:
         """What is noted by `changes`. Those of where and how alone correct it: it stays said when it was.
@@ -92,8 +100,14 @@ class Consent:
         waits = self.state is ConsentState.DENIED and self.confirm_time is None
         return waits and self.confirm_expire_time is not None and now < self.confirm_expire_time
 
-    def token(self, token_hash: str, actor: str, now: datetime) -> "ConsentToken":
-        """What confirms it. FailedPrecondition CONSENT_NOT_REQUESTED where nothing waits for that."""
+    def kept(self, version: int, now: datetime) -> None:
+        """It is that version of the row now."""
+        self.version, self.update_time = version, now
+        if self.confirm_expire_time and not self.confirm_time:
+            self.asked_version = version
+
+    def token(self, token_hash: str, identifier_id: UUID, actor: str, now: datetime) -> "ConsentToken":
+        """What confirms it, by who has the identifier. FailedPrecondition CONSENT_NOT_REQUESTED."""
         if not self.awaits_confirmation(now) or self.confirm_expire_time is None:
             told = f"{self.name} waits for no confirmation."
             raise FailedPrecondition("CONSENT_NOT_REQUESTED", told, {"resource": self.name})
@@ -105,21 +119,22 @@ class Consent:
             self.confirm_expire_time,
             now,
             actor,
+            identifier_id,
         )
 
-    def confirm(self, token: "ConsentToken", now: datetime) -> bool:
-        """Have it count, by a token that was made for it; False when it confirmed it already.
+    def confirmed_by(self, token: "ConsentToken") -> bool:
+        """Whether a token confirmed it already."""
+        return self.confirm_time is not None and self.confirm_expire_time == token.expire_time
 
-        FailedPrecondition CONSENT_REQUEST_ENDED.
-        """
-        if self.confirm_time and self.confirm_expire_time == token.expire_time:
-            return False
-        if not self.awaits_confirmation(now) or self.effective_time != token.effective_time:
-            raise request_ended()
+    def waits_for(self, token: "ConsentToken", now: datetime) -> bool:
+        """Whether a token can confirm it still: another word of the customer ends that."""
+        return self.awaits_confirmation(now) and self.effective_time == token.effective_time
+
+    def confirm(self, token: "ConsentToken", now: datetime) -> None:
+        """Have it count, by a token that it waits for."""
         self.state, self.confirm_time = ConsentState.GRANTED, now
         self.effective_time = max(now, self.effective_time)
         self.proof = f"double-opt-in:{token.token_hash[:32]}"
-        return True
 
     def _said_again(self, changes: Said, now: datetime) -> Said:
         state, given = changes.get("state", self.state), changes.get("effective_time")
@@ -161,6 +176,23 @@ class ConsentToken:
     expire_time: datetime
     create_time: datetime
     actor: str
+    identifier_id: UUID  # that it was sent to
+
+
+def may_ask(asked: Sequence[datetime], waits: bool, now: datetime) -> bool:
+    """Whether a customer is asked to confirm a yes; False where one waits that was asked for lately or often.
+
+    `asked` is when they were within CONFIRM_WITHIN. ResourceExhausted CONSENT_ASKED_OFTEN where none waits.
+    """
+    if waits:
+        return len(asked) < ASKED_MOST and now - max(asked) >= ASKED_AGAIN
+    if len(asked) < ASKED_MOST:
+        return True
+    told = f"The customer was asked to confirm it {ASKED_MOST} times within {CONFIRM_WITHIN.days} days."
+    left = min(asked) + CONFIRM_WITHIN - now
+    raise ResourceExhausted(
+        "CONSENT_ASKED_OFTEN", told, {"most": ASKED_MOST}, retry_after_s=left.total_seconds()
+    )
 
 
 def request_ended() -> FailedPrecondition:

@@ -24,6 +24,9 @@ REACHED_BY = {
     Channel.VOICE: IdentifierType.PHONE,
     Channel.FAX: IdentifierType.FAX,
 }
+# Where it is confirmed by the very address that a channel reaches: of such a yes only addresses count that
+# their owner was proved to have, for anybody could have one added afterwards.
+PROVED = {Channel.EMAIL: IdentifierType.EMAIL, Channel.SMS: IdentifierType.PHONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Standing:
     state: ConsentState | None
     legal_basis: LegalBasis | None = None
     category: str = ""
+    confirm_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Contact:
     reason_code: str = ""
     channel: Channel = Channel.UNSPECIFIED
     address: str = ""
+    identifier: str = ""  # whose address it is, by its name
     open_time: datetime | None = None
     category: str = ""  # of the purpose
 
@@ -96,9 +101,12 @@ def choose_contact(
         return _stopped(Decision(_CONSENT, Outcome.STOPPED, "consent-denied", inputs))
     decisions = [Decision(_CONSENT, Outcome.PASSED, inputs=inputs)]
     tried = {"channels": " ".join(channel.lower() for channel in permitted)}
+    confirmed = {each.channel for each in standings if each.confirm_time and each.channel in PROVED}
     kept_from = False
     for channel in permitted:
-        known = _known(channel, identifiers)
+        known = [
+            each for each in _known(channel, identifiers) if each.verify_time or channel not in confirmed
+        ]
         free = [each for each in known if each.id not in suppressed]
         if kept := next((suppressed[each.id] for each in known if each.id in suppressed), None):
             outcome, why = (Outcome.PASSED, "") if free else (Outcome.STOPPED, SUPPRESSED)
@@ -107,7 +115,8 @@ def choose_contact(
             kept_from = kept_from or not free
         if free:
             found = Decision(_ADDRESS, Outcome.PASSED, inputs={"channel": channel.lower()})
-            return Contact(True, [*decisions, found], channel=channel, address=_address(free[0]))
+            address, whose = _address(free[0]), free[0].name
+            return Contact(True, [*decisions, found], channel=channel, address=address, identifier=whose)
     if kept_from:
         return _stopped(*decisions)
     return _stopped(*decisions, Decision(_ADDRESS, Outcome.STOPPED, "no-address", tried))

@@ -101,6 +101,18 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
     ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
     UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
 
+    async def FindRequestedConsent(
+        self, request: consent_pb.FindRequestedConsentRequest, context: Any
+    ) -> consent_pb.FindRequestedConsentResponse:
+        """Say what a token confirms."""
+        asked = (await consents.requested(self.db, request.token, self.db.clock.now())).consent
+        customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, asked.customer_id)
+        return consent_pb.FindRequestedConsentResponse(
+            consent=to_message(Consent, asked),
+            language_code=customer.language_code,
+            time_zone=customer.time_zone,
+        )
+
     async def ListConsents(
         self, request: consent_pb.ListConsentsRequest, context: Any
     ) -> consent_pb.ListConsentsResponse:

@@ -36,7 +36,7 @@ from customer.store import tables as store
 from customer.store.search import Found
 from customer.usecases import customers as usecases
 from customer.usecases import identifiers
-from customer.usecases.customers import Held, create_identifier, delete_identifier, judged
+from customer.usecases.customers import Held, create_identifier, judged
 from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers
 from customer.usecases.searching import key, search_customers
 from rapport.common.v1.explanation_pb2 import Explanation
@@ -163,7 +163,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     WithdrawIdentifierVerification = change(
         pb.WithdrawIdentifierVerificationRequest, identifiers.withdraw_verification, identifier_message
     )
-    DeleteIdentifier = change(pb.DeleteIdentifierRequest, delete_identifier, Empty)
+    DeleteIdentifier = change(pb.DeleteIdentifierRequest, identifiers.delete_identifier, Empty)
 
     @mutation
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, tx: Transaction) -> Customer:

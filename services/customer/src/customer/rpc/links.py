@@ -15,6 +15,7 @@ from customer.domain.consents import Consent as ConsentHeld
 from customer.domain.links import Linked, LinkKeys
 from customer.names import CUSTOMER_LINK
 from customer.usecases import links as usecases
+from customer.usecases.taking_back import revoke_links
 from rapport.customer.v1 import customer_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_link_pb2 import CustomerLink
@@ -47,7 +48,7 @@ class CustomerLinkRpc(Rpc, CustomerLinkServiceServicer):
 
     _consents = change(pb.NoteLinkedConsentsRequest, usecases.note_linked_consents, _noted)
     _preferences = change(pb.ChangeLinkedPreferencesRequest, usecases.change_linked_preferences, Preferences)
-    RevokeCustomerLinks = change(pb.RevokeCustomerLinksRequest, usecases.revoke_links, lambda _: Empty())
+    RevokeCustomerLinks = change(pb.RevokeCustomerLinksRequest, revoke_links, lambda _: Empty())
 
     async def GetCustomerLink(self, request: pb.GetCustomerLinkRequest, context: Any) -> CustomerLink:
         """Get the link of a customer, by the very name that is asked for."""

@@ -96,10 +96,23 @@ OWN_CONSENT = Statement(
 )
 # Nothing when there is no such purpose, and one without a channel when the customer never said anything.
 STANDINGS = Statement(
-    sa.select(_P.contact_default, _P.legal_basis, _P.category, _H.channel, _H.state)
+    sa.select(_P.contact_default, _P.legal_basis, _P.category, _H.channel, _H.state, _H.confirm_time)
     .select_from(PURPOSES.outerjoin(_holding_now, _H.purpose_id == _P.id))
     .where(_P.id == sa.bindparam("purpose_id")),
     row=Standing,
+)
+# When a customer was asked to confirm what they said by that very name.
+ASKED = Statement[Any](
+    sa.select(sa.func.min(_V.update_time).label("asked"))
+    .where(
+        _V.customer_id == _CUSTOMER,
+        _V.id == sa.bindparam("id"),
+        _V.update_time > sa.bindparam("since", type_=_V.update_time.type),
+        _V.confirm_expire_time.is_not(None),
+        _V.asked_version == _V.version,
+        _V.confirm_time.is_(None),
+    )
+    .group_by(_V.confirm_expire_time)
 )
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))

@@ -19,23 +19,27 @@ from chassis.facts import changed, fact_of
 from chassis.zones import time_zone
 from customer.domain.consents import (
     CHANNEL_IDS,
+    CONFIRM_WITHIN,
     Consent,
     ConsentState,
     Preferences,
     Said,
+    may_ask,
     preferred,
     request_ended,
 )
-from customer.domain.contact import Contact, choose_contact
+from customer.domain.contact import PROVED, Contact, choose_contact
 from customer.domain.customers import Customer
 from customer.domain.facts import ConsentRequested, ConsentUpdated, PreferencesUpdated
+from customer.domain.identifiers import Identifier
 from customer.domain.quiet import Pause, QuietHours, quiet_at
 from customer.domain.suppressions import AddressKey, suppressed
 from customer.domain.timeline import Channel
-from customer.names import CONSENT, PURPOSE, WORDING_VERSION
+from customer.names import CONSENT, IDENTIFIER, PURPOSE, WORDING_VERSION
 from customer.store import consents as store
 from customer.store.tables import identifiers_of
-from customer.usecases.customers import lock_customer
+from customer.usecases.customers import lock_customer, locked
+from customer.usecases.identifiers import prove
 from customer.usecases.suppressions import holding
 
 
@@ -46,6 +50,14 @@ class Issued(NamedTuple):
     expire_time: datetime
 
 
+class Requested(NamedTuple):
+    """A yes that is to be confirmed by who has the identifier; None where it was."""
+
+    consent: Consent
+    identifier: Identifier | None
+
+
+DOUBLE_OPT_IN = "double-opt-in"  # how somebody proved that they have an address
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -61,7 +73,8 @@ async def update_consent(
 ) -> Consent:
     """Note `changes` to what the customer said, or the first that they say, as `consent` gives it.
 
-    Every time it is said is kept, with who noted it. NotFound; FailedPrecondition CONSENT_SUPERSEDED.
+    Every time it is said is kept, with who noted it. NotFound; FailedPrecondition CONSENT_SUPERSEDED;
+    ResourceExhausted CONSENT_ASKED_OFTEN.
     """
     await lock_customer(tx, customer_id)
     held = await store.OWN_CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
@@ -79,6 +92,12 @@ async def update_consent(
         if holds and not asks and held.state is not ConsentState.GRANTED:
             return holds  # by another of their names; by this one they confirmed nothing
     if asks:
+        asked = await store.ASKED.all(
+            tx, customer_id=customer_id, id=consent_id, since=tx.now - CONFIRM_WITHIN
+        )
+        waits = held.awaits_confirmation(tx.now)
+        if not may_ask([each["asked"] for each in asked], waits, tx.now):
+            return held
         noted.await_confirmation(tx.now)
     if noted == held:
         return held
@@ -86,14 +105,23 @@ async def update_consent(
     return await _keep(tx, noted, held.version, told)
 
 
-async def issue_token(tx: Transaction, *, customer_id: UUID, consent_id: str) -> Issued:
-    """Make what the customer confirms a yes with. NotFound; FailedPrecondition CONSENT_NOT_REQUESTED."""
-    await lock_customer(tx, customer_id)
+async def issue_token(tx: Transaction, *, customer_id: UUID, consent_id: str, identifier: str) -> Issued:
+    """Make what the customer confirms a yes with, who has the identifier.
+
+    NotFound; FailedPrecondition CONSENT_NOT_REQUESTED; InvalidArgument INVALID_NAME.
+    """
+    held = await locked(tx, customer_id)
+    _, identifier_id = IDENTIFIER.ids(identifier)
+    to = _of(held.identifiers, identifier_id)
+    if to is None:
+        raise NotFound(identifier)
     consent = await store.OWN_CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
     if consent is None:
         raise NotFound(CONSENT.format(customer_id, consent_id))
     token = secrets.token_urlsafe()
-    made = consent.token(_hash_of(token), tx.call.principal.subject, tx.now)
+    if (kind := PROVED.get(consent.channel)) and to.type is not kind:
+        raise invalid("identifier", "INVALID_NAME", f"must be of {consent.channel}, {kind}")
+    made = consent.token(_hash_of(token), identifier_id, tx.call.principal.subject, tx.now)
     await store.INSERT_TOKEN.run(tx, **values(made))
     tx.touch(consent.name)
     tx.touch(consent.customer)
@@ -101,27 +129,50 @@ async def issue_token(tx: Transaction, *, customer_id: UUID, consent_id: str) ->
 
 
 async def confirm_consent(tx: Transaction, *, token: str) -> Consent:
-    """Have a yes count, by what the customer was sent. FailedPrecondition CONSENT_REQUEST_ENDED."""
-    made = await store.TOKEN.maybe(tx, token_hash=_hash_of(token))
+    """Have a yes count, by what the customer was sent: they have what it was sent to.
+
+    FailedPrecondition CONSENT_REQUEST_ENDED.
+    """
+    if (made := await store.TOKEN.maybe(tx, token_hash=_hash_of(token))) is None:
+        raise request_ended()
+    held = await locked(tx, made.customer_id)
+    consent, identifier = await requested(tx, token, tx.now)
+    if identifier is None:
+        return consent
+    await prove(tx, held, identifier, DOUBLE_OPT_IN)
+    before = consent.state
+    consent.confirm(made, tx.now)
+    return await _keep(tx, consent, consent.version, fact_of(ConsentUpdated, consent, previous_state=before))
+
+
+async def requested(on: Executor, token: str, now: datetime) -> Requested:
+    """What a token confirms, or confirmed. FailedPrecondition CONSENT_REQUEST_ENDED."""
+    made = await store.TOKEN.maybe(on, token_hash=_hash_of(token))
     if made is None:
         raise request_ended()
-    await lock_customer(tx, made.customer_id)
-    consent = await store.OWN_CONSENT.maybe(tx, customer_id=made.customer_id, id=made.consent_id)
+    about = {"customer_id": made.customer_id, "id": made.consent_id}
+    consent = await store.OWN_CONSENT.maybe(on, **about)
     if consent is None:
         raise request_ended()
-    # Another name of theirs may have said no since. They are locked: what holds is of all names.
-    holds = await store.CONSENT.one(tx, customer_id=made.customer_id, id=made.consent_id)
-    if holds.state is ConsentState.DENIED and holds.effective_time > made.effective_time:
+    if consent.confirmed_by(made):
+        return Requested(consent, None)
+    # Another name of theirs may have said no since.
+    holds = await store.CONSENT.one(on, **about)
+    overtaken = holds.state is ConsentState.DENIED and holds.effective_time > made.effective_time
+    identifiers = (await identifiers_of(on, [made.customer_id]))[made.customer_id]
+    sent_to = _of(identifiers, made.identifier_id)
+    if overtaken or sent_to is None or not consent.waits_for(made, now):
         raise request_ended()
-    before = consent.state
-    if not consent.confirm(made, tx.now):
-        return consent
-    return await _keep(tx, consent, consent.version, fact_of(ConsentUpdated, consent, previous_state=before))
+    return Requested(consent, sent_to)
+
+
+def _of(identifiers: Sequence[Identifier], identifier_id: UUID) -> Identifier | None:
+    return next((each for each in identifiers if each.id == identifier_id), None)
 
 
 async def _keep(tx: Transaction, noted: Consent, version: int, told: Any) -> Consent:
     """Write what was noted to the ledger, as the version after."""
-    noted.version, noted.update_time = version + 1, tx.now
+    noted.kept(version + 1, tx.now)
     tx.record(told, version=noted.version)
     await store.APPEND_CONSENT.run(tx, **values(noted), actor=tx.call.principal.subject)
     await tx.defer(store.SAVE_CONSENT, **values(noted))

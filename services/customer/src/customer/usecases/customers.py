@@ -10,7 +10,6 @@ from chassis.api.entities import found
 from chassis.db.aliases import groups_of
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain import provenance
 from customer.domain.customers import DEFAULTS, Customer, ProfileUpdate, new_customer
@@ -18,7 +17,6 @@ from customer.domain.facts import (
     CustomerCreated,
     CustomerUpdated,
     IdentifierCreated,
-    IdentifierDeleted,
     RelationshipManagerAssigned,
 )
 from customer.domain.identifiers import (
@@ -33,7 +31,7 @@ from customer.domain.identifiers import (
     stand_ins,
     taken,
 )
-from customer.names import CUSTOMER, IDENTIFIER
+from customer.names import CUSTOMER
 from customer.store import tables as store
 from customer.store.identifiers import owners_of
 from customer.usecases.claims import claim
@@ -202,15 +200,3 @@ async def create_identifier(
     record_added(tx, identifier)
     await save(tx, [customer])
     return identifier
-
-
-async def delete_identifier(tx: Transaction, *, customer_id: UUID, identifier_id: UUID) -> None:
-    """Take a handle from a customer. NotFound when they do not have it."""
-    held = await locked(tx, customer_id)
-    identifier = next((i for i in held.identifiers if i.id == identifier_id), None)
-    if identifier is None:
-        raise NotFound(IDENTIFIER.format(customer_id, identifier_id))
-    held.customer.touch(tx.now)
-    tx.record(fact_of(IdentifierDeleted, identifier), version=identifier.version + 1)
-    await store.DELETE_IDENTIFIER.run(tx, id=identifier_id)
-    await save(tx, [held.customer])

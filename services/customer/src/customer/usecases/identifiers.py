@@ -8,13 +8,20 @@ from chassis.api import etags
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
-from customer.domain.facts import IdentifierUpdated, IdentifierVerificationWithdrawn, IdentifierVerified
+from customer.domain.contact import PROVED
+from customer.domain.facts import (
+    IdentifierDeleted,
+    IdentifierUpdated,
+    IdentifierVerificationWithdrawn,
+    IdentifierVerified,
+)
 from customer.domain.identifiers import Identifier, held_by_several
 from customer.names import IDENTIFIER
 from customer.store import identifiers as store
 from customer.store.tables import DELETE_IDENTIFIER
 from customer.usecases.claims import claim
 from customer.usecases.customers import Held, locked, save
+from customer.usecases.taking_back import take_back
 
 
 class IdentifierChanges(TypedDict, total=False):
@@ -64,10 +71,15 @@ async def verify_identifier(
 ) -> Identifier:
     """Note that the customer proved that they have a handle. NotFound."""
     held, identifier = await _of(tx, customer_id, identifier_id, etag)
+    await prove(tx, held, identifier, method)
+    return identifier
+
+
+async def prove(tx: Transaction, held: Held, identifier: Identifier, method: str) -> None:
+    """The customer, who is locked, has just proved that they have this handle of theirs."""
     identifier.verify(method, tx.call.principal.subject, tx.now)
     tx.record(fact_of(IdentifierVerified, identifier, method=method), version=identifier.version)
     await _note(tx, held, identifier)
-    return identifier
 
 
 async def withdraw_verification(
@@ -80,6 +92,19 @@ async def withdraw_verification(
         tx.record(fact_of(IdentifierVerificationWithdrawn, identifier, **told), version=identifier.version)
         await _note(tx, held, identifier)
     return identifier
+
+
+async def delete_identifier(tx: Transaction, *, customer_id: UUID, identifier_id: UUID) -> None:
+    """Take a handle from a customer. NotFound when they do not have it.
+
+    What was sent to an address that may never have been theirs does not open their pages any more.
+    """
+    held, identifier = await _of(tx, customer_id, identifier_id, "")
+    tx.record(fact_of(IdentifierDeleted, identifier), version=identifier.version + 1)
+    await DELETE_IDENTIFIER.run(tx, id=identifier_id)
+    await _count(tx, held)
+    if identifier.type in PROVED.values():
+        await take_back(tx, [identifier.customer_id])
 
 
 async def number_failed(tx: Transaction, customer_id: UUID, identifier_id: UUID, at: datetime) -> None:

@@ -1,15 +1,14 @@
 """Links to customers' own pages, and what customers say by them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chassis.api.entities import found
-from chassis.db.aliases import groups_of
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
-from customer.domain.links import Linked, LinkGeneration, LinkKeys, LinkNotFound, parsed
+from customer.domain.links import Linked, LinkKeys, LinkNotFound, parsed
 from customer.domain.timeline import Channel
 from customer.names import CUSTOMER
 from customer.store import consents as consent_store
@@ -43,21 +42,6 @@ async def link_of(on: Executor, keys: LinkKeys, customer_id: UUID) -> str:
     """The token of a customer. NotFound; FailedPrecondition `NO_LINK_KEYS`."""
     held = await found(on, CUSTOMER, store.LINKED, customer_id)
     return keys.token(customer_id, held.generation)
-
-
-async def revoke_links(tx: Transaction, *, customer_id: UUID, reason_code: str) -> None:
-    """Take back every link that a customer ever got, by whichever of their names. NotFound."""
-    await lock_customer(tx, customer_id)
-    tx.because(reason_code)
-    await take_back(tx, (await groups_of(tx, [customer_id])).everybody)
-
-
-async def take_back(tx: Transaction, names: Collection[UUID]) -> None:
-    """Have what was made for these names open nothing any more. Whose they are is locked."""
-    over = [LinkGeneration(name, 1, tx.now) for name in sorted(names)]
-    await store.TAKE_BACK.rows(tx, over)
-    for each in over:
-        tx.touch(each.customer)
 
 
 async def consents_of(on: Executor, customer_id: UUID) -> list[Consent]:

@@ -25,9 +25,9 @@ from customer.store import merges as store
 from customer.store.tables import LOCKED_CUSTOMERS
 from customer.usecases.customers import save
 from customer.usecases.hot_views import HotViews
-from customer.usecases.links import take_back
 from customer.usecases.match_decisions import people_of, say_two
 from customer.usecases.prospects import regrouped
+from customer.usecases.taking_back import take_back
 from customer.usecases.views import locked_views, render
 
 _LOCK = "customer-merges"

@@ -34,6 +34,12 @@ class Choice:
     channels: Sequence[tuple[str, str, bool, str]]  # code, words, whether they said yes, what that waits for
 
 
+def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
+    """What a channel is called, in a sentence."""
+    code = spoken(channel_pb2.Channel.Name(channel).removeprefix("CHANNEL_"))
+    return say(CHANNELS[code]) if code in CHANNELS else say.code(code)
+
+
 def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
     """What a customer may stop by a link."""
     return [each for each in purposes if not is_needed(each)]

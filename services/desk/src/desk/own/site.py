@@ -26,11 +26,13 @@ from chassis.telemetry import tracing
 from desk.language.catalogues import FAULT, N_
 from desk.own.acts import Acts, Nothing
 from desk.own.asking import Own, fields_of, sent_to, speaking
+from desk.own.confirming import CONFIRM, ENDED, Confirming
 from desk.own.limits import Limits
 from desk.pages.app import DURATION
 from desk.pages.base import render
 from desk.pages.services import Services, refusal_of
 from desk.settings import Settings
+from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerRequest
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 
@@ -65,7 +67,9 @@ class OwnPages:
     def __init__(self, app: App[Settings]) -> None:
         self._clock = app.clock
         self._links = app.client(CustomerLinkServiceStub, "customer")
-        acts = Acts(self._links, Services(app.channels))
+        services = Services(app.channels)
+        acts = Acts(self._links, services)
+        self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services)
         self._limits = Limits(app.settings.customer_proxies)
         self._room = asyncio.Semaphore(AT_ONCE)
         self._name = app.name
@@ -76,6 +80,7 @@ class OwnPages:
             "contact": {"GET": acts.contact, "POST": acts.keep},
             "unsubscribe": {"GET": acts.ask_unsubscribe, "POST": acts.unsubscribe},
             "stop": {"POST": acts.stop},
+            CONFIRM: {"GET": self._confirming.ask, "POST": self._confirming.confirm},
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,18 +132,23 @@ class OwnPages:
         if self._room.locked():
             self._take_no_more(1.0)
         async with self._room, asyncio.timeout(ANSWER_S):
-            own = await self._opened(request, token)
+            own = await self._opened(request, token, acts)
             if own is None or act is None:
-                address = self._limits.address(request)
-                self._take_no_more(self._limits.wrong.left_s(address))
-                self._limits.wrong.count(address)
+                self._count_wrong(request)
                 raise Nothing()
             if method == "POST":
                 own = await self._sent(own)
             return await act(own)
 
-    async def _opened(self, request: Request, token: str) -> Own | None:
-        """Whose link it is; None for one that opens nothing."""
+    async def _opened(self, request: Request, token: str, acts: dict[str, Act]) -> Own | None:
+        """Whose link it is; None for one that opens nothing. What confirms a yes opens that page alone."""
+        if acts is self._acts[CONFIRM]:
+            try:
+                return await self._confirming.opened(request, token, self._clock)
+            except grpc.aio.AioRpcError as error:
+                if reason(error) == ENDED:
+                    self._count_wrong(request)
+                raise
         if not _TOKEN.fullmatch(token):
             return None
         try:
@@ -160,17 +170,24 @@ class OwnPages:
             return own
         return replace(own, fields=fields_of(own.request, body))
 
+    def _count_wrong(self, request: Request) -> None:
+        """Whose address has tried too many is told to wait."""
+        address = self._limits.address(request)
+        self._take_no_more(self._limits.wrong.left_s(address))
+        self._limits.wrong.count(address)
+
     def _take_no_more(self, seconds: float) -> None:
         if seconds:
             raise TooMuch(seconds)
 
     def _refused(self, request: Request, refusal: Refusal) -> Response:
         say = speaking(request, self._clock)
-        title, words = _WORDS.get(refusal.code, _WORDS[""])
+        title, words = _WORDS.get(refusal.reason) or _WORDS.get(refusal.code, _WORDS[""])
         told = {"trace": refusal.metadata["trace"]} if "trace" in refusal.metadata else {}
         text = say(words, **told) if words else say.refusal(refusal)
         html = render("own/refused.html", say=say, title=say(title), words=text)
-        response = HTMLResponse(html, _STATUS.get(refusal.code, 503))
+        status = 404 if refusal.reason == ENDED else _STATUS.get(refusal.code, 503)
+        response = HTMLResponse(html, status)
         if refusal.retry_after_s:
             response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
         return response
@@ -189,6 +206,13 @@ _WORDS = {
         N_(
             "It is not complete, or it was taken back. Please use the link of our latest message, or answer"
             " that message."
+        ),
+    ),
+    ENDED: (
+        N_("This confirms nothing any more"),
+        N_(
+            "Its seven days are over, you have told us otherwise since, or it went to an address that is not"
+            " yours with us any more. Please choose it again, and we write to you again."
         ),
     ),
     "RESOURCE_EXHAUSTED": (

@@ -14,7 +14,9 @@ SERVICE = "purposes/service"  # of all that is part of what the customer has of 
 # Variables every template may use. The platform fills in the first, the sender gives the second.
 PLATFORM = frozenset({"customer_name", "apology", "contact_name", "contact_reach"})
 DATES = frozenset({"old_date", "new_date"})
-SENDER = frozenset({"reason", "reference"}) | DATES
+# A consent's name, told as the address where its customer confirms it; and its purpose, told as it is called.
+CONFIRM_LINK, CONFIRM_PURPOSE = "confirm_link", "confirm_purpose"
+SENDER = frozenset({"reason", "reference", CONFIRM_LINK, CONFIRM_PURPOSE}) | DATES
 STANDARD = PLATFORM | SENDER
 
 

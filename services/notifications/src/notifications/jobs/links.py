@@ -1,4 +1,4 @@
-"""The way out that a message carries: a link by which its reader wants no more of the kind."""
+"""The links in a message: by which its reader wants no more of the kind, or confirms that they do."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from urllib.parse import quote
 import grpc
 
 from chassis.api.purposes import is_needed
+from chassis.grpc.status import reason
+from chassis.work import Ours
 from chassis.work.item import not_answered
-from notifications.domain.notice import Notice
-from notifications.domain.template import SERVICE
+from notifications.domain.confirming import consent_of
+from notifications.domain.notice import CAUSE_GONE, Notice
+from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, SERVICE
+from notifications.jobs.peers import Contact
+from notifications.names import CONSENT
+from notifications.usecases.attempt import Forbidden
+from rapport.customer.v1.consent_service_pb2 import IssueConsentTokenRequest
 from rapport.customer.v1.customer_link_service_pb2 import GetCustomerLinkRequest
 from rapport.customer.v1.purpose_service_pb2 import GetPurposeRequest
 
 if TYPE_CHECKING:
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
     from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
     from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
 
@@ -26,21 +34,54 @@ class Links:
 
     links: CustomerLinkServiceAsyncStub
     purposes: PurposeServiceAsyncStub
+    consents: ConsentServiceAsyncStub
     site: str
 
-    async def unsubscribe(self, notice: Notice, channel: str) -> str:
+    async def confirming(self, notice: Notice, contact: Contact) -> dict[str, str]:
+        """What stands for the variables of a notice that asks to confirm a yes; of any other nothing.
+
+        The token in it is good for a week. It is no link to the customer's pages: who typed the address may
+        have typed another's. Forbidden when nothing is to be confirmed any more; Later when nobody can say.
+        """
+        if CONFIRM_LINK not in notice.variables:
+            return {}
+        consent = consent_of(notice)
+        if not consent:
+            raise Ours("no-consent")
+        if not self.site:
+            raise Ours("no-customer-pages")
+        _, about = CONSENT.parse(consent)
+        asked = IssueConsentTokenRequest(name=consent, identifier=contact.identifier)
+        try:
+            purpose = await self.purposes.GetPurpose(
+                GetPurposeRequest(name=f"purposes/{about.partition('.')[0]}")
+            )
+            issued = await self.consents.IssueConsentToken(asked)
+        except grpc.aio.AioRpcError as error:
+            gone = error.code() == grpc.StatusCode.NOT_FOUND or reason(error) == "CONSENT_NOT_REQUESTED"
+            raise (Forbidden(CAUSE_GONE) if gone else not_answered("customer", error)) from None
+        return {
+            CONFIRM_LINK: f"{self.site}/c/{quote(issued.token)}/confirm",
+            CONFIRM_PURPOSE: purpose.display_name,
+        }
+
+    async def unsubscribe(self, notice: Notice, contact: Contact) -> str:
         """The URL that takes a POST by which the customer leaves (RFC 8058); empty where nobody leaves.
+
+        It is of the name that has the address, whichever name the notice is about: names that were taken for
+        one may be two, and a link opens what is kept under its name. Empty where nobody says whose it is.
 
         Later when nobody can say; Ours when the installation makes no links.
         """
-        if not self.site or notice.purpose == SERVICE:
+        whose = contact.identifier.partition("/identifiers/")[0]
+        if not self.site or not whose or notice.purpose == SERVICE:
             return ""
         try:
             purpose = await self.purposes.GetPurpose(GetPurposeRequest(name=notice.purpose))
             if is_needed(purpose):
                 return ""
-            link = await self.links.GetCustomerLink(GetCustomerLinkRequest(name=f"{notice.customer}/link"))
+            link = await self.links.GetCustomerLink(GetCustomerLinkRequest(name=f"{whose}/link"))
         except grpc.aio.AioRpcError as error:
             raise not_answered("customer", error) from None
-        about = f"purpose={quote(notice.purpose.removeprefix('purposes/'))}&channel={channel.lower()}"
+        about = f"purpose={quote(notice.purpose.removeprefix('purposes/'))}&channel={contact.channel.lower()}"
         return f"{self.site}/c/{quote(link.token)}/unsubscribe?{about}"

@@ -42,7 +42,7 @@ class MailChannel:
             words=words,
             language_code=delivery.text.language_code,
             time=delivery.compose_time,
-            unsubscribe_url=await self.links.unsubscribe(delivery.notice, self.code),
+            unsubscribe_url=await self.links.unsubscribe(delivery.notice, contact),
         )
 
     async def send(

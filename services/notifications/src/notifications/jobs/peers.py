@@ -16,6 +16,7 @@ from chassis.grpc.status import refusal
 from chassis.work import Later, Ours
 from chassis.work.item import not_answered
 from chassis.zones import time_zone
+from notifications.domain.confirming import confirmed_by
 from notifications.domain.news import untrue
 from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 
+NO_CHANNEL = "channel-not-served"
 PURPOSE_NOT_FOUND = "purpose-not-found"
 BEHIND = "promise-behind"
 
@@ -42,6 +44,7 @@ class Contact:
 
     channel: str
     address: str
+    identifier: str  # whose address it is, `customers/{uuid}/identifiers/{uuid}`; "" where nobody says it
     customer_name: str
     category: str  # of the purpose; may be empty
     language_code: str  # BCP 47
@@ -73,6 +76,7 @@ class Contacts:
         return Contact(
             channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
+            identifier=allowed.identifier,
             customer_name=allowed.display_name,
             category=allowed.category,
             language_code=allowed.language_code,
@@ -87,7 +91,7 @@ class Contacts:
         request = consent_service_pb2.CheckContactRequest(
             name=notice.customer,
             purpose=notice.purpose,
-            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self.channels],
+            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self._asked_by(notice)],
             urgent=notice.urgent,
         )
         try:
@@ -110,6 +114,13 @@ class Contacts:
             time = decisions[-1].decide_time if decisions else None
             decisions.append(Decision("expiry", Outcome.STOPPED, answer.reason_code, inputs, time))
         raise Forbidden(answer.reason_code, decisions)
+
+    def _asked_by(self, notice: Notice) -> Sequence[str]:
+        """The channels for it: a yes is confirmed by the address that it is about. Forbidden for none."""
+        channel = confirmed_by(notice)
+        if channel and channel not in self.channels:
+            raise Forbidden(NO_CHANNEL)
+        return [channel] if channel else self.channels
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         """The agent; None when nobody is named so who serves customers."""

@@ -1,7 +1,7 @@
 """Sending: what the chassis' queue does with a notice."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
 from notifications.jobs.channel import Channel
+from notifications.jobs.links import Links
 from notifications.jobs.peers import Contact, Contacts, Promises
 from notifications.names import CUSTOMER
 from notifications.store.tables import GET_NOTICE
@@ -42,6 +43,7 @@ class Sending:
     db: Database
     contacts: Contacts
     promises: Promises
+    links: Links
     channels: Sequence[Channel]  # the first where a customer has no other wish
     budget: Budget  # of messages that can wait
     at_once: int
@@ -60,7 +62,7 @@ class Sending:
         decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
         to = (contact.channel, contact.language_code, contact.category)
         delivery = await prepare(self.db, work, notice, *to, decisions)
-        words = _words(delivery, contact)
+        words = _words(delivery, contact, await self.links.confirming(notice, contact))
         channel = self._by(contact.channel)
 
         async def ready(fingerprint: str) -> None:
@@ -115,10 +117,15 @@ def _hash(words: Words) -> str:
     return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()
 
 
-def _words(delivery: Delivery, contact: Contact) -> Words:
-    """What it says to this customer. Ours whatever stands in the way: a new version of the template helps."""
+def _words(delivery: Delivery, contact: Contact, asked: Mapping[str, str]) -> Words:
+    """What it says to this customer. Ours whatever stands in the way: a new version of the template helps.
+
+    `asked` is what stands for the variables by which they are asked to confirm something.
+    """
     notice, means = delivery.notice, CONCERNS.get(delivery.notice.concern)
-    given = notice.variables | {
+    given = {
+        **notice.variables,
+        **asked,
         "customer_name": contact.customer_name,
         "contact_name": contact.agent_name,
         "contact_reach": contact.reach,

@@ -1,13 +1,17 @@
-"""What every installation begins with: the words for a delay and its end, and the rules that send them."""
+"""What every installation begins with: words for a delay, its end and a yes to confirm, and their rules."""
+
+from datetime import datetime, timedelta
 
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
+from chassis.db.transaction import Transaction
 from chassis.names import PLATFORM
 from notifications.domain.notice import Concern
 from notifications.domain.policy import CONCERNS, NoticePolicy
-from notifications.domain.template import OTHER, SERVICE, Template, Text
+from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, OTHER, SERVICE, Template, Text, Type
 from notifications.store.tables import INSERT_TEMPLATE, INSERT_TEXT, SEED_POLICY
+from rapport.customer.v1.customer_events_pb2 import ConsentRequested, ConsentUpdated
 
 LANGUAGE_CODE = "en-GB"
 SUBJECT = "{% if reference %}{{ reference }}: a{% else %}A{% endif %} new date, {{ new_date }}"
@@ -102,11 +106,45 @@ _RECOVERY: tuple[_Words, ...] = (
     (LANGUAGE_CODE, RECOVERY_SUBJECT, RECOVERY_BODY, "", {}),
     ("de", _GERMAN_RECOVERY_SUBJECT, _GERMAN_RECOVERY_BODY, "", {}),
 )
+CONFIRM_SUBJECT = "Please confirm: {{ confirm_purpose }}"
+CONFIRM_BODY = """\
+Dear {{ customer_name }},
+
+Somebody, we hope you, told us that you would like to hear from us about this: {{ confirm_purpose }}. \
+Please confirm it here:
+
+{{ confirm_link }}
+
+The link works for seven days. If it was not you, or you do not want it any more, you do not need to do \
+anything: without your confirmation you will not hear from us about this.
+
+With kind regards,
+{{ contact_name }}
+"""
+_GERMAN_CONFIRM_SUBJECT = "Bitte bestätigen: {{ confirm_purpose }}"
+_GERMAN_CONFIRM_BODY = """\
+Guten Tag, {{ customer_name }},
+
+jemand, hoffentlich Sie, hat uns gesagt, dass Sie davon von uns hören möchten: {{ confirm_purpose }}. \
+Bitte bestätigen Sie das hier:
+
+{{ confirm_link }}
+
+Der Link gilt sieben Tage. Wenn Sie das nicht waren oder es nicht mehr möchten, müssen Sie nichts tun: \
+Ohne Ihre Bestätigung hören Sie davon nichts von uns.
+
+Mit freundlichen Grüßen
+{{ contact_name }}
+"""
+_CONFIRM: tuple[_Words, ...] = (
+    (LANGUAGE_CODE, CONFIRM_SUBJECT, CONFIRM_BODY, "", {}),
+    ("de", _GERMAN_CONFIRM_SUBJECT, _GERMAN_CONFIRM_BODY, "", {}),
+)
 _FIRST = ((Concern.AT_RISK, "delay", _DELAY), (Concern.RECOVERED, "recovery", _RECOVERY))
 
 
 async def seed(db: Database) -> None:
-    """Create the templates and policies for promises, where there is none.
+    """Create the templates and policies that there are from the beginning, where there is none.
 
     A template that is there keeps its texts, and gets none beside them: by now they may be others' words.
     """
@@ -115,10 +153,32 @@ async def seed(db: Database) -> None:
         async with db.transaction() as tx:
             for concern, name, texts in _FIRST:
                 means = CONCERNS[concern]
-                template = Template(name, means.type, SERVICE, PLATFORM, LANGUAGE_CODE, {}, now, now)
                 policy = NoticePolicy(means.kind, 1, means.event_type, name, False, PLATFORM, now, now)
-                if await INSERT_TEMPLATE.maybe(tx, **values(template)):
-                    for code, subject, body, apology, reasons in texts:
-                        text = Text(name, code.lower(), code, 1, subject, body, apology, reasons, now)
-                        await INSERT_TEXT.run(tx, **values(text))
-                await SEED_POLICY.run(tx, **values(policy))
+                await _seed(tx, means.type, policy, texts)
+            await _seed(tx, Type.INFORMATION, _confirming(now), _CONFIRM)
+
+
+def _confirming(now: datetime) -> NoticePolicy:
+    """Asks a customer to confirm a yes, for as long as they can; not once they did, or said otherwise."""
+    return NoticePolicy(
+        "consent-requested",
+        1,
+        ConsentRequested.DESCRIPTOR.full_name,
+        "confirm-consent",
+        False,
+        PLATFORM,
+        now,
+        now,
+        variables={CONFIRM_LINK: "event.consent", CONFIRM_PURPOSE: "event.purpose"},
+        expire_after=timedelta(days=7),
+        cancel_event_types=[ConsentUpdated.DESCRIPTOR.full_name],
+    )
+
+
+async def _seed(tx: Transaction, type: Type, policy: NoticePolicy, texts: tuple[_Words, ...]) -> None:
+    template = Template(policy.template_id, type, SERVICE, PLATFORM, LANGUAGE_CODE, {}, tx.now, tx.now)
+    if await INSERT_TEMPLATE.maybe(tx, **values(template)):
+        for code, subject, body, apology, reasons in texts:
+            text = Text(template.id, code.lower(), code, 1, subject, body, apology, reasons, tx.now)
+            await INSERT_TEXT.run(tx, **values(text))
+    await SEED_POLICY.run(tx, **values(policy))
