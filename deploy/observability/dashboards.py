@@ -139,6 +139,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             worst("Work under way", "short", "rapport_work_live", "kind, state"),
             worst("Work that waits for us", "short", "rapport_work_alarms", "kind"),
             worst("Work overdue", "short", "rapport_work_overdue", "kind"),
+            worst("Providers that take no messages", "short", "rapport_provider_unavailable", "provider"),
+            worst("Notices that wait for a provider", "short", "rapport_provider_waiting", "provider"),
         ],
     ),
     "business": (

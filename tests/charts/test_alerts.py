@@ -53,6 +53,7 @@ WELL = {
     "rapport_work_overdue{kind='k'}": "0x{N}",
     "rapport_work_outcomes_total{kind='k',verdict='DONE'}": "0+10x{N}",
     "rapport_work_outcomes_total{kind='k',verdict='LATER'}": "0+1x{N}",
+    "rapport_provider_unavailable{provider='smtp'}": "0x{N}",
     "rapport_rpc_calls_total{caller='billing',method='a/Get',code='OK'}": "0+60x{N}",
     "rapport_rpc_calls_total{caller='billing',method='a/Get',code='PERMISSION_DENIED'}": "0+6x{N}",
     "rapport_facts_recorded_total{type='rapport.notifications.v1.NoticeSent'}": "0+60x{N}",
@@ -109,6 +110,7 @@ ILL = {
     "RapportNoticesFail": {
         "rapport_facts_recorded_total{type='rapport.notifications.v1.NoticeUnknown'}": "0+6x{N}"
     },
+    "RapportProviderUnavailable": {"rapport_provider_unavailable{provider='smtp'}": "1x{N}"},
     "RapportMatchingLate": {"rapport_match_queue_oldest_seconds": "0+60x{N}"},
     "RapportMatchingFails": {"rapport_match_failures_total": "3+1x{N}"},
     "RapportLedgerWrong": {"rapport_ledger_faults{kind='balance'}": "1x{N}"},

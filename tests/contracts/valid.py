@@ -427,6 +427,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "provider_key": ATTEMPT.provider_key, "delivery": "DELIVERY_DELIVERED", "complaint": True,
             "provider_code": "2.0.0", "recipient": "anna@example.com", "report_time": BEFORE}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
+        ("GetProvider", {"name": "providers/smtp"}),
+        ("ListProviders", _PAGE),
         ("ExplainNotice", {"name": "{SendNotice}"}),
         ("CancelNotice", {"name": "{SendNotice}"}),
     ],

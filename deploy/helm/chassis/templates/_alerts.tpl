@@ -175,6 +175,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
 {{- $facts := printf `rapport_facts_recorded_total{%s,type=~"rapport[.]notifications[.]v1[.]Notice(Failed|Unknown` $match -}}
 {{- $alerts = append $alerts (list "RapportNoticesFail" "critical" "5m" "More than one message in twenty is not delivered: customers are not told."
     (printf `sum(increase(%s)"}[1h])) / sum(increase(%s|Sent)"}[1h])) > 0.05 and sum(increase(%s)"}[1h])) > 5` $facts $facts $facts)) -}}
+{{- $alerts = append $alerts (list "RapportProviderUnavailable" "critical" "5m" "The provider {{ $labels.provider }} has taken no message for five minutes: customers who are reached by it are not told."
+    (printf `max by (provider) (rapport_provider_unavailable%s) > 0` $at)) -}}
 {{- end -}}
 {{- if .Values.webPort -}}
 {{- $alerts = append $alerts (list "RapportSlowPages" "warning" "10m" (printf "One page in twenty of %s takes more than a second." $job)

@@ -207,6 +207,7 @@ SHOTS = [
     Shot("dead-letters", "Events that were given up on", "/operations/dead-letters", NILS),
     Shot("dead-letter", "One of them", "/operations/{letter}", NILS),
     Shot("dead-letter-drop", "Before it is dropped", "/operations/{letter}", NILS, drop),
+    Shot("providers", "Who takes our messages", "/operations/providers", NILS),
     Shot("traces", "Traces that failed", "/operations/traces", NILS),
     Shot("trace", "One as a waterfall", f"/traces/{TRACE}", NILS),
     Shot("ui", "Every component and card, in every state", "/ui"),

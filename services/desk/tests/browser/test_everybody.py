@@ -103,7 +103,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
     apart, _ = (await desk.ask(ALL, "GET", f"customerMerges?customer={erika}"))["customerMerges"]
     calls = f'workItems?filter=customer="{erika}" AND kind=call-customer'
     [call] = (await desk.ask(ALL, "GET", calls))["workItems"]
-    operations = ["", "/services/loyalty", "/dead-letters", f"/{letter}", "/traces"]
+    operations = ["", "/services/loyalty", "/dead-letters", f"/{letter}", "/traces", "/providers"]
     return [
         "/",
         f"/{erika}",

@@ -194,6 +194,15 @@ async def test_row_22_a_service_that_stops_is_unknown_and_says_since_when(
     await eventually(serves, timeout_s=60)  # gRPC takes its time to call again
 
 
+async def test_how_it_is_with_providers_is_a_key_away(desk: Company, signed_in: SignedIn) -> None:
+    page = (await signed_in(NILS)).page
+    await page.goto("/operations")
+    await page.get_by_role("link", name="Providers").focus()
+    await page.keyboard.press("Enter")
+    await heading(page, "Providers")
+    await expect(page.locator("#provider-smtp")).to_contain_text("Takes messages")
+
+
 def test_the_permissions_of_the_role_are_those_of_the_pages() -> None:
     needed: list[Any] = [
         f"{name}.operations.{verb}" for name in ("cases", "loyalty") for verb in ("read", "write")

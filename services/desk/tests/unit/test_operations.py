@@ -14,13 +14,14 @@ from starlette.datastructures import FormData
 from chassis.context import Principal
 from chassis.errors import InvalidArgument, PermissionDenied, Unavailable
 from desk.auth.sessions import Viewer
-from desk.pages.operations import letters
+from desk.pages.operations import letters, providers
 from desk.pages.operations.asking import LETTERS_MAX, Asked, waiting
 from desk.pages.operations.overview import Overview, overview
 from desk.pages.services import Part, Parts, Silence, silences
 from desk.ui.speech import Speech
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD, SET_ASIDE_STATE_PARKED
+from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.operations.v1.operations_pb2 import (
     Backlog,
     Consumer,
@@ -298,3 +299,25 @@ def test_a_form_that_is_not_ours_is_refused(wrong: list[tuple[str, str]], field:
 def test_a_drop_needs_a_reason_that_is_a_code(reason: str, wrong: bool) -> None:
     assert letters.chosen(FormData([("act", "drop"), ("reason", reason)])).reason_error is wrong
     assert not letters.chosen(FormData([("act", "replay"), ("reason", reason)])).reason_error
+
+
+def test_a_provider_says_how_it_is_and_since_when() -> None:
+    since, again = Timestamp(), Timestamp()
+    since.FromDatetime(NOW)
+    again.FromDatetime(NOW + timedelta(minutes=2))
+    away = Provider(
+        name="providers/smtp",
+        channel="CHANNEL_EMAIL",
+        state=Provider.STATE_UNAVAILABLE,
+        state_time=since,
+        last_error_code="550 5.7.1",
+        last_error_time=since,
+        retry_time=again,
+        waiting_count=1200,
+    )
+    [row] = providers.rows([away], SAY)
+    assert (row.name, row.channel, row.state.mood, row.waiting.text) == ("smtp", "e-mail", "bad", "1,200")
+    assert row.again
+    assert "550 5.7.1" in row.error
+    [well] = providers.rows([Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)], SAY)
+    assert (well.state.mood, well.again, well.error) == ("good", "", "")

@@ -14,6 +14,7 @@ from notifications.events.cases import on_promise
 from notifications.events.customer import on_preferences
 from notifications.jobs.addresses import Addresses
 from notifications.jobs.channel import Channel
+from notifications.jobs.gate import Gate, measure_providers
 from notifications.jobs.links import Links
 from notifications.jobs.mail import MailChannel
 from notifications.jobs.peers import Contacts, Promises
@@ -21,6 +22,7 @@ from notifications.jobs.sending import Sending
 from notifications.jobs.sms import SmsChannel
 from notifications.jobs.smtp import SmtpProvider
 from notifications.rpc.policies import PolicyRpc
+from notifications.rpc.providers import ProviderRpc
 from notifications.rpc.readers import Readers
 from notifications.rpc.reports import ReportRpc
 from notifications.rpc.services import NoticeRpc, TemplateRpc
@@ -68,8 +70,12 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
-    app.work(_sending(app))
     app.timer(MARKS_TIMER, forget_marks)
+    app.serve(ProviderRpc(app))
+    app.measure(partial(measure_providers, app.db))
+    sending = _sending(app)
+    app.on_open(lambda: sending.gate.open(sending.channels))
+    app.work(sending)
 
 
 def _addresses(app: App[Settings]) -> Addresses:
@@ -119,12 +125,22 @@ def _sending(app: App[Settings]) -> Sending:
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         links,
         channels,
+        Gate(app.db, _rates(s), _side_by_side(s.send_at_once, len(channels))),
         budget=s.budget,
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
         answer_time=timedelta(seconds=s.send_answer_timeout_s),
         retries=Backoff(s.retry_first_s, s.retry_longest_s),
     )
+
+
+def _rates(s: Settings) -> dict[str, int]:
+    return {"smtp": s.smtp_per_minute, "sms": s.sms_per_minute}
+
+
+def _side_by_side(at_once: int, channels: int) -> int:
+    """How much of it one provider may have in hand: not all, so that one that hangs stops no other."""
+    return at_once if channels == 1 else max(1, at_once * 3 // 4)
 
 
 service = Service(

@@ -68,6 +68,15 @@ class Settings(ServiceSettings):
         False, description="a second person approves every text, also of templates that do not ask for it"
     )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
+    smtp_per_minute: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="mail a minute that the mail server gets, of all replicas; 0: no limit",
+    )
+    sms_per_minute: int = Field(
+        0, ge=0, le=1_000_000, description="text messages a minute, of all replicas; 0: no limit"
+    )
     send_prepare_timeout_s: float = Field(
         30, gt=0, le=600, description="how long asking whom to reach and connecting may take"
     )

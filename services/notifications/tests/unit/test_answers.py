@@ -3,6 +3,7 @@
 import pytest
 
 from chassis.work import Later, Ours, Refused
+from notifications.jobs.channel import Away
 from notifications.jobs.smtp import refusal
 
 
@@ -50,10 +51,22 @@ def test_what_is_about_the_recipient_is_for_good(code: int, text: str) -> None:
     assert type(refusal(code, text, of_recipient=False)) is Ours  # there was none yet
 
 
-@pytest.mark.parametrize("of_recipient", [True, False])
-def test_what_is_busy_is_asked_later(of_recipient: bool) -> None:
-    for code, text in ((421, "4.7.0 try again"), (450, "4.2.0 greylisted"), (452, "too many recipients")):
-        assert type(refusal(code, text, of_recipient=of_recipient)) is Later
+@pytest.mark.parametrize(
+    ("code", "text", "what"),
+    [
+        (421, "4.7.0 try again", Away),
+        (452, "4.3.1 insufficient system storage", Away),
+        (452, "too many recipients", Away),
+        (451, "4.7.28 unusual rate of unsolicited mail", Away),
+        (450, "4.2.0 greylisted", Later),
+        (452, "4.2.2 mailbox full", Later),
+    ],
+)
+def test_what_is_busy_is_asked_later_and_a_mailbox_says_nothing_of_the_server(
+    code: int, text: str, what: type[Later]
+) -> None:
+    assert type(refusal(code, text, of_recipient=True)) is what
+    assert type(refusal(code, text, of_recipient=False)) is Away
 
 
 def test_the_code_is_kept_and_the_text_is_not() -> None:

@@ -28,7 +28,7 @@ READ_EVERYTHING = _each(
     loyalty.units.read loyalty.vouchers.read
     loyalty.customer_values.read
     notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
-    notifications.template_texts.read notifications.templates.read
+    notifications.providers.read notifications.template_texts.read notifications.templates.read
     """
 )
 # What one needs with a customer on the line.
@@ -87,6 +87,7 @@ OVERSIGHT = frozenset({"cases.departments.administer"})
 RUNNING = _each(
     """
     cases.clocks.reconcile
+    notifications.providers.read
     customer.customers.read customer.customer_views.read customer.timeline_entries.read
     """
 ) | {

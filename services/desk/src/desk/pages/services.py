@@ -64,6 +64,7 @@ from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport.loyalty.v1.voucher_service_pb2_grpc import VoucherServiceStub
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
 
 T = TypeVar("T")
@@ -124,6 +125,7 @@ class Services:
     vouchers = _called(VoucherServiceStub)
     notice_policies = _called(NoticePolicyServiceStub)
     notices = _called(NoticeServiceStub)
+    providers = _called(ProviderServiceStub)
     templates = _called(TemplateServiceStub)
 
     def __init__(self, channels: Channels) -> None:

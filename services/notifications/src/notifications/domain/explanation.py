@@ -7,6 +7,7 @@ from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.pressure import CONTACT_PRESSURE
+from notifications.domain.provider import PROVIDER_AWAY, PROVIDER_BUSY
 from notifications.domain.template import Template
 from notifications.domain.trigger import POLICY_OFF
 
@@ -41,6 +42,8 @@ _QUIET = {
     "quiet-hours": "the customer wants quiet at this hour",
     "paused": "the customer wants a pause",
     CONTACT_PRESSURE: "the customer has been sent enough by all departments for now",
+    PROVIDER_AWAY: "whoever hands it over takes nothing from us at the moment",
+    PROVIDER_BUSY: "whoever hands it over has as much to do as it takes from us",
     rules.SCHEDULED: "it is not yet the hour for it where the customer lives",
 }
 

@@ -128,6 +128,7 @@ class Notice:
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
+    waits_for: str = ""  # the id of the provider for which it waits, while it is deferred for that
 
     name = NOTICE.named("id")
     template = TEMPLATE.named("template_id")
@@ -228,10 +229,10 @@ class Notice:
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
 
-    def defer(self, until: datetime, reason_code: str) -> None:
-        """The customer wants quiet until then, when it is decided anew. Nothing for one that ended."""
+    def defer(self, until: datetime, reason_code: str, waits_for: str = "") -> None:
+        """Until then the customer wants quiet, or its provider is away. Nothing for one that ended."""
         if self.waits and (self.defer_time, self.defer_reason_code) != (until, reason_code):
-            self.defer_time, self.defer_reason_code = until, reason_code
+            self.defer_time, self.defer_reason_code, self.waits_for = until, reason_code, waits_for
             self.version += 1
 
     def decide(self, steps: Sequence[Decision]) -> None:
@@ -286,7 +287,7 @@ class Notice:
         self.version += 1
 
     def _wait_no_longer(self) -> None:
-        self.defer_time, self.defer_reason_code = None, ""
+        self.defer_time, self.defer_reason_code, self.waits_for = None, "", ""
 
     def _end(self, state: State, reason_code: str) -> None:
         self._wait_no_longer()

@@ -1,12 +1,27 @@
 """The port of channels: what sending asks of a way to reach a customer, whoever provides it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Protocol
 
+from chassis.work import Later
 from notifications.domain.notice import Notice
 from notifications.jobs.peers import Contact
 from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
+
+CONVERSED = "conversed"  # of a NotDone: whether it is the provider's, and not ours in between
+
+
+class Away(Later):
+    """The provider takes nothing now, whoever it is for.
+
+    `leave_alone`: for how long it asks for no more; None when it does not say.
+    """
+
+    def __init__(self, code: str, leave_alone: timedelta | None = None) -> None:
+        super().__init__(code)
+        self.leave_alone = leave_alone
 
 
 class Channel(Protocol):
@@ -32,6 +47,6 @@ class Channel(Protocol):
         """Hand it over and return the provider's code.
 
         `ready` is awaited with a fingerprint when only the last step is left, and `commit_to_it` called right
-        before that. NotDone when it was not done, and that is sure; anything else after `commit_to_it` means
-        that nobody knows.
+        before that. NotDone when it was not done, and that is sure: Away or Ours when that is not for the
+        recipient's sake. Anything else after `commit_to_it` means that nobody knows.
         """

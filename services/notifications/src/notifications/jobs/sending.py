@@ -19,7 +19,8 @@ from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
-from notifications.jobs.channel import Channel
+from notifications.jobs.channel import CONVERSED, Channel
+from notifications.jobs.gate import Gate
 from notifications.jobs.links import Links
 from notifications.jobs.peers import Contact, Contacts, Promises
 from notifications.names import CUSTOMER
@@ -45,6 +46,7 @@ class Sending:
     promises: Promises
     links: Links
     channels: Sequence[Channel]  # the first where a customer has no other wish
+    gate: Gate
     budget: Budget  # of messages that can wait
     at_once: int
     prepare_time: timedelta
@@ -56,6 +58,7 @@ class Sending:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
         now = self.db.clock.now()
+        await self.gate.require_any()
         wanted = await require_on(self.db, notice, now)
         contact = await self.contacts.of(notice)
         decisions = require_hour(notice, contact.zone, now, [*wanted, *contact.decisions])
@@ -64,16 +67,23 @@ class Sending:
         delivery = await prepare(self.db, work, notice, *to, decisions)
         words = _words(delivery, contact, await self.links.confirming(notice, contact))
         channel = self._by(contact.channel)
+        conversing = False
 
         async def ready(fingerprint: str) -> None:
+            nonlocal conversing
+            conversing = False
             delivery.decisions.extend(await self.promises.confirm(notice))
             await turn.hand_over(fingerprint, delivery)
+            conversing = True
 
         try:
             message = await channel.prepare(delivery, contact, words)
-            code = await channel.send(message, ready, turn.commit_to_it)
+            async with self.gate.through(channel, decisions):
+                conversing = True
+                code = await channel.send(message, ready, turn.commit_to_it)
         except NotDone as error:
-            vars(error)[_CHANNEL] = channel.code  # for the attempt's row: it may not have begun
+            # For the attempt's row, which may not have begun, and for what is known of its provider.
+            vars(error).update({_CHANNEL: channel.code, CONVERSED: conversing})
             raise
         return Accepted(_hash(words), code, self.db.clock.now())
 
@@ -101,6 +111,8 @@ class Sending:
             event = unknown if outcome.verdict is Verdict.UNKNOWN else said
             _log.warning(event, notice=subject.name, attempt=attempt, code=outcome.code)
         channel = getattr(outcome.result, _CHANNEL, subject.channel)
+        if attempt:
+            await self.gate.note(tx, self._by(channel), outcome)
         await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now, channel), outcome)
 
     def _attempt(self, notice: Notice, number: int, time: datetime, code: str) -> Attempt:

@@ -7,8 +7,8 @@ repeat after a lost answer reaches nobody twice.
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx2
 
@@ -17,9 +17,10 @@ from chassis.api.handles import judge
 from chassis.api.webhooks import signature
 from chassis.clock import Clock
 from chassis.telemetry.tracing import client_span
-from chassis.work import Later, Ours, Refused
+from chassis.work import Ours, Refused
 from notifications.domain.notice import Notice
 from notifications.domain.segments import segments
+from notifications.jobs.channel import Away
 from notifications.jobs.peers import Contact
 from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
@@ -27,8 +28,7 @@ from notifications.usecases.words import Words
 NAME = "providers/sms"
 ANSWER_S = 60.0
 CONNECT_S = 10.0
-_WAIT_MOST = timedelta(minutes=15)
-_UNPROCESSABLE, _TOO_MANY, _AWAY = 422, 429, 503
+_UNPROCESSABLE, _TOO_MANY = 422, 429
 _PROXYS = (502, 504)  # of who stands between: what is behind may have taken it
 _SUCCESS, _FAULT = 2, 5
 
@@ -51,7 +51,6 @@ class SmsChannel:
     clock: Clock
     code: str = "SMS"
     provider: str = NAME
-    _not_before: datetime | None = field(default=None, init=False)  # until when it wants to be left alone
 
     def key(self, notice: Notice) -> str:
         """The `webhook-id`: the notice and its revision."""
@@ -73,8 +72,6 @@ class SmsChannel:
         self, message: Text, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
     ) -> str:
         """Hand it over. See the README for what each answer means."""
-        if self._not_before is not None and self.clock.now() < self._not_before:
-            raise Later("wants-to-be-left-alone")
         failpoints.hit("provider.before_send")
         limits = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
         with client_span("send sms", {"url.full": self.url}):
@@ -85,7 +82,7 @@ class SmsChannel:
                 try:
                     answer = await client.post(self.url, content=message.content, headers=headers)
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                    raise Later("no-connection") from error
+                    raise Away("no-connection") from error
             failpoints.hit("provider.after_accept")
             return self._read(answer)
 
@@ -107,15 +104,12 @@ class SmsChannel:
             raise RuntimeError("somebody between did not hear the answer")
         if status == _UNPROCESSABLE:
             raise Refused(str(status))
-        if status in (_TOO_MANY, _AWAY):
-            self._not_before = self.clock.now() + _asked_for(answer.headers.get("retry-after", ""))
         if status == _TOO_MANY or status // 100 == _FAULT:
-            raise Later(str(status))
+            raise Away(str(status), leave_alone(answer))
         raise Ours(str(status))
 
 
-def _asked_for(retry_after: str) -> timedelta:
-    seconds = (
-        int(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 6 else 0
-    )
-    return min(timedelta(seconds=seconds), _WAIT_MOST)
+def leave_alone(answer: httpx2.Response) -> timedelta | None:
+    """For how long a provider asks to be left alone, in seconds; None when it does not say."""
+    asked = answer.headers.get("retry-after", "")
+    return timedelta(seconds=int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else None

@@ -12,6 +12,7 @@ from chassis import failpoints
 from chassis.api.addresses import Address
 from chassis.telemetry.tracing import client_span
 from chassis.work import Later, NotDone, Ours, Refused, code_of
+from notifications.jobs.channel import Away
 from notifications.jobs.message import Mail, compose
 
 NAME = "providers/smtp"
@@ -21,6 +22,7 @@ _GO_ON = 354
 _SUCCESS, _REFUSALS = 2, (4, 5)  # the first digit: RFC 5321, 4.2.1
 _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 _PERMANENT = 500
+_CLOSING = 421
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 # Bad mailbox, system, syntax; moved, not unique, no mail there; disabled, full, size, list; no route, no
 # host; an address that the system behind cannot take.
@@ -61,7 +63,8 @@ class SmtpProvider:
         Raises:
             Refused: the address is none, or the server refuses it for good.
             Ours: the server refuses us: a login, a sender, a quota, relaying.
-            Later: no connection, or not now.
+            Away: no connection, or nothing now.
+            Later: not now for this recipient.
             Exception: anything else after the final dot: nobody knows.
         """
         smtp = self._client()
@@ -110,7 +113,7 @@ class SmtpProvider:
         except aiosmtplib.SMTPException as error:
             if isinstance(error.__cause__, ssl.SSLError) or type(error) is aiosmtplib.SMTPException:
                 raise Ours(_code(error)) from None  # a certificate, or no STARTTLS, or no login there
-            raise Later(_code(error)) from None
+            raise Away(_code(error)) from None
 
     async def _envelope(self, smtp: aiosmtplib.SMTP, mail: Mail) -> None:
         """Name the sender and the recipient."""
@@ -124,7 +127,7 @@ class SmtpProvider:
         except aiosmtplib.SMTPResponseException as refused:
             raise refusal(refused.code, refused.message, of_recipient=True) from None
         except aiosmtplib.SMTPException as error:
-            raise Later(_code(error)) from None
+            raise Away(_code(error)) from None
 
     async def _data(self, smtp: aiosmtplib.SMTP, content: bytes, commit_to_it: Callable[[], None]) -> str:
         """Send the message. The final dot goes by itself, so that until then nothing has happened."""
@@ -134,10 +137,10 @@ class SmtpProvider:
                 raise refusal(answer.code, answer.message, of_recipient=True)
             protocol = smtp.protocol
             if protocol is None:
-                raise Later("smtp-server-disconnected")
+                raise Away("smtp-server-disconnected")
             protocol.write(_FIRST_DOT.sub(b"..", content))
         except aiosmtplib.SMTPException as error:
-            raise Later(_code(error)) from None
+            raise Away(_code(error)) from None
         commit_to_it()
         protocol.write(b".\r\n")
         answer = await protocol.read_response()  # as long as the turn lasts
@@ -164,10 +167,15 @@ def refusal(code: int, text: str, *, of_recipient: bool) -> NotDone:
     enhanced = found.group() if (found := _ENHANCED.search(text)) else ""
     shown = f"{code} {enhanced}".strip()
     if code < _PERMANENT:
-        return Later(shown)
+        return Later(shown) if of_recipient and not _is_of_server(code, enhanced, text) else Away(shown)
     if of_recipient and _is_about_recipient(code, enhanced, text):
         return Refused(shown)
     return Ours(shown)
+
+
+def _is_of_server(code: int, enhanced: str, text: str) -> bool:
+    """Whether what may pass stands in everybody's way: the server closes, is full, or counts what is ours."""
+    return code == _CLOSING or enhanced.startswith(("4.3.", "4.7.28")) or bool(_ABOUT_US.search(text))
 
 
 def _is_about_recipient(code: int, enhanced: str, text: str) -> bool:

@@ -103,11 +103,11 @@ class Forbidden(Refused):
 
 
 class Quiet(Deferred):
-    """It is not to be sent before the customer wants no more quiet; the provider was not asked."""
+    """Not to be sent before the customer wants no more quiet, or `provider` takes it; that was not asked."""
 
-    def __init__(self, code: str, until: datetime, decisions: Sequence[Decision]) -> None:
+    def __init__(self, code: str, until: datetime, decisions: Sequence[Decision], provider: str = "") -> None:
         super().__init__(code, until)
-        self.decisions = decisions
+        self.decisions, self.provider = decisions, provider
 
 
 async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: Attempt, ended: Ended) -> None:
@@ -130,7 +130,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
         if isinstance(ended.result, Quiet):
-            notice.defer(ended.result.until, ended.code)
+            notice.defer(ended.result.until, ended.code, ended.result.provider)
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):

@@ -8,8 +8,9 @@ from fastapi.responses import Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look, Looking
-from desk.pages.operations import asking, letters, overview
-from desk.pages.services import Silence, silences
+from desk.pages.operations import asking, letters, overview, providers
+from desk.pages.services import Silence, ask, silences
+from rapport.notifications.v1.provider_service_pb2 import ListProvidersRequest, ListProvidersResponse
 
 router = APIRouter(prefix="/operations")
 
@@ -53,6 +54,22 @@ async def dead_letter(look: Look, service: str, consumer: str, uuid: str) -> Res
     found = await asking.letter(look.services, service, name)
     page = letters.detail(found, look.viewer, look.say)
     return look.answer("pages/operations/letter.html", page=page, request_id=uuid4())
+
+
+@router.get("/providers")
+async def providers_of_messages(look: Look) -> Response:
+    """Who takes our messages, also for who may know nothing else of how the services are."""
+    look.require(providers.READ)
+    parts = await ask(
+        asking.PATIENCE_S, providers=look.services.providers.ListProviders(ListProvidersRequest())
+    )
+    refusal = parts["providers"].refusal
+    found = parts.of("providers", ListProvidersResponse).providers
+    return look.answer(
+        "pages/operations/providers.html",
+        rows=providers.rows(found, look.say),
+        trouble=look.say.refusal(refusal) if refusal else "",
+    )
 
 
 @router.post("/dead-letters")

@@ -1,0 +1,154 @@
+"""The gate before providers: who is let through to one now, and what becomes known of it there."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chassis.db.database import Database
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.facts import Decision, Outcome
+from chassis.telemetry.metrics import Snapshot
+from chassis.work import Ours, Verdict
+from chassis.work import Outcome as Ended
+from notifications.domain.provider import (
+    MEASURED,
+    PROBE,
+    PROVIDER_AWAY,
+    PROVIDER_BUSY,
+    SOON,
+    Provider,
+    State,
+)
+from notifications.jobs.channel import CONVERSED, Away, Channel
+from notifications.names import PROVIDER
+from notifications.store import providers as store
+from notifications.usecases.attempt import Quiet
+
+WAIT_MOST = timedelta(seconds=10)  # for a turn: who would wait longer comes again
+_OF_OURS = ("stopped", "no-answer")  # what ended a hand-over that says nothing of the provider
+NOT_AVAILABLE = Snapshot(
+    "rapport_provider_unavailable",
+    "Whether a provider takes no messages of ours now, 1, or does, 0. The same in every replica.",
+    ("provider",),
+)
+WAITING = Snapshot(
+    "rapport_provider_waiting", "Notices that wait for a provider. The same in every replica.", ("provider",)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Lets messages through to providers.
+
+    Of one provider: at most so many a minute of all replicas, where it has a rate; at most `side_by_side` of
+    this process, so that one that hangs leaves room for the others; none while it is not available, but one
+    that tries.
+    """
+
+    db: Database
+    a_minute: Mapping[str, int]  # by provider; absent: no rate
+    side_by_side: int
+    _inside: Counter[str] = field(default_factory=Counter, init=False)
+
+    async def open(self, channels: Collection[Channel]) -> None:
+        """Have a row for the provider of each channel, and no other."""
+        now = self.db.clock.now()
+        rows = [Provider(_id(each), each.code, State.AVAILABLE, now) for each in channels]
+        await store.ADD_PROVIDERS.rows(self.db, rows)
+        await store.FORGET_PROVIDERS.run(self.db, but=[row.id for row in rows])
+
+    async def require_any(self) -> None:
+        """Quiet when nobody would take a message, whatever it is: nothing else needs to be asked then."""
+        now = self.db.clock.now()
+        rows = await store.ALL_PROVIDERS.all(self.db)
+        opens = [(row.opens(now), row.id) for row in rows]
+        if opens and all(each for each, _ in opens):
+            until, provider_id = min((each, name) for each, name in opens if each)
+            raise _not_yet(PROVIDER_AWAY, until, [], provider_id, now)
+
+    @asynccontextmanager
+    async def through(self, channel: Channel, decisions: list[Decision]) -> AsyncIterator[None]:
+        """Let one message through to the channel's provider, when its turn comes. Quiet when not now."""
+        provider_id = _id(channel)
+        if self._inside[provider_id] >= self.side_by_side:
+            now = self.db.clock.now()
+            raise _not_yet(PROVIDER_BUSY, now + SOON, decisions, provider_id, now)
+        self._inside[provider_id] += 1
+        try:
+            await self._admit(provider_id, decisions)
+            yield
+        finally:
+            self._inside[provider_id] -= 1
+
+    async def _admit(self, provider_id: str, decisions: list[Decision]) -> None:
+        now = self.db.clock.now()
+        rows = {row.id: row for row in await store.ALL_PROVIDERS.all(self.db)}
+        row = rows.get(provider_id)
+        if row is not None and (until := row.opens(now)):
+            raise _not_yet(PROVIDER_AWAY, until, decisions, provider_id, now)
+        await self._take_turn(provider_id, decisions, now)
+        if row is not None and row.state is not State.AVAILABLE:
+            probe = {"provider": provider_id, "now": now, "until": now + PROBE}
+            if await store.PROBE_PROVIDER.maybe(self.db, **probe) is None:
+                raise _not_yet(PROVIDER_AWAY, now + SOON, decisions, provider_id, now)
+
+    async def _take_turn(self, provider_id: str, decisions: list[Decision], now: datetime) -> None:
+        if not (rate := self.a_minute.get(provider_id)):
+            return
+        each = timedelta(minutes=1) / rate
+        turn = await store.TAKE_TURN.maybe(
+            self.db, provider=provider_id, now=now, each=each, latest=now + WAIT_MOST
+        )
+        if turn is None:
+            raise _not_yet(PROVIDER_BUSY, now + WAIT_MOST, decisions, provider_id, now)
+        await asyncio.sleep(max(0.0, (turn["free_time"] - each - now).total_seconds()))
+
+    async def note(self, tx: Transaction, channel: Channel, ended: Ended) -> None:
+        """What the end of an attempt says of the channel's provider."""
+        met, failed = was_met(ended), has_failed(ended)
+        if not met and not failed:
+            return
+        row = await store.GET_PROVIDER.maybe(tx, id=_id(channel))
+        if row is None or (met and not failed and row.faultless):
+            return
+        row = await store.LOCK_PROVIDER.maybe(tx, id=row.id)
+        if row is None:
+            return
+        if failed:
+            row.fail(ended.code, tx.now, getattr(ended.result, "leave_alone", None))
+        else:
+            row.take(tx.now)
+        await store.UPDATE_PROVIDER.run(tx, **values(row))
+
+
+def was_met(ended: Ended) -> bool:
+    """Whether the provider took or refused this one message, and so works."""
+    refused = ended.verdict is Verdict.REFUSED and getattr(ended.result, CONVERSED, False)
+    return ended.verdict is Verdict.DONE or refused
+
+
+def has_failed(ended: Ended) -> bool:
+    """Whether the provider failed, and with no regard to who was written to."""
+    if ended.verdict is Verdict.UNKNOWN:
+        return ended.code not in _OF_OURS
+    return isinstance(ended.result, Away | Ours) and getattr(ended.result, CONVERSED, False)
+
+
+def _id(channel: Channel) -> str:
+    return str(PROVIDER.ids(channel.provider)[0])
+
+
+def _not_yet(code: str, until: datetime, decisions: list[Decision], provider_id: str, now: datetime) -> Quiet:
+    step = Decision("provider", Outcome.DEFERRED, code, {"provider": PROVIDER.format(provider_id)}, now)
+    return Quiet(code, until, [*decisions, step], provider_id)
+
+
+async def measure_providers(db: Database) -> None:
+    """Tell how it is with providers, and how much waits for each."""
+    rows = await store.SHOW_PROVIDERS.all(db, since=db.clock.now() - MEASURED)
+    NOT_AVAILABLE.replace({(row.id,): float(row.state is not State.AVAILABLE) for row in rows})
+    WAITING.replace({(row.id,): row.waiting_count for row in rows})

@@ -1,0 +1,66 @@
+"""Providers, and what was handed to them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement, of_entity
+from chassis.db.tables import table
+from notifications.domain.provider import Provider, ProviderFigures, State
+from notifications.store.tables import ATTEMPTS, METADATA, NOTICES
+
+PROVIDERS = table(METADATA, "providers", Provider)
+
+GET_PROVIDER, LOCK_PROVIDER, UPDATE_PROVIDER = of_entity(PROVIDERS, Provider)
+ALL_PROVIDERS = Statement(sa.select(PROVIDERS), row=Provider)
+ADD_PROVIDERS = Bulk[None](PROVIDERS, lambda new: new.on_conflict_do_nothing())
+# Those that an installation has no more.
+FORGET_PROVIDERS = Statement[None](
+    sa.delete(PROVIDERS).where(PROVIDERS.c.id != sa.all_(sa.bindparam("but", type_=sa.ARRAY(sa.Text))))
+)
+_THIS = PROVIDERS.c.id == sa.bindparam("provider")
+# One message, of whoever asks first, tries whether a provider works again.
+PROBE_PROVIDER = Statement[Any](
+    sa.update(PROVIDERS)
+    .where(_THIS, PROVIDERS.c.state != State.AVAILABLE, PROVIDERS.c.retry_time <= sa.bindparam("now"))
+    .values(state=State.PROBING, retry_time=sa.bindparam("until", type_=PROVIDERS.c.retry_time.type))
+    .returning(PROVIDERS.c.id)
+)
+_NOW = sa.bindparam("now", type_=PROVIDERS.c.free_time.type)
+_EACH = sa.bindparam("each", type_=sa.Interval)
+# A turn in the rate of a provider, of all replicas: when it is over. None while too many are before it.
+TAKE_TURN = Statement[Any](
+    sa.update(PROVIDERS)
+    .where(
+        _THIS,
+        sa.func.coalesce(PROVIDERS.c.free_time, _NOW)
+        <= sa.bindparam("latest", type_=PROVIDERS.c.free_time.type),
+    )
+    .values(free_time=sa.func.greatest(PROVIDERS.c.free_time, _NOW) + _EACH)
+    .returning(PROVIDERS.c.free_time)
+)
+
+_LATELY = (
+    ATTEMPTS.c.provider == sa.literal("providers/").concat(PROVIDERS.c.id),
+    ATTEMPTS.c.start_time > sa.bindparam("since"),
+)
+
+
+def _attempts(*outcomes: str) -> sa.ScalarSelect[int]:
+    of_those = sa.select(sa.func.count()).where(
+        *_LATELY, sa.or_(*(ATTEMPTS.c.outcome == each for each in outcomes))
+    )
+    return of_those.correlate(PROVIDERS).scalar_subquery()
+
+
+_WAITING = sa.select(sa.func.count()).where(NOTICES.c.waits_for == PROVIDERS.c.id, NOTICES.c.waits_for != "")
+_FIGURES = sa.select(
+    PROVIDERS,
+    _attempts("ACCEPTED").label("sent_count"),
+    _attempts("TEMPORARY_FAILURE", "PERMANENT_FAILURE", "UNKNOWN").label("failed_count"),
+    _WAITING.correlate(PROVIDERS).scalar_subquery().label("waiting_count"),
+)
+SHOW_PROVIDER = Statement(_FIGURES.where(PROVIDERS.c.id == sa.bindparam("id")), row=ProviderFigures)
+SHOW_PROVIDERS = Statement(_FIGURES, row=ProviderFigures)
+LIST_PROVIDERS = Listing(_FIGURES, PROVIDERS.c.id, row=ProviderFigures)

@@ -1,0 +1,201 @@
+"""Providers that take nothing: they are left alone, what is for them waits, and nothing is lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import pytest
+
+from notifications.domain.provider import FAILURES_MAX, PAUSE
+from rapport.common.v1 import channel_pb2
+from rapport.notifications.v1 import notice_pb2, provider_pb2, provider_service_pb2, template_pb2
+from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
+from rapport_testing.wait import eventually
+
+AVAILABLE = provider_pb2.Provider.STATE_AVAILABLE
+UNAVAILABLE = provider_pb2.Provider.STATE_UNAVAILABLE
+DOWN = b"500 Oops"
+
+
+@pytest.fixture(autouse=True)
+async def by_sms(desk: Any) -> None:
+    """The customer service answers that this customer is to be texted; there is something to say."""
+    text_by_sms(desk)
+    text = template_pb2.TemplateText(subject="News", body="Hello {{ customer_name }}, {{ contact_name }}")
+    await desk.create_template("short", text)
+
+
+def text_by_sms(desk: Any) -> None:
+    desk.peers.customers.answer.channel = channel_pb2.CHANNEL_SMS
+    desk.peers.customers.answer.address = "+4930901820"
+
+
+async def request(desk: Any, **fields: Any) -> notice_pb2.Notice:
+    notice = notice_pb2.Notice(
+        customer=desk.customer, kind="news", template="templates/short", case=f"cases/{desk.customer[10:]}"
+    )
+    notice.MergeFrom(notice_pb2.Notice(**fields))
+    sent: notice_pb2.Notice = await desk.send(notice)
+    return sent
+
+
+async def provider(desk: Any, name: str = "providers/sms") -> provider_pb2.Provider:
+    stub: Any = desk.running.stub(ProviderServiceStub)
+    found: provider_pb2.Provider = await stub.GetProvider(provider_service_pb2.GetProviderRequest(name=name))
+    return found
+
+
+async def is_in(desk: Any, state: int, name: str = "providers/sms") -> provider_pb2.Provider:
+    async def found() -> provider_pb2.Provider | None:
+        seen = await provider(desk, name)
+        return seen if seen.state == state else None
+
+    reached = await eventually(found)
+    assert reached is not None
+    return reached
+
+
+async def broken(desk: Any, *, and_more: int = 0) -> list[notice_pb2.Notice]:
+    """Notices by which the gateway of text messages was found to be down; it stays so for `and_more`."""
+    desk.gateway.answers = [DOWN] * (FAILURES_MAX + and_more)
+    notices = [await request(desk) for _ in range(FAILURES_MAX)]
+    await is_in(desk, UNAVAILABLE)
+    return notices
+
+
+async def all_sent(desk: Any, notices: list[notice_pb2.Notice], name: str = "providers/sms") -> None:
+    """One finds that it works again, and the others follow."""
+    desk.clock.advance(timedelta(minutes=20))
+    await is_in(desk, AVAILABLE, name)
+    desk.clock.advance(timedelta(minutes=6))
+    for notice in notices:
+        await desk.sent(notice.name)
+
+
+async def deferred(desk: Any, notice: notice_pb2.Notice) -> notice_pb2.Notice:
+    async def found() -> notice_pb2.Notice | None:
+        seen: notice_pb2.Notice = await desk.get(notice.name)
+        return seen if seen.defer_reason_code else None
+
+    waiting = await eventually(found)
+    assert waiting is not None
+    return waiting
+
+
+async def test_a_provider_that_fails_is_left_alone_and_what_is_for_it_waits(desk: Any) -> None:
+    before = await provider(desk)
+    assert (before.state, before.channel) == (AVAILABLE, channel_pb2.CHANNEL_SMS)
+    notices = await broken(desk)
+    waiting = await deferred(desk, await request(desk))
+    assert waiting.defer_reason_code == "provider-unavailable"
+    assert len(desk.gateway.asked) == FAILURES_MAX
+    away = await provider(desk)
+    assert (away.sent_count, away.failed_count, away.waiting_count) == (0, FAILURES_MAX, 1)
+    assert away.last_error_code == "500"
+    assert away.retry_time == waiting.defer_time
+    told = (await desk.explain(waiting.name)).summary
+    assert "takes nothing from us" in told
+    await all_sent(desk, [*notices, waiting])
+    well = await provider(desk)
+    assert (well.sent_count, well.waiting_count) == (FAILURES_MAX + 1, 0)
+    assert len(desk.gateway.sent) == len(desk.gateway.asked) - FAILURES_MAX == FAILURES_MAX + 1
+
+
+async def test_one_message_tries_whether_it_works_again(desk: Any) -> None:
+    notices = await broken(desk, and_more=1)
+    first = await provider(desk)
+    desk.clock.advance(PAUSE + timedelta(minutes=5))
+
+    async def tried_in_vain() -> bool:
+        return (await provider(desk)).retry_time.ToNanoseconds() > first.retry_time.ToNanoseconds()
+
+    await eventually(tried_in_vain)
+    again = await is_in(desk, UNAVAILABLE)
+    assert again.state_time == first.state_time
+    for notice in notices:
+        await desk.reached(notice.name, "REQUESTED")
+    assert len(desk.gateway.asked) == FAILURES_MAX + 1
+    await all_sent(desk, notices)
+
+
+async def test_one_that_is_down_stops_no_other(desk: Any) -> None:
+    await broken(desk)
+    desk.peers.customers.answer.channel = channel_pb2.CHANNEL_EMAIL
+    desk.peers.customers.answer.address = "maria@example.com"
+    await desk.sent((await request(desk)).name)
+    assert (await provider(desk, "providers/smtp")).state == AVAILABLE
+
+
+async def test_what_is_refused_for_the_recipients_sake_says_that_it_works(desk: Any) -> None:
+    desk.gateway.answers = [b"422 Unprocessable"] * (FAILURES_MAX + 1)
+    for _ in range(FAILURES_MAX + 1):
+        await desk.reached((await request(desk)).name, "FAILED")
+    assert (await provider(desk)).state == AVAILABLE
+
+
+async def test_mail_that_some_recipients_cannot_take_now_says_nothing_of_the_server(desk: Any) -> None:
+    desk.peers.customers.answer.channel = channel_pb2.CHANNEL_EMAIL
+    desk.peers.customers.answer.address = "maria@example.com"
+    desk.mail.refusals["RCPT"] = ["450 4.2.1 greylisted"] * FAILURES_MAX
+    for _ in range(FAILURES_MAX):
+        notice = await request(desk)
+
+        async def tried(notice: Any = notice) -> bool:
+            return bool(await desk.outcomes(notice))
+
+        await eventually(tried)
+    await desk.sent((await request(desk)).name)
+
+
+@pytest.mark.parametrize(
+    "answer", ["550 5.7.1 relaying denied", "452 4.5.3 too many recipients, daily quota"]
+)
+async def test_a_mail_server_that_does_not_want_us_is_left_alone(desk: Any, answer: str) -> None:
+    desk.peers.customers.answer.channel = channel_pb2.CHANNEL_EMAIL
+    desk.peers.customers.answer.address = "maria@example.com"
+    desk.mail.refusals["RCPT"] = [answer] * FAILURES_MAX
+    notices = [await request(desk) for _ in range(FAILURES_MAX)]
+    await is_in(desk, UNAVAILABLE, "providers/smtp")
+    waiting = await deferred(desk, await request(desk))
+    await all_sent(desk, [*notices, waiting], "providers/smtp")
+    assert len(desk.mail.accepted) == FAILURES_MAX + 1
+
+
+async def test_what_was_of_no_more_use_by_then_is_a_persons_to_tell(desk: Any) -> None:
+    await broken(desk)
+    until = desk.clock.now() + timedelta(seconds=20)
+    waiting = await request(desk, expire_time=until)
+    await deferred(desk, waiting)
+    desk.clock.advance(timedelta(seconds=25))
+    ended = await desk.reached(waiting.name, "SUPPRESSED")
+    assert ended.reason_code == "expired"
+    told = [each.data.notice for each in await desk.told("NoticeUndeliverable")]
+    assert told == [waiting.name]
+
+
+async def test_the_list_has_what_the_installation_has(desk: Any) -> None:
+    stub: Any = desk.running.stub(ProviderServiceStub)
+    found = await stub.ListProviders(provider_service_pb2.ListProvidersRequest())
+    assert [each.name for each in found.providers] == ["providers/sms", "providers/smtp"]
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await provider(desk, "providers/pigeon")
+    assert refusal.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+class TestWithARate:
+    """A provider that gets one message a minute."""
+
+    @pytest.fixture
+    def gateway(self, gateway: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Set before the service starts, which needs the gateway."""
+        monkeypatch.setenv("RAPPORT_SMS_PER_MINUTE", "1")
+        return gateway
+
+    async def test_it_gets_no_more_and_what_waits_has_its_turn(self, desk: Any) -> None:
+        first = await request(desk)
+        await desk.sent(first.name)
+        second = await request(desk)
+        assert (await deferred(desk, second)).defer_reason_code == "provider-busy"
+        assert len(desk.gateway.asked) == 1
+        desk.clock.advance(timedelta(minutes=1))
+        await desk.sent(second.name)
