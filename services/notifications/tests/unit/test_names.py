@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from notifications.domain import notice
+from notifications.domain import reasons
 from notifications.domain.attempt import Outcome
 from notifications.domain.notice import Concern, State
 from notifications.domain.policy import CONCERNS
@@ -50,4 +50,4 @@ def test_concerns_are_named_as_the_database_keeps_them() -> None:
     ],
 )
 def test_why_a_notice_ended_is_named_as_the_readme_does(reason: str) -> None:
-    assert getattr(notice, reason.upper().replace("-", "_")) == reason
+    assert getattr(reasons, reason.upper().replace("-", "_")) == reason

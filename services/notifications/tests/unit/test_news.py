@@ -15,15 +15,8 @@ from notifications.domain.news import (
     steps,
     untrue,
 )
-from notifications.domain.notice import (
-    OUTCOME_UNKNOWN,
-    PROMISE_AT_RISK,
-    PROMISE_ENDED,
-    PROMISE_RECOVERED,
-    Concern,
-    Notice,
-    State,
-)
+from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.reasons import OUTCOME_UNKNOWN, PROMISE_AT_RISK, PROMISE_ENDED, PROMISE_RECOVERED
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FRIDAY = {"old_date": "2026-03-04", "new_date": "2026-03-06", "reason": "weather", "reference": ""}

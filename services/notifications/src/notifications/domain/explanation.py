@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from chassis.facts import Told, Why, shown
-from notifications.domain import notice as rules
+from notifications.domain import reasons
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.pressure import CONTACT_PRESSURE
@@ -19,23 +19,23 @@ _WHY = {
     CONTACT_PRESSURE: "the customer has been sent enough until it is of no more use",
     "no-address": "no address of the customer is known",
     "customer-not-found": "there is no such customer",
-    rules.EXPIRED: "it was of no more use when it could first be sent",
-    rules.PROMISE_ENDED: "the promise had ended before it could be sent",
-    rules.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",
-    rules.PROMISE_AT_RISK: "the promise was at risk again before it could be sent",
-    rules.ALREADY_TOLD: "the same was told, or tried to be told, before",
-    rules.SUPERSEDED: "something newer happened before it could be sent",
-    rules.CAUSE_GONE: "what it was to tell had come to nothing before it could be sent",
-    rules.TOO_MANY: "its policy had told the customer so much within a day that something is wrong with it",
+    reasons.EXPIRED: "it was of no more use when it could first be sent",
+    reasons.PROMISE_ENDED: "the promise had ended before it could be sent",
+    reasons.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",
+    reasons.PROMISE_AT_RISK: "the promise was at risk again before it could be sent",
+    reasons.ALREADY_TOLD: "the same was told, or tried to be told, before",
+    reasons.SUPERSEDED: "something newer happened before it could be sent",
+    reasons.CAUSE_GONE: "what it was to tell had come to nothing before it could be sent",
+    reasons.TOO_MANY: "its policy had told the customer so much within a day that something is wrong with it",
     POLICY_OFF: "its policy was switched off, or deleted, before it could be sent",
-    rules.TAKEN_BACK: "it was taken back before it was sent",
-    rules.GAVE_UP: "no attempt succeeded while it was of use",
-    rules.REFUSED: "the provider refused it for good",
+    reasons.TAKEN_BACK: "it was taken back before it was sent",
+    reasons.GAVE_UP: "no attempt succeeded while it was of use",
+    reasons.REFUSED: "the provider refused it for good",
     "invalid-address": "the customer's address is none",
     "address-needs-smtputf8": "the mail server cannot write to the customer's address",
     "not-repeatable": "what was handed over before could not be said again in the same words",
-    rules.BOUNCED: "the provider accepted it and could not deliver it",
-    rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
+    reasons.BOUNCED: "the provider accepted it and could not deliver it",
+    reasons.OUTCOME_UNKNOWN: "the provider's answer was lost",
 }
 
 _QUIET = {
@@ -44,7 +44,7 @@ _QUIET = {
     CONTACT_PRESSURE: "the customer has been sent enough by all departments for now",
     PROVIDER_AWAY: "whoever hands it over takes nothing from us at the moment",
     PROVIDER_BUSY: "whoever hands it over has as much to do as it takes from us",
-    rules.SCHEDULED: "it is not yet the hour for it where the customer lives",
+    reasons.SCHEDULED: "it is not yet the hour for it where the customer lives",
 }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from notifications.domain import notice as rules
+from notifications.domain import reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ def meanwhile(notice: rules.Notice, why: str, wanted: dict[str, str]) -> News:
     was news was not kept: the owner is asked.
     """
     concern = {
-        rules.PROMISE_RECOVERED: rules.Concern.RECOVERED,
-        rules.PROMISE_AT_RISK: rules.Concern.AT_RISK,
+        reasons.PROMISE_RECOVERED: rules.Concern.RECOVERED,
+        reasons.PROMISE_AT_RISK: rules.Concern.AT_RISK,
     }.get(why, notice.concern)
     recovered = concern == rules.Concern.RECOVERED
     due_time = notice.due_time or notice.expire_time
@@ -68,8 +69,11 @@ def untrue(concern: rules.Concern, news: News) -> str:
     """Why a notice of `concern` must not be sent, given the news; "" when it may be."""
     if news.concern == concern:
         return ""
-    reasons = {rules.Concern.AT_RISK: rules.PROMISE_AT_RISK, rules.Concern.RECOVERED: rules.PROMISE_RECOVERED}
-    return reasons.get(news.concern, rules.PROMISE_ENDED)
+    of_concern = {
+        rules.Concern.AT_RISK: reasons.PROMISE_AT_RISK,
+        rules.Concern.RECOVERED: reasons.PROMISE_RECOVERED,
+    }
+    return of_concern.get(news.concern, reasons.PROMISE_ENDED)
 
 
 def next_steps(before: Sequence[rules.Notice], news: News) -> list[tuple[Step, rules.Notice | None]]:
@@ -110,7 +114,9 @@ def unended(before: Sequence[rules.Notice]) -> rules.Notice | None:
 
 def moot(notice: rules.Notice, news: News) -> str:
     """Why a notice is withdrawn, given the news."""
-    return untrue(notice.concern, news) or (rules.OUTCOME_UNKNOWN if notice.in_doubt else rules.ALREADY_TOLD)
+    return untrue(notice.concern, news) or (
+        reasons.OUTCOME_UNKNOWN if notice.in_doubt else reasons.ALREADY_TOLD
+    )
 
 
 def recount(before: Sequence[rules.Notice]) -> list[rules.Notice]:
@@ -133,7 +139,7 @@ def what_follows(
     waiting = next((each for each in before if each.waits and each is not notice), None)
     if waiting is not None:
         notice, why, wanted = waiting, "", waiting.variables
-    if unended(before) not in (None, notice) or why in (rules.PROMISE_ENDED, rules.ALREADY_TOLD):
+    if unended(before) not in (None, notice) or why in (reasons.PROMISE_ENDED, reasons.ALREADY_TOLD):
         return None
     return replace(meanwhile(notice, why, wanted), version=max(each.heard_version for each in before))
 
@@ -152,7 +158,7 @@ def _is_wanted(before: Sequence[rules.Notice], news: News) -> bool:
     """
     if news.concern == rules.Concern.NONE:
         return False
-    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in rules.MOOT]
+    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in reasons.MOOT]
     if tried and not tried[0].may_have_arrived and _says(tried[0], news):
         return False
     last = next((notice for notice in tried if notice.may_have_arrived), None)

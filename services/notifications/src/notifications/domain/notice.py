@@ -23,25 +23,16 @@ from uuid import UUID
 from chassis.errors import FailedPrecondition
 from chassis.facts import Decision
 from notifications.domain.decisions import kept
+from notifications.domain.reasons import (
+    ALREADY_TOLD,
+    BOUNCED,
+    CAUSE_GONE,
+    OUTCOME_UNKNOWN,
+    SUPERSEDED,
+    TAKEN_BACK,
+)
 from notifications.domain.template import Text
 from notifications.names import NOTICE, POLICY, TEMPLATE
-
-EXPIRED = "expired"
-PROMISE_ENDED = "promise-ended"
-PROMISE_RECOVERED = "promise-recovered"
-PROMISE_AT_RISK = "promise-at-risk"
-ALREADY_TOLD = "already-told"
-GAVE_UP = "gave-up"
-TAKEN_BACK = "taken-back"
-REFUSED = "refused"
-OUTCOME_UNKNOWN = "outcome-unknown"
-BOUNCED = "bounced"
-SUPERSEDED = "superseded"
-CAUSE_GONE = "cause-gone"
-TOO_MANY = "too-many-notices"
-SCHEDULED = "scheduled"
-# What it says need not be said.
-MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD, SUPERSEDED, CAUSE_GONE)
 
 
 class State(StrEnum):

@@ -10,8 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.names import PLATFORM
-from notifications.domain.notice import CAUSE_GONE, SUPERSEDED, Notice
+from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
+from notifications.domain.reasons import CAUSE_GONE, SUPERSEDED
 
 POLICY_OFF = "policy-off"
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from chassis.facts import fact_of
 from notifications.domain.facts import NoticeUndeliverable
-from notifications.domain.notice import MOOT, TAKEN_BACK, Concern, Notice, State
+from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.reasons import MOOT, TAKEN_BACK
 from notifications.domain.template import SERVICE
 from notifications.domain.trigger import POLICY_OFF
 

@@ -13,7 +13,8 @@ from chassis.grpc.status import reason
 from chassis.work import Ours
 from chassis.work.item import not_answered
 from notifications.domain.confirming import consent_of
-from notifications.domain.notice import CAUSE_GONE, Notice
+from notifications.domain.notice import Notice
+from notifications.domain.reasons import CAUSE_GONE
 from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, SERVICE
 from notifications.jobs.peers import Contact
 from notifications.names import CONSENT

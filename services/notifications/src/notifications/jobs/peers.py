@@ -18,7 +18,8 @@ from chassis.work.item import not_answered
 from chassis.zones import time_zone
 from notifications.domain.confirming import confirmed_by
 from notifications.domain.news import untrue
-from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
+from notifications.domain.notice import Concern, Notice
+from notifications.domain.reasons import PROMISE_ENDED
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in

@@ -12,9 +12,10 @@ from chassis.db.tables import among, replaced, table, updated
 from chassis.db.versions import versioned
 from chassis.names import PLATFORM
 from notifications.domain.attempt import Attempt
-from notifications.domain.notice import TAKEN_BACK, Notice
+from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Contact
+from notifications.domain.reasons import TAKEN_BACK
 from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import CUSTOMER
 from rapport.common.v1 import states_pb2

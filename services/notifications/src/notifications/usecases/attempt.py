@@ -12,6 +12,7 @@ from chassis.facts import Decision
 from chassis.work import Deferred, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
+from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.template import Template
@@ -166,8 +167,8 @@ def _why(notice: Notice, ended: Ended) -> tuple[rules.State, str]:
         return rules.State.SUPPRESSED, ended.code
     if ended.verdict is Verdict.EXPIRED:
         tried = notice.attempt_count > 0
-        return (rules.State.FAILED, rules.GAVE_UP) if tried else (rules.State.SUPPRESSED, rules.EXPIRED)
+        return (rules.State.FAILED, reasons.GAVE_UP) if tried else (rules.State.SUPPRESSED, reasons.EXPIRED)
     if ended.verdict is Verdict.UNKNOWN:
-        return rules.State.UNKNOWN, rules.OUTCOME_UNKNOWN
+        return rules.State.UNKNOWN, reasons.OUTCOME_UNKNOWN
     by_provider = ended.code[:1].isdigit()
-    return rules.State.FAILED, rules.REFUSED if by_provider else ended.code
+    return rules.State.FAILED, reasons.REFUSED if by_provider else ended.code

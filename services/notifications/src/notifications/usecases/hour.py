@@ -4,7 +4,8 @@ from datetime import datetime, tzinfo
 
 from chassis.facts import Decision, Outcome
 from notifications.domain.days import hour_of, span
-from notifications.domain.notice import EXPIRED, SCHEDULED, Notice
+from notifications.domain.notice import Notice
+from notifications.domain.reasons import EXPIRED, SCHEDULED
 from notifications.usecases.attempt import Forbidden, Quiet
 
 

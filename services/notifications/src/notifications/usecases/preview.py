@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from chassis.events.envelope import Event
-from notifications.domain.notice import CAUSE_GONE, SUPERSEDED
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD
+from notifications.domain.reasons import CAUSE_GONE, SUPERSEDED
 from notifications.domain.trigger import hears, turn
 from notifications.usecases import conditions
 from notifications.usecases.trigger import telling, timing

@@ -16,8 +16,9 @@ from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.facts import Decision, Outcome
 from notifications.domain import days
-from notifications.domain.notice import TOO_MANY, Notice, State
+from notifications.domain.notice import Notice, State
 from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
+from notifications.domain.reasons import TOO_MANY
 from notifications.domain.trigger import POLICY_OFF, Known, When, Word, hears, turn
 from notifications.names import CASE, CUSTOMER
 from notifications.store import triggers as store
