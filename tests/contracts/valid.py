@@ -416,6 +416,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("PreviewNoticePolicy", {
             "notice_policy": _POLICY_ON_ANY, "start_time": BEFORE, "end_time": LATER}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
+        ("GetNoticePolicy", {"name": "{CreateNoticePolicy}/versions/1"}),
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {
             "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
@@ -429,6 +430,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("GetProvider", {"name": "providers/smtp"}),
         ("ListProviders", _PAGE),
+        ("ReportNotices", {
+            "start_time": BEFORE, "end_time": LATER, "group_by": "GROUP_BY_NOTICE_POLICY",
+            "department": "departments/billing"}),
         ("ExplainNotice", {"name": "{SendNotice}"}),
         ("CancelNotice", {"name": "{SendNotice}"}),
     ],

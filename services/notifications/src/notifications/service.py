@@ -11,7 +11,7 @@ from chassis.inbox import aliases
 from chassis.service import Service
 from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_promise
-from notifications.events.customer import on_preferences
+from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.addresses import Addresses
 from notifications.jobs.channel import Channel
 from notifications.jobs.gate import Gate, measure_providers
@@ -39,7 +39,7 @@ from rapport.cases.v1.cases_events_pb2 import (
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
-from rapport.customer.v1.customer_events_pb2 import PreferencesUpdated
+from rapport.customer.v1.customer_events_pb2 import InteractionRecorded, PreferencesUpdated
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
@@ -52,6 +52,7 @@ PROMISES = Listening(
     [PromiseAtRisk, PromiseRecovered, PromiseKept, PromiseWithdrawn, PromiseRenegotiated],
 )
 PREFERENCES = Listening("notifications-preferences", "customer", [PreferencesUpdated])
+CONTACTS = Listening("notifications-contacts", "customer", [InteractionRecorded])
 
 
 def compose(app: App[Settings]) -> None:
@@ -68,6 +69,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PolicyRpc(app, past=app.past, consents=consents, budget=app.settings.budget))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
+    app.subscribe(CONTACTS.durable, on_contact)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.timer(MARKS_TIMER, forget_marks)
@@ -150,7 +152,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, PREFERENCES, TRIGGERS, aliases.listening("notifications")],
+    listens=[PROMISES, PREFERENCES, CONTACTS, TRIGGERS, aliases.listening("notifications")],
     calls=["cases", "customer"],
     permissions=(
         "cases.agents.read",

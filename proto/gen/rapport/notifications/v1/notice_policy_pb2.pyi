@@ -69,7 +69,9 @@ class NoticePolicy(_message.Message):
     DAYS_BEFORE_FIELD_NUMBER: _builtins.int
     SEND_HOUR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
+    """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
+    `/versions/{version}` after it.
+    """
     event_type: _builtins.str
     """The full name of the message of an event about a customer, of any service whose contract is installed here, such as
     `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices. A department's

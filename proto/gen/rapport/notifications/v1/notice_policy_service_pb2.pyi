@@ -62,7 +62,7 @@ class GetNoticePolicyRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`noticePolicies/{id}`."""
+    """`noticePolicies/{id}`, or `noticePolicies/{id}/versions/{version}`, also of one that was deleted since."""
     def __init__(
         self,
         *,

@@ -81,7 +81,7 @@ class NoticePolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetNoticePolicy(self, request, context):
-        """Gets a policy.
+        """Gets a policy as it is, or a version that its name ends with: what asked for notices then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class NoticePolicyServiceStub:
     CreateNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.CreateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
     """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.GetNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
-    """Gets a policy."""
+    """Gets a policy as it is, or a version that its name ends with: what asked for notices then."""
     ListNoticePolicies: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]
     """Lists policies by name."""
     UpdateNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.UpdateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
@@ -61,7 +61,7 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
     CreateNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.CreateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
     """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.GetNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
-    """Gets a policy."""
+    """Gets a policy as it is, or a version that its name ends with: what asked for notices then."""
     ListNoticePolicies: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]  # type: ignore[assignment]
     """Lists policies by name."""
     UpdateNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.UpdateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
@@ -93,7 +93,7 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_policy_service_pb2.GetNoticePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_policy_pb2.NoticePolicy, _abc.Awaitable[_notice_policy_pb2.NoticePolicy]]:
-        """Gets a policy."""
+        """Gets a policy as it is, or a version that its name ends with: what asked for notices then."""
 
     @_abc_1.abstractmethod
     def ListNoticePolicies(

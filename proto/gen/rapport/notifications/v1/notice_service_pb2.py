@@ -27,13 +27,15 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
+from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.notifications.v1 import delivery_attempt_pb2 as rapport_dot_notifications_dot_v1_dot_delivery__attempt__pb2
 from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot_v1_dot_notice__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/notice_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a/rapport/notifications/v1/delivery_attempt.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\xe1\x01\n\x11SendNoticeRequest\x12\x36\n\x06notice\x18\x01 \x01(\x0b\x32 .rapport.notifications.v1.NoticeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x04hold\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\x90\x1c\x12\x43\n\rschedule_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x38\x00@\x80\x8a\x8a\x0f\"d\n\x13\x43\x61ncelNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x10GetNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\"]\n\x12ListNoticesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x13ListNoticesResponse\x12\x31\n\x07notices\x18\x01 \x03(\x0b\x32 .rapport.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x14\x45xplainNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"Y\n\x19GetDeliveryAttemptRequest\x12<\n\x04name\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\n%notifications.rapport/DeliveryAttempt\"\x90\x01\n\x1bListDeliveryAttemptsRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\x12%notifications.rapport/DeliveryAttempt\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"}\n\x1cListDeliveryAttemptsResponse\x12\x44\n\x11\x64\x65livery_attempts\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.DeliveryAttempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe7\t\n\rNoticeService\x12\x98\x01\n\nSendNotice\x12+.rapport.notifications.v1.SendNoticeRequest\x1a .rapport.notifications.v1.Notice\";\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02\x15\"\x10/v1/notices:send:\x01*\x12\xa7\x01\n\x0c\x43\x61ncelNotice\x12-.rapport.notifications.v1.CancelNoticeRequest\x1a .rapport.notifications.v1.Notice\"F\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=notices/*}:cancel:\x01*\x12\x99\x01\n\tGetNotice\x12*.rapport.notifications.v1.GetNoticeRequest\x1a .rapport.notifications.v1.Notice\">\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=notices/*}\x12\xa1\x01\n\x0bListNotices\x12,.rapport.notifications.v1.ListNoticesRequest\x1a-.rapport.notifications.v1.ListNoticesResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/notices\x12\xc9\x01\n\x12GetDeliveryAttempt\x12\x33.rapport.notifications.v1.GetDeliveryAttemptRequest\x1a).rapport.notifications.v1.DeliveryAttempt\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=notices/*/attempts/*}\x12\xda\x01\n\x14ListDeliveryAttempts\x12\x35.rapport.notifications.v1.ListDeliveryAttemptsRequest\x1a\x36.rapport.notifications.v1.ListDeliveryAttemptsResponse\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=notices/*}/attempts\x12\xa7\x01\n\rExplainNotice\x12..rapport.notifications.v1.ExplainNoticeRequest\x1a\x1e.rapport.common.v1.Explanation\"F\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=notices/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/notice_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a#rapport/common/v1/explanation.proto\x1a\x1erapport/common/v1/states.proto\x1a/rapport/notifications/v1/delivery_attempt.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\xe1\x01\n\x11SendNoticeRequest\x12\x36\n\x06notice\x18\x01 \x01(\x0b\x32 .rapport.notifications.v1.NoticeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x04hold\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x30\x90\x1c\x12\x43\n\rschedule_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x38\x00@\x80\x8a\x8a\x0f\"d\n\x13\x43\x61ncelNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x10GetNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\"]\n\x12ListNoticesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x13ListNoticesResponse\x12\x31\n\x07notices\x18\x01 \x03(\x0b\x32 .rapport.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x03\n\x14ReportNoticesRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12N\n\x08group_by\x18\x03 \x01(\x0e\x32\x36.rapport.notifications.v1.ReportNoticesRequest.GroupByB\x04\xe2\x41\x01\x02\x12\x35\n\ndepartment\x18\x04 \x01(\tB!\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\"\x85\x01\n\x07GroupBy\x12\x18\n\x14GROUP_BY_UNSPECIFIED\x10\x00\x12\x1a\n\x16GROUP_BY_NOTICE_POLICY\x10\x01\x12\x15\n\x11GROUP_BY_TEMPLATE\x10\x02\x12\x14\n\x10GROUP_BY_CHANNEL\x10\x03\x12\x17\n\x13GROUP_BY_DEPARTMENT\x10\x04\"\xf3\x05\n\x0cNoticeReport\x12\x39\n\x05total\x18\x01 \x01(\x0b\x32*.rapport.notifications.v1.NoticeReport.Row\x12\x38\n\x04rows\x18\x02 \x03(\x0b\x32*.rapport.notifications.v1.NoticeReport.Row\x1a\x62\n\x06Reason\x12-\n\x05state\x18\x01 \x01(\x0e\x32\x1e.rapport.common.v1.NoticeState\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12\x14\n\x0cnotice_count\x18\x03 \x01(\x03\x1a\x89\x04\n\x03Row\x12>\n\rnotice_policy\x18\x01 \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x35\n\x08template\x18\x02 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x14\n\x0cnotice_count\x18\x05 \x01(\x03\x12\x15\n\rwaiting_count\x18\x06 \x01(\x03\x12\x12\n\nsent_count\x18\x07 \x01(\x03\x12\x17\n\x0f\x64\x65livered_count\x18\x08 \x01(\x03\x12\x18\n\x10suppressed_count\x18\t \x01(\x03\x12\x14\n\x0c\x66\x61iled_count\x18\n \x01(\x03\x12\x15\n\runknown_count\x18\x0b \x01(\x03\x12\x14\n\x0crepeat_count\x18\x0c \x01(\x03\x12\x15\n\rcontact_count\x18\r \x01(\x03\x12\x1d\n\x15subject_contact_count\x18\x0e \x01(\x03\x12>\n\x07reasons\x18\x0f \x03(\x0b\x32-.rapport.notifications.v1.NoticeReport.Reason\"j\n\x14\x45xplainNoticeRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"Y\n\x19GetDeliveryAttemptRequest\x12<\n\x04name\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\n%notifications.rapport/DeliveryAttempt\"\x90\x01\n\x1bListDeliveryAttemptsRequest\x12>\n\x06parent\x18\x01 \x01(\tB.\xe2\x41\x01\x02\xfa\x41\'\x12%notifications.rapport/DeliveryAttempt\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"}\n\x1cListDeliveryAttemptsResponse\x12\x44\n\x11\x64\x65livery_attempts\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.DeliveryAttempt\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8f\x0b\n\rNoticeService\x12\x98\x01\n\nSendNotice\x12+.rapport.notifications.v1.SendNoticeRequest\x1a .rapport.notifications.v1.Notice\";\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02\x15\"\x10/v1/notices:send:\x01*\x12\xa7\x01\n\x0c\x43\x61ncelNotice\x12-.rapport.notifications.v1.CancelNoticeRequest\x1a .rapport.notifications.v1.Notice\"F\xca\xfb\x8a\x01\x1bnotifications.notices.write\x82\xd3\xe4\x93\x02 \"\x1b/v1/{name=notices/*}:cancel:\x01*\x12\x99\x01\n\tGetNotice\x12*.rapport.notifications.v1.GetNoticeRequest\x1a .rapport.notifications.v1.Notice\">\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=notices/*}\x12\xa1\x01\n\x0bListNotices\x12,.rapport.notifications.v1.ListNoticesRequest\x1a-.rapport.notifications.v1.ListNoticesResponse\"5\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/notices\x12\xc9\x01\n\x12GetDeliveryAttempt\x12\x33.rapport.notifications.v1.GetDeliveryAttemptRequest\x1a).rapport.notifications.v1.DeliveryAttempt\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=notices/*/attempts/*}\x12\xda\x01\n\x14ListDeliveryAttempts\x12\x35.rapport.notifications.v1.ListDeliveryAttemptsRequest\x1a\x36.rapport.notifications.v1.ListDeliveryAttemptsResponse\"S\x90\x02\x01\xca\xfb\x8a\x01$notifications.delivery_attempts.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=notices/*}/attempts\x12\xa5\x01\n\rReportNotices\x12..rapport.notifications.v1.ReportNoticesRequest\x1a&.rapport.notifications.v1.NoticeReport\"<\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/notices:report\x12\xa7\x01\n\rExplainNotice\x12..rapport.notifications.v1.ExplainNoticeRequest\x1a\x1e.rapport.common.v1.Explanation\"F\x90\x02\x01\xca\xfb\x8a\x01\x1anotifications.notices.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=notices/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +62,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTICESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTNOTICESREQUEST'].fields_by_name['filter']._loaded_options = None
   _globals['_LISTNOTICESREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\002'
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\002'
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['group_by']._loaded_options = None
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['group_by']._serialized_options = b'\342A\001\002'
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['department']._loaded_options = None
+  _globals['_REPORTNOTICESREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\001\372A\032\n\030cases.rapport/Department'
+  _globals['_NOTICEREPORT_ROW'].fields_by_name['notice_policy']._loaded_options = None
+  _globals['_NOTICEREPORT_ROW'].fields_by_name['notice_policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
+  _globals['_NOTICEREPORT_ROW'].fields_by_name['template']._loaded_options = None
+  _globals['_NOTICEREPORT_ROW'].fields_by_name['template']._serialized_options = b'\372A \n\036notifications.rapport/Template'
+  _globals['_NOTICEREPORT_ROW'].fields_by_name['department']._loaded_options = None
+  _globals['_NOTICEREPORT_ROW'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
   _globals['_EXPLAINNOTICEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINNOTICEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\036\n\034notifications.rapport/Notice'
   _globals['_EXPLAINNOTICEREQUEST'].fields_by_name['event_id']._loaded_options = None
@@ -84,26 +100,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESERVICE'].methods_by_name['GetDeliveryAttempt']._serialized_options = b'\220\002\001\312\373\212\001$notifications.delivery_attempts.read\202\323\344\223\002!\022\037/v1/{name=notices/*/attempts/*}'
   _globals['_NOTICESERVICE'].methods_by_name['ListDeliveryAttempts']._loaded_options = None
   _globals['_NOTICESERVICE'].methods_by_name['ListDeliveryAttempts']._serialized_options = b'\220\002\001\312\373\212\001$notifications.delivery_attempts.read\202\323\344\223\002!\022\037/v1/{parent=notices/*}/attempts'
+  _globals['_NOTICESERVICE'].methods_by_name['ReportNotices']._loaded_options = None
+  _globals['_NOTICESERVICE'].methods_by_name['ReportNotices']._serialized_options = b'\220\002\001\312\373\212\001\032notifications.notices.read\202\323\344\223\002\024\022\022/v1/notices:report'
   _globals['_NOTICESERVICE'].methods_by_name['ExplainNotice']._loaded_options = None
   _globals['_NOTICESERVICE'].methods_by_name['ExplainNotice']._serialized_options = b'\220\002\001\312\373\212\001\032notifications.notices.read\202\323\344\223\002\036\022\034/v1/{name=notices/*}:explain'
-  _globals['_SENDNOTICEREQUEST']._serialized_start=390
-  _globals['_SENDNOTICEREQUEST']._serialized_end=615
-  _globals['_CANCELNOTICEREQUEST']._serialized_start=617
-  _globals['_CANCELNOTICEREQUEST']._serialized_end=717
-  _globals['_GETNOTICEREQUEST']._serialized_start=719
-  _globals['_GETNOTICEREQUEST']._serialized_end=790
-  _globals['_LISTNOTICESREQUEST']._serialized_start=792
-  _globals['_LISTNOTICESREQUEST']._serialized_end=885
-  _globals['_LISTNOTICESRESPONSE']._serialized_start=887
-  _globals['_LISTNOTICESRESPONSE']._serialized_end=984
-  _globals['_EXPLAINNOTICEREQUEST']._serialized_start=986
-  _globals['_EXPLAINNOTICEREQUEST']._serialized_end=1092
-  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_start=1094
-  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_end=1183
-  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_start=1186
-  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_end=1330
-  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_start=1332
-  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_end=1457
-  _globals['_NOTICESERVICE']._serialized_start=1460
-  _globals['_NOTICESERVICE']._serialized_end=2715
+  _globals['_SENDNOTICEREQUEST']._serialized_start=455
+  _globals['_SENDNOTICEREQUEST']._serialized_end=680
+  _globals['_CANCELNOTICEREQUEST']._serialized_start=682
+  _globals['_CANCELNOTICEREQUEST']._serialized_end=782
+  _globals['_GETNOTICEREQUEST']._serialized_start=784
+  _globals['_GETNOTICEREQUEST']._serialized_end=855
+  _globals['_LISTNOTICESREQUEST']._serialized_start=857
+  _globals['_LISTNOTICESREQUEST']._serialized_end=950
+  _globals['_LISTNOTICESRESPONSE']._serialized_start=952
+  _globals['_LISTNOTICESRESPONSE']._serialized_end=1049
+  _globals['_REPORTNOTICESREQUEST']._serialized_start=1052
+  _globals['_REPORTNOTICESREQUEST']._serialized_end=1451
+  _globals['_REPORTNOTICESREQUEST_GROUPBY']._serialized_start=1318
+  _globals['_REPORTNOTICESREQUEST_GROUPBY']._serialized_end=1451
+  _globals['_NOTICEREPORT']._serialized_start=1454
+  _globals['_NOTICEREPORT']._serialized_end=2209
+  _globals['_NOTICEREPORT_REASON']._serialized_start=1587
+  _globals['_NOTICEREPORT_REASON']._serialized_end=1685
+  _globals['_NOTICEREPORT_ROW']._serialized_start=1688
+  _globals['_NOTICEREPORT_ROW']._serialized_end=2209
+  _globals['_EXPLAINNOTICEREQUEST']._serialized_start=2211
+  _globals['_EXPLAINNOTICEREQUEST']._serialized_end=2317
+  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_start=2319
+  _globals['_GETDELIVERYATTEMPTREQUEST']._serialized_end=2408
+  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_start=2411
+  _globals['_LISTDELIVERYATTEMPTSREQUEST']._serialized_end=2555
+  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_start=2557
+  _globals['_LISTDELIVERYATTEMPTSRESPONSE']._serialized_end=2682
+  _globals['_NOTICESERVICE']._serialized_start=2685
+  _globals['_NOTICESERVICE']._serialized_end=4108
 # @@protoc_insertion_point(module_scope)

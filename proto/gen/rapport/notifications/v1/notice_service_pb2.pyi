@@ -9,6 +9,9 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.notifications.v1 import delivery_attempt_pb2 as _delivery_attempt_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 import builtins as _builtins
@@ -126,7 +129,9 @@ class ListNoticesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `promise`, `kind`, `state` and `create_time`; at most 1,000 characters."""
+    """AIP-160 subset over `customer`, `promise`, `kind`, `state`, `notice_policy`, `template`, `department`, `channel` and
+    `create_time`; at most 1,000 characters.
+    """
     def __init__(
         self,
         *,
@@ -169,6 +174,211 @@ class ListNoticesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListNoticesResponse: _TypeAlias = ListNoticesResponse  # noqa: Y015
+
+@_typing.final
+class ReportNoticesRequest(_message.Message):
+    """Reports notices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _GroupBy:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _GroupByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ReportNoticesRequest._GroupBy.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        GROUP_BY_UNSPECIFIED: ReportNoticesRequest._GroupBy.ValueType  # 0
+        """Not allowed."""
+        GROUP_BY_NOTICE_POLICY: ReportNoticesRequest._GroupBy.ValueType  # 1
+        """The policy that asked for them."""
+        GROUP_BY_TEMPLATE: ReportNoticesRequest._GroupBy.ValueType  # 2
+        """Their template."""
+        GROUP_BY_CHANNEL: ReportNoticesRequest._GroupBy.ValueType  # 3
+        """The channel on which they were handed over last."""
+        GROUP_BY_DEPARTMENT: ReportNoticesRequest._GroupBy.ValueType  # 4
+        """The department that asked for them, or whose policy did."""
+
+    class GroupBy(_GroupBy, metaclass=_GroupByEnumTypeWrapper):
+        """What notices are counted by."""
+
+    GROUP_BY_UNSPECIFIED: ReportNoticesRequest.GroupBy.ValueType  # 0
+    """Not allowed."""
+    GROUP_BY_NOTICE_POLICY: ReportNoticesRequest.GroupBy.ValueType  # 1
+    """The policy that asked for them."""
+    GROUP_BY_TEMPLATE: ReportNoticesRequest.GroupBy.ValueType  # 2
+    """Their template."""
+    GROUP_BY_CHANNEL: ReportNoticesRequest.GroupBy.ValueType  # 3
+    """The channel on which they were handed over last."""
+    GROUP_BY_DEPARTMENT: ReportNoticesRequest.GroupBy.ValueType  # 4
+    """The department that asked for them, or whose policy did."""
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    GROUP_BY_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    group_by: Global___ReportNoticesRequest.GroupBy.ValueType
+    """What they are counted by."""
+    department: _builtins.str
+    """Of one department, `departments/{department}`, alone; empty means of all."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Notices that were requested then or later."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Notices that were requested before; later than `start_time`, by 366 days at most. INVALID_TIME."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        group_by: Global___ReportNoticesRequest.GroupBy.ValueType = ...,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "end_time", b"end_time", "group_by", b"group_by", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportNoticesRequest: _TypeAlias = ReportNoticesRequest  # noqa: Y015
+
+@_typing.final
+class NoticeReport(_message.Message):
+    """What became of notices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Reason(_message.Message):
+        """So many notices that were not sent, or wait, for one reason."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        STATE_FIELD_NUMBER: _builtins.int
+        REASON_CODE_FIELD_NUMBER: _builtins.int
+        NOTICE_COUNT_FIELD_NUMBER: _builtins.int
+        state: _states_pb2.NoticeState.ValueType
+        """Where they are."""
+        reason_code: _builtins.str
+        """Why, a code, as in `Notice.reason_code`, of REQUESTED ones as in `Notice.defer_reason_code`."""
+        notice_count: _builtins.int
+        """How many."""
+        def __init__(
+            self,
+            *,
+            state: _states_pb2.NoticeState.ValueType = ...,
+            reason_code: _builtins.str = ...,
+            notice_count: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_count", b"notice_count", "reason_code", b"reason_code", "state", b"state"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class Row(_message.Message):
+        """Notices of one policy, template, channel or department, of which the others are empty."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+        TEMPLATE_FIELD_NUMBER: _builtins.int
+        CHANNEL_FIELD_NUMBER: _builtins.int
+        DEPARTMENT_FIELD_NUMBER: _builtins.int
+        NOTICE_COUNT_FIELD_NUMBER: _builtins.int
+        WAITING_COUNT_FIELD_NUMBER: _builtins.int
+        SENT_COUNT_FIELD_NUMBER: _builtins.int
+        DELIVERED_COUNT_FIELD_NUMBER: _builtins.int
+        SUPPRESSED_COUNT_FIELD_NUMBER: _builtins.int
+        FAILED_COUNT_FIELD_NUMBER: _builtins.int
+        UNKNOWN_COUNT_FIELD_NUMBER: _builtins.int
+        REPEAT_COUNT_FIELD_NUMBER: _builtins.int
+        CONTACT_COUNT_FIELD_NUMBER: _builtins.int
+        SUBJECT_CONTACT_COUNT_FIELD_NUMBER: _builtins.int
+        REASONS_FIELD_NUMBER: _builtins.int
+        notice_policy: _builtins.str
+        """The policy; empty of what departments asked for."""
+        template: _builtins.str
+        """The template."""
+        channel: _channel_pb2.Channel.ValueType
+        """The channel; unspecified of what was handed over on none."""
+        department: _builtins.str
+        """The department; empty of what is nobody's."""
+        notice_count: _builtins.int
+        """How many were requested."""
+        waiting_count: _builtins.int
+        """How many of them wait, or are under way."""
+        sent_count: _builtins.int
+        """How many a provider accepted, also those that were delivered, or came back."""
+        delivered_count: _builtins.int
+        """How many reached the customer, as providers report that."""
+        suppressed_count: _builtins.int
+        """How many were not sent, for a reason."""
+        failed_count: _builtins.int
+        """How many failed."""
+        unknown_count: _builtins.int
+        """Of how many nobody knows whether they were sent."""
+        repeat_count: _builtins.int
+        """How often one was handed over again."""
+        contact_count: _builtins.int
+        """Of how many that were sent the customer turned to us within 7 days, about anything."""
+        subject_contact_count: _builtins.int
+        """Of how many they did so about the same thing: see `Notice.subject_contact_time`."""
+        @_builtins.property
+        def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeReport.Reason]:
+            """Why, the most frequent first, at most 20."""
+
+        def __init__(
+            self,
+            *,
+            notice_policy: _builtins.str = ...,
+            template: _builtins.str = ...,
+            channel: _channel_pb2.Channel.ValueType = ...,
+            department: _builtins.str = ...,
+            notice_count: _builtins.int = ...,
+            waiting_count: _builtins.int = ...,
+            sent_count: _builtins.int = ...,
+            delivered_count: _builtins.int = ...,
+            suppressed_count: _builtins.int = ...,
+            failed_count: _builtins.int = ...,
+            unknown_count: _builtins.int = ...,
+            repeat_count: _builtins.int = ...,
+            contact_count: _builtins.int = ...,
+            subject_contact_count: _builtins.int = ...,
+            reasons: _abc.Iterable[Global___NoticeReport.Reason] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "contact_count", b"contact_count", "delivered_count", b"delivered_count", "department", b"department", "failed_count", b"failed_count", "notice_count", b"notice_count", "notice_policy", b"notice_policy", "reasons", b"reasons", "repeat_count", b"repeat_count", "sent_count", b"sent_count", "subject_contact_count", b"subject_contact_count", "suppressed_count", b"suppressed_count", "template", b"template", "unknown_count", b"unknown_count", "waiting_count", b"waiting_count"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def total(self) -> Global___NoticeReport.Row:
+        """All together."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeReport.Row]:
+        """By what was asked for, the most notices first: at most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        total: Global___NoticeReport.Row | None = ...,
+        rows: _abc.Iterable[Global___NoticeReport.Row] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeReport: _TypeAlias = NoticeReport  # noqa: Y015
 
 @_typing.final
 class ExplainNoticeRequest(_message.Message):

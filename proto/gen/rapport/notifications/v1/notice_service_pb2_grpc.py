@@ -68,6 +68,11 @@ class NoticeServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsResponse.FromString,
                 _registered_method=True)
+        self.ReportNotices = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeService/ReportNotices',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ReportNoticesRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.NoticeReport.FromString,
+                _registered_method=True)
         self.ExplainNotice = channel.unary_unary(
                 '/rapport.notifications.v1.NoticeService/ExplainNotice',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ExplainNoticeRequest.SerializeToString,
@@ -124,6 +129,13 @@ class NoticeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportNotices(self, request, context):
+        """Reports what became of the notices that were requested in a period, and whether their customers still turned to us.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainNotice(self, request, context):
         """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
@@ -163,6 +175,11 @@ def add_NoticeServiceServicer_to_server(servicer, server):
                     servicer.ListDeliveryAttempts,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsResponse.SerializeToString,
+            ),
+            'ReportNotices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportNotices,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ReportNoticesRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.NoticeReport.SerializeToString,
             ),
             'ExplainNotice': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainNotice,
@@ -333,6 +350,33 @@ class NoticeService:
             '/rapport.notifications.v1.NoticeService/ListDeliveryAttempts',
             rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportNotices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticeService/ReportNotices',
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ReportNoticesRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.NoticeReport.FromString,
             options,
             channel_credentials,
             insecure,

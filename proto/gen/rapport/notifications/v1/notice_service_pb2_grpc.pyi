@@ -53,6 +53,8 @@ class NoticeServiceStub:
     """Gets an attempt to deliver a notice."""
     ListDeliveryAttempts: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListDeliveryAttemptsRequest, _notice_service_pb2.ListDeliveryAttemptsResponse]
     """Lists the attempts to deliver a notice, oldest first."""
+    ReportNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ReportNoticesRequest, _notice_service_pb2.NoticeReport]
+    """Reports what became of the notices that were requested in a period, and whether their customers still turned to us."""
     ExplainNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ExplainNoticeRequest, _explanation_pb2.Explanation]
     """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -78,6 +80,8 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     """Gets an attempt to deliver a notice."""
     ListDeliveryAttempts: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ListDeliveryAttemptsRequest, _notice_service_pb2.ListDeliveryAttemptsResponse]  # type: ignore[assignment]
     """Lists the attempts to deliver a notice, oldest first."""
+    ReportNotices: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ReportNoticesRequest, _notice_service_pb2.NoticeReport]  # type: ignore[assignment]
+    """Reports what became of the notices that were requested in a period, and whether their customers still turned to us."""
     ExplainNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ExplainNoticeRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -136,6 +140,14 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notice_service_pb2.ListDeliveryAttemptsResponse, _abc.Awaitable[_notice_service_pb2.ListDeliveryAttemptsResponse]]:
         """Lists the attempts to deliver a notice, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ReportNotices(
+        self,
+        request: _notice_service_pb2.ReportNoticesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notice_service_pb2.NoticeReport, _abc.Awaitable[_notice_service_pb2.NoticeReport]]:
+        """Reports what became of the notices that were requested in a period, and whether their customers still turned to us."""
 
     @_abc_1.abstractmethod
     def ExplainNotice(

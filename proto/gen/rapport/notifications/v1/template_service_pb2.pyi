@@ -466,6 +466,7 @@ class RenderTemplateResponse(_message.Message):
     HTML_FIELD_NUMBER: _builtins.int
     SAMPLE_VARIABLES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    SMS_SEGMENT_COUNT_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The subject line."""
     body: _builtins.str
@@ -478,6 +479,8 @@ class RenderTemplateResponse(_message.Message):
     """The same as HTML; empty for a text that has none. Show it in a frame without scripts."""
     time_zone: _builtins.str
     """The time zone in which moments are told, IANA."""
+    sms_segment_count: _builtins.int
+    """How many segments the text takes as a text message, by 3GPP TS 23.038."""
     @_builtins.property
     def sample_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The variables for which a sample stands, in alphabetical order."""
@@ -492,10 +495,11 @@ class RenderTemplateResponse(_message.Message):
         html: _builtins.str = ...,
         sample_variables: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
+        sms_segment_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "html", b"html", "language_code", b"language_code", "sample_variables", b"sample_variables", "subject", b"subject", "text_version", b"text_version", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "html", b"html", "language_code", b"language_code", "sample_variables", b"sample_variables", "sms_segment_count", b"sms_segment_count", "subject", b"subject", "text_version", b"text_version", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -118,6 +118,10 @@ class Notice:
     send_on: str = ""
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
+    # With subject_contact_time: when the customer first turned to us after it was sent, about anything, and
+    # about the same thing.
+    contact_time: datetime | None = None
+    subject_contact_time: datetime | None = None
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
     waits_for: str = ""  # the id of the provider for which it waits, while it is deferred for that
 

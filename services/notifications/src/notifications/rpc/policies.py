@@ -57,7 +57,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     CreateNoticePolicy = change(
         pb.CreateNoticePolicyRequest, policy.create_policy, notice_policy_pb2.NoticePolicy
     )
-    GetNoticePolicy = get(POLICY, store.GET_POLICY, notice_policy_pb2.NoticePolicy)
+    GetNoticePolicy = get(POLICY, store.GET_POLICY, notice_policy_pb2.NoticePolicy, store.POLICY_AT)
     ListNoticePolicies = listing(pb.ListNoticePoliciesResponse, store.LIST_POLICIES)
     UpdateNoticePolicy = change(
         pb.UpdateNoticePolicyRequest, policy.update_policy, notice_policy_pb2.NoticePolicy

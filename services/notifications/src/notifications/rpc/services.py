@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.formats import FORMATS
-from chassis.api.messages import to_message
+from chassis.api.messages import enum_name, moment, to_message
 from chassis.api.validation import Check
 from chassis.api.wellknown import duration_of, time_of
 from chassis.errors import NotFound
@@ -16,11 +16,13 @@ from chassis.servicer import Rpc
 from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
+from notifications.domain.segments import segments
 from notifications.domain.template import STANDARD
 from notifications.names import ATTEMPT, NOTICE, TEMPLATE, TEXT, TEXT_VERSION
 from notifications.rpc.readers import Readers
 from notifications.store import tables as store
 from notifications.usecases import notice, template
+from notifications.usecases.figures import PERIOD_MAX, GroupBy, report_notices
 from notifications.usecases.partials import whole
 from notifications.usecases.policy import read_template
 from notifications.usecases.samples import samples
@@ -58,6 +60,13 @@ def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime
         check.refuse("notice.expire_time", "INVALID_TIME", "must be after the hold is over")
 
 
+def check_period(check: Check, sent: notice_pb.ReportNoticesRequest, now: datetime) -> None:
+    """From a moment to a later one, of a year at most."""
+    start, end = time_of(sent, "start_time"), time_of(sent, "end_time")
+    if start and end and not start < end <= start + PERIOD_MAX:
+        check.refuse("end_time", "INVALID_TIME", "must be later than start_time, by 366 days at most")
+
+
 def check_template(check: Check, sent: Template, now: datetime) -> None:
     """A language in which dates can be written; variables that no template has, each once."""
     if sent.default_language_code and not language_code_of(sent.default_language_code):
@@ -83,7 +92,11 @@ def check_text(check: Check, sent: template_pb.CreateTemplateTextRequest, now: d
 class NoticeRpc(Rpc, NoticeServiceServicer):
     """Sending notices and following them."""
 
-    rules: ClassVar[Rules] = {Notice: check_values, notice_pb.SendNoticeRequest: check_sending}
+    rules: ClassVar[Rules] = {
+        Notice: check_values,
+        notice_pb.SendNoticeRequest: check_sending,
+        notice_pb.ReportNoticesRequest: check_period,
+    }
 
     per_customer: int  # notices of one purpose that departments may request for a customer within a day
 
@@ -95,6 +108,16 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
     ListDeliveryAttempts = listing(
         notice_pb.ListDeliveryAttemptsResponse, store.LIST_ATTEMPTS, parent=(NOTICE, store.GET_NOTICE)
     )
+
+    async def ReportNotices(
+        self, request: notice_pb.ReportNoticesRequest, context: Any
+    ) -> notice_pb.NoticeReport:
+        """What became of notices, all in all and by what is asked for."""
+        by = enum_name(notice_pb.ReportNoticesRequest.GroupBy.DESCRIPTOR, request.group_by)
+        period = moment(request.start_time), moment(request.end_time)
+        total, rows = await report_notices(self.db, GroupBy[by], *period, request.department)
+        shown = partial(to_message, notice_pb.NoticeReport.Row)
+        return notice_pb.NoticeReport(total=shown(total), rows=[shown(each) for each in rows])
 
     async def ExplainNotice(self, request: notice_pb.ExplainNoticeRequest, context: Any) -> Explanation:
         """Why a notice was or was not sent."""
@@ -179,4 +202,5 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
             text_version=text.version,
             sample_variables=stand_in,
             time_zone=str(zone),
+            sms_segment_count=segments(words.body),
         )

@@ -17,8 +17,8 @@ from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Contact
 from notifications.domain.reasons import TAKEN_BACK
 from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, TextState, Type
-from notifications.names import CUSTOMER
-from rapport.common.v1 import states_pb2
+from notifications.names import CUSTOMER, POLICY, TEMPLATE
+from rapport.common.v1 import channel_pb2, states_pb2
 
 METADATA = sa.MetaData()
 
@@ -109,7 +109,7 @@ AUTHORS_SINCE = Statement[Any](
 INSERT_TEXT = Statement[None](sa.insert(TEXTS))
 REVIEW_TEXT = Statement[None](updated(TEXTS, "state", "reviewer", "review_time", "review_note"))
 
-_LATEST_POLICY, LATEST_POLICY, _, INSERT_POLICY = versioned(POLICIES, NoticePolicy)
+_LATEST_POLICY, LATEST_POLICY, POLICY_AT, INSERT_POLICY = versioned(POLICIES, NoticePolicy)
 _HELD = sa.select(_LATEST_POLICY).where(sa.not_(_LATEST_POLICY.c.deleted))
 ENABLED_POLICIES = _HELD.where(sa.not_(_LATEST_POLICY.c.disabled))
 GET_POLICY = Statement(_HELD.where(_LATEST_POLICY.c.id == sa.bindparam("id")), row=NoticePolicy)
@@ -174,6 +174,10 @@ LIST_NOTICES = Listing(
         "promise": filters.text(NOTICES.c.promise),
         "kind": filters.text(NOTICES.c.kind),
         "state": filters.enum(NOTICES.c.state, states_pb2.NoticeState.DESCRIPTOR),
+        "notice_policy": filters.name(NOTICES.c.notice_policy_id, POLICY),
+        "template": filters.name(NOTICES.c.template_id, TEMPLATE),
+        "department": filters.text(NOTICES.c.department),
+        "channel": filters.enum(NOTICES.c.channel, channel_pb2.Channel.DESCRIPTOR),
         "create_time": filters.moment(NOTICES.c.create_time),
     },
 )

@@ -1,0 +1,69 @@
+"""Statements on what became of notices, and on whether their customers turned to us all the same."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.db.statement import Statement
+from chassis.db.tables import among
+from notifications.store.tables import NOTICES
+
+_N = NOTICES.c
+_RESOURCE = sa.bindparam("resource", type_=sa.Text)
+_REFERENCE = sa.bindparam("reference", type_=sa.Text)
+_OCCURRED = sa.bindparam("occur_time", type_=sa.DateTime(timezone=True))
+
+_SAME = sa.or_(
+    sa.and_(
+        _RESOURCE != "",
+        _RESOURCE.in_(
+            [
+                _N.case,
+                _N.promise,
+                _N.subject,
+                sa.literal_column("'notices/'").op("||")(sa.cast(_N.id, sa.Text)),
+            ]
+        ),
+    ),
+    sa.and_(_REFERENCE != "", _N.variables["reference"].astext == _REFERENCE),
+)
+# Of what comes in any order the first contact counts.
+NOTE_CONTACT = Statement[None](
+    sa.update(NOTICES)
+    .where(
+        among(_N.customer, "customers"),
+        _N.send_time <= _OCCURRED,
+        _N.send_time > sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+    )
+    .values(
+        contact_time=sa.func.least(_N.contact_time, _OCCURRED),
+        subject_contact_time=sa.case(
+            (_SAME, sa.func.least(_N.subject_contact_time, _OCCURRED)), else_=_N.subject_contact_time
+        ),
+    )
+)
+
+
+def counted(key: sa.ColumnElement[Any]) -> Statement[Any]:
+    """What became of the notices of a period, by a column, where they are, and why."""
+    waiting = sa.case((_N.state == "REQUESTED", _N.defer_reason_code), else_=_N.reason_code)
+    return Statement[Any](
+        sa.select(
+            key.label("key"),
+            _N.state,
+            waiting.label("reason_code"),
+            sa.func.count().label("notice_count"),
+            sa.func.count(_N.send_time).label("sent_count"),
+            sa.func.coalesce(sa.func.sum(sa.func.greatest(_N.attempt_count - 1, 0)), 0).label("repeat_count"),
+            sa.func.count(_N.contact_time).label("contact_count"),
+            sa.func.count(_N.subject_contact_time).label("subject_contact_count"),
+        )
+        .where(
+            _N.create_time >= sa.bindparam("start_time"),
+            _N.create_time < sa.bindparam("end_time"),
+            sa.or_(
+                sa.bindparam("department", type_=sa.Text) == "", _N.department == sa.bindparam("department")
+            ),
+        )
+        .group_by(key, _N.state, waiting)
+    )
