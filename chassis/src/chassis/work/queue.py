@@ -80,7 +80,12 @@ CLAIM = Statement(
 HAND_OVER = Statement[Any](
     sa.update(WORK)
     .where(*_OURS)
-    .values(state=State.HANDING_OVER, fingerprint=sa.bindparam("of"), lease_until=_LEASE)
+    .values(
+        state=State.HANDING_OVER,
+        fingerprint=sa.bindparam("of"),
+        lease_until=_LEASE,
+        repeats=sa.func.greatest(WORK.c.repeats, sa.bindparam("repeats", type_=WORK.c.repeats.type)),
+    )
     .returning(WORK.c.id)
 )
 GET = Statement(sa.select(WORK).where(_THIS), row=Work)

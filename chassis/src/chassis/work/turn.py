@@ -58,11 +58,12 @@ class Turn:
         self._worker = worker
         self._work = work
 
-    async def hand_over(self, fingerprint: str = "", about: Any = None) -> None:
+    async def hand_over(self, fingerprint: str = "", about: Any = None, *, repeats: int = 0) -> None:
         """The one conditional write before the point of no return: what follows is an attempt.
 
         `fingerprint` is that of what is handed over; after an unknown outcome it must be the same again.
-        `about` goes to `Worker.handing_over`.
+        `about` goes to `Worker.handing_over`. After this one there may be `repeats` of what may have been
+        done, where the other side does the same once only; or as many as `enqueue` was given.
 
         Superseded when the turn has gone to another or the subject has changed; Refused when what should be a
         repeat says something else; Later when the database does not answer.
@@ -74,7 +75,7 @@ class Turn:
         began = asyncio.get_running_loop().time()
         for _ in range(TRIES):
             try:
-                await self._write(fingerprint, about)
+                await self._write(fingerprint, about, repeats)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -90,7 +91,7 @@ class Turn:
             raise Superseded("lease-over")
         self.committed = True
 
-    async def _write(self, fingerprint: str, about: Any) -> None:
+    async def _write(self, fingerprint: str, about: Any, repeats: int) -> None:
         """Once. That an earlier try committed, and its answer was lost, is seen in the row itself."""
         worker, work = self._worker, self._work
         found = await queue.GET.one(self._db, work=work.id)
@@ -100,7 +101,7 @@ class Turn:
             subject = await worker.lock(tx, work.key)
             if not await worker.handing_over(tx, subject, work, about):
                 raise Superseded("changed")
-            ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint}
+            ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint, "repeats": repeats}
             if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:
                 raise Superseded("lease-over")
             if work.unknown:

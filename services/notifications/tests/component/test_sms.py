@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from notifications.jobs.sending import REPEATS_TO_NOBODY
 from rapport.common.v1 import channel_pb2
 from rapport.notifications.v1 import notice_pb2, template_pb2
 from rapport_testing.wait import eventually
@@ -23,16 +24,28 @@ def by_sms(desk: Any) -> None:
     desk.peers.customers.answer.address = NUMBER
 
 
-async def texted(desk: Any, body: str = "Hello {{ customer_name }}, {{ contact_name }}") -> Any:
+async def texted(
+    desk: Any, body: str = "Hello {{ customer_name }}, {{ contact_name }}", template: str = "short"
+) -> Any:
     """A notice."""
     text = template_pb2.TemplateText(subject="News", body=body)
-    await desk.create_template("short", text)
-    return await desk.send(notice_pb2.Notice(customer=desk.customer, kind="news", template="templates/short"))
+    await desk.create_template(template, text)
+    wanted = notice_pb2.Notice(customer=desk.customer, kind="news", template=f"templates/{template}")
+    return await desk.send(wanted)
 
 
 async def tried(desk: Any, notice: Any, outcome: tuple[str, str]) -> None:
     async def found() -> bool:
         return outcome in await desk.outcomes(notice)
+
+    await eventually(found)
+
+
+async def told_times(desk: Any, notice: Any, lost: int) -> None:
+    """So many answers were lost, and that is known."""
+
+    async def found() -> bool:
+        return [outcome for outcome, _ in await desk.outcomes(notice)].count("UNKNOWN") == lost
 
     await eventually(found)
 
@@ -111,24 +124,37 @@ async def test_what_a_gateway_refuses_about_us_waits_until_we_have_mended_it(
 
 
 @pytest.mark.parametrize("answer", [b"DROP", b"502 Bad Gateway", b"504 Gateway Timeout"])
-async def test_of_a_lost_answer_nobody_knows_until_a_receipt_comes(desk: Any, answer: bytes) -> None:
-    desk.gateway.answers = [answer]
-    unknown = await desk.reached((await texted(desk)).name, "UNKNOWN")
-    assert len(desk.gateway.asked) == 1
-    [attempt] = await desk.attempts(unknown)
-    delivered = await desk.report(attempt.provider_key, "DELIVERED")
-    assert desk.state(delivered) == "DELIVERED"
+async def test_what_may_have_been_lost_is_handed_over_again_and_reaches_nobody_twice(
+    desk: Any, answer: bytes
+) -> None:
+    desk.gateway.answers = [answer] * 3
+    notice = await texted(desk)
+    for lost in range(1, 4):
+        await told_times(desk, notice, lost)
+        desk.clock.advance(LONG_ENOUGH)
+    await desk.sent(notice.name)
+    assert [headers["webhook-id"] for headers, _ in desk.gateway.asked] == [*desk.gateway.sent] * 4
 
 
-async def test_a_delay_whose_answer_was_lost_is_repeated_and_reaches_nobody_twice(desk: Any) -> None:
+async def test_what_a_receipt_tells_of_is_not_handed_over_again(desk: Any) -> None:
     desk.gateway.answers = [b"DROP"]
-    event = desk.at_risk()
-    await desk.hear(event)
-    notice = await desk.notice_in("REQUESTED", event.promise)
-    await tried(desk, notice, ("UNKNOWN", "remote-protocol-error"))
+    notice = await texted(desk)
+    await told_times(desk, notice, 1)
+    [attempt] = await desk.attempts(notice)
+    assert desk.state(await desk.report(attempt.provider_key, "DELIVERED")) == "DELIVERED"
     desk.clock.advance(LONG_ENOUGH)
-    await desk.notice_in("SENT", event.promise)
-    assert [headers["webhook-id"] for headers, _ in desk.gateway.asked] == [*desk.gateway.sent] * 2
+    await desk.sent((await texted(desk, template="next")).name)
+    assert len(desk.gateway.asked) == 2
+
+
+async def test_who_never_answers_is_not_asked_without_end(desk: Any) -> None:
+    desk.gateway.answers = [b"DROP"] * (REPEATS_TO_NOBODY + 2)
+    notice = await texted(desk)
+    for lost in range(1, REPEATS_TO_NOBODY + 2):
+        await told_times(desk, notice, lost)
+        desk.clock.advance(LONG_ENOUGH)
+    await desk.reached(notice.name, "UNKNOWN")
+    assert len(desk.gateway.asked) == REPEATS_TO_NOBODY + 1
 
 
 async def test_a_text_that_takes_too_many_segments_waits_for_a_shorter_one(desk: Any) -> None:

@@ -35,6 +35,10 @@ class Channel(Protocol):
     def provider(self) -> str:
         """Who takes its messages, `providers/{id}`."""
 
+    @property
+    def idempotent(self) -> bool:
+        """Whether the provider sends a message once, however often it is handed over by its key."""
+
     def key(self, notice: Notice) -> str:
         """By which the provider knows the message: the same for every attempt to say the same."""
 

@@ -24,6 +24,7 @@ class MailChannel:
     links: Links
     code: str = "EMAIL"
     provider: str = smtp.NAME
+    idempotent: bool = False
 
     def key(self, notice: Notice) -> str:
         """The Message-ID."""

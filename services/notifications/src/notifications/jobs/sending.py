@@ -34,6 +34,7 @@ from notifications.usecases.trigger import is_on, require_on
 from notifications.usecases.words import Words, render
 
 _CHANNEL = "channel"
+REPEATS_TO_NOBODY = 10  # of what its provider sends once: what may have been lost is handed over again
 _log = structlog.get_logger()
 
 
@@ -73,7 +74,8 @@ class Sending:
             nonlocal conversing
             conversing = False
             delivery.decisions.extend(await self.promises.confirm(notice))
-            await turn.hand_over(fingerprint, delivery)
+            repeats = REPEATS_TO_NOBODY if channel.idempotent else 0
+            await turn.hand_over(fingerprint, delivery, repeats=repeats)
             conversing = True
 
         try:

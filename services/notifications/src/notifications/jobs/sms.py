@@ -51,6 +51,7 @@ class SmsChannel:
     clock: Clock
     code: str = "SMS"
     provider: str = NAME
+    idempotent: bool = True
 
     def key(self, notice: Notice) -> str:
         """The `webhook-id`: the notice and its revision."""
