@@ -187,8 +187,9 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("NoteLinkedConsents", {
         "token": "{GetCustomerLinkToken}", "source": "one-click",
         "consents": [{
-            "purpose": "purposes/marketing", "channel": "CHANNEL_EMAIL", "state": "STATE_DENIED",
-            "wording_version": "2026-01"}]}),
+            "purpose": "purposes/research", "channel": "CHANNEL_EMAIL", "state": "STATE_DENIED",
+            "wording_version": "2026-01", "wording": "purposes/research/wordings/en/versions/1"}]}),
+    ("StopLinkedContact", {"token": "{GetCustomerLinkToken}", "source": "stop-all"}),
     ("ChangeLinkedPreferences", {
         "token": "{GetCustomerLinkToken}",
         "preferences": {

@@ -7,4 +7,9 @@ _NEEDED = ("service", "legal")  # what they have of us, such as a promise, and w
 
 def is_needed(purpose: Purpose) -> bool:
     """Whether nobody stops it: by its category, or by what it is called."""
-    return purpose.category in _NEEDED or purpose.name.removeprefix("purposes/") in _NEEDED
+    return needed(purpose.name, purpose.category)
+
+
+def needed(name: str, category: str) -> bool:
+    """The same of `purposes/{purpose}` with that category."""
+    return category in _NEEDED or name.removeprefix("purposes/") in _NEEDED

@@ -66,7 +66,7 @@ def compose(app: App[Settings]) -> None:
     addresses = AddressKey(app.settings.address_pepper.get_secret_value())
     app.serve(ConsentRpc(app, addresses=addresses))
     app.serve(SuppressionRpc(app, addresses=addresses))
-    app.serve(CustomerLinkRpc(app, keys=LinkKeys(app.settings.keys_of_links)))
+    app.serve(CustomerLinkRpc(app, keys=LinkKeys(app.settings.keys_of_links), addresses=addresses))
     app.serve(ImportRpc(app))
     matcher = Matcher(
         hot,

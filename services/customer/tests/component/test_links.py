@@ -11,16 +11,21 @@ import sqlalchemy as sa
 from chassis.db.schema import AUDIT, IDEMPOTENCY
 from chassis.db.statement import Statement
 from customer.service import service
-from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
+from rapport.common.v1.channel_pb2 import CHANNEL_APP, CHANNEL_EMAIL, CHANNEL_FAX, CHANNEL_SMS
 from rapport.customer.v1 import customer_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
     ListConsentVersionsRequest,
+    UpdateConsentRequest,
     UpdatePreferencesRequest,
 )
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest
 from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport_testing.running import refused
 
 GRANTED, DENIED = Consent.State.STATE_GRANTED, Consent.State.STATE_DENIED
@@ -65,6 +70,10 @@ class Links:
             token=token, consents=said, source="one-click", request_id=more.get("request_id", "")
         )
         return await self.pages.NoteLinkedConsents(request)
+
+    async def stop(self, token: str) -> None:
+        """Have nothing but what they need."""
+        await self.pages.StopLinkedContact(pb.StopLinkedContactRequest(token=token, source="stop-all"))
 
     async def prefer(self, token: str, customer: str, etag: str = "", **fields: Any) -> Preferences:
         preferences = Preferences(name=f"{customer}/preferences", etag=etag, **fields)
@@ -238,3 +247,72 @@ async def test_nobody_but_the_pages_opens_a_link(desk: Any, links: Links) -> Non
     asked = links.pages.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{anna.name}/link"))
     assert await refused(asked) == "PERMISSION_DENIED"
     assert await refused(links.token(f"customers/{UUID(int=7)}")) == "RESOURCE_NOT_FOUND"
+
+
+async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_need_all_the_same(
+    desk: Any, links: Links
+) -> None:
+    anna = await desk.create(desk.email("anna@example.com"), desk.phone("+49 30 901820"))
+    token = await links.token(anna.name)
+    purposes = desk.running.stub(PurposeServiceStub)
+    await links.say(token, GRANTED)
+
+    async def create(purpose_id: str, **fields: Any) -> None:
+        default = Purpose.DEFAULT_ALLOWED
+        purpose = Purpose(
+            display_name=purpose_id, department="departments/billing", contact_default=default, **fields
+        )
+        await purposes.CreatePurpose(CreatePurposeRequest(purpose_id=purpose_id, purpose=purpose))
+
+    async def why_not(purpose: str, channel: int = CHANNEL_EMAIL, customer: str = anna.name) -> str:
+        request = CheckContactRequest(name=customer, purpose=f"purposes/{purpose}", channels=[channel])
+        return (await desk.consents.CheckContact(request)).reason_code
+
+    await create("tips", category="marketing")
+    assert [await why_not(each) for each in ("tips", "marketing")] == ["", ""]
+    desk.clock.advance(timedelta(minutes=1))
+    await links.stop(token)
+    assert (await links.open(token)).stop_time.ToDatetime() == desk.clock.now().replace(tzinfo=None)
+    await create("news")
+    await create("recalls", category="service")
+    for purpose in ("tips", "marketing", "news"):
+        for channel in (CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_FAX, CHANNEL_APP):
+            assert await why_not(purpose, channel) == "consent-denied"
+    assert [await why_not(each) for each in ("service", "recalls")] == ["", ""]
+    # An import makes her anew with her address; it knows of no stop.
+    removed = (await desk.get(anna.name)).identifiers[0]
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=removed.name))
+    anew = (await desk.create(desk.email("anna@example.com"))).name
+    assert [await why_not(each, customer=anew) for each in ("tips", "service")] == ["suppressed", ""]
+
+
+async def test_what_is_imported_of_before_a_stop_is_past_and_what_is_wanted_again_holds(
+    desk: Any, links: Links
+) -> None:
+    anna, bea = await desk.create(desk.email("anna@example.com")), await desk.create()
+    token = await links.token(anna.name)
+    request = CheckContactRequest(name=anna.name, purpose=MARKETING, channels=[CHANNEL_EMAIL])
+    yes = Consent(name=f"{bea.name}/consents/marketing.email", state=GRANTED)
+    await desk.consents.UpdateConsent(UpdateConsentRequest(consent=yes, allow_missing=True))
+    desk.clock.advance(timedelta(minutes=1))
+    await links.stop(token)
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.merge(anna.name, bea.name)
+    assert (await desk.consents.CheckContact(request)).reason_code == "consent-denied"
+    (own,) = [each for each in (await links.open(token)).consents if each.name.endswith("marketing.email")]
+    assert own.state == DENIED
+    await links.say(token, GRANTED)
+    assert (await desk.consents.CheckContact(request)).allowed
+    desk.clock.advance(timedelta(minutes=1))
+    await links.stop(token)
+    assert (await desk.consents.CheckContact(request)).reason_code == "consent-denied"
+
+
+async def test_an_address_that_is_taken_from_them_takes_the_links_back(desk: Any, links: Links) -> None:
+    anna = await desk.create(desk.email("typo@example.com"), desk.external("shop:1"))
+    token = await links.token(anna.name)
+    email, shop = anna.identifiers
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=shop.name))
+    assert (await links.open(token)).customer == anna.name
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=email.name))
+    assert await refused(links.open(token)) == "LINK_NOT_FOUND"

@@ -9,7 +9,7 @@ from customer.service import service as customer_service
 from desk.own.site import PREFIX
 from rapport.customer.v1.consent_service_pb2 import IssueConsentTokenRequest
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
-from services.desk.tests.component.test_own_pages import made, said
+from services.desk.tests.component.test_own_pages import customer, made, said
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDED = "This confirms nothing any more"
@@ -98,3 +98,18 @@ async def test_it_opens_no_page_of_theirs_and_their_link_confirms_nothing(desk: 
     token = erika.path.removeprefix(PREFIX).removesuffix("/confirm")
     for path in (token, f"{token}/contact", f"{'A' * 48}/confirm", f"{'A' * 43}/confirm"):
         assert (await erika.browser.get(f"{PREFIX}{path}")).status_code == 404, path
+
+
+async def test_what_they_agree_to_is_shown_where_they_choose_it_and_named_by_what_they_say(desk: Any) -> None:
+    her = await customer(desk, "Erika", languageCode="de")
+    text = {"text": "Sie dürfen mir von <Neuem> schreiben."}
+    assert (await desk.client().post("/v1/purposes/news/wordings?wordingId=de", json=text)).is_success
+    html = await her.page("/contact")
+    assert "Sie dürfen mir von &lt;Neuem&gt; schreiben." in html
+    form = await her.form("/contact")
+    await her.post("/contact", **form | {"want-news.sms": "on"})
+    noted = (await desk.client().get(f"/v1/{her.name}/consents/news.sms")).json()
+    assert noted["wording"] == "purposes/news/wordings/de/versions/1"
+    await her.post("/stop")
+    noted = (await desk.client().get(f"/v1/{her.name}/consents/news.sms")).json()
+    assert (noted["state"], noted["wording"], noted["source"]) == ("STATE_DENIED", "", "stop-all")

@@ -27,6 +27,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 from rapport.customer.v1 import customer_link_pb2 as rapport_dot_customer_dot_v1_dot_customer__link__pb2
@@ -34,7 +35,7 @@ from rapport.customer.v1 import preferences_pb2 as rapport_dot_customer_dot_v1_d
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/customer/v1/customer_link_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a\'rapport/customer/v1/customer_link.proto\x1a%rapport/customer/v1/preferences.proto\x1a rapport/options/v1/options.proto\"N\n\x16GetCustomerLinkRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerLink\"<\n\x19\x46indLinkedCustomerRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\"\xdf\x01\n\x1a\x46indLinkedCustomerResponse\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12.\n\x08\x63onsents\x18\x04 \x03(\x0b\x32\x1c.rapport.customer.v1.Consent\x12\x35\n\x0bpreferences\x18\x05 \x01(\x0b\x32 .rapport.customer.v1.Preferences\"\x8e\x01\n\x1aRevokeCustomerLinksRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerLink\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xd5\x01\n\rLinkedConsent\x12\x32\n\x07purpose\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32\".rapport.customer.v1.Consent.StateB\x04\xe2\x41\x01\x02\x12$\n\x0fwording_version\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\"\xb7\x01\n\x19NoteLinkedConsentsRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\x12\x42\n\x08\x63onsents\x18\x02 \x03(\x0b\x32\".rapport.customer.v1.LinkedConsentB\x0c\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x18\xf4\x03\x12\x1b\n\x06source\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"L\n\x1aNoteLinkedConsentsResponse\x12.\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Consent\"\xcf\x01\n\x1e\x43hangeLinkedPreferencesRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\x12;\n\x0bpreferences\x18\x02 \x01(\x0b\x32 .rapport.customer.v1.PreferencesB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x32\xc2\x07\n\x13\x43ustomerLinkService\x12\xaa\x01\n\x0fGetCustomerLink\x12+.rapport.customer.v1.GetCustomerLinkRequest\x1a!.rapport.customer.v1.CustomerLink\"G\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customers/*/link}\x12\xbe\x01\n\x12\x46indLinkedCustomer\x12..rapport.customer.v1.FindLinkedCustomerRequest\x1a/.rapport.customer.v1.FindLinkedCustomerResponse\"G\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/customers:findLinked:\x01*\x12\xb0\x01\n\x13RevokeCustomerLinks\x12/.rapport.customer.v1.RevokeCustomerLinksRequest\x1a\x16.google.protobuf.Empty\"P\xca\xfb\x8a\x01\x1e\x63ustomer.customer_links.revoke\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=customers/*/link}:revoke:\x01*\x12\xc3\x01\n\x12NoteLinkedConsents\x12..rapport.customer.v1.NoteLinkedConsentsRequest\x1a/.rapport.customer.v1.NoteLinkedConsentsResponse\"L\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02%\" /v1/customers:noteLinkedConsents:\x01*\x12\xc3\x01\n\x17\x43hangeLinkedPreferences\x12\x33.rapport.customer.v1.ChangeLinkedPreferencesRequest\x1a .rapport.customer.v1.Preferences\"Q\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02*\"%/v1/customers:changeLinkedPreferences:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/customer/v1/customer_link_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a\'rapport/customer/v1/customer_link.proto\x1a%rapport/customer/v1/preferences.proto\x1a rapport/options/v1/options.proto\"N\n\x16GetCustomerLinkRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerLink\"<\n\x19\x46indLinkedCustomerRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\"\x8e\x02\n\x1a\x46indLinkedCustomerResponse\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12.\n\x08\x63onsents\x18\x04 \x03(\x0b\x32\x1c.rapport.customer.v1.Consent\x12\x35\n\x0bpreferences\x18\x05 \x01(\x0b\x32 .rapport.customer.v1.Preferences\x12-\n\tstop_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x01\n\x1aRevokeCustomerLinksRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerLink\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x89\x02\n\rLinkedConsent\x12\x32\n\x07purpose\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32\".rapport.customer.v1.Consent.StateB\x04\xe2\x41\x01\x02\x12$\n\x0fwording_version\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12\x32\n\x07wording\x18\x05 \x01(\tB!\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63ustomer.rapport/Wording\"\xb7\x01\n\x19NoteLinkedConsentsRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\x12\x42\n\x08\x63onsents\x18\x02 \x03(\x0b\x32\".rapport.customer.v1.LinkedConsentB\x0c\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x18\xf4\x03\x12\x1b\n\x06source\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"L\n\x1aNoteLinkedConsentsResponse\x12.\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Consent\"r\n\x18StopLinkedContactRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\x12\x1b\n\x06source\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xcf\x01\n\x1e\x43hangeLinkedPreferencesRequest\x12\x1f\n\x05token\x18\x01 \x01(\tB\x10\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x03\xf2\xfb\x8a\x01\x02\x10\x64\x12;\n\x0bpreferences\x18\x02 \x01(\x0b\x32 .rapport.customer.v1.PreferencesB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x32\xec\x08\n\x13\x43ustomerLinkService\x12\xaa\x01\n\x0fGetCustomerLink\x12+.rapport.customer.v1.GetCustomerLinkRequest\x1a!.rapport.customer.v1.CustomerLink\"G\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customers/*/link}\x12\xbe\x01\n\x12\x46indLinkedCustomer\x12..rapport.customer.v1.FindLinkedCustomerRequest\x1a/.rapport.customer.v1.FindLinkedCustomerResponse\"G\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/customers:findLinked:\x01*\x12\xb0\x01\n\x13RevokeCustomerLinks\x12/.rapport.customer.v1.RevokeCustomerLinksRequest\x1a\x16.google.protobuf.Empty\"P\xca\xfb\x8a\x01\x1e\x63ustomer.customer_links.revoke\x82\xd3\xe4\x93\x02\'\"\"/v1/{name=customers/*/link}:revoke:\x01*\x12\xc3\x01\n\x12NoteLinkedConsents\x12..rapport.customer.v1.NoteLinkedConsentsRequest\x1a/.rapport.customer.v1.NoteLinkedConsentsResponse\"L\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02%\" /v1/customers:noteLinkedConsents:\x01*\x12\xa7\x01\n\x11StopLinkedContact\x12-.rapport.customer.v1.StopLinkedContactRequest\x1a\x16.google.protobuf.Empty\"K\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02$\"\x1f/v1/customers:stopLinkedContact:\x01*\x12\xc3\x01\n\x17\x43hangeLinkedPreferences\x12\x33.rapport.customer.v1.ChangeLinkedPreferencesRequest\x1a .rapport.customer.v1.Preferences\"Q\xca\xfb\x8a\x01\x1c\x63ustomer.customer_links.open\x82\xd3\xe4\x93\x02*\"%/v1/customers:changeLinkedPreferences:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,6 +62,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINKEDCONSENT'].fields_by_name['state']._serialized_options = b'\342A\001\002'
   _globals['_LINKEDCONSENT'].fields_by_name['wording_version']._loaded_options = None
   _globals['_LINKEDCONSENT'].fields_by_name['wording_version']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\003'
+  _globals['_LINKEDCONSENT'].fields_by_name['wording']._loaded_options = None
+  _globals['_LINKEDCONSENT'].fields_by_name['wording']._serialized_options = b'\342A\001\001\372A\032\n\030customer.rapport/Wording'
   _globals['_NOTELINKEDCONSENTSREQUEST'].fields_by_name['token']._loaded_options = None
   _globals['_NOTELINKEDCONSENTSREQUEST'].fields_by_name['token']._serialized_options = b'\342A\001\002\340\373\212\001\003\362\373\212\001\002\020d'
   _globals['_NOTELINKEDCONSENTSREQUEST'].fields_by_name['consents']._loaded_options = None
@@ -69,6 +72,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTELINKEDCONSENTSREQUEST'].fields_by_name['source']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_NOTELINKEDCONSENTSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_NOTELINKEDCONSENTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_STOPLINKEDCONTACTREQUEST'].fields_by_name['token']._loaded_options = None
+  _globals['_STOPLINKEDCONTACTREQUEST'].fields_by_name['token']._serialized_options = b'\342A\001\002\340\373\212\001\003\362\373\212\001\002\020d'
+  _globals['_STOPLINKEDCONTACTREQUEST'].fields_by_name['source']._loaded_options = None
+  _globals['_STOPLINKEDCONTACTREQUEST'].fields_by_name['source']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
+  _globals['_STOPLINKEDCONTACTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_STOPLINKEDCONTACTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_CHANGELINKEDPREFERENCESREQUEST'].fields_by_name['token']._loaded_options = None
   _globals['_CHANGELINKEDPREFERENCESREQUEST'].fields_by_name['token']._serialized_options = b'\342A\001\002\340\373\212\001\003\362\373\212\001\002\020d'
   _globals['_CHANGELINKEDPREFERENCESREQUEST'].fields_by_name['preferences']._loaded_options = None
@@ -85,24 +94,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMERLINKSERVICE'].methods_by_name['RevokeCustomerLinks']._serialized_options = b'\312\373\212\001\036customer.customer_links.revoke\202\323\344\223\002\'\"\"/v1/{name=customers/*/link}:revoke:\001*'
   _globals['_CUSTOMERLINKSERVICE'].methods_by_name['NoteLinkedConsents']._loaded_options = None
   _globals['_CUSTOMERLINKSERVICE'].methods_by_name['NoteLinkedConsents']._serialized_options = b'\312\373\212\001\034customer.customer_links.open\202\323\344\223\002%\" /v1/customers:noteLinkedConsents:\001*'
+  _globals['_CUSTOMERLINKSERVICE'].methods_by_name['StopLinkedContact']._loaded_options = None
+  _globals['_CUSTOMERLINKSERVICE'].methods_by_name['StopLinkedContact']._serialized_options = b'\312\373\212\001\034customer.customer_links.open\202\323\344\223\002$\"\037/v1/customers:stopLinkedContact:\001*'
   _globals['_CUSTOMERLINKSERVICE'].methods_by_name['ChangeLinkedPreferences']._loaded_options = None
   _globals['_CUSTOMERLINKSERVICE'].methods_by_name['ChangeLinkedPreferences']._serialized_options = b'\312\373\212\001\034customer.customer_links.open\202\323\344\223\002*\"%/v1/customers:changeLinkedPreferences:\001*'
-  _globals['_GETCUSTOMERLINKREQUEST']._serialized_start=407
-  _globals['_GETCUSTOMERLINKREQUEST']._serialized_end=485
-  _globals['_FINDLINKEDCUSTOMERREQUEST']._serialized_start=487
-  _globals['_FINDLINKEDCUSTOMERREQUEST']._serialized_end=547
-  _globals['_FINDLINKEDCUSTOMERRESPONSE']._serialized_start=550
-  _globals['_FINDLINKEDCUSTOMERRESPONSE']._serialized_end=773
-  _globals['_REVOKECUSTOMERLINKSREQUEST']._serialized_start=776
-  _globals['_REVOKECUSTOMERLINKSREQUEST']._serialized_end=918
-  _globals['_LINKEDCONSENT']._serialized_start=921
-  _globals['_LINKEDCONSENT']._serialized_end=1134
-  _globals['_NOTELINKEDCONSENTSREQUEST']._serialized_start=1137
-  _globals['_NOTELINKEDCONSENTSREQUEST']._serialized_end=1320
-  _globals['_NOTELINKEDCONSENTSRESPONSE']._serialized_start=1322
-  _globals['_NOTELINKEDCONSENTSRESPONSE']._serialized_end=1398
-  _globals['_CHANGELINKEDPREFERENCESREQUEST']._serialized_start=1401
-  _globals['_CHANGELINKEDPREFERENCESREQUEST']._serialized_end=1608
-  _globals['_CUSTOMERLINKSERVICE']._serialized_start=1611
-  _globals['_CUSTOMERLINKSERVICE']._serialized_end=2573
+  _globals['_GETCUSTOMERLINKREQUEST']._serialized_start=440
+  _globals['_GETCUSTOMERLINKREQUEST']._serialized_end=518
+  _globals['_FINDLINKEDCUSTOMERREQUEST']._serialized_start=520
+  _globals['_FINDLINKEDCUSTOMERREQUEST']._serialized_end=580
+  _globals['_FINDLINKEDCUSTOMERRESPONSE']._serialized_start=583
+  _globals['_FINDLINKEDCUSTOMERRESPONSE']._serialized_end=853
+  _globals['_REVOKECUSTOMERLINKSREQUEST']._serialized_start=856
+  _globals['_REVOKECUSTOMERLINKSREQUEST']._serialized_end=998
+  _globals['_LINKEDCONSENT']._serialized_start=1001
+  _globals['_LINKEDCONSENT']._serialized_end=1266
+  _globals['_NOTELINKEDCONSENTSREQUEST']._serialized_start=1269
+  _globals['_NOTELINKEDCONSENTSREQUEST']._serialized_end=1452
+  _globals['_NOTELINKEDCONSENTSRESPONSE']._serialized_start=1454
+  _globals['_NOTELINKEDCONSENTSRESPONSE']._serialized_end=1530
+  _globals['_STOPLINKEDCONTACTREQUEST']._serialized_start=1532
+  _globals['_STOPLINKEDCONTACTREQUEST']._serialized_end=1646
+  _globals['_CHANGELINKEDPREFERENCESREQUEST']._serialized_start=1649
+  _globals['_CHANGELINKEDPREFERENCESREQUEST']._serialized_end=1856
+  _globals['_CUSTOMERLINKSERVICE']._serialized_start=1859
+  _globals['_CUSTOMERLINKSERVICE']._serialized_end=2991
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
@@ -77,6 +78,7 @@ class FindLinkedCustomerResponse(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     CONSENTS_FIELD_NUMBER: _builtins.int
     PREFERENCES_FIELD_NUMBER: _builtins.int
+    STOP_TIME_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`, the very name that the link was made for."""
     language_code: _builtins.str
@@ -91,6 +93,12 @@ class FindLinkedCustomerResponse(_message.Message):
     def preferences(self) -> _preferences_pb2.Preferences:
         """How they said by the name of the link that they want to be reached, and nothing that was said by another name of theirs."""
 
+    @_builtins.property
+    def stop_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when, by any of their names, they want nothing but what they have of us: what they did not allow afterwards is not welcome, by
+        whatever default. Absent when they never said so.
+        """
+
     def __init__(
         self,
         *,
@@ -99,10 +107,11 @@ class FindLinkedCustomerResponse(_message.Message):
         time_zone: _builtins.str = ...,
         consents: _abc.Iterable[_consent_pb2.Consent] | None = ...,
         preferences: _preferences_pb2.Preferences | None = ...,
+        stop_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences", "stop_time", b"stop_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "customer", b"customer", "language_code", b"language_code", "preferences", b"preferences", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "customer", b"customer", "language_code", b"language_code", "preferences", b"preferences", "stop_time", b"stop_time", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -148,6 +157,7 @@ class LinkedConsent(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     WORDING_VERSION_FIELD_NUMBER: _builtins.int
+    WORDING_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`. NOT_FOUND when there is none."""
     channel: _channel_pb2.Channel.ValueType
@@ -156,6 +166,10 @@ class LinkedConsent(_message.Message):
     """What they say."""
     wording_version: _builtins.str
     """The version of the wording that they were shown; empty where there was none."""
+    wording: _builtins.str
+    """The version of our wording that they were shown, `purposes/{purpose}/wordings/{language}/versions/{version}`, of this purpose; empty where
+    there was none. NOT_FOUND when there is none such.
+    """
     def __init__(
         self,
         *,
@@ -163,10 +177,11 @@ class LinkedConsent(_message.Message):
         channel: _channel_pb2.Channel.ValueType = ...,
         state: _consent_pb2.Consent.State.ValueType = ...,
         wording_version: _builtins.str = ...,
+        wording: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "purpose", b"purpose", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "purpose", b"purpose", "state", b"state", "wording", b"wording", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,6 +246,36 @@ class NoteLinkedConsentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NoteLinkedConsentsResponse: _TypeAlias = NoteLinkedConsentsResponse  # noqa: Y015
+
+@_typing.final
+class StopLinkedContactRequest(_message.Message):
+    """Stops everything but what a customer has of us."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """What stands in the address."""
+    source: _builtins.str
+    """Where they say it, a code such as `stop-all`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        source: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "source", b"source", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopLinkedContactRequest: _TypeAlias = StopLinkedContactRequest  # noqa: Y015
 
 @_typing.final
 class ChangeLinkedPreferencesRequest(_message.Message):

@@ -59,6 +59,11 @@ class CustomerLinkServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsResponse.FromString,
                 _registered_method=True)
+        self.StopLinkedContact = channel.unary_unary(
+                '/rapport.customer.v1.CustomerLinkService/StopLinkedContact',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.StopLinkedContactRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
         self.ChangeLinkedPreferences = channel.unary_unary(
                 '/rapport.customer.v1.CustomerLinkService/ChangeLinkedPreferences',
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.ChangeLinkedPreferencesRequest.SerializeToString,
@@ -101,6 +106,15 @@ class CustomerLinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StopLinkedContact(self, request, context):
+        """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
+        afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
+        allow one of the category by their link.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ChangeLinkedPreferences(self, request, context):
         """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences.
         """
@@ -130,6 +144,11 @@ def add_CustomerLinkServiceServicer_to_server(servicer, server):
                     servicer.NoteLinkedConsents,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsResponse.SerializeToString,
+            ),
+            'StopLinkedContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopLinkedContact,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.StopLinkedContactRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'ChangeLinkedPreferences': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangeLinkedPreferences,
@@ -247,6 +266,33 @@ class CustomerLinkService:
             '/rapport.customer.v1.CustomerLinkService/NoteLinkedConsents',
             rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopLinkedContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerLinkService/StopLinkedContact',
+            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.StopLinkedContactRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

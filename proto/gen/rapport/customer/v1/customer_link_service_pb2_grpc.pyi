@@ -50,6 +50,11 @@ class CustomerLinkServiceStub:
     """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
     said already is not noted again.
     """
+    StopLinkedContact: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.StopLinkedContactRequest, _empty_pb2.Empty]
+    """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
+    afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
+    allow one of the category by their link.
+    """
     ChangeLinkedPreferences: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.ChangeLinkedPreferencesRequest, _preferences_pb2.Preferences]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
 
@@ -71,6 +76,11 @@ class CustomerLinkServiceAsyncStub(CustomerLinkServiceStub):
     NoteLinkedConsents: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.NoteLinkedConsentsRequest, _customer_link_service_pb2.NoteLinkedConsentsResponse]  # type: ignore[assignment]
     """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
     said already is not noted again.
+    """
+    StopLinkedContact: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.StopLinkedContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
+    afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
+    allow one of the category by their link.
     """
     ChangeLinkedPreferences: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.ChangeLinkedPreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
@@ -114,6 +124,17 @@ class CustomerLinkServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_customer_link_service_pb2.NoteLinkedConsentsResponse, _abc.Awaitable[_customer_link_service_pb2.NoteLinkedConsentsResponse]]:
         """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
         said already is not noted again.
+        """
+
+    @_abc_1.abstractmethod
+    def StopLinkedContact(
+        self,
+        request: _customer_link_service_pb2.StopLinkedContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
+        afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
+        allow one of the category by their link.
         """
 
     @_abc_1.abstractmethod

@@ -201,6 +201,21 @@ def request_ended() -> FailedPrecondition:
     return FailedPrecondition("CONSENT_REQUEST_ENDED", told)
 
 
+@dataclass(frozen=True, slots=True)
+class ContactStop:
+    """That a customer wanted nothing but what they have of us: every other purpose of then and later."""
+
+    customer_id: UUID
+    stop_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Since when a customer wants nothing but what they have of us, by any of their names; None for never."""
+
+    stop_time: datetime | None
+
+
 @dataclass(slots=True)
 class ConsentVersion(Consent):
     """What was noted once, and by whom."""

@@ -39,6 +39,7 @@ class Standing:
     legal_basis: LegalBasis | None = None
     category: str = ""
     confirm_time: datetime | None = None
+    stop_time: datetime | None = None  # since when they want nothing but what they have of us
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +83,26 @@ def choose_contact(
     preferred: Sequence[str],
     identifiers: Sequence[Identifier],
     suppressed: Mapping[UUID, Suppression],
+    *,
+    needed: bool,
 ) -> Contact:
     """The first channel that the customer allows and can be reached on, by an identifier not `suppressed`.
 
     Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
-    customer who never said is taken to prefer e-mail.
+    customer who never said is taken to prefer e-mail. What they have of us is `needed`: nobody stops it.
     """
     said = {standing.channel: standing.state for standing in standings}
     default = standings[0].contact_default
     wishes = list(preferred) or [Channel.EMAIL]
     ranked = sorted(offered, key=lambda channel: wishes.index(channel) if channel in wishes else len(wishes))
-    granted = {None: default is Default.ALLOWED, ConsentState.GRANTED: True, ConsentState.DENIED: False}
+    stopped = standings[0].stop_time is not None and not needed
+    granted = {
+        None: default is Default.ALLOWED and not stopped,
+        ConsentState.GRANTED: True,
+        ConsentState.DENIED: False,
+    }
     permitted = [channel for channel in ranked if granted[said.get(channel)]]
-    inputs = {"default": default.lower()} | {
+    inputs = {"default": "stopped" if stopped else default.lower()} | {
         channel.lower(): (said.get(channel) or "unsaid").lower() for channel in ranked
     }
     if not permitted:

@@ -7,14 +7,18 @@ from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
 
-from chassis.api.messages import to_message
+from chassis.api.messages import timestamp, to_message
 from chassis.context import Principal, acting, current_call
 from chassis.grpc.methods import change
 from chassis.servicer import Rpc
 from customer.domain.consents import Consent as ConsentHeld
 from customer.domain.links import Linked, LinkKeys
+from customer.domain.suppressions import AddressKey
 from customer.names import CUSTOMER_LINK
+from customer.store import consents as store
 from customer.usecases import links as usecases
+from customer.usecases.opening import linked
+from customer.usecases.stopping import stop_linked_contact
 from customer.usecases.taking_back import revoke_links
 from rapport.customer.v1 import customer_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
@@ -45,9 +49,11 @@ class CustomerLinkRpc(Rpc, CustomerLinkServiceServicer):
     """Links to customers' own pages."""
 
     keys: LinkKeys
+    addresses: AddressKey
 
     _consents = change(pb.NoteLinkedConsentsRequest, usecases.note_linked_consents, _noted)
     _preferences = change(pb.ChangeLinkedPreferencesRequest, usecases.change_linked_preferences, Preferences)
+    _stop = change(pb.StopLinkedContactRequest, stop_linked_contact, lambda _: Empty())
     RevokeCustomerLinks = change(pb.RevokeCustomerLinksRequest, revoke_links, lambda _: Empty())
 
     async def GetCustomerLink(self, request: pb.GetCustomerLinkRequest, context: Any) -> CustomerLink:
@@ -60,23 +66,30 @@ class CustomerLinkRpc(Rpc, CustomerLinkServiceServicer):
         self, request: pb.FindLinkedCustomerRequest, context: Any
     ) -> pb.FindLinkedCustomerResponse:
         """Find whose link it is, and what they said of contact."""
-        holder = await usecases.linked(self.db, self.keys, request.token)
+        holder = await linked(self.db, self.keys, request.token)
         consents = await usecases.consents_of(self.db, holder.id)
         preferences = await usecases.own_preferences(self.db, holder.id)
+        stopped = (await store.STOP.one(self.db, customer_id=holder.id)).stop_time
         return pb.FindLinkedCustomerResponse(
             customer=holder.name,
             language_code=holder.language_code,
             time_zone=holder.time_zone,
             consents=[to_message(Consent, each) for each in consents],
             preferences=to_message(Preferences, preferences),
+            stop_time=timestamp(stopped) if stopped else None,
         )
 
     async def NoteLinkedConsents(self, request: pb.NoteLinkedConsentsRequest, context: Any) -> Any:
         """Note what the customer says."""
-        with _as(await usecases.linked(self.db, self.keys, request.token)):
+        with _as(await linked(self.db, self.keys, request.token)):
             return await self._consents(request, context)
+
+    async def StopLinkedContact(self, request: pb.StopLinkedContactRequest, context: Any) -> Any:
+        """Note that the customer wants nothing but what they have of us."""
+        with _as(await linked(self.db, self.keys, request.token)):
+            return await self._stop(request, context)
 
     async def ChangeLinkedPreferences(self, request: pb.ChangeLinkedPreferencesRequest, context: Any) -> Any:
         """Change how the customer wants to be reached."""
-        with _as(await usecases.linked(self.db, self.keys, request.token)):
+        with _as(await linked(self.db, self.keys, request.token)):
             return await self._preferences(request, context)

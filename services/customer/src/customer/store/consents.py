@@ -10,13 +10,14 @@ from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Statement, of_entity
 from chassis.db.tables import replaced
-from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences
+from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences, Stopped
 from customer.domain.contact import Standing
 from customer.domain.purposes import Purpose, Wording
 from customer.store.tables import (
     CONSENT_HISTORY,
     CONSENT_TOKENS,
     CONSENTS,
+    CONTACT_STOPS,
     PREFERENCES,
     PURPOSES,
     WORDINGS,
@@ -49,11 +50,21 @@ INSERT_WORDING = Statement[Any](sa.insert(WORDINGS))
 _merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer_id == _CUSTOMER)
 
 
-def _holding(said: Any, of: str) -> sa.Subquery:
-    """Of names that became one, what was said since, the last; of what was said before, what allows less."""
+_stop = sa.select(sa.func.max(CONTACT_STOPS.c.stop_time).label("stop_time")).where(
+    CONTACT_STOPS.c.customer_id == _OF_GROUP
+)
+
+
+def _holding(said: Any, of: str, stop: sa.Select[Any]) -> sa.Subquery:
+    """Of names that became one, what was said since, the last; of what was said before, what allows less.
+
+    A yes of before any of them wanted nothing any more is a no.
+    """
+    over = sa.and_(said.state == sa.literal_column("'GRANTED'"), said.effective_time < stop.scalar_subquery())
+    state = sa.case((over, sa.literal_column("'DENIED'")), else_=said.state).label("state")
     since = sa.func.coalesce(said.effective_time > _merged_at.scalar_subquery(), sa.false())
     return (
-        sa.select(*(said[column.name] for column in CONSENTS.c))
+        sa.select(*(state if column.name == "state" else said[column.name] for column in CONSENTS.c))
         .where(said.customer_id == _OF_GROUP)
         .ext(distinct_on(said.id))
         .order_by(
@@ -68,7 +79,7 @@ def _holding(said: Any, of: str) -> sa.Subquery:
     )
 
 
-_holding_now = _holding(_C, "consents_holding")
+_holding_now = _holding(_C, "consents_holding", _stop)
 _H = _holding_now.c
 LIST_CONSENTS = Listing(sa.select(_holding_now), _H.id, row=Consent)
 HOLDING = Statement(sa.select(_holding_now).order_by(_H.id).limit(1_000), row=Consent)
@@ -82,7 +93,11 @@ _SAID_BY = (
     .order_by(_V.customer_id, _V.id, _V.version.desc())
     .subquery("said_by")
 )
-_holding_then = _holding(_SAID_BY.c, "consents_held")
+_holding_then = _holding(
+    _SAID_BY.c,
+    "consents_held",
+    _stop.where(CONTACT_STOPS.c.stop_time <= sa.bindparam("at", type_=_V.effective_time.type)),
+)
 LIST_CONSENTS_AT = Listing(sa.select(_holding_then), _holding_then.c.id, row=Consent)
 LIST_VERSIONS = Listing(
     sa.select(CONSENT_HISTORY).where(_V.customer_id == _CUSTOMER, _V.id == sa.bindparam("consent_id")),
@@ -96,7 +111,15 @@ OWN_CONSENT = Statement(
 )
 # Nothing when there is no such purpose, and one without a channel when the customer never said anything.
 STANDINGS = Statement(
-    sa.select(_P.contact_default, _P.legal_basis, _P.category, _H.channel, _H.state, _H.confirm_time)
+    sa.select(
+        _P.contact_default,
+        _P.legal_basis,
+        _P.category,
+        _H.channel,
+        _H.state,
+        _H.confirm_time,
+        _stop.scalar_subquery().label("stop_time"),
+    )
     .select_from(PURPOSES.outerjoin(_holding_now, _H.purpose_id == _P.id))
     .where(_P.id == sa.bindparam("purpose_id")),
     row=Standing,
@@ -114,6 +137,10 @@ ASKED = Statement[Any](
     )
     .group_by(_V.confirm_expire_time)
 )
+STOP = Statement(_stop, row=Stopped)
+INSERT_STOP = Statement[Any](insert(CONTACT_STOPS).on_conflict_do_nothing())
+ALL_PURPOSES = Statement(sa.select(PURPOSES).order_by(_P.id), row=Purpose)
+OWN_CONSENTS = Statement(sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), row=Consent)
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
 INSERT_TOKEN = Statement[Any](insert(CONSENT_TOKENS))

@@ -20,7 +20,7 @@ from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, rows_of, table
-from customer.domain.consents import Consent, ConsentToken, Preferences
+from customer.domain.consents import Consent, ConsentToken, ContactStop, Preferences
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.imports import Finding, ImportJob
@@ -110,6 +110,8 @@ CONSENT_HISTORY = table(
     sa.Column("actor", sa.Text, nullable=False),
     key=("customer_id", "id", "version"),
 )
+# Append-only: what held at any time is read from it.
+CONTACT_STOPS = table(METADATA, "contact_stops", ContactStop, key=("customer_id", "stop_time"))
 # What was sent to customers to confirm by, for ever: it proves who was asked.
 CONSENT_TOKENS = table(METADATA, "consent_tokens", ConsentToken, key=("token_hash",))
 _KEPT = sa.Column("update_time", sa.DateTime(timezone=True), nullable=False)  # what is kept has been set

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.api import etags
 from chassis.api.entities import found
+from chassis.api.purposes import needed
 from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
@@ -281,7 +282,14 @@ async def check_contact(
             if each.keeps_from(purpose.legal_basis, purpose.category, urgent=urgent)
         ],
     )
-    contact = choose_contact(standings, channels, preferences.channels, identifiers, kept)
+    contact = choose_contact(
+        standings,
+        channels,
+        preferences.channels,
+        identifiers,
+        kept,
+        needed=needed(PURPOSE.format(purpose_id), purpose.category),
+    )
     if urgent:
         contact = contact.past_quiet()
     else:

@@ -8,13 +8,16 @@ from chassis.api.entities import found
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
-from customer.domain.links import Linked, LinkKeys, LinkNotFound, parsed
+from customer.domain.links import LinkKeys, LinkNotFound
+from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
 from customer.names import CUSTOMER
 from customer.store import consents as consent_store
 from customer.store import links as store
 from customer.usecases.consents import PreferencesChanges, update_consent, update_preferences
 from customer.usecases.customers import lock_customer
+from customer.usecases.opening import linked
+from customer.usecases.stopping import stoppable, welcome_again
 
 _IDS: dict[Channel, str] = {channel: of for of, channel in CHANNEL_IDS.items()}
 
@@ -27,15 +30,7 @@ class SaidByLink:
     channel: Channel
     state: ConsentState
     wording_version: str
-
-
-async def linked(on: Executor, keys: LinkKeys, token: str) -> Linked:
-    """Whose link it is. LinkNotFound."""
-    customer_id, _ = parsed(token)
-    held = await store.LINKED.maybe(on, id=customer_id)
-    if not keys.opens(token, held) or held is None:
-        raise LinkNotFound()
-    return held
+    wording: str
 
 
 async def link_of(on: Executor, keys: LinkKeys, customer_id: UUID) -> str:
@@ -61,9 +56,15 @@ async def own_preferences(on: Executor, customer_id: UUID) -> Preferences:
 
 
 async def note_linked_consents(
-    tx: Transaction, keys: LinkKeys, *, token: str, consents: Sequence[SaidByLink], source: str
+    tx: Transaction,
+    keys: LinkKeys,
+    addresses: AddressKey,
+    *,
+    token: str,
+    consents: Sequence[SaidByLink],
+    source: str,
 ) -> list[Consent]:
-    """Note what a customer says by their link. LinkNotFound, NotFound for a purpose."""
+    """Note what a customer says by their link. LinkNotFound, NotFound for a purpose or a wording."""
     holder = await linked(tx, keys, token)
     proof = f"links/{holder.generation}"
     await lock_customer(tx, holder.id)
@@ -76,6 +77,7 @@ async def note_linked_consents(
                 "state": each.state,
                 "source": source,
                 "wording_version": each.wording_version,
+                "wording": each.wording,
                 "proof": proof,
             }
             held = await update_consent(
@@ -88,6 +90,10 @@ async def note_linked_consents(
                 etag="",
             )
         noted.append(replace(held, customer_id=holder.id))
+    wanted = {each.purpose_id for each in consents if each.state is ConsentState.GRANTED}
+    if wanted:
+        categories = [each.category for each in await stoppable(tx) if each.id in wanted]
+        await welcome_again(tx, addresses, holder.id, categories)
     return noted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from chassis.api.purposes import is_needed
 from chassis.errors import Aborted, NotFound, Refusal
 from desk.language.catalogues import N_
 from desk.own import choices
@@ -32,17 +34,23 @@ from rapport.customer.v1.customer_link_service_pb2 import (
     FindLinkedCustomerRequest,
     LinkedConsent,
     NoteLinkedConsentsRequest,
+    StopLinkedContactRequest,
 )
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
-from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
+from rapport.customer.v1.purpose_service_pb2 import (
+    GetPurposeRequest,
+    ListPurposesRequest,
+    ListWordingsRequest,
+)
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
+from rapport.customer.v1.wording_pb2 import Wording
 
 if TYPE_CHECKING:
     from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
 
-PURPOSES_MOST = 200
+PAGE = 1000
 TEXT_MAX = 4000
 SAID = {
     "sent": N_("Thank you. We have it, and you will hear from us."),
@@ -205,7 +213,7 @@ class Acts:
             own,
             "contact.html",
             status,
-            choices=choices.choices(purposes, own.linked, own.say),
+            choices=choices.choices(purposes, await self._wordings(own, purposes), own.linked, own.say),
             preferred=choices.preferred(preferences),
             offered=[(code, own.say(words)) for code, words in choices.CHANNELS.items()],
             quiet=filled_in(preferences, own.say.zone, own.say),
@@ -227,11 +235,7 @@ class Acts:
 
     async def stop(self, own: Own) -> Response:
         """Nothing but what they have of us, on every channel."""
-        purposes = choices.stoppable(await self._purposes())
-        said = [
-            choices.said(each.name, code, granted=False) for each in purposes for code in choices.CHANNELS
-        ]
-        await self._note(own, said, "stop-all")
+        await self.links.StopLinkedContact(StopLinkedContactRequest(token=own.token, source="stop-all"))
         return _unsubscribe(own, None, done=True)
 
     async def _note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> Sequence[Consent]:
@@ -241,16 +245,39 @@ class Acts:
         request = NoteLinkedConsentsRequest(token=own.token, consents=said, source=source)
         return list((await self.links.NoteLinkedConsents(request)).consents)
 
+    async def _wordings(self, own: Own, purposes: Sequence[Purpose]) -> dict[str, Wording]:
+        """What they agree to, by purpose, in their language where there is that."""
+        names = [each.name for each in choices.stoppable(purposes)]
+        listed = await asyncio.gather(
+            *(self.services.purposes.ListWordings(ListWordingsRequest(parent=name)) for name in names)
+        )
+        found = [choices.in_language(each.wordings, own.say.language.tag) for each in listed]
+        return {name: wording for name, wording in zip(names, found, strict=True) if wording}
+
     async def _purpose(self, own: Own) -> Purpose | None:
         """The purpose that an address names; None for none. NotFound for one that nobody stops by a link."""
         code = own.request.query_params.get("purpose", "")
         if not code:
             return None
-        for each in choices.stoppable(await self._purposes()):
-            if each.name == f"purposes/{code}":
-                return each
-        raise Nothing()
+        try:
+            purpose: Purpose = await self.services.purposes.GetPurpose(
+                GetPurposeRequest(name=f"purposes/{code}")
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
+                raise Nothing() from None
+            raise
+        if is_needed(purpose):
+            raise Nothing()
+        return purpose
 
     async def _purposes(self) -> Sequence[Purpose]:
-        listed = await self.services.purposes.ListPurposes(ListPurposesRequest(page_size=PURPOSES_MOST))
-        return list(listed.purposes)
+        """All of them, to the last page."""
+        found: list[Purpose] = []
+        request = ListPurposesRequest(page_size=PAGE)
+        while True:
+            listed = await self.services.purposes.ListPurposes(request)
+            found += listed.purposes
+            if not listed.next_page_token:
+                return found
+            request.page_token = listed.next_page_token

@@ -16,6 +16,7 @@ from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse, LinkedConsent
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.wording_pb2 import Wording
 
 # The channels by which customers are written to and called: how consents are named after them, and in words.
 CHANNELS = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
@@ -32,6 +33,8 @@ class Choice:
     title: str
     about: str
     channels: Sequence[tuple[str, str, bool, str]]  # code, words, whether they said yes, what that waits for
+    wording: str = ""  # the version of what they agree to, by its name
+    text: str = ""  # and what it says
 
 
 def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
@@ -45,27 +48,49 @@ def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
     return [each for each in purposes if not is_needed(each)]
 
 
-def choices(purposes: Sequence[Purpose], linked: FindLinkedCustomerResponse, say: Speech) -> list[Choice]:
-    """What can be chosen."""
-    said = {last(each.name): each for each in linked.consents}
+def choices(
+    purposes: Sequence[Purpose],
+    wordings: Mapping[str, Wording],
+    linked: FindLinkedCustomerResponse,
+    say: Speech,
+) -> list[Choice]:
+    """What can be chosen; of purposes that have one, with the wording that is agreed to."""
+    said, stopped = {last(each.name): each for each in linked.consents}, linked.HasField("stop_time")
     return [
         Choice(
             last(each.name),
             say(each.display_name),
             say(each.description) if each.description else "",
             [
-                (code, say(words), *_chosen(each, said.get(f"{last(each.name)}.{code}"), say))
+                (code, say(words), *_chosen(each, said.get(f"{last(each.name)}.{code}"), say, stopped))
                 for code, words in CHANNELS.items()
             ],
+            *_agreed(wordings.get(each.name)),
         )
         for each in stoppable(purposes)
     ]
 
 
-def _chosen(purpose: Purpose, said: Consent | None, say: Speech) -> tuple[bool, str]:
-    """Whether they said yes, or need not; and of a yes that has to be confirmed that it waits for that."""
+def _agreed(wording: Wording | None) -> tuple[str, str]:
+    return (f"{wording.name}/versions/{wording.version}", wording.text) if wording else ("", "")
+
+
+def in_language(wordings: Sequence[Wording], tag: str) -> Wording | None:
+    """The wording in a language, or in what is left of that without its region; else the first of them."""
+    by_language = {last(each.name): each for each in wordings}
+    for code in (tag.lower(), tag.lower().partition("-")[0]):
+        if code in by_language:
+            return by_language[code]
+    return wordings[0] if wordings else None
+
+
+def _chosen(purpose: Purpose, said: Consent | None, say: Speech, stopped: bool) -> tuple[bool, str]:
+    """Whether they said yes, or need not; and of a yes that has to be confirmed that it waits for that.
+
+    Who `stopped` everything else has to say it.
+    """
     if said is None:
-        return purpose.contact_default == Purpose.DEFAULT_ALLOWED, ""
+        return not stopped and purpose.contact_default == Purpose.DEFAULT_ALLOWED, ""
     if waits(said, say.now):
         day = say.on(moment(said.confirm_expire_time))
         return True, say("holds once you confirm it, by {day}", day=day)
@@ -80,15 +105,17 @@ def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[
             before = fields.get(f"was-{name}")
             wanted = "yes" if f"want-{name}" in fields else "no"
             if before in ("yes", "no") and before != wanted:
-                yield said(each.name, code, granted=wanted == "yes")
+                agreed = fields.get(f"wording-{last(each.name)}", "") if wanted == "yes" else ""
+                yield said(each.name, code, granted=wanted == "yes", wording=agreed)
 
 
-def said(purpose: str, channel: str, *, granted: bool) -> LinkedConsent:
-    """One answer."""
+def said(purpose: str, channel: str, *, granted: bool, wording: str = "") -> LinkedConsent:
+    """One answer, to a version of a wording."""
     return LinkedConsent(
         purpose=purpose,
         channel=channel_pb2.Channel.Value(f"CHANNEL_{channel.upper()}"),
         state=Consent.STATE_GRANTED if granted else Consent.STATE_DENIED,
+        wording=wording,
     )
 
 

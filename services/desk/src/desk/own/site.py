@@ -215,6 +215,13 @@ _WORDS = {
             " yours with us any more. Please choose it again, and we write to you again."
         ),
     ),
+    "CONSENT_ASKED_OFTEN": (
+        N_("We have written to you already"),
+        N_(
+            "We ask you to confirm the same at most three times a week. Please try again in some days; what"
+            " you chose beside it, please choose again without it."
+        ),
+    ),
     "RESOURCE_EXHAUSTED": (
         N_("Just a moment"),
         N_("Too much was asked at once. Please try again in a few minutes."),

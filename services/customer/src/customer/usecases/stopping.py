@@ -1,0 +1,101 @@
+"""Stopping everything that a customer does not need, by their link: purposes of now and later, and imports.
+
+What is allowed now is denied, row by row, so that whoever reads consents reads it. What is not said yet, of
+purposes that are created later too, is denied by the stop itself. And their own addresses are suppressed by
+category, which holds for whoever is made of them anew.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis.api.purposes import needed
+from chassis.db.statement import Executor, values
+from chassis.db.transaction import Transaction
+from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said
+from customer.domain.contact import REACHED_BY
+from customer.domain.identifiers import Identifier
+from customer.domain.links import LinkKeys
+from customer.domain.purposes import Default, Purpose
+from customer.domain.suppressions import ADDRESSES, AddressKey, SuppressionReason
+from customer.domain.timeline import Channel
+from customer.store import consents as store
+from customer.store.tables import identifiers_of
+from customer.usecases.consents import update_consent
+from customer.usecases.customers import lock_customer
+from customer.usecases.opening import linked
+from customer.usecases.suppressions import create_suppression, holding, release_suppression
+
+# By which we write and call: there it is said also of what nobody allowed, for people to see.
+_TOLD = {*REACHED_BY, Channel.LETTER}
+WANTED_AGAIN = "wanted-again"
+
+
+async def stoppable(on: Executor) -> list[Purpose]:
+    """The purposes that are not of what customers have of us."""
+    return [each for each in await store.ALL_PURPOSES.all(on) if not needed(each.name, each.category)]
+
+
+async def stop_linked_contact(
+    tx: Transaction, keys: LinkKeys, addresses: AddressKey, *, token: str, source: str
+) -> None:
+    """Note that a customer wants nothing but what they have of us. LinkNotFound."""
+    holder = await linked(tx, keys, token)
+    await lock_customer(tx, holder.id)
+    own = {each.id: each for each in await store.OWN_CONSENTS.all(tx, customer_id=holder.id)}
+    holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=holder.id)}
+    await store.INSERT_STOP.run(tx, **values(ContactStop(holder.id, tx.now)))
+    tx.touch(holder.name)
+    said: Said = {"state": ConsentState.DENIED, "source": source, "proof": f"links/{holder.generation}"}
+    purposes = await stoppable(tx)
+    for purpose in purposes:
+        for channel in CHANNEL_IDS:
+            consent_id = f"{purpose.id}.{channel}"
+            known = [each[consent_id] for each in (own, holds) if consent_id in each]
+            said_of = purpose.contact_default is Default.ALLOWED or CHANNEL_IDS[channel] in _TOLD
+            unsaid = not known and said_of
+            if unsaid or any(
+                each.state is ConsentState.GRANTED or each.awaits_confirmation(tx.now) for each in known
+            ):
+                await update_consent(
+                    tx,
+                    customer_id=holder.id,
+                    consent_id=consent_id,
+                    consent=said,
+                    changes=said,
+                    allow_missing=True,
+                    etag="",
+                )
+    if addresses.pepper:
+        categories = sorted({each.category for each in purposes if each.category})
+        for identifier in await _own_addresses(tx, holder.id):
+            for category in categories:
+                await create_suppression(
+                    tx,
+                    addresses,
+                    type=identifier.type,
+                    reason=SuppressionReason.UNSUBSCRIBED,
+                    category=category,
+                    source=source,
+                    address="",
+                    identifier=identifier.name,
+                )
+
+
+async def welcome_again(
+    tx: Transaction, addresses: AddressKey, customer_id: UUID, categories: Sequence[str]
+) -> None:
+    """Release what they suppressed by stopping, for categories of which they want something again."""
+    hashes = addresses.hashes_of(await _own_addresses(tx, customer_id))
+    for each in await holding(tx, sorted(set(hashes.values()))):
+        if each.reason is SuppressionReason.UNSUBSCRIBED and each.category in categories:
+            await release_suppression(tx, suppression_id=each.id, reason_code=WANTED_AGAIN, etag="")
+
+
+async def _own_addresses(on: Executor, customer_id: UUID) -> list[Identifier]:
+    """The addresses of that very name."""
+    known = (await identifiers_of(on, [customer_id]))[customer_id]
+    return [
+        each
+        for each in known
+        if each.customer_id == customer_id and each.type in ADDRESSES and each.normalized_value
+    ]
