@@ -45,6 +45,7 @@ ROOMS = (
         "reevaluation",
         "goodwill",
         "notice_policies",
+        "templates",
         "known",
         "theirs",
         "membership",

@@ -13,11 +13,12 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import InvalidArgument, NotFound, Refusal
-from desk.language.catalogues import Language, violation
+from desk.language.catalogues import N_, Language, violation
 from desk.pages.base import Look, Looking
 from desk.pages.services import refusal_of
 from desk.pages.trying import Typed, typed
 from desk.pages.work.route import CODE
+from desk.ui.speech import Speech
 
 M = TypeVar("M")
 _PLACED = re.compile(r"^line \d+, column \d+: .*$", re.MULTILINE)
@@ -51,6 +52,12 @@ class Trial(Generic[M]):
     def fields(self) -> Mapping[str, str]:
         """What was typed, by the names of the fields."""
         return self.sent.fields if self.sent else {}
+
+    def told(self, say: Speech, errors: Mapping[str, str]) -> str:
+        """Why it was refused; of what is marked at its field, that something is."""
+        if self.refusal is None:
+            return ""
+        return say(N_("Not done yet: look at what is marked.")) if errors else say.refusal(self.refusal)
 
 
 class Editor(ABC, Generic[M]):

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.api.messages import timestamp
-from chassis.errors import Refusal, invalid
+from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.base import Look, Looking
 from desk.pages.editing import Editor, Trial, marked
@@ -135,7 +135,7 @@ class NoticePolicies(Editor[NoticePolicy]):
             "units": [(unit, say(told)) for unit, told in forms.UNITS.items()],
             "typed": typed,
             "errors": errors,
-            "told": _told(trial.refusal, look.say, is_marked=bool(errors)),
+            "told": trial.told(say, errors),
             "since": typed["since"] or (say.today - timedelta(days=1)).isoformat(),
             "tried": trial.preview,
         }
@@ -152,12 +152,6 @@ def _cancels(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str, list
     offered = [("", say("none")), *view.events(say)]
     chosen = [*forms.cancels(typed), "", ""][: forms.CANCELS_MAX]
     return [(f"cancel-{i}", each, offered) for i, each in enumerate(chosen)]
-
-
-def _told(refusal: Refusal | None, say: Speech, *, is_marked: bool) -> str:
-    if refusal is None:
-        return ""
-    return say("Not done yet: look at what is marked.") if is_marked else say.refusal(refusal)
 
 
 def _since(look: Looking, sent: Typed) -> datetime:
