@@ -159,6 +159,10 @@ async def test_the_address_of_an_identifier_is_suppressed_without_being_said(des
     (email,) = anna.identifiers
     await suppress(suppressions, identifier=email.name)
     assert await reached(desk, anna.name) == "suppressed"
+    of_passed_on = suppress(suppressions, "anna@elsewhere.example", identifier=email.name)
+    assert await refused(of_passed_on) == "FAILED_PRECONDITION ADDRESS_DIFFERS"
+    both = await suppress(suppressions, "Anna@Example.com", identifier=email.name)
+    assert both.name == (await suppress(suppressions, identifier=email.name)).name
     of_other_type = suppress(suppressions, identifier=email.name, type=PHONE)
     assert await refused(of_other_type) == "INVALID_ARGUMENT INVALID_NAME"
     of_nobody = suppress(suppressions, identifier=f"{anna.name}/identifiers/{uuid4()}")

@@ -149,7 +149,7 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
     def __init__(self) -> None:
         self.asked: list[consent_service_pb2.CheckContactRequest] = []
         self.failure: grpc.StatusCode | None = None
-        self.absent = ""  # what it does not find
+        self.absent, self.identifies = "", True  # what it does not find; whether it says whose address it is
         self.address_of = ""  # whose the address is; "" for whoever is asked about
         self.issued: list[consent_service_pb2.IssueConsentTokenRequest] = []
         self.no_token: Refusal | None = None
@@ -177,7 +177,7 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
         answer = consent_service_pb2.CheckContactResponse(category=request.purpose.removeprefix("purposes/"))
         answer.MergeFrom(self.answer)
-        if answer.allowed:
+        if answer.allowed and self.identifies:
             answer.identifier = f"{self.address_of or request.name}/identifiers/1"
         return answer
 

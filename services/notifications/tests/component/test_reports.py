@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.errors import FailedPrecondition, Unavailable
+from chassis.errors import FailedPrecondition, NotFound, Unavailable
 from chassis.grpc.status import reason
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport_testing.wait import eventually
@@ -152,15 +152,38 @@ async def test_an_address_that_there_is_not_is_suppressed_once(desk: Any) -> Non
     [asked] = desk.peers.suppressions.asked
     told = asked.suppression
     assert (told.reason, told.category, told.source) == (Suppression.REASON_HARD_BOUNCE, "", "dsn")
-    assert told.address == ADDRESS
+    assert (told.address, told.identifier) == (ADDRESS, f"{desk.customer}/identifiers/1")
     assert ADDRESS not in str(await desk.running.published())
 
 
-@pytest.mark.parametrize("recipient", ["victim@example.com", "canary.maria@example.org", "nobody"])
-async def test_a_report_of_another_address_than_the_customers_suppresses_none(
-    desk: Any, recipient: str
-) -> None:
+async def test_what_came_back_is_where_it_went_whatever_the_customer_has_and_says_now(desk: Any) -> None:
     _, key = await sent(desk)
+    desk.peers.customers.answer.address = "canary.new@example.com"
+    desk.peers.customers.answer.allowed = False
+    await desk.report(key, "PERMANENT_FAILURE")
+    [asked] = desk.peers.suppressions.asked
+    went_to = f"{desk.customer}/identifiers/1"
+    assert (asked.suppression.identifier, asked.suppression.address) == (went_to, "")
+
+
+async def test_of_an_address_that_is_the_customers_no_more_nothing_is_left_to_suppress(desk: Any) -> None:
+    _, key = await sent(desk)
+    desk.peers.suppressions.failure = NotFound(f"{desk.customer}/identifiers/1")
+    bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
+    assert bounced.reason_code == "bounced"
+
+
+async def test_where_nobody_said_whose_address_it_was_none_is_suppressed(desk: Any) -> None:
+    desk.peers.customers.identifies = False
+    _, key = await sent(desk)
+    await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
+    assert desk.peers.suppressions.asked == []
+
+
+@pytest.mark.parametrize("recipient", ["victim@example.com", "canary.maria@example.org", "nobody"])
+async def test_a_report_of_another_address_than_it_went_to_suppresses_none(desk: Any, recipient: str) -> None:
+    _, key = await sent(desk)
+    desk.peers.suppressions.failure = FailedPrecondition("ADDRESS_DIFFERS", "as the owner of addresses says")
     bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=recipient)
     assert desk.state(bounced) == "FAILED"
     assert desk.peers.suppressions.asked == []

@@ -97,8 +97,9 @@ class Suppression(_message.Message):
     release_reason_code: _builtins.str
     """Why it was released, a code."""
     address: _builtins.str
-    """Of a new one: the address itself, of its `type`, an e-mail address or a number with its country's code; either this or `identifier`. It
-    is kept so that nobody can read it: no answer has it.
+    """Of a new one: the address itself, of its `type`, an e-mail address or a number with its country's code; this or `identifier`, or both,
+    where whoever reports of an identifier's address says which that is (`ADDRESS_DIFFERS`). It is kept so that nobody can read it: no answer
+    has it.
     """
     identifier: _builtins.str
     """Of a new one: the identifier whose address it is now, `customers/{uuid}/identifiers/{uuid}`, of its `type`. Answers have it of those

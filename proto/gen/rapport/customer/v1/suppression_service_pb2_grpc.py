@@ -70,7 +70,8 @@ class SuppressionServiceServicer:
 
     def CreateSuppression(self, request, context):
         """Suppresses an address. Said again of the same address, reason and category, it answers the suppression that holds, and nothing changes.
-        FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses.
+        FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses, (`ADDRESS_DIFFERS`) when the address is not
+        that of the identifier.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,8 @@ class SuppressionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SuppressionServiceAsyncStub: ...
     CreateSuppression: _grpc.UnaryUnaryMultiCallable[_suppression_service_pb2.CreateSuppressionRequest, _suppression_pb2.Suppression]
     """Suppresses an address. Said again of the same address, reason and category, it answers the suppression that holds, and nothing changes.
-    FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses.
+    FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses, (`ADDRESS_DIFFERS`) when the address is not
+    that of the identifier.
     """
     GetSuppression: _grpc.UnaryUnaryMultiCallable[_suppression_service_pb2.GetSuppressionRequest, _suppression_pb2.Suppression]
     """Gets a suppression by name."""
@@ -57,7 +58,8 @@ class SuppressionServiceAsyncStub(SuppressionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSuppression: _aio.UnaryUnaryMultiCallable[_suppression_service_pb2.CreateSuppressionRequest, _suppression_pb2.Suppression]  # type: ignore[assignment]
     """Suppresses an address. Said again of the same address, reason and category, it answers the suppression that holds, and nothing changes.
-    FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses.
+    FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses, (`ADDRESS_DIFFERS`) when the address is not
+    that of the identifier.
     """
     GetSuppression: _aio.UnaryUnaryMultiCallable[_suppression_service_pb2.GetSuppressionRequest, _suppression_pb2.Suppression]  # type: ignore[assignment]
     """Gets a suppression by name."""
@@ -80,7 +82,8 @@ class SuppressionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_suppression_pb2.Suppression, _abc.Awaitable[_suppression_pb2.Suppression]]:
         """Suppresses an address. Said again of the same address, reason and category, it answers the suppression that holds, and nothing changes.
-        FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses.
+        FAILED_PRECONDITION (`NO_ADDRESS_PEPPER`) where the installation has no key for addresses, (`ADDRESS_DIFFERS`) when the address is not
+        that of the identifier.
         """
 
     @_abc_1.abstractmethod

@@ -98,7 +98,7 @@ class AddressKey:
         if not self.pepper:
             told = "This installation keeps no suppressions: RAPPORT_ADDRESS_PEPPER is not set."
             raise FailedPrecondition("NO_ADDRESS_PEPPER", told)
-        return self._digest(f"{type}/{normalized_value.partition(';')[0]}")
+        return self._digest(f"{type}/{_reached(normalized_value)}")
 
     def hashes_of(self, identifiers: Iterable[Identifier]) -> dict[UUID, str]:
         """What finds each of these that is an address, by its id; nothing without a pepper."""
@@ -107,6 +107,16 @@ class AddressKey:
 
     def _digest(self, text: str) -> str:
         return hmac.digest(self.pepper.encode(), text.encode(), "sha256").hex()
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses, as they are matched, are one to whoever sends there."""
+    return _reached(one) == _reached(other)
+
+
+def _reached(normalized_value: str) -> str:
+    """Without the extension of a number."""
+    return normalized_value.partition(";")[0]
 
 
 def suppressed(

@@ -24,8 +24,8 @@ from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceS
 def _address(check: Check, sent: suppression_pb2.Suppression, now: Any) -> None:
     if sent.type and enum_name(Identifier.Type.DESCRIPTOR, sent.type) not in ADDRESSES:
         check.refuse("type", "INVALID_ENUM", "must be TYPE_EMAIL or TYPE_PHONE")
-    if bool(sent.address) == bool(sent.identifier):
-        check.refuse("address", "REQUIRED", "must be given, or identifier, not both")
+    if not sent.address and not sent.identifier:
+        check.refuse("address", "REQUIRED", "must be given, or identifier")
 
 
 def _shown(suppression: Suppression, **more: str) -> suppression_pb2.Suppression:

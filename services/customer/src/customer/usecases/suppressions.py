@@ -9,12 +9,12 @@ from chassis.api.handles import INVALID_REASONS, judge
 from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from chassis.errors import invalid
+from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 from chassis.settings import WrongSettings
 from customer.domain.facts import SuppressionCreated, SuppressionReleased
 from customer.domain.identifiers import IdentifierType
-from customer.domain.suppressions import AddressKey, Suppression, SuppressionReason
+from customer.domain.suppressions import AddressKey, Suppression, SuppressionReason, same_address
 from customer.names import IDENTIFIER, SUPPRESSION
 from customer.store import suppressions as store
 from customer.store import tables
@@ -34,9 +34,11 @@ async def create_suppression(
     """Suppress an address; answers what holds already.
 
     InvalidArgument INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_CODE; NotFound the identifier;
-    FailedPrecondition NO_ADDRESS_PEPPER.
+    FailedPrecondition NO_ADDRESS_PEPPER, ADDRESS_DIFFERS.
     """
-    matched = await _of_identifier(tx, type, identifier) if identifier else _judged(type, address)
+    matched = _judged(type, address) if address else ""
+    if identifier:
+        matched = await _of_identifier(tx, type, identifier, matched)
     suppression = Suppression(
         ids.uuid7(tx.now),
         addresses.hash_of(type, matched),
@@ -70,13 +72,15 @@ def _judged(type: IdentifierType, address: str) -> str:
     return matched
 
 
-async def _of_identifier(on: Executor, type: IdentifierType, name: str) -> str:
-    """The address that an identifier is."""
+async def _of_identifier(on: Executor, type: IdentifierType, name: str, address: str) -> str:
+    """The address that an identifier is: the one that is given, if any is."""
     identifier = await found(on, IDENTIFIER, tables.IDENTIFIER, *IDENTIFIER.ids(name))
     if identifier.type is not type or not identifier.normalized_value:
         raise invalid(
             "suppression.identifier", "INVALID_NAME", f"must be one by which somebody is reached, {type}"
         )
+    if address and not same_address(address, identifier.normalized_value):
+        raise FailedPrecondition("ADDRESS_DIFFERS", f"{name} is another address.", {"resource": name})
     return identifier.normalized_value
 
 

@@ -63,6 +63,8 @@ class Attempt:
     delivery_code: str = ""
     delivery_time: datetime | None = None
     complaint_time: datetime | None = None
+    # Whose address it went to, `customers/{uuid}/identifiers/{uuid}`; "" where nobody said, or kept it.
+    identifier: str = ""
 
     name = ATTEMPT.named("notice", "number")
 

@@ -15,7 +15,6 @@ from chassis.context import acting, current_call
 from chassis.grpc.status import reason
 from notifications.domain.attempt import Attempt, Delivery, Report
 from notifications.domain.notice import Notice
-from rapport.common.v1.channel_pb2 import Channel
 from rapport.customer.v1 import consent_pb2, consent_service_pb2, identifier_pb2, purpose_service_pb2
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport.customer.v1.suppression_service_pb2 import CreateSuppressionRequest
@@ -53,51 +52,33 @@ class Addresses:
     async def _heed(self, notice: Notice, attempt: Attempt, report: Report, recipient: str) -> None:
         came_back, loop = _REPORTED_BY[notice.channel]
         if report.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not report.delivery:
-            await self._suppress(notice, recipient, Suppression.REASON_HARD_BOUNCE, "", came_back)
+            why = Suppression(reason=Suppression.REASON_HARD_BOUNCE, source=came_back)
+            await self._suppress(why, _TYPES[notice.channel], attempt, recipient)
         if report.complaint and attempt.complaint_time is None:
             found = await self.purposes.GetPurpose(purpose_service_pb2.GetPurposeRequest(name=notice.purpose))
-            why = Suppression.REASON_COMPLAINT
-            await self._suppress(notice, recipient, why, found.category, loop)
+            why = Suppression(reason=Suppression.REASON_COMPLAINT, category=found.category, source=loop)
+            await self._suppress(why, _TYPES[notice.channel], attempt, recipient)
             await self._withdraw(notice, report, loop)
 
-    async def _suppress(
-        self, notice: Notice, recipient: str, why: Suppression.Reason.ValueType, category: str, source: str
-    ) -> None:
-        """The address to which it went: what is reported, and the customer's still. Others have no say in it.
+    async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> None:
+        """The address to which it went, whatever the customer's is now, and whatever they said since.
 
-        Where the provider names none, as in most complaints, it is the customer's. An installation without a
-        key for addresses keeps none: what else a report says is heeded all the same.
+        Of what is theirs no more there is none, and of another address nobody has a say: a message may have
+        been passed on. An installation without a key for addresses keeps none: what else a report says is
+        heeded all the same.
         """
-        channel = Channel.Value(f"CHANNEL_{notice.channel}")
-        asked = consent_service_pb2.CheckContactRequest(
-            name=notice.customer, purpose=notice.purpose, channels=[channel], urgent=True
-        )
-        try:
-            contact = await self.consents.CheckContact(asked)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                return  # who is gone has no address
-            raise
-        of_type = _TYPES[notice.channel]
-        theirs = judge(of_type, contact.address, "").normalized_value
-        reported = judge(of_type, recipient, "").normalized_value if recipient else theirs
-        if not theirs or reported != theirs:  # it is another's, or has been replaced, or they said no before
+        why.address = judge(of_type, recipient, "").normalized_value
+        if not attempt.identifier or (recipient and not why.address):
             return
-        suppression = Suppression(
-            type=identifier_pb2.Identifier.Type.Value(f"TYPE_{of_type}"),
-            reason=why,
-            category=category,
-            source=source,
-            address=contact.address,
-        )
-        request_id = _once(notice, f"suppress {why}")
-        request = CreateSuppressionRequest(suppression=suppression, request_id=request_id)
+        why.identifier = attempt.identifier
+        why.type = identifier_pb2.Identifier.Type.Value(f"TYPE_{of_type}")
         try:
-            await self.suppressions.CreateSuppression(request)
+            await self.suppressions.CreateSuppression(CreateSuppressionRequest(suppression=why))
         except grpc.aio.AioRpcError as error:
-            if reason(error) != "NO_ADDRESS_PEPPER":
+            if reason(error) == "NO_ADDRESS_PEPPER":
+                _log.warning("the installation keeps no suppressions", notice=str(attempt.notice))
+            elif reason(error) != "ADDRESS_DIFFERS" and error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
-            _log.warning("the installation keeps no suppressions", notice=notice.name)
 
     async def _withdraw(self, notice: Notice, report: Report, source: str) -> None:
         """Who complained wants no more of it. What they said later than that holds."""

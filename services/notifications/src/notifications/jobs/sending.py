@@ -64,7 +64,7 @@ class Sending:
         contact = await self.contacts.of(notice)
         decisions = require_hour(notice, contact.zone, now, [*wanted, *contact.decisions])
         decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
-        to = (contact.channel, contact.language_code, contact.category)
+        to = (contact.channel, contact.language_code, contact.category, contact.identifier)
         delivery = await prepare(self.db, work, notice, *to, decisions)
         words = _words(delivery, contact, await self.links.confirming(notice, contact))
         channel = self._by(contact.channel)
@@ -101,6 +101,7 @@ class Sending:
         if not await is_on(tx, subject) or not await has_room(tx, subject, about.category, self.budget):
             return False
         attempt = self._attempt(subject, work.attempt, about.compose_time, about.channel)
+        attempt.identifier = about.identifier
         return await start_attempt(tx, subject, about, attempt)
 
     async def record(

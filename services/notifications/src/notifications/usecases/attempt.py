@@ -34,6 +34,7 @@ class Delivery:
     text: Whole
     channel: str
     category: str  # of the purpose
+    identifier: str  # whose address it goes to; "" where nobody says it
     decisions: list[Decision]  # by which it is sent
     compose_time: datetime  # what the message bears as its date; a repeat that of what it repeats
 
@@ -45,6 +46,7 @@ async def prepare(
     channel: str,
     language_code: str,
     category: str,
+    identifier: str,
     decisions: list[Decision],
 ) -> Delivery:
     """What to deliver to a customer who is reached by `channel` and reads that language.
@@ -60,7 +62,7 @@ async def prepare(
     time = db.clock.now()
     if work.unknown and work.fingerprint:
         time = (await store.GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
-    return Delivery(notice, template, text, channel, category, decisions, time)
+    return Delivery(notice, template, text, channel, category, identifier, decisions, time)
 
 
 async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, attempt: Attempt) -> bool:
