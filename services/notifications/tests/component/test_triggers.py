@@ -442,12 +442,40 @@ async def test_a_policy_that_cannot_work_is_refused(
 async def test_no_policy_on_another_event_tells_a_date_of_a_promise(ready: Any) -> None:
     dated = TemplateText(subject="A date", body="{{ new_date }} {{ contact_name }}")
     await ready.create_template("dated", dated)
-    given = {"event_type": "rapport.cases.v1.PromiseMade", "variables": {"new_date": "event.due_time"}}
+    given = {"event_type": "rapport.cases.v1.PromiseMade", "variables": {"new_date": "event.make_time"}}
     for template in ("templates/dated", "templates/delay"):
         created = ready.create_policy("dates", template=template, **given)
         assert await refusal(created) == (grpc.StatusCode.FAILED_PRECONDITION, "TEMPLATE_NOT_SENDABLE")
     missing = ready.create_policy("tier", event_type=TIER, template="templates/tier")
     assert await refused(missing) == "TEMPLATE_NOT_SENDABLE"
+
+
+@pytest.mark.parametrize(
+    ("event", "value"),
+    [
+        ("PromiseMade", "event.due_time"),
+        ("PromiseMade", "event.due_date"),
+        ("PromiseRenegotiated", "string(event.new_due_time)"),
+        ("PromiseRenegotiated", "event.first_due_time.getMonth()"),
+        ("PromiseKept", "has(event.due_date) ? event.due_date : event.due_date"),
+        ("WorkItemForecast", "event.forecast_finish_time"),
+        ("ClockStarted", "event.due_time"),
+    ],
+)
+async def test_no_policy_tells_a_date_of_a_promise_by_another_name(
+    ready: Any, event: str, value: str
+) -> None:
+    by = TemplateText(subject="Soon", body="{{ by }} {{ contact_name }}")
+    await ready.create_template("by", by, variables=[Template.Variable(name="by")])
+    policy = {"event_type": f"rapport.cases.v1.{event}", "template": "templates/by"}
+    refusal = await ready.violations(ready.create_policy("by", variables={"by": value}, **policy))
+    assert refusal == {"notice_policy.variables[by]": "INVALID_RULE"}
+
+
+async def test_no_policy_reminds_of_a_date_that_may_have_moved(ready: Any) -> None:
+    made = {"event_type": "rapport.cases.v1.PromiseMade", "template": "templates/hello"}
+    refusal = await ready.violations(ready.create_policy("by", date_field="due_time", **made))
+    assert refusal == {"notice_policy.date_field": "INVALID_CODE"}
 
 
 async def test_what_is_scheduled_is_sent_then_unless_it_is_taken_back(ready: Any) -> None:

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from chassis.api.messages import timestamp
+from notifications.domain.days import day_of
 from notifications.domain.policy import NoticePolicy
-from notifications.usecases.conditions import filled
+from notifications.usecases.conditions import filled, send_on
+from rapport.customer.v1.customer_events_pb2 import RelationshipCreated
 from rapport.loyalty.v1.loyalty_events_pb2 import VoucherIssued
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -37,3 +40,14 @@ def test_what_an_event_does_not_give_is_not_told(value: str, said: str) -> None:
     given = VoucherIssued(expire_time=timestamp(NOW), money=Money(currency_code="EUR", units=5))
     assert filled(rule, given) == {"it": said}
     assert filled(rule, VoucherIssued()) is None
+
+
+def test_the_day_is_that_on_which_it_ends_or_begins_and_no_day_is_none() -> None:
+    midnight = datetime(2026, 4, 1, tzinfo=UTC)
+    ending = VoucherIssued(expire_time=timestamp(midnight))
+    assert day_of(datetime.fromisoformat(send_on(policy(date_field="expire_time"), ending)), UTC).day == 31
+    beginning = RelationshipCreated(start_time=timestamp(midnight))
+    assert day_of(datetime.fromisoformat(send_on(policy(date_field="start_time"), beginning)), UTC).day == 1
+    far = VoucherIssued(expire_time=Timestamp(seconds=-62_135_596_800))
+    for none in (far, VoucherIssued()):
+        assert send_on(policy(date_field="expire_time"), none) == ""

@@ -26,7 +26,7 @@ def notice(lasts: timedelta) -> Notice:
         variables={},
         promise="",
         case="",
-        expire_time=span(DAY, HOUR)[1] + lasts,
+        expire_time=span(DAY, 0, HOUR)[1] + lasts,
         create_time=NINE,
         update_time=NINE,
         request_event=UUID(int=2),

@@ -101,10 +101,11 @@ class NoticePolicy(_message.Message):
     """
     date_field: _builtins.str
     """The field of the event, a Timestamp or a google.type.Date, on whose day, where the customer lives, it is sent. An event
-    without it leads to nothing, as one whose day is over. INVALID_CODE for one that is none.
+    without it leads to nothing, as one whose day is over. Midnight ends a day, so that what expires then is of the day before;
+    of a `start_time` or `effective_time` it begins one. INVALID_CODE for one that is none.
     """
     days_before: _builtins.int
-    """So many days before the day of `date_field`, at most 366."""
+    """So many days before the day of `date_field`, by the customer's calendar, at most 366."""
     send_hour: _builtins.int
     """The hour, where the customer lives, from which on it is sent on the day of `date_field`, 1 to 23; 0 means 9."""
     @_builtins.property
@@ -119,7 +120,8 @@ class NoticePolicy(_message.Message):
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the template is given, by the names of its variables: each an expression over `event` that says a text, a
         number, a time, a google.type.Date, Decimal or Money, such as `event.tier`. All that the template takes and no other
-        (`VARIABLE_UNKNOWN`, `TEMPLATE_NOT_SENDABLE`); none can give a date of a promise.
+        (`VARIABLE_UNKNOWN`, `TEMPLATE_NOT_SENDABLE`); none can give a date of a promise, nor what events of cases say is due or
+        forecast (`INVALID_RULE`).
         """
 
     @_builtins.property

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 _EAST = timedelta(hours=14)  # where a day begins first on earth, before UTC
 _WEST = timedelta(hours=12)  # and where it begins last, after UTC
+_A_DAY = timedelta(hours=26)  # the longest, and what clocks may be moved between two
+TICK = timedelta(microseconds=1)
 
 
 def due(new_date: str, time_zone: str) -> tuple[datetime, date | None]:
@@ -16,22 +18,33 @@ def due(new_date: str, time_zone: str) -> tuple[datetime, date | None]:
     return ends.astimezone(UTC), day
 
 
-def hour_of(send_on: str, hour: int, zone: tzinfo) -> datetime:
-    """The hour of a day in a zone; of a moment, RFC 3339, of its day there.
+def day_of(at: date | datetime, zone: tzinfo) -> date:
+    """The day that something is of: a day everywhere the same; of a moment the one in a zone.
+
+    Midnight ends a day: what is over then, as what expires and what is due, is of the day before.
+    """
+    # Taken off before it is a day: where clocks are moved at midnight, that is no hour, or comes twice.
+    return (at.astimezone(UTC) - TICK).astimezone(zone).date() if isinstance(at, datetime) else at
+
+
+def hour_of(send_on: str, days_before: int, hour: int, zone: tzinfo) -> datetime:
+    """The hour of the day of `send_on`, RFC 3339, in a zone, or of a day before it.
 
     An hour that clocks leave out is the one after it; of one that comes twice it is the first.
     """
-    if "T" in send_on:
-        day = datetime.fromisoformat(send_on).astimezone(zone).date()
-    else:
-        day = date.fromisoformat(send_on)
+    day = day_of(_read(send_on), zone) - timedelta(days=days_before)
     return datetime.combine(day, time(hour), zone).astimezone(UTC)
 
 
-def span(send_on: str, hour: int) -> tuple[datetime, datetime]:
+def span(send_on: str, days_before: int, hour: int) -> tuple[datetime, datetime]:
     """From when on it can be that hour of the day anywhere, and until when it may take to be everywhere."""
-    if "T" in send_on:
-        moment = datetime.fromisoformat(send_on).astimezone(UTC)
-        return moment - timedelta(hours=24), moment + timedelta(hours=24)
-    there = datetime.combine(date.fromisoformat(send_on), time(hour), UTC)
+    at, before = _read(send_on), timedelta(days=days_before)
+    if isinstance(at, datetime):
+        return at - before - _A_DAY, at - before + _A_DAY
+    there = datetime.combine(at - before, time(hour), UTC)
     return there - _EAST, there + _WEST
+
+
+def _read(send_on: str) -> date | datetime:
+    moment = "T" in send_on
+    return datetime.fromisoformat(send_on).astimezone(UTC) if moment else date.fromisoformat(send_on)

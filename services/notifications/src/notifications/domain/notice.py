@@ -114,8 +114,10 @@ class Notice:
     subject: str = ""  # with trigger_event: what a policy on any event tells of, and that event
     trigger_event: UUID | None = None
     schedule_time: datetime | None = None  # from when on it is sent; None is at once
-    # With send_hour: the day, or the moment on whose day, where the customer lives, it is sent, RFC 3339.
+    # With send_hour: the day, or the moment on whose day, where the customer lives, it is sent, RFC 3339; or
+    # so many days before.
     send_on: str = ""
+    days_before: int = 0
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
     # With subject_contact_time: when the customer first turned to us after it was sent, about anything, and

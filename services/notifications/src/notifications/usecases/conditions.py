@@ -1,7 +1,8 @@
 """What policies on any event read of it: whether it is told, to whom, about what, with what, and when."""
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -16,9 +17,11 @@ from chassis.api.messages import date_of, moment, shown_amount
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.events.registry import events, source_of
 from chassis.rules import BadRule, Kind, Undecided, compile_rule, compile_value, require_rule, require_value
+from notifications.domain.days import TICK
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.template import OTHER
 from notifications.names import CUSTOMER
+from notifications.usecases.filters import moment_or_day
 from rapport.options.v1 import options_pb2
 
 _VALUE_MAX = 500  # characters, as of what a sender gives
@@ -27,6 +30,9 @@ _CODES = {  # what is a code to the texts, and what stands for one that is none
     "reference": (FORMATS[options_pb2.FORMAT_REFERENCE], ""),
 }
 _OWN = "notifications"
+_BEGINS = ("start_time", "effective_time")  # fields of what begins then; all others end, or are due
+_PROMISED = re.compile(r"(\w+_)?(due|forecast|forecast_finish)_(time|date)")
+_PROMISES_ALONE = "policies on PromiseAtRisk and PromiseRecovered alone tell it, as it is when they do"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAYS = (Timestamp.DESCRIPTOR.full_name, Date.DESCRIPTOR.full_name)
 
@@ -70,7 +76,10 @@ def require_sound(policy: NoticePolicy) -> None:
     if policy.condition:
         require_rule(policy.condition, {"event": message}, "notice_policy.condition")
     for name, text in policy.variables.items():
-        require_value(text, {"event": message}, f"notice_policy.variables[{name}]")
+        where = f"notice_policy.variables[{name}]"
+        require_value(text, {"event": message}, where)
+        if dated := [each for each in _promised(message) if re.search(rf"\b{each}\b", text)]:
+            raise invalid(where, "INVALID_RULE", f"must not tell {', '.join(dated)}: {_PROMISES_ALONE}")
 
 
 def _require_field(message: type[Message], name: str, field: str, there: list[str]) -> None:
@@ -89,7 +98,14 @@ def _texts(message: type[Message]) -> list[str]:
 def _days(message: type[Message]) -> list[str]:
     fields: Any = message.DESCRIPTOR.fields
     of = {each.name: each.message_type for each in fields if not each.is_repeated}
-    return [name for name, kind in of.items() if kind is not None and kind.full_name in _DAYS]
+    days = [name for name, kind in of.items() if kind is not None and kind.full_name in _DAYS]
+    return [name for name in days if name not in _promised(message)]
+
+
+def _promised(message: type[Message]) -> list[str]:
+    """The fields of an event that say by when something is promised or expected; by now it may be another."""
+    of_cases = source_of(message) == "cases"
+    return [each for each in message.DESCRIPTOR.fields_by_name if of_cases and _PROMISED.fullmatch(each)]
 
 
 def customer_of(policy: NoticePolicy, told: Any) -> str:
@@ -153,16 +169,21 @@ def _said(value: Any) -> str:
 
 
 def send_on(policy: NoticePolicy, told: Any) -> str:
-    """The day, or moment on whose day, a policy's notice is sent, RFC 3339; "" when the event has none."""
+    """The day, or moment, on whose day or before which a policy's notice is sent; "" when there is none.
+
+    RFC 3339. What begins at midnight is of the day that begins.
+    """
     if not told.HasField(policy.date_field):
         return ""
-    value, offset = getattr(told, policy.date_field), timedelta(days=-policy.days_before)
+    value = getattr(told, policy.date_field)
     try:
-        if isinstance(value, Timestamp):
-            return (moment(value) + offset).isoformat()
-        return (date_of(value) + offset).isoformat()
+        at = moment(value) if isinstance(value, Timestamp) else date_of(value)
     except (ValueError, OverflowError):  # no day of the calendar
         return ""
+    if moment_or_day(at.isoformat()) is None:
+        return ""
+    begins = isinstance(at, datetime) and policy.date_field.endswith(_BEGINS)
+    return (at + TICK if begins else at).isoformat()
 
 
 def _variables(told: Any) -> Mapping[str, Kind]:

@@ -16,6 +16,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, list_currencies
 
 from chassis.api.wellknown import EARLIEST, LATEST
+from notifications.domain.days import TICK, day_of
 
 LOCALE, ZONE = "_locale", "_zone"  # what a text is rendered with; no variable begins so
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")  # of CLDR
@@ -46,14 +47,24 @@ def moment_or_day(text: str) -> date | datetime | None:
 
 
 def _day(context: jinja2.runtime.Context, value: str) -> str:
-    """`Monday, 2 March 2026`: a day is that day everywhere, a moment the day where the customer is."""
-    at = moment_or_day(value)
-    if at is None:
-        raise Unfit(
-            "must be a date like 2026-03-02, or a time like 2026-03-02T09:00:00Z, to be told as a day"
-        )
-    local = at.astimezone(context[ZONE]) if isinstance(at, datetime) else at
-    return format_date(local, "full", locale=context[LOCALE])
+    """`Monday, 2 March 2026`: a day is that day everywhere, a moment the day where the customer is.
+
+    Midnight ends a day.
+    """
+    return format_date(day_of(_at(value), context[ZONE]), "full", locale=context[LOCALE])
+
+
+def _first_day(context: jinja2.runtime.Context, value: str) -> str:
+    """As `day`, of what begins then: at midnight its day begins."""
+    at = _at(value)
+    begun = at + TICK if isinstance(at, datetime) else at
+    return format_date(day_of(begun, context[ZONE]), "full", locale=context[LOCALE])
+
+
+def _at(value: str) -> date | datetime:
+    if (at := moment_or_day(value)) is not None:
+        return at
+    raise Unfit("must be a date like 2026-03-02, or a time like 2026-03-02T09:00:00Z, to be told as a day")
 
 
 def _moment(context: jinja2.runtime.Context, value: str) -> str:
@@ -135,6 +146,7 @@ def _saying(said: Callable[..., str], *, stands: bool = True) -> Any:
 
 SAYING = {
     "day": _saying(_day),
+    "first_day": _saying(_first_day),
     "moment": _saying(_moment),
     "money": _saying(_money),
     "number": _saying(_number),

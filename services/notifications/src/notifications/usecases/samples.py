@@ -33,6 +33,7 @@ def _sample(name: str, filters: Mapping[str, frozenset[str]], now: datetime) -> 
         "plural": "3",
         "moment": (now + 2 * _DAY).isoformat(),
         "day": (now + 2 * _DAY).date().isoformat(),
+        "first_day": (now + 2 * _DAY).date().isoformat(),
     }
     said = filters.get(name, frozenset())
     return next((sample for each, sample in by_filter.items() if each in said), f"[{name}]")

@@ -255,6 +255,7 @@ def _notice(
         trigger_event=event.id,
         schedule_time=when.schedule_time if when.schedule_time > now else None,
         send_on=when.send_on,
+        days_before=policy.days_before,
         send_hour=when.send_hour,
         decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
     )
@@ -286,5 +287,5 @@ def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
     if not send_on:
         return None
     hour = policy.send_hour or SEND_HOUR
-    begin, end = days.span(send_on, hour)
+    begin, end = days.span(send_on, policy.days_before, hour)
     return Timing(begin, end + lasts, send_on, hour)

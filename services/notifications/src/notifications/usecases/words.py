@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, TypeVar
 
 import jinja2
@@ -14,6 +14,7 @@ from babel.dates import format_date, format_time
 from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
+from notifications.domain.days import day_of
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text, Type
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
@@ -28,7 +29,6 @@ LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BLANKS = re.compile(r"\s{2,}")
 _COLLECTION = re.compile(r"^[a-z][A-Za-z]*/(?=[^/]+$)")
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def said(dates: Mapping[str, date | datetime], zone: tzinfo, language_code: str)
     Midnight ends the day before it. Moments are told with their time when the dates would read alike.
     """
     locale = Locale.parse(language_code, sep="-")
-    days = {name: _day(at, zone) for name, at in dates.items()}
+    days = {name: day_of(at, zone) for name, at in dates.items()}
     words = {name: format_date(day, "full", locale=locale) for name, day in days.items()}
     if len(set(days.values())) < len(days):
         for name, at in dates.items():
@@ -143,10 +143,6 @@ def said(dates: Mapping[str, date | datetime], zone: tzinfo, language_code: str)
                 day = format_date(local.date(), "full", locale=locale)
                 words[name] = f"{day}, {format_time(local, 'short', tzinfo=zone, locale=locale)}"
     return words
-
-
-def _day(at: date | datetime, zone: tzinfo) -> date:
-    return (at.astimezone(zone) - _TICK).date() if isinstance(at, datetime) else at
 
 
 def reach_of(phone: str, email: str) -> str:
