@@ -127,6 +127,46 @@ async def test_partials_stand_in_partials_and_none_in_itself(desk: Any) -> None:
         assert await desk.violations(changed) == {"template_text.body": "INVALID_PARTIAL"}
 
 
+async def test_a_partial_is_not_changed_so_that_what_has_it_could_not_be_sent(desk: Any) -> None:
+    reach = TemplateText(
+        subject="Reach", body="{{ contact_reach }}", html=SECTION.format("{{ contact_reach }}")
+    )
+    await desk.create_template("reach", reach, **PARTIAL, department="departments/platform")
+    footer = TemplateText(subject="F", body='{% include "reach" %}', html="{% include 'reach' %}")
+    await desk.create_template("footer", footer, **PARTIAL, department="departments/platform")
+    body = (await desk.text()).body.replace("{{ contact_reach }}", '{% include "footer" %}')
+    await desk.update_text(body=body)
+    html = "<mjml><mj-head><mj-title>N</mj-title></mj-head><mj-body>{}{}</mj-body></mjml>".format(
+        SECTION.format("{{ contact_name }}"), '{% include "footer" %}'
+    )
+    await desk.create_template("news", TemplateText(subject="News", body=BODY, html=html))
+    for change in ({"body": "Acme"}, {"html": ""}, {"body": '{% include "nobody" %}'}):
+        changed = desk.update_text("templates/reach/texts/en", **change)
+        assert await refused(changed) in ("PARTIAL_IN_USE", "INVALID_PARTIAL"), change
+    await desk.create_text("news", "it", TemplateText(subject="Novità", body=BODY, html=html))
+    # In French it stands in what is in French.
+    assert (await desk.create_text("reach", "fr", TemplateText(subject="R", body="Acme"))).version == 1
+    french = desk.create_text("news", "fr", TemplateText(subject="Nouvelles", body=BODY, html=html))
+    assert await desk.violations(french) == {"template_text.html": "INVALID_PARTIAL"}
+    assert (await desk.update_text("templates/reach/texts/en", body="Call {{ contact_reach }}")).version == 2
+    assert await refused(desk.update_template("reach", default_language_code="fr")) == "PARTIAL_IN_USE"
+
+
+async def test_what_a_second_person_approves_has_nothing_in_it_that_nobody_else_reads(desk: Any) -> None:
+    await desk.create_template("legal", TemplateText(subject="Legal", body="HRB 1"), **PARTIAL)
+    footer = TemplateText(subject="Footer", body='Acme {% include "legal" %}')
+    await desk.create_template("footer", footer, **PARTIAL)
+    await desk.create_template("news", NEWS)
+    unread = {"template_text.body": "INVALID_PARTIAL"}
+    assert await desk.violations(desk.update_template("news", reviewed=True)) == unread
+    assert await desk.violations(desk.update_template("footer", reviewed=True)) == unread
+    for each in ("legal", "footer", "news"):
+        await desk.update_template(each, reviewed=True)
+    await desk.create_template("plain", FOOTER, **PARTIAL)
+    changed = desk.update_text(NEWS_TEXT, body=BODY + '{% include "plain" %}')
+    assert await desk.violations(changed) == unread
+
+
 async def test_two_at_once_do_not_put_each_in_the_other(desk: Any) -> None:
     for name in ("one", "two"):
         await desk.create_template(name, FOOTER, **PARTIAL)

@@ -91,12 +91,26 @@ PARTIALS = Statement(
     ),
     row=Template,
 )
+PARTIALS_BY_ID = Statement(sa.select(TEMPLATES).where(among(TEMPLATES.c.id, "ids")), row=Template)
 PARTIAL_TEXTS = Statement(
     sa.select(TEXTS)
     .where(among(TEXTS.c.template_id, "ids"), _APPROVED)
     .ext(distinct_on(TEXTS.c.template_id, TEXTS.c.language))
     .order_by(TEXTS.c.template_id, TEXTS.c.language, TEXTS.c.version.desc()),
     row=Text,
+)
+# Of which a text that is sent includes what a pattern names: all are read, when that changes, which is rare.
+_SENT_OF_ALL = (
+    sa.select(TEXTS)
+    .where(_APPROVED)
+    .ext(distinct_on(TEXTS.c.template_id, TEXTS.c.language))
+    .order_by(TEXTS.c.template_id, TEXTS.c.language, TEXTS.c.version.desc())
+    .subquery("sent_of_all")
+)
+TEMPLATES_INCLUDING = Statement[Any](
+    sa.select(_SENT_OF_ALL.c.template_id)
+    .where((_SENT_OF_ALL.c.body + _SENT_OF_ALL.c.html).regexp_match(sa.bindparam("pattern")))
+    .distinct()
 )
 # Who wrote the versions of a text after one.
 AUTHORS_SINCE = Statement[Any](

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from chassis.db.statement import Executor, values
+from chassis.db.statement import LOCK_NAME, Executor, values
+from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.names import PLATFORM
 from notifications.domain.template import Template, Text, Type
@@ -28,8 +29,31 @@ class Whole(Text):
     partials: tuple[str, ...] = ()  # the versions that stand in it, by name
 
 
-async def whole(on: Executor, template: Template, texts: Sequence[Text]) -> list[Whole]:
-    """Texts with the partials in them, as they are sent now. InvalidArgument INVALID_PARTIAL."""
+async def lock_parts(tx: Transaction) -> None:
+    """Have nobody else say what stands in what meanwhile: two could put each in the other."""
+    await LOCK_NAME.run(tx, name="partials")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A partial as it would be, with a text of it."""
+
+    partial: Template
+    text: Text | None = None
+
+    def among(self, templates: dict[str, Template], parts: list[Text]) -> list[Text]:
+        """The parts as they would be, where it is one of `templates`; so is its template among those."""
+        if self.partial.id not in templates:
+            return parts
+        templates[self.partial.id] = self.partial
+        others = [each for each in parts if self.text is None or each.name != self.text.name]
+        return [*others, self.text] if self.text else others
+
+
+async def whole(
+    on: Executor, template: Template, texts: Sequence[Text], changed: Changed | None = None
+) -> list[Whole]:
+    """Texts with the partials in them, as they are sent now, or would be. InvalidArgument INVALID_PARTIAL."""
     wanted = _named_in(texts)
     templates: dict[str, Template] = {}
     parts: list[Text] = []
@@ -40,9 +64,10 @@ async def whole(on: Executor, template: Template, texts: Sequence[Text]) -> list
             break
         templates = {each.id: each for each in found}
         parts = await PARTIAL_TEXTS.all(on, ids=list(templates))
+        parts = changed.among(templates, parts) if changed else parts
         wanted |= _named_in(parts)
     if template.type == Type.PARTIAL and template.id in wanted:
-        raise _refusal("body", "must not stand in itself, nor in what stands in it")
+        raise refusal("body", "must not stand in itself, nor in what stands in it")
 
     def pick(partial: str, language_code: str) -> Text | None:
         of_it = [each for each in parts if each.template_id == partial]
@@ -83,10 +108,10 @@ class _Whole:
 
     def _with_parts(self, source: str, part: str, within: tuple[str, ...]) -> str:
         if len(_INCLUDE.findall(source)) > INCLUDES_MAX:
-            raise _refusal(part, f"must include at most {INCLUDES_MAX} partials")
+            raise refusal(part, f"must include at most {INCLUDES_MAX} partials")
         made = _INCLUDE.sub(lambda match: self._part(match[2], part, within), source)
         if len(made) > WHOLE_MAX:
-            raise _refusal(part, f"must have at most {WHOLE_MAX:,} characters with its partials")
+            raise refusal(part, f"must have at most {WHOLE_MAX:,} characters with its partials")
         return made
 
     def _part(self, partial: str, part: str, within: tuple[str, ...]) -> str:
@@ -97,11 +122,12 @@ class _Whole:
                 allowed = (
                     f"of its department or departments/{PLATFORM}, with an approved text that has a {part}"
                 )
-                raise _refusal(part, f"must include partials {allowed}; {partial} is none")
+                raise refusal(part, f"must include partials {allowed}; {partial} is none")
             self.versions[partial] = TEXT_VERSION.format(text.template_id, text.language, text.version)
             self.made[partial, part] = self._with_parts(source.rstrip("\n"), part, (*within, partial))
         return self.made[partial, part]
 
 
-def _refusal(part: str, told: str) -> Exception:
+def refusal(part: str, told: str) -> Exception:
+    """InvalidArgument INVALID_PARTIAL."""
     return invalid(f"template_text.{part}", "INVALID_PARTIAL", told)

@@ -17,7 +17,7 @@ from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
-from notifications.usecases.partials import Whole, whole
+from notifications.usecases.partials import Whole, lock_parts, whole
 
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Whole]]:
@@ -196,6 +196,7 @@ async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
     """Keep a version. NotFound without the template; what `require_sound` and `require_sendable` find."""
     require_sound(policy)
     await LOCK_NAME.run(tx, name=policy.template)
+    await lock_parts(tx)
     template, texts = await read_template(tx, policy.template_id)
     require_sendable(template, texts, policy)
     await write(tx, INSERT_POLICY, policy)

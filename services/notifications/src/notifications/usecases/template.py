@@ -12,7 +12,8 @@ from notifications.domain.template import SERVICE, Template, TemplateInLanguages
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
-from notifications.usecases.partials import whole
+from notifications.usecases.including import require_fit, require_reviewed
+from notifications.usecases.partials import Changed, lock_parts, whole
 from notifications.usecases.policy import policies_only, require_sendable
 
 TEXTS_MAX = 50  # whoever sends a template has each of its texts tried
@@ -81,7 +82,8 @@ async def update_template(
 ) -> TemplateInLanguages:
     """Change the default language or the variables, as far as its texts and its policies allow.
 
-    FailedPrecondition REVIEW_STAYS, TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
+    FailedPrecondition REVIEW_STAYS, TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable`,
+    `require_reviewed` and `require_fit` find.
     """
     template, texts = await _own(tx, template_id, etag)
     sent = await store.SENT_TEXTS.all(tx, template_id=template_id)
@@ -96,9 +98,13 @@ async def update_template(
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
     if fields := changed(template, new):
+        await lock_parts(tx)
         sent = [*await whole(tx, template, sent)]
         _require_texts(template, sent, [*await whole(tx, template, texts)], fields)
         await _require_policies(tx, template, sent)
+        await require_reviewed(tx, template, sent)
+        if template.type == Type.PARTIAL:
+            await require_fit(tx, Changed(template))
         await write(tx, store.UPDATE_TEMPLATE, template)
     return _in_languages(template, sent)
 
@@ -218,11 +224,16 @@ async def _keep(tx: Transaction, template: Template, text: Text, review_all: boo
 
 
 async def _require_sendable(tx: Transaction, template: Template, text: Text) -> None:
-    """What `whole`, `words.check` and `require_sendable` find once `text` is sent beside the others."""
-    if template.type == Type.PARTIAL:
-        await LOCK_NAME.run(tx, name="partials")  # two at once might put each in the other
+    """What `whole`, `words.check` and `require_sendable` find once `text` is sent beside the others.
+
+    Of a partial also what `require_fit` does.
+    """
+    await lock_parts(tx)
     [this] = await whole(tx, template, [text])
     words.check(template, this)
+    await require_reviewed(tx, template, [this])
+    if template.type == Type.PARTIAL:
+        await require_fit(tx, Changed(template, text))
     sent = await store.SENT_TEXTS.all(tx, template_id=template.id)
     others = await whole(tx, template, [each for each in sent if each.language != text.language])
     await _require_policies(tx, template, [*others, this])
