@@ -14,6 +14,7 @@ from chassis.events.envelope import Event, parse
 from chassis.events.nats import BROKER_ERRORS, Connection
 from chassis.events.registry import subject_of
 
+LOOKED_TIMES = 4  # so many messages are looked at for each event that is asked for, at most
 OUT_OF_ORDER = timedelta(minutes=10)  # how much later than what happened after it something is published
 
 
@@ -38,14 +39,19 @@ class Past:
     async def read(self, source: str, message: Any, start: datetime, end: datetime, at_most: int) -> Read:
         """The events of a type that a service told from `start` on and before `end`, as far as `at_most`.
 
+        Those that were published late, and what came after `end`, are looked at as well, so far that it ends.
+
         Unavailable `EVENTS_NOT_READABLE` while the broker does not answer, or does not allow it.
         """
         name, subject = message.DESCRIPTOR.full_name, subject_of(message)
         found: list[Event[Any]] = []
         try:
-            number = await self._first(source, start)
+            number, looked = await self._first(source, start), 0
             while (raw := await self._next(source, subject, number)) is not None:
-                event, number = _event(raw, {name: message}), raw.seq + 1
+                event, number, looked = _event(raw, {name: message}), raw.seq + 1, looked + 1
+                if looked > LOOKED_TIMES * at_most:
+                    more = max(event.time if event else raw.time, start)
+                    return Read(found, more if more < end else None)
                 if event is None or event.time < start:
                     continue
                 if event.time >= end + OUT_OF_ORDER:

@@ -66,7 +66,11 @@ def compose(app: App[Settings]) -> None:
     app.serve(TemplateRpc(app, readers=readers, review_all=app.settings.review_texts))
     app.serve(ReportRpc(app, addresses=_addresses(app)))
     consents = app.client(ConsentServiceStub, "customer")
-    app.serve(PolicyRpc(app, past=app.past, consents=consents, budget=app.settings.budget))
+    sending = _sending(app)
+    channels = [each.code for each in sending.channels]
+    app.serve(
+        PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget)
+    )
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.subscribe(CONTACTS.durable, on_contact)
@@ -75,7 +79,6 @@ def compose(app: App[Settings]) -> None:
     app.timer(MARKS_TIMER, forget_marks)
     app.serve(ProviderRpc(app))
     app.measure(partial(measure_providers, app.db))
-    sending = _sending(app)
     app.on_open(lambda: sending.gate.open(sending.channels))
     app.work(sending)
 

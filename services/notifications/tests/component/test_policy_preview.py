@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import enum_name, moment, timestamp
+from rapport.common.v1.channel_pb2 import Channel
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
@@ -143,6 +144,58 @@ async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None
     assert counts(await preview(ready, policy | {"date_field": "expire_time", "after": None})) == {
         ("NOT_TOLD", "no-date"): 2
     }
+
+
+async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_have_been_sent(
+    ready: Any,
+) -> None:
+    start, voucher = ready.clock.now(), f"vouchers/{uuid4()}"
+    await tell(ready, VoucherIssued(voucher=voucher, customer=ready.customer))
+    ready.clock.advance(timedelta(minutes=1))
+    span = {"start_time": timestamp(start), "end_time": timestamp(ready.clock.now())}
+    policy = {
+        "event_type": "rapport.loyalty.v1.VoucherIssued",
+        "after": Duration(seconds=7200),
+        "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
+    }
+    assert counts(await preview(ready, policy, **span)) == {("TOLD", ""): 1}
+    ready.clock.advance(timedelta(hours=1))
+    await tell(ready, VoucherUsed(voucher=voucher), version=2)
+    ready.clock.advance(timedelta(seconds=2))
+    assert counts(await preview(ready, policy, **span)) == {("NOT_TOLD", "cause-gone"): 1}
+    at_once = policy | {"after": None}
+    assert counts(await preview(ready, at_once, **span)) == {("TOLD", ""): 1}
+
+
+async def test_what_could_not_be_read_to_the_end_is_not_said_to_be_told(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.usecases.preview.FOLLOWING_MAX", 4)
+    first, last = f"vouchers/{uuid4()}", f"vouchers/{uuid4()}"
+    for voucher in (first, last):
+        await tell(ready, VoucherIssued(voucher=voucher, customer=ready.customer))
+        ready.clock.advance(timedelta(minutes=1))
+    for voucher in (first, *(f"vouchers/{uuid4()}" for _ in range(3))):
+        await tell(ready, VoucherUsed(voucher=voucher), version=2)
+        ready.clock.advance(timedelta(minutes=1))
+    policy = {
+        "event_type": "rapport.loyalty.v1.VoucherIssued",
+        "after": Duration(seconds=3600),
+        "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
+    }
+    answer = await preview(ready, policy)
+    assert {each.subject: each.reason_code for each in answer.rows} == {
+        first: "cause-gone",
+        last: "not-known",
+    }
+
+
+async def test_customers_are_asked_about_every_channel_on_which_notices_are_sent(ready: Any) -> None:
+    await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(timedelta(seconds=2))
+    await preview(ready, {"event_type": TIER})
+    channels = [enum_name(Channel.DESCRIPTOR, each) for each in ready.peers.customers.asked[-1].channels]
+    assert channels == ["EMAIL", "SMS"]
 
 
 async def test_a_policy_is_tried_for_ones_own_department_alone(ready: Any) -> None:

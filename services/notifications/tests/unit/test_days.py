@@ -24,7 +24,7 @@ QUARTER = timedelta(minutes=15)  # by which clocks differ on earth, and are move
 def seen(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """When who looks at a clock there every quarter of an hour first sees that hour of that day, or later."""
     at = datetime.combine(day, time(), UTC) - timedelta(hours=15)
-    while (local := at.astimezone(zone)).date() != day or local.hour < hour:
+    while ((local := at.astimezone(zone)).date(), local.hour) < (day, hour):
         at += QUARTER
     return at
 

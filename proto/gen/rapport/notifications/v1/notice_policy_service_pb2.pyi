@@ -336,7 +336,7 @@ class PreviewNoticePolicyResponse(_message.Message):
         """What."""
         reason_code: _builtins.str
         """Why not at once, a code: `other-department`, `no-customer`, `condition`, `no-value`, `no-date`, `merged`, `superseded`,
-        `cause-gone`, or what a notice that is deferred or suppressed says, by what the customer allows now; empty when told.
+        `cause-gone`, `not-known` when too much happened until it would have been sent to be read, or what a notice that is deferred or suppressed says, by what the customer allows now; empty when told.
         """
         notice_policy: _builtins.str
         """The policy that tells the customer in its place, where it is `merged`."""

@@ -87,8 +87,7 @@ class Notice:
     said: dict[str, str] = field(default_factory=dict)
     said_version: int = 0
     said_revision: int = 0
-    # Whether the same customer was told, or may have been, something newer of the same promise, so that what
-    # this one told does not count.
+    # Whether the customer may have been told something newer of the promise, so that this does not count.
     superseded: bool = False
     state: State = State.REQUESTED
     reason_code: str = ""
@@ -114,8 +113,7 @@ class Notice:
     subject: str = ""  # with trigger_event: what a policy on any event tells of, and that event
     trigger_event: UUID | None = None
     schedule_time: datetime | None = None  # from when on it is sent; None is at once
-    # With send_hour: the day, or the moment on whose day, where the customer lives, it is sent, RFC 3339; or
-    # so many days before.
+    # With send_hour: the day, or the moment on whose day, RFC 3339, or so many days before it, it is sent.
     send_on: str = ""
     days_before: int = 0
     send_hour: int = 0

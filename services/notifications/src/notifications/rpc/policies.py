@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 _SPAN = timedelta(days=1)
+_TICK = timedelta(microseconds=1)
 _AT_ONCE = 8  # customers who are asked about
 _draft = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 
@@ -52,6 +53,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
 
     past: Past
     consents: ConsentServiceAsyncStub
+    channels: Sequence[str]  # on which notices are sent, best first
     budget: Budget  # of messages that can wait
 
     CreateNoticePolicy = change(
@@ -71,10 +73,12 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         tried = self._tried(request.notice_policy)
         template, texts = await read_template(self.db, tried.template_id)
         require_sendable(template, texts, tried)
-        own, cancelling = await self._read(tried, request)
+        start, end = self._span(request)
+        own = await self._past(tried.event_type, start, end, preview.EVENTS_MAX)
         versions = await POLICIES_ON_EVENTS.all(self.db)
         others = in_force(versions, self.db.clock.now())
-        rows = preview.rehearse(tried, others, [*own.events, *cancelling])
+        rows = preview.rehearse(tried, others, own.events)
+        rows = await self._by_what_followed(tried, rows, start)
         rows, category = await self._allowed(rows, template)
         if not template.urgent and template.purpose != SERVICE:
             rows = preview.pressed(rows, self.budget.of(category))
@@ -103,19 +107,28 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
             raise invalid("notice_policy.event_type", "INVALID_CODE", told)
         return tried
 
-    async def _read(
-        self, tried: NoticePolicy, request: pb.PreviewNoticePolicyRequest
-    ) -> tuple[Read, list[Any]]:
-        """The policy's events of the time that is asked for, and those that would have cancelled notices."""
+    def _span(self, request: pb.PreviewNoticePolicyRequest) -> tuple[datetime, datetime]:
         end = time_of(request, "end_time") or self.db.clock.now()
         start = time_of(request, "start_time") or end - _SPAN
         if start >= end:
             raise invalid("start_time", "INVALID_TIME", "must be before end_time")
-        reads = []
-        for name in dict.fromkeys((tried.event_type, *tried.cancel_event_types)):
-            message = event_message(name, "notice_policy.event_type")
-            reads.append(await self.past.read(source_of(message), message, start, end, preview.EVENTS_MAX))
-        return reads[0], [event for each in reads[1:] for event in each.events]
+        return start, end
+
+    async def _past(self, name: str, start: datetime, end: datetime, at_most: int) -> Read:
+        message = event_message(name, "notice_policy.event_type")
+        return await self.past.read(source_of(message), message, start, end, at_most)
+
+    async def _by_what_followed(self, tried: NoticePolicy, rows: Sequence[Row], start: datetime) -> list[Row]:
+        """By what happened until each would have been sent, as far as that can be read."""
+        times = [row.schedule_time for row in rows if row.schedule_time is not None]
+        until = min(max(times, default=start), self.db.clock.now()) + _TICK
+        if until <= start:
+            return list(rows)
+        names = list(dict.fromkeys((tried.event_type, *tried.cancel_event_types)))
+        room = preview.FOLLOWING_MAX // len(names)
+        reads = [await self._past(name, start, until, room) for name in names]
+        known = min((each.more for each in reads if each.more), default=None)
+        return preview.after(tried, rows, [event for each in reads for event in each.events], known)
 
     async def _allowed(self, rows: Sequence[Row], template: Template) -> tuple[list[Row], str]:
         """By what each customer allows now, asked once each, as when it is sent; the purpose's category."""
@@ -138,7 +151,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         request = consent_service_pb2.CheckContactRequest(
             name=customer,
             purpose=template.purpose,
-            channels=[channel_pb2.CHANNEL_EMAIL],
+            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self.channels],
             urgent=template.urgent,
         )
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from chassis.events.envelope import Event
 from notifications.domain.policy import NoticePolicy
@@ -16,7 +17,9 @@ from notifications.usecases import conditions
 from notifications.usecases.trigger import telling, timing
 
 EVENTS_MAX = 300
+FOLLOWING_MAX = 1_500  # events that came after them, of all types together
 ROWS_MAX = 100
+NOT_KNOWN = "not-known"
 
 
 class Outcome(StrEnum):
@@ -61,17 +64,26 @@ class Count:
 
 
 def rehearse(policy: NoticePolicy, others: Iterable[NoticePolicy], events: Sequence[Event[Any]]) -> list[Row]:
-    """What would have come of a policy's events, oldest first, as far as events say; `others` are in force.
-
-    Also with those events that cancel it.
-    """
-    ordered = sorted(events, key=lambda each: (each.time, each.id))
+    """What would have come of a policy's events by themselves, oldest first; `others` are in force."""
     rivals = sorted((each for each in others if each.id != policy.id), key=turn)
-    return [
-        _after(policy, event, _row(policy, rivals, event), ordered)
-        for event in ordered
-        if event.type == policy.event_type
-    ]
+    return [_row(policy, rivals, event) for event in sorted(events, key=_in_order)]
+
+
+def after(
+    policy: NoticePolicy, rows: Iterable[Row], events: Iterable[Event[Any]], known: datetime | None
+) -> list[Row]:
+    """The same by what happened until each would have been sent: newer events, and those that cancel it.
+
+    `events` are all of these until `known`, None for all there were; what was to be sent later nobody knows.
+    """
+    of_subject = defaultdict[str, list[Event[Any]]](list)
+    for each in sorted((each for each in events if each.data is not None), key=_in_order):
+        of_subject[conditions.subject_of(policy, each.resource, each.data)].append(each)
+    return [_after(policy, row, of_subject[row.subject], known) for row in rows]
+
+
+def _in_order(event: Event[Any]) -> tuple[datetime, UUID]:
+    return event.time, event.id
 
 
 def _row(policy: NoticePolicy, rivals: Sequence[NoticePolicy], event: Event[Any]) -> Row:
@@ -105,22 +117,19 @@ def _tells_first(rival: NoticePolicy, policy: NoticePolicy, event: Event[Any], c
     )
 
 
-def _after(policy: NoticePolicy, event: Event[Any], row: Row, events: Iterable[Event[Any]]) -> Row:
-    """What comes of it by what happened until it would have been sent."""
+def _after(policy: NoticePolicy, row: Row, events: Iterable[Event[Any]], known: datetime | None) -> Row:
     if row.schedule_time is None:
         return row
     for each in events:
-        if not event.time < each.time <= row.schedule_time or each.data is None:
+        if not row.event_time < each.time <= row.schedule_time:
             continue
         cancels = each.type in policy.cancel_event_types
-        if not cancels and (each.type != policy.event_type or not hears(policy, each.shown.department)):
-            continue
-        if conditions.subject_of(policy, each.resource, each.data) != row.subject:
+        if not cancels and not hears(policy, each.shown.department):
             continue
         whose = conditions.customer_of(policy, each.data) if policy.customer_field else ""
         if whose in ("", row.customer):
             return row.but(CAUSE_GONE if cancels else SUPERSEDED)
-    return row
+    return row.but(NOT_KNOWN) if known is not None and known <= row.schedule_time else row
 
 
 def pressed(rows: Iterable[Row], most: int) -> list[Row]:
