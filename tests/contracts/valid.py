@@ -156,7 +156,7 @@ _POLICY_ON_ANY = {
 }
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
 _TEXT: dict[str, Any] = {
-    "subject": "Late", "apology": "Sorry", "reasons": {"other": "Something"},
+    "subject": "Late", "apology": "Sorry", "next_step": "We call you", "reasons": {"other": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
     " {{ contact_reach }}",
 }  # fmt: skip
@@ -380,7 +380,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "parent": "{CreateTemplate}", "template_text_id": "en", "template_text": _TEXT}),
         ("UpdateTemplateText", {
             "template_text": _TEXT | {"name": "{CreateTemplateText}", "subject": "So late", "etag": "#"},
-            "update_mask": "subject,body,html,apology,reasons"}),
+            "update_mask": "subject,body,html,apology,nextStep,reasons"}),
         ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {"variables": _DEPOT}}),
         ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
             "template_text": _TEXT | {"body": f"{_TEXT['body']} {{{{ depot }}}}"}}),
@@ -390,7 +390,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "template_text": _TEXT | {"body": "{{ contact_name }} {{ depot }}"}}),
         ("UpdateTemplate", {"template": {
             "name": "{CreateTemplate}", "default_language_code": "en", "variables": _DEPOT, "etag": "#"},
-            "update_mask": "defaultLanguageCode,variables"}),
+            "update_mask": "defaultLanguageCode,variables,badNews"}),
         ("ApproveTemplateText", {"name": DRAFTS[0].name, "etag": '"1"'}),
         ("RejectTemplateText", {"name": DRAFTS[1].name, "etag": '"1"', "note": "Too long"}),
         ("GetTemplate", {"name": "templates/late"}),

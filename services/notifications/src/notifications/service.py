@@ -68,9 +68,7 @@ def compose(app: App[Settings]) -> None:
     consents = app.client(ConsentServiceStub, "customer")
     sending = _sending(app)
     channels = [each.code for each in sending.channels]
-    app.serve(
-        PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget)
-    )
+    app.serve(PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.subscribe(CONTACTS.durable, on_contact)

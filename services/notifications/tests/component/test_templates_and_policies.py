@@ -12,6 +12,7 @@ from chassis.db.statement import Statement
 from chassis.grpc import status
 from notifications.usecases import template as usecases
 from rapport.notifications.v1 import notice_policy_service_pb2, template_service_pb2
+from rapport.notifications.v1.notice_pb2 import Notice
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
@@ -265,6 +266,40 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
         "variables[reason]": "VARIABLE_MISSING",
     }
     assert desk.mail.received == []
+
+
+async def test_bad_news_says_sorry_why_what_happens_next_and_who_is_there(desk: Any) -> None:
+    told = {
+        "subject": "Your warranty",
+        "body": "{{ apology }} {{ reason }} {{ next_step }} {{ contact_name }}, {{ contact_reach }}",
+        "apology": "I am sorry.",
+        "reasons": {"other": "Something came up.", "no-parts": "There are no parts for it."},
+        "next_step": "You get your money back.",
+    }
+    await desk.create_template("refused", TemplateText(**told), bad_news=True)
+    for lacks in ("apology", "reasons", "next_step"):
+        said = TemplateText(**{name: value for name, value in told.items() if name != lacks})
+        refused = await desk.violations(desk.create_text("refused", "de", said))
+        assert refused == {"template_text.body": "TEMPLATE_PART_MISSING"}, lacks
+    for part in ("apology", "reason", "next_step", "contact_name", "contact_reach"):
+        body = told["body"].replace("{{ " + part + " }}", "")
+        refused = await desk.violations(desk.update_text("templates/refused/texts/en", body=body))
+        assert refused == {"template_text.body": "TEMPLATE_PART_MISSING"}, part
+    notice = Notice(customer=desk.customer, kind="refused", template="templates/refused")
+    assert await desk.violations(desk.send(notice)) == {"variables[reason]": "VARIABLE_MISSING"}
+    notice.variables["reason"] = "no-parts"
+    await desk.sent((await desk.send(notice)).name)
+    [mail] = desk.mail.accepted
+    assert mail.get_content().startswith(
+        "I am sorry. There are no parts for it. You get your money back. Sam Reed, "
+    )
+
+
+async def test_what_becomes_bad_news_has_texts_that_say_it(desk: Any) -> None:
+    await desk.create_template("news", TemplateText(subject="News", body="{{ contact_name }}"))
+    became = desk.update_template("news", bad_news=True)
+    assert await desk.violations(became) == {"template_text.body": "TEMPLATE_PART_MISSING"}
+    assert not (await desk.template("news")).bad_news
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ class Template(_message.Message):
     POLICIES_ONLY_FIELD_NUMBER: _builtins.int
     URGENT_FIELD_NUMBER: _builtins.int
     REVIEWED_FIELD_NUMBER: _builtins.int
+    BAD_NEWS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     type: Global___Template.Type.ValueType
@@ -118,6 +119,10 @@ class Template(_message.Message):
     """True when a second person approves each new version of its texts before it is sent. Once true it stays true
     (`REVIEW_STAYS`). False, the default, means that what is written is sent, unless the installation has all texts
     approved.
+    """
+    bad_news: _builtins.bool
+    """True for what the customer would rather not hear: each text says sorry, why, what happens next, and who is there for
+    them and how to reach them (`TEMPLATE_PART_MISSING`). A DELAY does so anyway, with the new date as what happens next.
     """
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template.Variable]:
@@ -151,10 +156,11 @@ class Template(_message.Message):
         policies_only: _builtins.bool = ...,
         urgent: _builtins.bool = ...,
         reviewed: _builtins.bool = ...,
+        bad_news: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_news", b"bad_news", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,6 +236,7 @@ class TemplateText(_message.Message):
     REVIEWER_FIELD_NUMBER: _builtins.int
     REVIEW_TIME_FIELD_NUMBER: _builtins.int
     REVIEW_NOTE_FIELD_NUMBER: _builtins.int
+    NEXT_STEP_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{template}/texts/{language}`, its language in lower-case, for example `en-gb`. Of one version, with
     `/versions/{version}` after it.
@@ -240,11 +247,12 @@ class TemplateText(_message.Message):
     """The subject line: a Jinja template, at most 200 characters."""
     body: _builtins.str
     """The text: a Jinja template, at most 10,000 characters. Of a DELAY template it must use `apology`, `reason`,
-    `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`. `{% include "footer" %}` stands for the text
+    `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`, and of bad news
+    `apology`, `reason`, `next_step`, `contact_name` and `contact_reach`. `{% include "footer" %}` stands for the text
     of the partial `templates/footer`, of the same department or the platform, in this language (`INVALID_PARTIAL`).
     """
     apology: _builtins.str
-    """Sentence that says sorry, the value of `apology`; required for DELAY."""
+    """Sentence that says sorry, the value of `apology`; required for DELAY and bad news."""
     version: _builtins.int
     """The version, from 1."""
     etag: _builtins.str
@@ -264,10 +272,12 @@ class TemplateText(_message.Message):
     """The subject who approved or rejected it, and wrote none of what they approved; empty when nobody has, or nobody had to."""
     review_note: _builtins.str
     """Why they rejected it; empty when they did not."""
+    next_step: _builtins.str
+    """Sentence that says what happens next, the value of `next_step`; required for bad news that is no DELAY."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for reason codes, the values of `reason`; those for `other` are said for every code that has none.
-        Required for DELAY, with an entry for `other`; at most 100.
+        Required for DELAY and bad news, with an entry for `other`; at most 100.
         """
 
     @_builtins.property
@@ -296,10 +306,11 @@ class TemplateText(_message.Message):
         reviewer: _builtins.str = ...,
         review_time: _timestamp_pb2.Timestamp | None = ...,
         review_note: _builtins.str = ...,
+        next_step: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "next_step", b"next_step", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,8 +11,10 @@ from notifications.names import DEPARTMENT, TEMPLATE, TEXT
 OTHER = "other"  # the reason for which a template has words when it has none for the real one
 SERVICE = "purposes/service"  # of all that is part of what the customer has of us, such as a promise
 
-# Variables every template may use. The platform fills in the first, the sender gives the second.
-PLATFORM = frozenset({"customer_name", "apology", "contact_name", "contact_reach"})
+# Variables every template may use. The platform fills in those of the text and of people, the sender gives
+# the rest.
+OF_TEXT = frozenset({"apology", "next_step"})
+PLATFORM = OF_TEXT | {"customer_name", "contact_name", "contact_reach"}
 DATES = frozenset({"old_date", "new_date"})
 # A consent's name, told as the address where its customer confirms it; and its purpose, told as it is called.
 CONFIRM_LINK, CONFIRM_PURPOSE = "confirm_link", "confirm_purpose"
@@ -45,6 +47,8 @@ REQUIRED: dict[Type, tuple[str, ...]] = {
     Type.INFORMATION: ("contact_name",),
     Type.PARTIAL: (),
 }
+# What bad news says that is no delay: what a delay does, and what happens next in place of a date.
+BAD_NEWS = ("apology", "reason", "next_step", "contact_name", "contact_reach")
 
 
 @dataclass(slots=True)
@@ -62,14 +66,20 @@ class Template:
     version: int = 1
     urgent: bool = False  # about safety: sent when the customer wants quiet, too
     reviewed: bool = False  # whether a second person approves each version of its texts; once it is, it stays
+    bad_news: bool = False  # whether it tells what the customer would rather not hear; a delay does anyway
 
     name = TEMPLATE.named("id")
     department = DEPARTMENT.named("department_id")  # whose words these are
 
+    @property
+    def must_say(self) -> tuple[str, ...]:
+        """What each of its texts says, whatever is given."""
+        return BAD_NEWS if self.bad_news and self.type == Type.INFORMATION else REQUIRED[self.type]
+
     def undeclared(self, used: Set[str]) -> list[str]:
         """The variables in use that are neither standard nor declared."""
         if self.type == Type.PARTIAL:  # what every text is given, and no other
-            return sorted(used - PLATFORM | used & {"apology"})
+            return sorted(used - PLATFORM | used & OF_TEXT)
         return sorted(used - STANDARD - self.variables.keys())
 
     def to_give(self, used: Set[str]) -> list[str]:
@@ -105,6 +115,7 @@ class Text:
     reasons: dict[str, str]
     create_time: datetime
     html: str = ""  # the same in MJML; or empty, and what is sent is plain text alone
+    next_step: str = ""  # the sentence that says what happens next
     state: TextState = TextState.APPROVED
     author: str = ""  # the subject who wrote this version; "" of what came with the first start
     # Who approved or rejected it, when, and what they noted: empty while nobody has, and where nobody had to.
@@ -140,12 +151,15 @@ class Text:
         """The words for a reason code, or those for OTHER."""
         return self.reasons.get(reason) or self.reasons.get(OTHER, "")
 
-    def missing_parts(self, of: Type, used: Set[str], further: Sequence[str] = ()) -> list[str]:
-        """The parts that its type, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
-        missing = [part for part in dict.fromkeys((*REQUIRED[of], *further)) if part not in used]
-        if of == Type.DELAY:
-            if not self.apology.strip():
-                missing.append("the text of apology")
-            if not self.reasons.get(OTHER, "").strip():
-                missing.append(f"reasons.{OTHER}")
+    def missing_parts(self, of: Template, used: Set[str], further: Sequence[str] = ()) -> list[str]:
+        """The parts that its template, or who sends it, needs and it lacks, by name; `reasons.OTHER` too."""
+        missing = [part for part in dict.fromkeys((*of.must_say, *further)) if part not in used]
+        own = sorted(OF_TEXT & {*of.must_say})
+        missing += [f"the text of {part}" for part in own if not getattr(self, part).strip()]
+        if "reason" in of.must_say and not self.reasons.get(OTHER, "").strip():
+            missing.append(f"reasons.{OTHER}")
         return missing
+
+    def says(self, of: Template) -> dict[str, str]:
+        """What it says of its own, by variable: what its template declares is the sender's."""
+        return {part: getattr(self, part) for part in OF_TEXT - of.variables.keys()}

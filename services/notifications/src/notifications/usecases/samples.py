@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from notifications.domain.template import OTHER, REQUIRED, Template, Text
+from notifications.domain.template import OTHER, Template, Text
 from notifications.usecases.prose import said_by
 from notifications.usecases.words import used_in
 
@@ -15,7 +15,7 @@ def samples(template: Template, text: Text, given: Iterable[str], now: datetime)
 
     What a filter says is something that it can say; of a template's own variable all else is its name.
     """
-    wanted = (used_in(text) | {*REQUIRED[template.type]}) - {*given, "apology"}
+    wanted = (used_in(text) | {*template.must_say}) - {*given, *text.says(template)}
     filters = said_by(text.subject, text.body, text.html)
     known = {
         "reason": next(iter(text.reasons), OTHER),

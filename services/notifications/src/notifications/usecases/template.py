@@ -1,5 +1,6 @@
 """Creating and changing templates and their texts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -33,6 +34,7 @@ class TemplateChanges(TypedDict, total=False):
     default_language_code: str
     variables: list[Variable]
     reviewed: bool
+    bad_news: bool
 
 
 class TextChanges(TypedDict, total=False):
@@ -43,6 +45,7 @@ class TextChanges(TypedDict, total=False):
     apology: str
     reasons: dict[str, str]
     html: str
+    next_step: str
 
 
 async def create_template(
@@ -56,6 +59,7 @@ async def create_template(
     variables: list[Variable],
     urgent: bool,
     reviewed: bool,
+    bad_news: bool,
 ) -> TemplateInLanguages:
     """Keep a new template. ResourceExists; InvalidArgument INVALID_URGENCY."""
     if urgent and purpose != SERVICE:
@@ -71,6 +75,7 @@ async def create_template(
         tx.now,
         urgent=urgent,
         reviewed=reviewed,
+        bad_news=bad_news,
     )
     tx.require_owner(template)
     await created(tx, store.INSERT_TEMPLATE, template)
@@ -83,10 +88,11 @@ async def update_template(
     """Change the default language or the variables, as far as its texts and its policies allow.
 
     FailedPrecondition REVIEW_STAYS, TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable`,
-    `require_reviewed` and `require_fit` find.
+    `require_reviewed` and `require_fit` find, and of what becomes bad news `words.check`.
     """
     template, texts = await _own(tx, template_id, etag)
-    sent = await store.SENT_TEXTS.all(tx, template_id=template_id)
+    await lock_parts(tx)
+    sent = await whole(tx, template, await store.SENT_TEXTS.all(tx, template_id=template_id))
     new: dict[str, object] = {}
     if "reviewed" in changes:
         new["reviewed"] = changes["reviewed"]
@@ -97,10 +103,12 @@ async def update_template(
         new["default_language_code"] = words.language_code_of(changes["default_language_code"])
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
+    if "bad_news" in changes:
+        new["bad_news"] = changes["bad_news"]
     if fields := changed(template, new):
-        await lock_parts(tx)
-        sent = [*await whole(tx, template, sent)]
-        _require_texts(template, sent, [*await whole(tx, template, texts)], fields)
+        _require_texts(template, sent, await whole(tx, template, texts), fields)
+        for each in sent if "bad_news" in fields else ():
+            words.check(template, each)
         await _require_policies(tx, template, sent)
         await require_reviewed(tx, template, sent)
         if template.type == Type.PARTIAL:
@@ -120,12 +128,23 @@ async def create_text(
     apology: str,
     reasons: dict[str, str],
     html: str,
+    next_step: str,
 ) -> Text:
     """Keep the first version of a text. ResourceExists; TOO_MANY_TEXTS; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
     language_code = words.language_code_of(template_text_id)
     text = Text(
-        template_id, template_text_id, language_code, 1, subject, body, apology, reasons, tx.now, html
+        template_id,
+        template_text_id,
+        language_code,
+        1,
+        subject,
+        body,
+        apology,
+        reasons,
+        tx.now,
+        html,
+        next_step,
     )
     if any(each.language == text.language for each in texts):
         raise ResourceExists(text.name)
@@ -182,7 +201,9 @@ async def _review(
     return template, text
 
 
-def _require_texts(template: Template, sent: list[Text], texts: list[Text], fields: list[str]) -> None:
+def _require_texts(
+    template: Template, sent: Sequence[Text], texts: Sequence[Text], fields: list[str]
+) -> None:
     """FailedPrecondition when none is sent in a new default language, or one uses what is not declared."""
     languages = [text.language_code for text in sent]
     if "default_language_code" in fields and template.default_language_code not in languages:
@@ -197,7 +218,7 @@ def _require_texts(template: Template, sent: list[Text], texts: list[Text], fiel
             )
 
 
-def _in_languages(template: Template, texts: list[Text]) -> TemplateInLanguages:
+def _in_languages(template: Template, texts: Sequence[Text]) -> TemplateInLanguages:
     languages = sorted(each.language_code for each in texts)
     return TemplateInLanguages(
         **values(template), language_codes=languages, policies_only=policies_only(template, texts)
@@ -239,6 +260,6 @@ async def _require_sendable(tx: Transaction, template: Template, text: Text) -> 
     await _require_policies(tx, template, [*others, this])
 
 
-async def _require_policies(tx: Transaction, template: Template, texts: list[Text]) -> None:
+async def _require_policies(tx: Transaction, template: Template, texts: Sequence[Text]) -> None:
     for policy in await store.POLICIES_WITH_TEMPLATE.all(tx, template_id=template.id):
         require_sendable(template, texts, policy)

@@ -15,7 +15,7 @@ from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
 from notifications.domain.days import day_of
-from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text, Type
+from notifications.domain.template import DATES, PLATFORM, Template, Text, Type
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
 from notifications.usecases.prose import FILTERS, compiled, variables_of
@@ -59,7 +59,7 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
         described = f"must use no variable that {template.name} does not declare: {', '.join(unknown)}"
         violations.append(Violation("template_text.body", "VARIABLE_UNKNOWN", described))
     for part in ("body", "html") if text.html else ("body",):
-        if missing := text.missing_parts(template.type, used[part], further):
+        if missing := text.missing_parts(template, used[part], further):
             violations.append(_missing(template, missing, part))
     if violations:
         raise InvalidArgument(violations)
@@ -67,7 +67,7 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
         name: StandIn(f"the {name}") if name in template.variables else f"the {name}"
         for name in used_in(text)
     }
-    own = {"apology": text.apology}
+    own = text.says(template)
     for reason, reference in itertools.product(text.reasons.values() or ("the reason",), ("", "a/1")):
         given = standing_in | own | {"reason": reason, "reference": reference}
         try:
@@ -96,8 +96,8 @@ def render(
     cannot say, INVALID_TIME, or INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these
     values.
     """
-    values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
-    required = {name for name in (*REQUIRED[template.type], *further) if not values.get(name)}
+    values = {name: one_line(value) for name, value in given.items()} | text.says(template)
+    required = {name for name in (*template.must_say, *further) if not values.get(name)}
     if missing := sorted((used_in(text) - values.keys()) | required):
         raise InvalidArgument(
             [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
@@ -219,7 +219,7 @@ def _require_parts(
 ) -> None:
     """InvalidArgument TEMPLATE_PART_MISSING for what is not told; blanks and case are the template's."""
     said = one_line(told).casefold()
-    parts = (*REQUIRED[template.type], *further)
+    parts = (*template.must_say, *further)
     if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
         raise InvalidArgument([_missing(template, hidden, where)])
 
@@ -241,5 +241,6 @@ def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str
 
 
 def _missing(template: Template, parts: list[str], where: str) -> Violation:
-    described = f"a {template.type} template must have {', '.join(parts)}"
+    what = f"{template.type} template{' of bad news' if template.bad_news else ''}"
+    described = f"a {what} must have {', '.join(parts)}"
     return Violation(f"template_text.{where}", "TEMPLATE_PART_MISSING", described)
