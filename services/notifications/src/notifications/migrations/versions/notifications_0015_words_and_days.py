@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifications_0014"
-down_revision = "notifications_0013"
+revision = "notifications_0015"
+down_revision = "notifications_0014"
 branch_labels = None
 depends_on = None
 
