@@ -341,3 +341,13 @@ def test_what_is_no_installation_is_refused(
 ) -> None:
     with pytest.raises(Failure, match=said):
         deploy("prepare", *services, "--out", tmp_path / "x")
+
+
+def test_the_keys_of_links_and_of_suppressed_addresses_are_made_once(deploy: Deploy, folder: Path) -> None:
+    secret = named(folder, "customer.json")["crm", "customer-keys"]["stringData"]
+    assert sorted(secret) == ["RAPPORT_ADDRESS_PEPPER", "RAPPORT_LINK_KEYS"]
+    assert len({value for value in secret.values() if len(value) >= 32}) == 2
+    assert read(folder / "values/customer.json")["settingsSecrets"] == ["customer-keys"]
+    assert "settingsSecrets" not in read(folder / "values/cases.json")
+    deploy("prepare", *ALL, "--out", folder)
+    assert named(folder, "customer.json")["crm", "customer-keys"]["stringData"] == secret

@@ -1,11 +1,14 @@
 """The customer's own pages in a browser: at any width, by keyboard, without script, in German and English."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
 
 from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1.consent_service_pb2 import IssueConsentTokenRequest
+from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
@@ -107,3 +110,65 @@ async def test_a_colleague_sees_what_she_sees(
     assert [*await barriers(page), *await flaws(page)] == []
     await page.get_by_role("button", name="Take their links back").press("Enter")
     await expect(page.get_by_role("dialog")).to_contain_text("The next has another link")
+
+
+async def asked_to_confirm(desk: Company) -> str:
+    """The path of what somebody was sent who said yes; of another person each time."""
+    about = f"letters-{uuid4().hex[:8]}"
+    purpose = {"displayName": "Gartenbrief", "contactDefault": "DEFAULT_DENIED"}
+    purpose |= {"department": "departments/front-desk", "description": "Was im Garten zu tun ist."}
+    await desk.ask(
+        ADMIN, "POST", f"purposes?purposeId={about}", doubleOptInChannels=["CHANNEL_EMAIL"], **purpose
+    )
+    text = "Sie dürfen mir einmal im Monat schreiben."
+    await desk.ask(ADMIN, "POST", f"purposes/{about}/wordings?wordingId=de", text=text)
+    email = {"type": "TYPE_EMAIL", "value": f"{about}@example.com"}
+    vera = await desk.ask(
+        ADMIN, "POST", "customers", displayName="Vera", languageCode="de", identifiers=[email]
+    )
+    said = {"state": "STATE_GRANTED", "wording": f"purposes/{about}/wordings/de/versions/1"}
+    consent = f"{vera['name']}/consents/{about}.email"
+    await desk.ask(ADMIN, "PATCH", f"{consent}?allowMissing=true", **said)
+    consents = desk.services["customer"].stub(ConsentServiceStub)
+    to = vera["identifiers"][0]["name"]
+    issued = await consents.IssueConsentToken(IssueConsentTokenRequest(name=consent, identifier=to))
+    return f"/c/{issued.token}/confirm"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (768, "light"), (1920, "dark")])
+async def test_who_was_sent_a_link_confirms_by_keyboard_without_script(
+    desk: Company, visit: Visit, width: int, scheme: str
+) -> None:
+    path = await asked_to_confirm(desk)
+    page = (await visit(desk.url, locale="en-GB")).page
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.goto(path)
+    assert [*await barriers(page), *await flaws(page)] == []
+    await expect(page.locator("main")).to_contain_text("Per E-Mail, zu diesem Thema: Gartenbrief.")
+    await expect(page.locator("blockquote")).to_have_text("Sie dürfen mir einmal im Monat schreiben.")
+    await expect(page.get_by_role("navigation")).to_have_count(0)
+    await keyboard_stops(page)
+    await page.get_by_role("button", name="Ja, ich bestätige es").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Danke, das ist bestätigt")
+    assert [*await barriers(page), *await flaws(page)] == []
+
+
+async def test_she_says_when_she_wants_quiet_and_stops_the_rest(
+    desk: Company, visit: Visit, link: str
+) -> None:
+    page = (await visit(desk.url, java_script_enabled=False)).page
+    await page.goto(f"{link}/contact")
+    hours = page.get_by_role("group", name="Ruhezeiten 1")
+    await hours.get_by_label("Von").fill("22:00")
+    await hours.get_by_label("Bis").fill("07:00")
+    await page.get_by_role("button", name="Speichern").press("Enter")
+    await expect(page.get_by_role("status")).to_be_visible()
+    await expect(hours.get_by_label("Von")).to_have_value("22:00")
+    await page.get_by_role("group", name="Werbung").get_by_label("SMS").check()
+    await page.get_by_role("button", name="Speichern").press("Enter")
+    await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).to_be_checked()
+    await page.get_by_role("button", name="Alles andere beenden").press("Enter")
+    await page.goto(f"{link}/contact")
+    await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).not_to_be_checked()
+    await expect(hours.get_by_label("Von")).to_have_value("22:00")

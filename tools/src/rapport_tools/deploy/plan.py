@@ -26,6 +26,8 @@ from rapport_tools.deploy.members import Member
 Object = dict[str, Any]
 UMBRELLA = ("customer", "cases", "loyalty", "notifications", "desk")
 LET_OUT = (5432, 4222, 4317)  # ports of the charts' networkPolicy.egressPorts
+# By which services keep what nobody can read, and make links: once for an installation.
+KEYS = {"customer": ("RAPPORT_ADDRESS_PEPPER", "RAPPORT_LINK_KEYS")}
 PART_OF = {"app.kubernetes.io/part-of": "rapport"}
 
 
@@ -131,6 +133,8 @@ def _values(of: Installation, member: Member) -> Object:
         "networkPolicy": {"namespaces": _neighbours(of, member), **_beyond(of)},
         "setup": {"streamReplicas": min(of.nats_servers, 3)},
     }
+    if name in KEYS:
+        values["settingsSecrets"] = [f"{name}-keys"]
     if of.otlp_endpoint:
         url = urlsplit(of.otlp_endpoint)
         host = _of_namespace(of, member, url.hostname or "")
@@ -220,6 +224,8 @@ def _secrets(of: Installation, member: Member) -> Iterator[Object]:
     for user, secret in ((name, f"{name}-nats"), (provisioner_of(name), f"{name}-nats-admin")):
         to = f"{of.password(f'nats-{user}')}@{host}:{port or 4222}"
         yield _secret(secret, at, url=f"{'tls' if of.nats_tls else 'nats'}://{user}:{to}")
+    if name in KEYS:
+        yield _secret(f"{name}-keys", at, **{key: of.password(f"{name}-{key.lower()}") for key in KEYS[name]})
 
 
 def _sql(of: Installation) -> str:

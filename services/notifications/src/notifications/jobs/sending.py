@@ -66,7 +66,8 @@ class Sending:
         decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
         to = (contact.channel, contact.language_code, contact.category, contact.identifier)
         delivery = await prepare(self.db, work, notice, *to, decisions)
-        words = _words(delivery, contact, await self.links.confirming(notice, contact))
+        asked = await self.links.confirming(notice, contact)
+        words = _words(delivery, contact, asked)
         channel = self._by(contact.channel)
         conversing = False
 
@@ -74,7 +75,8 @@ class Sending:
             nonlocal conversing
             conversing = False
             delivery.decisions.extend(await self.promises.confirm(notice))
-            repeats = REPEATS_TO_NOBODY if channel.idempotent else 0
+            # What asks to confirm has another link each time: it would be no repeat.
+            repeats = REPEATS_TO_NOBODY if channel.idempotent and not asked else 0
             await turn.hand_over(fingerprint, delivery, repeats=repeats)
             conversing = True
 
