@@ -412,7 +412,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateNoticePolicy", {
             "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
             "update_mask": "eventType,template,disabled,condition,variables,customerField,subjectField,"
-            "expireAfter,cancelEventTypes,after,dateField,daysBefore,sendHour"}),
+            "expireAfter,cancelEventTypes,after,dateField,daysBefore,sendHour,channels,fallbackAfter"}),
         ("PreviewNoticePolicy", {
             "notice_policy": _POLICY_ON_ANY, "start_time": BEFORE, "end_time": LATER}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
@@ -420,7 +420,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {
             "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
-            "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"}}, "hold": "600s"}),
+            "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"},
+            "channels": ["CHANNEL_SMS", "CHANNEL_EMAIL"], "fallback_after": "3600s"}, "hold": "600s"}),
         ("GetNotice", {"name": "{SendNotice}"}),
         ("GetDeliveryAttempt", {"name": ATTEMPT.name}),
         ("ListDeliveryAttempts", _PAGE | {"parent": NOTICE.name}),

@@ -16,7 +16,7 @@ definite answer counts however late it comes.
 """
 
 from chassis.work.item import Deferred, Later, NotDone, Ours, Outcome, Refused, State, Verdict, Work, code_of
-from chassis.work.queue import bring_forward, cancel, enqueue
+from chassis.work.queue import bring_forward, cancel, enqueue, reopen
 from chassis.work.turn import Turn, Worker
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "cancel",
     "code_of",
     "enqueue",
+    "reopen",
 ]

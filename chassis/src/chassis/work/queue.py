@@ -57,6 +57,25 @@ _BRING_FORWARD = Statement[None](
     .where(WORK.c.kind == sa.bindparam("of_kind"), among(WORK.c.key, "keys"), _IS[State.PENDING])
     .values(due_at=sa.func.least(WORK.c.due_at, sa.bindparam("at", type_=WORK.c.due_at.type)))
 )
+_REOPEN = Statement[Any](
+    sa.update(WORK)
+    .where(
+        WORK.c.kind == sa.bindparam("of_kind"),
+        WORK.c.key == sa.bindparam("of_key"),
+        WORK.c.ended_at.is_not(None),
+    )
+    .values(
+        state=State.PENDING,
+        due_at=sa.bindparam("due", type_=WORK.c.due_at.type),
+        expire_at=sa.bindparam("expire", type_=WORK.c.due_at.type),
+        unknown=sa.cast([], sa.ARRAY(sa.Integer)),
+        fingerprint="",
+        failures=0,
+        code="",
+        ended_at=sa.null(),
+    )
+    .returning(WORK.c.id)
+)
 _READY = (
     sa.select(WORK.c.id)
     .where(
@@ -156,6 +175,17 @@ async def enqueue(
 async def cancel(tx: Transaction, kind: str, key: str) -> None:
     """It need not be done any more. What is past the point of no return cannot be called back."""
     await _CANCEL.run(tx, of_kind=kind, of_key=key, at=tx.now)
+
+
+async def reopen(tx: Transaction, kind: str, key: str, *, due_at: datetime, expire_at: datetime) -> bool:
+    """Have something else done about what had ended, in another way: its attempts count on.
+
+    Nothing of what was done before is in doubt: who reopens it knows. False when it has not ended, or ended
+    so long ago that it is kept no more.
+    """
+    found = await _REOPEN.maybe(tx, of_kind=kind, of_key=key, due=due_at, expire=expire_at)
+    tx.after_commit(tx.db.on_work)
+    return found is not None
 
 
 async def bring_forward(tx: Transaction, kind: str, keys: Sequence[str]) -> None:

@@ -64,7 +64,6 @@ def compose(app: App[Settings]) -> None:
     directory = app.client(DirectoryServiceStub, "cases")
     readers = Readers(customers, directory, app.settings.front_desk)
     app.serve(TemplateRpc(app, readers=readers, review_all=app.settings.review_texts))
-    app.serve(ReportRpc(app, addresses=_addresses(app)))
     consents = app.client(ConsentServiceStub, "customer")
     sending = _sending(app)
     channels = [each.code for each in sending.channels]
@@ -77,6 +76,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(MARKS_TIMER, forget_marks)
     app.serve(ProviderRpc(app))
     app.measure(partial(measure_providers, app.db))
+    app.serve(ReportRpc(app, addresses=_addresses(app), channels=channels))
     app.on_open(lambda: sending.gate.open(sending.channels))
     app.work(sending)
 

@@ -1,17 +1,13 @@
 """The notifications service with a real mail server and stand-ins for the services it asks."""
 
 import asyncio
-import email
-import email.policy
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -57,10 +53,10 @@ from rapport.notifications.v1 import (
     template_service_pb2_grpc,
 )
 from rapport_testing.clock import ManualClock
-from rapport_testing.fixtures import free_port
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 from services.notifications.tests.component.gateway import Gateway
+from services.notifications.tests.component.mailserver import MailServer
 
 DELAY_TEXT = "templates/delay/texts/en-gb"
 ADDRESS = "canary.maria@example.com"
@@ -73,74 +69,6 @@ STATES = {
     "PromiseWithdrawn": states_pb2.PROMISE_STATE_WITHDRAWN,
     "PromiseRenegotiated": states_pb2.PROMISE_STATE_RENEGOTIATED,
 }
-
-
-class MailServer:
-    """An SMTP server that answers as told.
-
-    Attributes:
-        replies: the answers to the next messages, before it accepts everything.
-        refusals: the answers to the next commands of a name, such as `RCPT`, before it takes them.
-        received: every message that was handed in, accepted or not.
-        raw: the same as bytes.
-        accepted: those that were accepted.
-    """
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.replies: list[str] = []
-        self.received: list[EmailMessage] = []
-        self.accepted: list[EmailMessage] = []
-        self.recipients: list[str] = []
-        self.refusals: dict[str, list[str]] = {"MAIL": [], "RCPT": []}
-        self.raw: list[bytes] = []
-        self.gate = asyncio.Event()  # answers wait until it is set
-        self.gate.set()
-        self.utf8 = True
-        self._server: asyncio.Server | None = None
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        message = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
-        assert isinstance(message, EmailMessage)
-        self.received.append(message)
-        self.raw.append(envelope.original_content or b"")
-        await self.gate.wait()
-        if self.replies:
-            if self.replies[0] == DROP and server.transport is not None:
-                server.transport.abort()
-            return self.replies.pop(0)
-        self.accepted.append(message)
-        self.recipients += envelope.rcpt_tos
-        return "250 kept"
-
-    async def handle_MAIL(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.refusals["MAIL"]:
-            return self.refusals["MAIL"].pop(0)
-        envelope.mail_from = address
-        envelope.mail_options.extend(options)
-        return "250 ok"
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.refusals["RCPT"]:
-            return self.refusals["RCPT"].pop(0)
-        envelope.rcpt_tos.append(address)
-        return "250 ok"
-
-    async def start(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: SMTP(self, hostname="test.local", enable_SMTPUTF8=self.utf8), "127.0.0.1", self.port
-        )
-
-    async def stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
 
 
 class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
@@ -176,10 +104,16 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         if self.absent in (request.name, request.purpose):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
         answer = consent_service_pb2.CheckContactResponse(category=request.purpose.removeprefix("purposes/"))
-        answer.MergeFrom(self.answer)
+        answer.MergeFrom(self.reached_by(request))
         if answer.allowed and self.identifies:
             answer.identifier = f"{self.address_of or request.name}/identifiers/1"
         return answer
+
+    def reached_by(self, request: Any) -> consent_service_pb2.CheckContactResponse:
+        """The answer; that there is no address on what is asked about, where it is another channel's."""
+        if self.answer.allowed and self.answer.channel not in request.channels:
+            return consent_service_pb2.CheckContactResponse(reason_code="no-address")
+        return self.answer
 
     async def IssueConsentToken(self, request: Any, context: Any) -> Any:
         if self.no_token is not None:

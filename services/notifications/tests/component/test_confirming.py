@@ -69,6 +69,7 @@ async def test_who_said_yes_gets_one_link_to_confirm_it_and_none_to_their_pages(
 async def test_it_is_asked_by_the_channel_that_it_is_about_where_that_proves_something(
     desk: Any, about: str, channels: list[Any]
 ) -> None:
+    desk.peers.customers.reached_by = lambda _: desk.peers.customers.answer  # whatever is asked about
     consent = await said_yes(desk, about)
     await asking(desk)
     assert desk.peers.customers.issued[0].name == consent

@@ -9,6 +9,7 @@ from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppresse
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.template import Text
 from notifications.domain.told import end_fact
+from notifications.jobs.mail import message_id
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)
@@ -89,11 +90,11 @@ def test_every_change_is_a_new_version(notice: Notice) -> None:
 
 
 def test_every_attempt_to_say_the_same_has_the_same_key(notice: Notice) -> None:
-    first = notice.provider_key("acme.example")
+    first = message_id(notice, "acme.example")
     notice.begin(1, "EMAIL", TEXT)
     notice.postpone()
     notice.begin(2, "EMAIL", TEXT)
-    assert notice.provider_key("acme.example") == first == f"<{notice.id}@acme.example>"
+    assert message_id(notice, "acme.example") == first == f"<{notice.id}@acme.example>"
 
 
 def test_an_attempt_that_came_to_nothing_leaves_it_waiting(notice: Notice) -> None:
@@ -193,9 +194,9 @@ def test_what_a_superseded_notice_told_no_longer_counts(notice: Notice) -> None:
 
 
 def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
-    first = notice.provider_key("acme.example")
+    first = message_id(notice, "acme.example")
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
-    assert notice.provider_key("acme.example") == f"<{notice.id}.1@acme.example>" != first
+    assert message_id(notice, "acme.example") == f"<{notice.id}.1@acme.example>" != first
     assert notice.expire_time == NEW_DATE + timedelta(days=1)
 
 

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/delivery_attempt.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xcc\x07\n\x0f\x44\x65liveryAttempt\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x05\x12\x16\n\x08provider\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cprovider_key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12H\n\x07outcome\x18\x04 \x01(\x0e\x32\x31.rapport.notifications.v1.DeliveryAttempt.OutcomeB\x04\xe2\x41\x01\x03\x12\x1b\n\rprovider_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12J\n\x08\x64\x65livery\x18\x08 \x01(\x0e\x32\x32.rapport.notifications.v1.DeliveryAttempt.DeliveryB\x04\xe2\x41\x01\x03\x12\x1b\n\rdelivery_code\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rdelivery_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x38\n\x0e\x63omplaint_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xa0\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_PENDING\x10\x01\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x02\x12\x1d\n\x19OUTCOME_TEMPORARY_FAILURE\x10\x03\x12\x1d\n\x19OUTCOME_PERMANENT_FAILURE\x10\x04\x12\x13\n\x0fOUTCOME_UNKNOWN\x10\x05\"\x9c\x01\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x45LIVERY_DELIVERED\x10\x01\x12\x1e\n\x1a\x44\x45LIVERY_TEMPORARY_FAILURE\x10\x02\x12\x1e\n\x1a\x44\x45LIVERY_TECHNICAL_FAILURE\x10\x03\x12\x1e\n\x1a\x44\x45LIVERY_PERMANENT_FAILURE\x10\x04:{\xea\x41x\n%notifications.rapport/DeliveryAttempt\x12,notices/{notice}/attempts/{delivery_attempt}*\x10\x64\x65liveryAttempts2\x0f\x64\x65liveryAttemptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/delivery_attempt.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xff\x07\n\x0f\x44\x65liveryAttempt\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x05\x12\x16\n\x08provider\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cprovider_key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12H\n\x07outcome\x18\x04 \x01(\x0e\x32\x31.rapport.notifications.v1.DeliveryAttempt.OutcomeB\x04\xe2\x41\x01\x03\x12\x1b\n\rprovider_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12J\n\x08\x64\x65livery\x18\x08 \x01(\x0e\x32\x32.rapport.notifications.v1.DeliveryAttempt.DeliveryB\x04\xe2\x41\x01\x03\x12\x1b\n\rdelivery_code\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x37\n\rdelivery_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x38\n\x0e\x63omplaint_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x31\n\x07\x63hannel\x18\x0c \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x03\"\xa0\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_PENDING\x10\x01\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x02\x12\x1d\n\x19OUTCOME_TEMPORARY_FAILURE\x10\x03\x12\x1d\n\x19OUTCOME_PERMANENT_FAILURE\x10\x04\x12\x13\n\x0fOUTCOME_UNKNOWN\x10\x05\"\x9c\x01\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44\x45LIVERY_DELIVERED\x10\x01\x12\x1e\n\x1a\x44\x45LIVERY_TEMPORARY_FAILURE\x10\x02\x12\x1e\n\x1a\x44\x45LIVERY_TECHNICAL_FAILURE\x10\x03\x12\x1e\n\x1a\x44\x45LIVERY_PERMANENT_FAILURE\x10\x04:{\xea\x41x\n%notifications.rapport/DeliveryAttempt\x12,notices/{notice}/attempts/{delivery_attempt}*\x10\x64\x65liveryAttempts2\x0f\x64\x65liveryAttemptb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,12 +58,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERYATTEMPT'].fields_by_name['delivery_time']._serialized_options = b'\342A\001\003'
   _globals['_DELIVERYATTEMPT'].fields_by_name['complaint_time']._loaded_options = None
   _globals['_DELIVERYATTEMPT'].fields_by_name['complaint_time']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['channel']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['channel']._serialized_options = b'\342A\001\003'
   _globals['_DELIVERYATTEMPT']._loaded_options = None
   _globals['_DELIVERYATTEMPT']._serialized_options = b'\352Ax\n%notifications.rapport/DeliveryAttempt\022,notices/{notice}/attempts/{delivery_attempt}*\020deliveryAttempts2\017deliveryAttempt'
-  _globals['_DELIVERYATTEMPT']._serialized_start=205
-  _globals['_DELIVERYATTEMPT']._serialized_end=1177
-  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_start=733
-  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_end=893
-  _globals['_DELIVERYATTEMPT_DELIVERY']._serialized_start=896
-  _globals['_DELIVERYATTEMPT_DELIVERY']._serialized_end=1052
+  _globals['_DELIVERYATTEMPT']._serialized_start=238
+  _globals['_DELIVERYATTEMPT']._serialized_end=1261
+  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_start=817
+  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_end=977
+  _globals['_DELIVERYATTEMPT_DELIVERY']._serialized_start=980
+  _globals['_DELIVERYATTEMPT_DELIVERY']._serialized_end=1136
 # @@protoc_insertion_point(module_scope)

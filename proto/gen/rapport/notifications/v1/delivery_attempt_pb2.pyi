@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -101,6 +102,7 @@ class DeliveryAttempt(_message.Message):
     DELIVERY_CODE_FIELD_NUMBER: _builtins.int
     DELIVERY_TIME_FIELD_NUMBER: _builtins.int
     COMPLAINT_TIME_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}/attempts/{n}`, from 1, with gaps where an attempt was given up before it began."""
     provider: _builtins.str
@@ -117,6 +119,8 @@ class DeliveryAttempt(_message.Message):
     """What became of the message after that: of all that was reported, what says most."""
     delivery_code: _builtins.str
     """The provider's code for that, for example `5.1.1`; may be empty."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel on which it was made; unspecified for attempts of before this was kept."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -147,10 +151,11 @@ class DeliveryAttempt(_message.Message):
         delivery_code: _builtins.str = ...,
         delivery_time: _timestamp_pb2.Timestamp | None = ...,
         complaint_time: _timestamp_pb2.Timestamp | None = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["complaint_time", b"complaint_time", "delivery_time", b"delivery_time", "end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complaint_time", b"complaint_time", "delivery", b"delivery", "delivery_code", b"delivery_code", "delivery_time", b"delivery_time", "end_time", b"end_time", "name", b"name", "outcome", b"outcome", "provider", b"provider", "provider_code", b"provider_code", "provider_key", b"provider_key", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "complaint_time", b"complaint_time", "delivery", b"delivery", "delivery_code", b"delivery_code", "delivery_time", b"delivery_time", "end_time", b"end_time", "name", b"name", "outcome", b"outcome", "provider", b"provider", "provider_code", b"provider_code", "provider_key", b"provider_key", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,6 +65,7 @@ class Attempt:
     complaint_time: datetime | None = None
     # Whose address it went to, `customers/{uuid}/identifiers/{uuid}`; "" where nobody said, or kept it.
     identifier: str = ""
+    channel: str = ""  # "" in rows of before it was kept
 
     name = ATTEMPT.named("notice", "number")
 

@@ -7,7 +7,8 @@
         |        `-----later------|------no answer-> UNKNOWN, or REQUESTED for a repeat
         |--the customer wants quiet----------------> REQUESTED, deferred until that is over
         |--forbidden, no longer true, taken back---> SUPPRESSED
-        `--expired---------------------------------> SUPPRESSED, or FAILED when it was tried
+        |--expired---------------------------------> SUPPRESSED, or FAILED when it was tried
+        `<--another channel-- SENT that came back, or of which nobody reports that it arrived
 
 What may have been accepted is never said to be suppressed or failed: it ends UNKNOWN, until the answer comes.
 Once it is known not to have been, it is wanted again, unless something newer is. While it may have been it is
@@ -16,7 +17,7 @@ not revised: a newer date gets a notice of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -123,6 +124,10 @@ class Notice:
     contact_time: datetime | None = None
     subject_contact_time: datetime | None = None
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
+    # In which order channels are tried; none: as the customer prefers, then whatever is served.
+    channels: list[str] = field(default_factory=list)
+    fallback_after: timedelta | None = None  # when another is tried, while nobody reports that it arrived
+    spent: dict[str, str] = field(default_factory=dict)  # the channels where it came to nothing, and why
     waits_for: str = ""  # the id of the provider for which it waits, while it is deferred for that
 
     name = NOTICE.named("id")
@@ -133,11 +138,6 @@ class Notice:
     def ended(self) -> bool:
         """Whether nothing more will be tried."""
         return self.state not in (State.REQUESTED, State.SENDING)
-
-    def provider_key(self, domain: str) -> str:
-        """The Message-ID: the same for every attempt to say the same thing, another for a revision."""
-        revision = f".{self.revision}" if self.revision else ""
-        return f"<{self.id}{revision}@{domain}>"
 
     @property
     def latest_attempt(self) -> int:
@@ -223,6 +223,12 @@ class Notice:
         else:  # also what a promise's news withdrew meanwhile
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
+
+    def want_again(self, spent_channel: str, why: str) -> None:
+        """It came to nothing on a channel: wanted again, on another."""
+        self.spent = self.spent | {spent_channel: why}
+        self.state, self.reason_code, self.send_time, self.deliver_time = State.REQUESTED, "", None, None
+        self.version += 1
 
     def defer(self, until: datetime, reason_code: str, waits_for: str = "") -> None:
         """Until then the customer wants quiet, or its provider is away. Nothing for one that ended."""

@@ -56,6 +56,8 @@ class NoticePolicy:
     date_field: str = ""  # of the event, on whose day it is sent, with `days_before` and `send_hour`
     days_before: int = 0
     send_hour: int = 0  # 0 is SEND_HOUR
+    channels: list[str] = field(default_factory=list)  # as of its notices
+    fallback_after: timedelta | None = None
 
     name = POLICY.named("id")
     template = TEMPLATE.named("template_id")  # to send
@@ -72,5 +74,6 @@ class NoticePolicy:
         names = (
             *("condition", "variables", "customer_field", "subject_field", "expire_after"),
             *("cancel_event_types", "after", "date_field", "days_before", "send_hour"),
+            "fallback_after",
         )
         return [name for name in names if getattr(self, name)]

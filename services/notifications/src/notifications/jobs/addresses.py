@@ -43,6 +43,7 @@ class Addresses:
 
         grpc.aio.AioRpcError when the customer service does not answer.
         """
+        notice = replace(notice, channel=attempt.channel or notice.channel)  # it may be another by now
         if notice.channel in _TYPES:
             with acting(
                 replace(current_call.get(), credential="")

@@ -28,7 +28,7 @@ class MailChannel:
 
     def key(self, notice: Notice) -> str:
         """The Message-ID."""
-        return notice.provider_key(self.sender.address.domain)
+        return message_id(notice, self.sender.address.domain)
 
     async def prepare(self, delivery: Delivery, contact: Contact, words: Words) -> Mail:
         """The message, with a way out where there is one."""
@@ -50,3 +50,9 @@ class MailChannel:
         self, message: Mail, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
     ) -> str:
         return await self.server.send(message, ready, commit_to_it)
+
+
+def message_id(notice: Notice, domain: str) -> str:
+    """The same for every attempt to say the same thing, another for a revision."""
+    revision = f".{notice.revision}" if notice.revision else ""
+    return f"<{notice.id}{revision}@{domain}>"

@@ -20,6 +20,7 @@ from notifications.domain.confirming import confirmed_by
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import PROMISE_ENDED
+from notifications.domain.route import left
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 NO_CHANNEL = "channel-not-served"
 PURPOSE_NOT_FOUND = "purpose-not-found"
 BEHIND = "promise-behind"
+_OF_A_CHANNEL = ("consent-denied", "suppressed", "no-address")  # another may be open
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -70,7 +72,8 @@ class Contacts:
 
         Deferred while the customer wants quiet. Ours when we may not ask, or there is nobody to name.
         """
-        allowed = await self._check(notice)
+        passed_over: list[Decision] = []
+        allowed = await self._allowed(notice, passed_over)
         agent = await self._agent(allowed.relationship_manager) or await self._agent(self.front_desk)
         if agent is None:
             raise Ours("no-contact-person")
@@ -85,14 +88,32 @@ class Contacts:
             agent_name=agent.display_name,
             reach=reach_of(agent.phone, agent.email),
             reply_to=agent.email,
-            decisions=_decisions(allowed),
+            decisions=[*passed_over, *_decisions(allowed)],
         )
 
-    async def _check(self, notice: Notice) -> consent_service_pb2.CheckContactResponse:
+    async def _allowed(
+        self, notice: Notice, passed_over: list[Decision]
+    ) -> consent_service_pb2.CheckContactResponse:
+        """What is allowed on the first channel of its strategy on which anything is, and by which not."""
+        channels = self._asked_by(notice)
+        if not notice.channels:
+            return await self._check(notice, channels, passed_over)
+        for channel in channels[:-1]:
+            try:
+                return await self._check(notice, [channel], passed_over)
+            except Forbidden as refusal:
+                if refusal.code not in _OF_A_CHANNEL:
+                    raise
+                passed_over[:] = refusal.decisions
+        return await self._check(notice, channels[-1:], passed_over)
+
+    async def _check(
+        self, notice: Notice, channels: Sequence[str], before: Sequence[Decision]
+    ) -> consent_service_pb2.CheckContactResponse:
         request = consent_service_pb2.CheckContactRequest(
             name=notice.customer,
             purpose=notice.purpose,
-            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self._asked_by(notice)],
+            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in channels],
             urgent=notice.urgent,
         )
         try:
@@ -106,7 +127,7 @@ class Contacts:
             raise not_answered("customer", error) from None
         if answer.allowed:
             return answer
-        decisions = _decisions(answer)
+        decisions = [*before, *_decisions(answer)]
         until = moment(answer.open_time) if answer.HasField("open_time") else None
         if until and until < notice.expire_time:
             raise Quiet(answer.reason_code, until, decisions)
@@ -117,11 +138,17 @@ class Contacts:
         raise Forbidden(answer.reason_code, decisions)
 
     def _asked_by(self, notice: Notice) -> Sequence[str]:
-        """The channels for it: a yes is confirmed by the address that it is about. Forbidden for none."""
+        """The channels for it: a yes is confirmed by the address that it is about, a repeat goes as before.
+
+        Forbidden for none.
+        """
         channel = confirmed_by(notice)
-        if channel and channel not in self.channels:
+        offered = [channel] if channel else left(notice, self.channels)
+        if notice.in_doubt and notice.channel in self.channels:
+            offered = [notice.channel]
+        if not offered or (channel and channel not in self.channels):
             raise Forbidden(NO_CHANNEL)
-        return [channel] if channel else self.channels
+        return offered
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         """The agent; None when nobody is named so who serves customers."""

@@ -14,18 +14,30 @@ from chassis.db.aliases import lock_person
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
-from chassis.work import NotDone, Ours, Outcome, Turn, Verdict, Work, code_of
+from chassis.work import NotDone, Ours, Outcome, Refused, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
+from notifications.domain.confirming import confirmed_by
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
+from notifications.domain.reasons import ALREADY_TOLD
+from notifications.domain.route import left
 from notifications.jobs.channel import CONVERSED, Channel
 from notifications.jobs.gate import Gate
 from notifications.jobs.links import Links
 from notifications.jobs.peers import Contact, Contacts, Promises
 from notifications.names import CUSTOMER
 from notifications.store.tables import GET_NOTICE
-from notifications.usecases.attempt import Accepted, Delivery, prepare, record_outcome, start_attempt
+from notifications.usecases.attempt import (
+    Accepted,
+    Delivery,
+    Forbidden,
+    NextChannel,
+    prepare,
+    record_outcome,
+    start_attempt,
+)
+from notifications.usecases.fallback import fall_back_when_silent, go_on_in_silence
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
@@ -58,6 +70,8 @@ class Sending:
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
+        if notice.told:
+            notice = await self._in_silence(notice.id)
         now = self.db.clock.now()
         await self.gate.require_any()
         wanted = await require_on(self.db, notice, now)
@@ -87,9 +101,31 @@ class Sending:
                 code = await channel.send(message, ready, turn.commit_to_it)
         except NotDone as error:
             # For the attempt's row, which may not have begun, and for what is known of its provider.
-            vars(error).update({_CHANNEL: channel.code, CONVERSED: conversing})
-            raise
+            met = {_CHANNEL: channel.code, CONVERSED: conversing}
+            if self._has_another(notice, work, channel.code, error):
+                error = NextChannel(error.code)
+            vars(error).update(met)
+            raise error from None
         return Accepted(_hash(words), code, self.db.clock.now())
+
+    def _has_another(self, notice: Notice, work: Work, code: str, error: NotDone) -> bool:
+        """Whether a channel is left after one refused the recipient; nothing else left meanwhile."""
+        refused = isinstance(error, Refused) and not isinstance(error, Forbidden)
+        others = [each for each in left(notice, self._codes) if each != code]
+        confirms = confirmed_by(notice)  # an address, by that one alone
+        return refused and not work.unknown and not confirms and bool(others)
+
+    async def _in_silence(self, notice_id: UUID) -> Notice:
+        """The notice, which is wanted again for nobody reports that it arrived. Forbidden when it is not."""
+        async with self.db.transaction() as tx:
+            notice = await self.lock(tx, str(notice_id))
+            if not await go_on_in_silence(tx, notice, self._codes):
+                raise Forbidden(ALREADY_TOLD)
+        return notice
+
+    @property
+    def _codes(self) -> list[str]:
+        return [each.code for each in self.channels]
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice, and before it whom it is for, where how much they are sent is counted."""
@@ -119,10 +155,12 @@ class Sending:
         if attempt:
             await self.gate.note(tx, self._by(channel), outcome)
         await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now, channel), outcome)
+        if outcome.verdict is Verdict.DONE:
+            await fall_back_when_silent(tx, subject, self._codes)
 
     def _attempt(self, notice: Notice, number: int, time: datetime, code: str) -> Attempt:
         channel = self._by(code)
-        return Attempt(notice.id, number, channel.provider, channel.key(notice), time)
+        return Attempt(notice.id, number, channel.provider, channel.key(notice), time, channel=channel.code)
 
     def _by(self, code: str) -> Channel:
         """The channel of that code; the first for one that is not served here, or not known yet."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
+from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.messages import moment, timestamp, to_message
 from chassis.api.wellknown import time_of
@@ -26,6 +27,7 @@ from notifications.domain.pressure import Budget
 from notifications.domain.template import SERVICE, Template
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.names import POLICY
+from notifications.rpc.services import check_channels
 from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview
@@ -50,6 +52,8 @@ _draft = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 
 class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     """Policies in versions, and what one would do."""
+
+    rules: ClassVar[Rules] = {notice_policy_pb2.NoticePolicy: check_channels}
 
     past: Past
     consents: ConsentServiceAsyncStub

@@ -1,5 +1,6 @@
 """What providers report of messages that they accepted."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from chassis.api.messages import to_message, value_name
@@ -26,6 +27,7 @@ class ReportRpc(Rpc, DeliveryReportServiceServicer):
     """Reports of providers."""
 
     addresses: Heeding
+    channels: Sequence[str]  # that are served
 
     async def RecordDeliveryReport(self, request: pb.RecordDeliveryReportRequest, context: Any) -> Any:
         """Have addresses heeded, which no transaction of ours can, and then keep what is reported."""
@@ -36,7 +38,9 @@ class ReportRpc(Rpc, DeliveryReportServiceServicer):
 
     @mutation
     async def _record(self, request: pb.RecordDeliveryReportRequest, tx: Transaction) -> Notice:
-        return to_message(Notice, await record_report(tx, request.provider_key, self._report(request)))
+        return to_message(
+            Notice, await record_report(tx, request.provider_key, self._report(request), self.channels)
+        )
 
     def _report(self, request: pb.RecordDeliveryReportRequest) -> Report:
         time = time_of(request, "report_time") or self.db.clock.now()

@@ -16,6 +16,7 @@ from chassis.servicer import Rpc
 from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
+from notifications.domain.route import NOTIFIED
 from notifications.domain.segments import segments
 from notifications.domain.template import STANDARD
 from notifications.names import ATTEMPT, NOTICE, TEMPLATE, TEXT, TEXT_VERSION
@@ -27,6 +28,7 @@ from notifications.usecases.partials import whole
 from notifications.usecases.policy import read_template
 from notifications.usecases.samples import samples
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
+from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.notifications.v1 import notice_service_pb2 as notice_pb
 from rapport.notifications.v1 import template_service_pb2 as template_pb
@@ -46,6 +48,21 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
         value = sent.variables.get(name, "")
         if value and (wrong := FORMATS[kind](value)):
             check.refuse(f"variables[{name}]", *wrong)
+
+
+def check_channels(check: Check, sent: Any, now: datetime) -> None:
+    """By which notices go, each once."""
+    told = [enum_name(channel_pb2.Channel.DESCRIPTOR, each) for each in sent.channels]
+    allowed = f"must be one of {', '.join(f'CHANNEL_{each}' for each in NOTIFIED)}, and no other's"
+    for i, channel in enumerate(told):
+        if channel not in NOTIFIED or channel in told[:i]:
+            check.refuse(f"channels[{i}]", "INVALID_CODE", allowed)
+
+
+def check_notice(check: Check, sent: Notice, now: datetime) -> None:
+    """What its values and its channels are."""
+    check_values(check, sent, now)
+    check_channels(check, sent, now)
 
 
 def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime) -> None:
@@ -93,7 +110,7 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
     """Sending notices and following them."""
 
     rules: ClassVar[Rules] = {
-        Notice: check_values,
+        Notice: check_notice,
         notice_pb.SendNoticeRequest: check_sending,
         notice_pb.ReportNoticesRequest: check_period,
     }

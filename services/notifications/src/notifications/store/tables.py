@@ -217,6 +217,12 @@ LATEST_OF_KEY = Statement(
     .limit(1),
     row=Attempt,
 )
+# A message of a notice that is known to have arrived.
+ARRIVED = Statement[Any](
+    sa.select(ATTEMPTS.c.channel)
+    .where(ATTEMPTS.c.notice == sa.bindparam("notice_id"), ATTEMPTS.c.delivery == "DELIVERED")
+    .limit(1)
+)
 _ENDED = ("outcome", "provider_code", "end_time")
 INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
 PUT_ATTEMPT = Bulk[None](ATTEMPTS, lambda insert: replaced(insert, *_ENDED))

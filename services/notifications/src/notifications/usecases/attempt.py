@@ -9,15 +9,17 @@ from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision
-from chassis.work import Deferred, Refused, State, Verdict, Work
+from chassis.work import Deferred, NotDone, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
 from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.notice import Concern, Notice
+from notifications.domain.route import why_failed
 from notifications.domain.template import Template
 from notifications.domain.undeliverable import too_late
 from notifications.store import tables as store
+from notifications.usecases.fallback import gone_on
 from notifications.usecases.notice import save
 from notifications.usecases.partials import Whole, as_it_was
 from notifications.usecases.policy import read_template
@@ -113,6 +115,12 @@ class Quiet(Deferred):
         self.decisions, self.provider = decisions, provider
 
 
+class NextChannel(NotDone):
+    """The provider refused this recipient for good, and there is another channel: prepared anew for that."""
+
+    verdict = Verdict.AGAIN
+
+
 async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: Attempt, ended: Ended) -> None:
     """Keep the outcome and move the notice on. Told twice, the second time changes nothing.
 
@@ -132,6 +140,9 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
+        if isinstance(ended.result, NextChannel) and notice.waits:
+            notice.decide([gone_on(attempt.channel, _refusal(ended), tx)])
+            notice.want_again(attempt.channel, _refusal(ended))
         if isinstance(ended.result, Quiet):
             notice.defer(ended.result.until, ended.code, ended.result.provider)
         if nobody_yet := too_late(notice, tx.now, work.due_at):
@@ -153,10 +164,11 @@ async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended)
     """The attempt's row. There is none of what the provider was never to see, or not yet."""
     if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden | Quiet):
         return
-    attempt.outcome = _OUTCOMES[ended.verdict]
+    refused = isinstance(ended.result, NextChannel)
+    attempt.outcome = Outcome.PERMANENT_FAILURE if refused else _OUTCOMES[ended.verdict]
     attempt.provider_code = ended.result.provider_code if isinstance(ended.result, Accepted) else ended.code
     attempt.end_time = tx.now
-    if ended.verdict is Verdict.AGAIN:
+    if ended.verdict is Verdict.AGAIN and not refused:
         await store.END_ATTEMPT.run(tx, **values(attempt))
     else:
         await store.PUT_ATTEMPT.rows(tx, [attempt])
@@ -166,11 +178,16 @@ async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended)
 def _why(notice: Notice, ended: Ended) -> tuple[rules.State, str]:
     """How a notice ends that was not accepted, and the reason."""
     if isinstance(ended.result, Forbidden):
-        return rules.State.SUPPRESSED, ended.code
+        failed = why_failed(notice, ended.code)
+        return (rules.State.FAILED, failed) if failed else (rules.State.SUPPRESSED, ended.code)
     if ended.verdict is Verdict.EXPIRED:
         tried = notice.attempt_count > 0
         return (rules.State.FAILED, reasons.GAVE_UP) if tried else (rules.State.SUPPRESSED, reasons.EXPIRED)
     if ended.verdict is Verdict.UNKNOWN:
         return rules.State.UNKNOWN, reasons.OUTCOME_UNKNOWN
-    by_provider = ended.code[:1].isdigit()
-    return rules.State.FAILED, reasons.REFUSED if by_provider else ended.code
+    return rules.State.FAILED, _refusal(ended)
+
+
+def _refusal(ended: Ended) -> str:
+    """Why it failed for good on a channel: by the provider's own code, or by what we found."""
+    return reasons.REFUSED if ended.code[:1].isdigit() else ended.code

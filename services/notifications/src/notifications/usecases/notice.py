@@ -15,6 +15,7 @@ from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.policy import LIFETIME
+from notifications.domain.route import Channel
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.domain.told import end_fact
 from notifications.domain.undeliverable import undeliverable
@@ -64,6 +65,8 @@ async def send_notice(
     promise: str,
     case: str,
     expire_time: datetime | None,
+    channels: list[Channel],
+    fallback_after: timedelta | None,
     hold: timedelta | None = None,
     schedule_time: datetime | None = None,
 ) -> Notice:
@@ -100,6 +103,8 @@ async def send_notice(
         urgent=template.urgent,
         decisions=[measured],
         schedule_time=schedule_time,
+        channels=list(channels),
+        fallback_after=fallback_after,
     )
     return await request_notice(tx, notice, template, hold or at - tx.now)
 

@@ -183,6 +183,7 @@ async def _request(tx: Transaction, news: News) -> None:
         due_time=news.due_time,
         time_zone=news.time_zone,
         urgent=template.urgent,
+        channels=policy.channels,
     )
     await request_notice(tx, notice, template)
 

@@ -1,5 +1,7 @@
 """What providers report of messages that they accepted."""
 
+from collections.abc import Sequence
+
 from chassis.api.entities import write
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
@@ -8,7 +10,9 @@ from chassis.facts import fact_of
 from notifications.domain.attempt import Attempt, Delivery, Report
 from notifications.domain.facts import NoticeDelivered
 from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.reasons import BOUNCED
 from notifications.store import tables as store
+from notifications.usecases.fallback import fall_back
 from notifications.usecases.notice import save
 from notifications.usecases.promise import count_told, follow_up, lock_notice, told_of_promise
 
@@ -26,7 +30,7 @@ async def require_attempt(on: Executor, provider_key: str) -> tuple[Attempt, Not
     return attempt, notice
 
 
-async def record_report(tx: Transaction, provider_key: str, report: Report) -> Notice:
+async def record_report(tx: Transaction, provider_key: str, report: Report, served: Sequence[str]) -> Notice:
     """Keep what is reported of a message, and move its notice on. In any order, late and again.
 
     That it is reported at all says that it was accepted, where the answer was lost. Raises as
@@ -39,7 +43,7 @@ async def record_report(tx: Transaction, provider_key: str, report: Report) -> N
     if attempt.report(report):
         await store.REPORT_ATTEMPT.run(tx, **values(attempt))
         if attempt.might_be_accepted:
-            await _move(tx, notice, attempt)
+            await _move(tx, notice, attempt, served)
     return notice
 
 
@@ -49,14 +53,18 @@ def _require_handed_over(notice: Notice) -> None:
         raise Aborted("NOTICE_SENDING", told, {"resource": notice.name}, retry_after_s=1)
 
 
-async def _move(tx: Transaction, notice: Notice, attempt: Attempt) -> None:
+async def _move(tx: Transaction, notice: Notice, attempt: Attempt, served: Sequence[str]) -> None:
     assert attempt.delivery_time is not None, "something was reported"
+    if attempt.delivery.failed and await _is_told_otherwise(tx, notice, attempt):
+        return
     of_promise = await told_of_promise(tx, notice)
     version, why, wanted = notice.version, notice.reason_code, notice.variables
     answer_lost = not notice.told and not notice.bounced  # and this is as good
     if answer_lost:
         notice.in_doubt = False
     if attempt.delivery.failed:
+        if not notice.bounced and await fall_back(tx, notice, served, BOUNCED):
+            return
         notice.bounce()
     elif answer_lost:
         notice.accept(attempt.delivery_time, "")
@@ -74,3 +82,13 @@ async def _move(tx: Transaction, notice: Notice, attempt: Attempt) -> None:
             tx.record(
                 fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
             )
+
+
+async def _is_told_otherwise(on: Executor, notice: Notice, attempt: Attempt) -> bool:
+    """Whether another channel was taken meanwhile, or the message of another arrived."""
+    if attempt.channel in notice.spent:
+        return True
+    if not notice.spent or notice.deliver_time is None:
+        return False
+    arrived = await store.ARRIVED.maybe(on, notice_id=notice.id)
+    return arrived is not None and arrived["channel"] != attempt.channel

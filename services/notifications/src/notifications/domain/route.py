@@ -1,0 +1,53 @@
+"""By which channels a notice goes: one after the other, never two at once.
+
+The first is where it is sent; the next is for when a provider refuses the recipient for good, reports that it
+could not deliver, or reports nothing within `fallback_after`. What was told of a promise's date has changed
+the promise: of that a person tells what a message did not.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from notifications.domain.notice import Concern, Notice
+from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
+
+
+class Channel(StrEnum):
+    """The touch points, as contracts have them; `NOTIFIED` are those of notices."""
+
+    VOICE = "VOICE"
+    IVR = "IVR"
+    EMAIL = "EMAIL"
+    CHAT = "CHAT"
+    SMS = "SMS"
+    WEB = "WEB"
+    APP = "APP"
+    SOCIAL = "SOCIAL"
+    FAX = "FAX"
+    LETTER = "LETTER"
+    FIELD_VISIT = "FIELD_VISIT"
+    IN_PERSON = "IN_PERSON"
+
+
+NOTIFIED = (Channel.EMAIL, Channel.SMS)
+# Why a customer is not reached on what is left, once a channel has failed: then that counts.
+_UNREACHABLE = ("consent-denied", "suppressed", "no-address", "no-channel", "quiet-hours", "paused")
+
+
+def left(notice: Notice, served: Sequence[str]) -> list[str]:
+    """The channels on which it may still be tried, in the order of its strategy, else the best first."""
+    return [each for each in notice.channels or served if each in served and each not in notice.spent]
+
+
+def goes_on(notice: Notice, served: Sequence[str]) -> bool:
+    """Whether there is another channel when it comes to nothing on the one of now, after it was accepted."""
+    others = [each for each in left(notice, served) if each != notice.channel]
+    return notice.concern is Concern.NONE and bool(others)
+
+
+def why_failed(notice: Notice, code: str) -> str:
+    """Why it failed for good, when nothing is left to try; "" when `code`, why it is not sent, says it."""
+    if not notice.spent or code not in _UNREACHABLE:
+        return ""
+    codes = {code for code in notice.spent.values() if code != NOT_DELIVERED}
+    return BOUNCED if BOUNCED in codes or not codes else min(codes)
