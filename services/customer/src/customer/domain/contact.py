@@ -84,7 +84,7 @@ def choose_contact(
     identifiers: Sequence[Identifier],
     suppressed: Mapping[UUID, Suppression],
     *,
-    needed: bool,
+    needed: bool = False,
 ) -> Contact:
     """The first channel that the customer allows and can be reached on, by an identifier not `suppressed`.
 
