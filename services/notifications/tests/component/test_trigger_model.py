@@ -17,6 +17,7 @@ from chassis.context import Call, acting, current_call, service_itself
 from chassis.db.aliases import regroup
 from chassis.db.schema import WORK
 from chassis.db.statement import Statement
+from chassis.db.tables import among
 from chassis.events.envelope import Event
 from chassis.work import Outcome, Verdict, Work
 from chassis.work.turn import Turn
@@ -37,6 +38,7 @@ CLAIM_ONE = Statement(
     .returning(WORK),
     row=Work,
 )
+QUEUED = Statement(sa.select(WORK).where(among(WORK.c.key, "keys"), WORK.c.ended_at.is_(None)), row=Work)
 NOBODY = 2  # names of customers: 0, 1 (whom 3 is, too), and of events that name none
 NAMES = (0, 1, 3)
 
@@ -219,6 +221,11 @@ class World:
         assert len({self._of(row) for row in rows}) == len(rows)
         return {self._of(row): (self.desk.state(row), row.reason_code) for row in rows}
 
+    async def queued(self) -> set[tuple[int, int]]:
+        """Of which notices an attempt is still to be made, or to be answered."""
+        keys = {row.name.removeprefix("notices/"): self._of(row) for row in await self._all()}
+        return {keys[work.key] for work in await QUEUED.all(self.running.db, keys=list(keys))}
+
     async def _all(self) -> list[Any]:
         rows = []
         for each in self.customers.values():
@@ -296,6 +303,8 @@ async def test_what_is_told_of_a_history_is_what_a_dictionary_says(
             while random.random() < 0.6 and (step := attempted(random, model)):
                 await attempt(world, model, *step)
             assert await world.notices() == model.shown()
+        under_way = {key for key, each in model.notices.items() if each.state in ("REQUESTED", "SENDING")}
+        assert await world.queued() == under_way
 
 
 async def test_each_event_ten_times_in_any_order_makes_one_notice_that_waits(world: World) -> None:
@@ -332,6 +341,8 @@ async def test_what_is_gone_while_nobody_knows_whether_it_was_sent_is_never_sent
     await world.answer((0, 1), "lost")
     await world.hear([Told(0, 2, None if why == "cause-gone" else 0)])
     assert await world.notices() == {(0, 1): ("UNKNOWN", why)}
+    [row] = await world._all()
+    assert "since, so nothing more is tried" in (await world.desk.explain(row.name)).summary
     await world.answer((0, 1), "later")
     assert await world.notices() == {(0, 1): ("SUPPRESSED", why)}
 

@@ -38,6 +38,11 @@ _WHY = {
     reasons.OUTCOME_UNKNOWN: "the provider's answer was lost",
 }
 
+_SINCE = {  # after it was handed over
+    reasons.SUPERSEDED: "something newer has happened since, so nothing more is tried",
+    reasons.CAUSE_GONE: "what it was to tell has come to nothing since, so nothing more is tried",
+}
+
 _QUIET = {
     "quiet-hours": "the customer wants quiet at this hour",
     "paused": "the customer wants a pause",
@@ -74,7 +79,8 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
         case State.SUPPRESSED:
             return f"Not sent: {why}."
         case State.UNKNOWN:
-            return f"Handed over{tried}, and whether the customer was told is not known: {why}."
+            since = _SINCE.get(notice.reason_code, why)
+            return f"Handed over{tried}, and whether the customer was told is not known: {since}."
         case State.FAILED:
             return f"Not delivered{tried}: {why}." if notice.bounced else f"Not sent{tried}: {why}."
         case _:
