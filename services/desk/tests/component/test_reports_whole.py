@@ -71,7 +71,8 @@ class Whole:
         email = identifier_pb2.Identifier(type=identifier_pb2.Identifier.TYPE_EMAIL, value=ADDRESS)
         person = customer_pb2.Customer(display_name="Anna", language_code="en", identifiers=[email])
         request = customer_service_pb2.CreateCustomerRequest(customer=person)
-        self.whose = (await customers.CreateCustomer(request)).name
+        created = await customers.CreateCustomer(request)
+        self.whose = created.name
         notice = Notice(
             id=uuid4(),
             customer=self.whose,
@@ -89,8 +90,8 @@ class Whole:
             channel="EMAIL",
             send_time=self.now,
         )
-        attempt = Attempt(notice.id, 1, "providers/smtp", notice.provider_key("acme.example"), self.now)
-        attempt.outcome = Outcome.ACCEPTED
+        attempt = Attempt(notice.id, 1, "providers/smtp", f"<{notice.id}@acme.example>", self.now)
+        attempt.outcome, attempt.identifier = Outcome.ACCEPTED, created.identifiers[0].name
         await INSERT_NOTICE.run(self.notifications.db, **values(notice))
         await INSERT_ATTEMPT.run(self.notifications.db, **values(attempt))
         return notice, attempt.provider_key
