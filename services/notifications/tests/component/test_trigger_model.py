@@ -384,3 +384,22 @@ async def test_what_happened_long_ago_changes_nothing_when_it_comes_now(world: W
     assert list(await world.notices()) == [(0, 5)]
     await world.hear([Told(0, 12, None)])
     assert await world.notices() == {(0, 5): ("REQUESTED", "")}
+
+
+async def test_what_is_over_by_the_time_it_goes_on_to_another_channel_is_not_sent_there(world: World) -> None:
+    await world.desk.create_policy("vouchers", **POLICY)
+    await world.begin()
+    await world.hear([Told(0, 1)])
+    await world.hand_over((0, 1))
+    await world.answer((0, 1), "accepted")
+    [row] = await world._all()
+    [attempt] = await world.desk.attempts(row)
+    with acting(Call("notifications-triggers-loyalty", service_itself("notifications"))):
+        async with world.running.db.transaction() as tx:
+            await react(tx, 1000, [world._event(Told(0, 2, None))])
+            # Who has not heard of it yet, for that is not committed, has it go on.
+            back = await world.desk.report(attempt.provider_key, "TECHNICAL_FAILURE")
+            assert world.desk.state(back) == "REQUESTED"
+    world.worker.at_once = 1
+    over = await world.desk.reached(row.name, "SUPPRESSED")
+    assert (over.reason_code, world.desk.gateway.asked) == ("superseded", [])

@@ -4,21 +4,20 @@ from collections.abc import Sequence
 
 from chassis import work
 from chassis.api.entities import write
-from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice, State
 from notifications.domain.reasons import NOT_DELIVERED
 from notifications.domain.route import goes_on
-from notifications.store import triggers
 from notifications.store.tables import UPDATE_NOTICE
+from notifications.usecases.marks import is_old
 from notifications.usecases.notice import SEND
 
 
 async def fall_back(tx: Transaction, notice: Notice, served: Sequence[str], why: str) -> bool:
     """Have it sent by the next channel. False when there is none, or it need not be told any more."""
-    if not goes_on(notice, served) or notice.expire_time <= tx.now or await _is_old(tx, notice):
+    if not goes_on(notice, served) or notice.expire_time <= tx.now or await is_old(tx, notice):
         return False
     if not await work.reopen(tx, SEND, str(notice.id), due_at=tx.now, expire_at=notice.expire_time):
         return False  # it is so long ago that nobody knows its work any more
@@ -38,7 +37,7 @@ async def fall_back_when_silent(tx: Transaction, notice: Notice, served: Sequenc
 
 async def go_on_in_silence(tx: Transaction, notice: Notice, served: Sequence[str]) -> bool:
     """Its provider has reported nothing: it is wanted again. False when it arrived, or is told no more."""
-    if notice.state is not State.SENT or not goes_on(notice, served) or await _is_old(tx, notice):
+    if notice.state is not State.SENT or not goes_on(notice, served) or await is_old(tx, notice):
         return False
     _go_on(tx, notice, NOT_DELIVERED)
     await write(tx, UPDATE_NOTICE, notice)
@@ -54,12 +53,3 @@ def _go_on(tx: Transaction, notice: Notice, why: str) -> None:
 def gone_on(channel: str, why: str, tx: Transaction) -> Decision:
     """The step by which another channel is asked about."""
     return Decision("fallback", Outcome.PASSED, why, {"channel": channel.lower()}, tx.now)
-
-
-async def _is_old(on: Executor, notice: Notice) -> bool:
-    """Whether something newer happened to what a policy tells of: no provider can be told of that."""
-    if notice.trigger_event is None:
-        return False
-    marks = await triggers.MARKS.all(on, notice_policy_id=notice.notice_policy_id, subject=notice.subject)
-    theirs = [mark for mark in marks if mark.customer in ("", notice.customer)]
-    return any(mark.event_id > notice.trigger_event for mark in theirs)

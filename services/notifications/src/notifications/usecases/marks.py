@@ -1,11 +1,15 @@
-"""Forgetting what policies heard of things, once nothing can come any more that it would be needed for."""
+"""What policies heard of things: whether it is newer than what is told, and forgetting it."""
 
 from datetime import timedelta
 
 from chassis.context import Call, acting, service_itself
+from chassis.db.aliases import groups_of
 from chassis.db.database import Database
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
+from notifications.domain.notice import Notice
+from notifications.names import CUSTOMER
 from notifications.store import triggers as store
 
 MARKS_TIMER = "trigger-marks"
@@ -13,6 +17,16 @@ HEARD_FOR = timedelta(days=90)  # an event that comes later than this after it h
 KEPT_FOR = HEARD_FOR + timedelta(days=1)  # more, for what is older by its version may have the later time
 EVERY, PACE = timedelta(hours=6), timedelta(seconds=1)  # a round, and a page of it
 PAGE = 1000
+
+
+async def is_old(on: Executor, notice: Notice) -> bool:
+    """Whether something newer was heard of what a policy's notice tells of, and of its customer."""
+    if notice.trigger_event is None:
+        return False
+    marks = await store.MARKS.all(on, notice_policy_id=notice.notice_policy_id, subject=notice.subject)
+    ids = (await groups_of(on, CUSTOMER.ids(notice.customer))).everybody
+    names = {"", *(CUSTOMER.format(each) for each in ids)}
+    return any(mark.event_id > notice.trigger_event for mark in marks if mark.customer in names)
 
 
 async def forget_marks(tx: Transaction, timer: Timer) -> None:

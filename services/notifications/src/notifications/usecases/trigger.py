@@ -18,14 +18,14 @@ from chassis.facts import Decision, Outcome
 from notifications.domain import days
 from notifications.domain.notice import Notice, State
 from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
-from notifications.domain.reasons import TOO_MANY
+from notifications.domain.reasons import SUPERSEDED, TOO_MANY
 from notifications.domain.trigger import POLICY_OFF, Known, When, Word, hears, turn
 from notifications.names import CASE, CUSTOMER
 from notifications.store import triggers as store
 from notifications.store.tables import GET_TEMPLATE, UPDATE_NOTICE
 from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
-from notifications.usecases.marks import HEARD_FOR
+from notifications.usecases.marks import HEARD_FOR, is_old
 from notifications.usecases.measure import count_of_policy
 from notifications.usecases.notice import request_notice, save
 
@@ -129,12 +129,17 @@ def in_force(versions: Iterable[NoticePolicy], at: datetime) -> list[NoticePolic
 
 
 async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decision]:
-    """The step of what a policy on any event asked for. Forbidden when that was off since, or deleted."""
+    """The step of what a policy on any event asked for. Forbidden when that was off since, or deleted.
+
+    Also when something newer happened to what goes on to another channel: it was told while that came.
+    """
     if notice.trigger_event is None:
         return []
     inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
     if await _is_off(on, notice):
         raise Forbidden(POLICY_OFF, [Decision("policy", Outcome.STOPPED, POLICY_OFF, inputs, now)])
+    if notice.spent and await is_old(on, notice):
+        raise Forbidden(SUPERSEDED, [Decision("policy", Outcome.STOPPED, SUPERSEDED, inputs, now)])
     return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
 
 
@@ -143,7 +148,7 @@ async def is_on(tx: Transaction, notice: Notice) -> bool:
     if notice.trigger_event is None:
         return True
     await SHARE_NAME.run(tx, name=notice.notice_policy)  # which every change of it has for itself
-    return not await _is_off(tx, notice)
+    return not await _is_off(tx, notice) and not (notice.spent and await is_old(tx, notice))
 
 
 async def _is_off(on: Executor, notice: Notice) -> bool:
