@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.db.schema import AUDIT, IDEMPOTENCY
 from chassis.db.statement import Statement
@@ -85,6 +86,26 @@ class Links:
 @pytest.fixture
 async def links(desk: Any) -> Links:
     return Links(desk.running)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"quiet_hours": [Preferences.QuietHours(starts="22:00", ends="99:00")]}, "INVALID_HOURS"),
+        ({"quiet_hours": [Preferences.QuietHours(starts="ab:cd", ends="07:00")]}, "INVALID_HOURS"),
+        ({"quiet_hours": [Preferences.QuietHours(starts="00:00", ends="24:00")]}, "INVALID_HOURS"),
+        (
+            {"pauses": [Preferences.Pause(start_time=Timestamp(seconds=9), end_time=Timestamp(seconds=8))]},
+            "INVALID_TIME",
+        ),
+    ],
+)
+async def test_by_a_link_nobody_asks_for_quiet_that_cannot_be(
+    desk: Any, links: Links, fields: dict[str, Any], reason: str
+) -> None:
+    anna = await desk.create()
+    token = await links.token(anna.name)
+    assert await refused(links.prefer(token, anna.name, **fields)) == reason
 
 
 async def test_a_link_opens_what_is_its_holders_and_is_the_same_in_each_message(

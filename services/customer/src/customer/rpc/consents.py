@@ -35,7 +35,7 @@ _CHANNEL = channel_pb2.Channel.DESCRIPTOR
 _DAYS = dict(enumerate(WEEKDAYS, start=1))  # as google.type.DayOfWeek numbers them
 
 
-def _welcome_at_times(check: Check, sent: Preferences, now: datetime) -> None:
+def welcome_at_times(check: Check, sent: Preferences, now: datetime) -> None:
     """Quiet that can be, and ends."""
     said = [
         QuietHours([_DAYS[day] for day in each.days if day in _DAYS], each.starts, each.ends)
@@ -87,7 +87,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
     """Consent, preferences, and where to send."""
 
     addresses: AddressKey
-    rules: ClassVar[Rules] = {Preferences: _welcome_at_times}
+    rules: ClassVar[Rules] = {Preferences: welcome_at_times}
 
     UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
     IssueConsentToken = change(consent_pb.IssueConsentTokenRequest, consents.issue_token, _issued)

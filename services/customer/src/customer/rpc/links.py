@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf.empty_pb2 import Empty
 
+from chassis.api.checks import Rules
 from chassis.api.messages import timestamp, to_message
 from chassis.context import Principal, acting, current_call
 from chassis.grpc.methods import change
@@ -15,6 +16,7 @@ from customer.domain.consents import Consent as ConsentHeld
 from customer.domain.links import Linked, LinkKeys
 from customer.domain.suppressions import AddressKey
 from customer.names import CUSTOMER_LINK
+from customer.rpc.consents import welcome_at_times
 from customer.store import consents as store
 from customer.usecases import links as usecases
 from customer.usecases.opening import linked
@@ -50,6 +52,7 @@ class CustomerLinkRpc(Rpc, CustomerLinkServiceServicer):
 
     keys: LinkKeys
     addresses: AddressKey
+    rules: ClassVar[Rules] = {Preferences: welcome_at_times}
 
     _consents = change(pb.NoteLinkedConsentsRequest, usecases.note_linked_consents, _noted)
     _preferences = change(pb.ChangeLinkedPreferencesRequest, usecases.change_linked_preferences, Preferences)

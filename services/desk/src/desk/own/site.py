@@ -28,7 +28,7 @@ from desk.own.acts import Acts, Nothing
 from desk.own.asking import Own, fields_of, sent_to, speaking
 from desk.own.confirming import CONFIRM, ENDED, Confirming
 from desk.own.limits import Limits
-from desk.pages.app import DURATION
+from desk.pages.app import DURATION, method_of
 from desk.pages.base import render
 from desk.pages.services import Services, refusal_of
 from desk.settings import Settings
@@ -101,10 +101,12 @@ class OwnPages:
         if self._secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         await response(scope, receive, send)
-        DURATION.labels(request.method, route, str(response.status_code)).observe(time.perf_counter() - began)
+        took = time.perf_counter() - began
+        DURATION.labels(method_of(scope), route, str(response.status_code)).observe(took)
 
     async def _traced(self, request: Request, token: str, acts: dict[str, Act], route: str) -> Response:
-        what = f"desk.CustomersPages/{request.method}"
+        method = method_of(request.scope)
+        what = f"desk.CustomersPages/{method}"
         traceparent, sampled = tracing.decide("")  # whoever asks is not believed about traces
         with tracing.server_span(what, "") if sampled else tracing.NOTHING as span:
             traceparent = tracing.carried(traceparent)
@@ -112,7 +114,7 @@ class OwnPages:
             by_itself = service_itself(self._name)
             call = Call(what, by_itself, correlation_id=trace, traceparent=traceparent, purpose=PURPOSE)
             current_call.set(call)
-            span.update_name(f"{request.method} {route}")
+            span.update_name(f"{method} {route}")
             try:
                 return await self._answered(request, token, acts)
             except ClientDisconnect:
