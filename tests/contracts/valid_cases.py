@@ -187,6 +187,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "name": "{RequestCall}", "outcome": "CALL_OUTCOME_CALL_BACK", "call_time": SOON,
         "identifier": f"{SOMEBODY}/identifiers/{uuid4()}", "etag": "#"}),
     ("RecordCallOutcome", {"name": "{RequestCall}", "outcome": "CALL_OUTCOME_REACHED", "etag": ""}),
+    ("CheckCallFirst", {"name": "{MakePromise}"}),
     ("ListHandoffs", PAGE | {"filter": "department = departments/billing"}),
     ("GetHandoff", {"name": "{ListHandoffs}"}),
     ("ReportHandoffs", {"start_time": BEFORE, "end_time": SOON, "topic": "lost"}),

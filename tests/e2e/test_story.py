@@ -105,6 +105,17 @@ def test_all_of_the_story_is_explained_back_to_a_person_or_the_clock(told: dict[
     assert {name for name, end in ends.items() if end.WhichOneof("what") == "event_type"} == set()
 
 
+def test_who_was_let_down_twice_is_told_by_a_person_first_and_the_message_follows_once(
+    told: dict[str, Any],
+) -> None:
+    act, session = told["acts"][2], Session.open()
+    assert "call" in act["names"]
+    [notice] = act["names"]["notices"]
+    steps = {each.step: each.reason_code for each in explanation_of(session, notice).decisions}
+    assert steps["call"] == "called"
+    assert [mail.repeats for mail in mails_about(session, notice)] == [0]
+
+
 def test_one_trace_connects_the_call_the_outbox_every_consumer_and_smtp(told: dict[str, Any]) -> None:
     async def connected() -> bool:
         spans = await spans_of(told["trace_id"])

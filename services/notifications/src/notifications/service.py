@@ -10,14 +10,14 @@ from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
 from notifications.events.any import TRIGGERS, triggered
-from notifications.events.cases import on_promise
+from notifications.events.cases import on_call, on_promise
 from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.addresses import Addresses
 from notifications.jobs.channel import Channel
 from notifications.jobs.gate import Gate, measure_providers
 from notifications.jobs.links import Links
 from notifications.jobs.mail import MailChannel
-from notifications.jobs.peers import Contacts, Promises
+from notifications.jobs.peers import Calls, Contacts, Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.sms import SmsChannel
 from notifications.jobs.smtp import SmtpProvider
@@ -29,12 +29,15 @@ from notifications.rpc.services import NoticeRpc, TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.marks import MARKS_TIMER, expect_forgetting, forget_marks
 from notifications.usecases.seed import seed
+from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
+    PromiseDelayNotified,
     PromiseKept,
     PromiseRecovered,
     PromiseRenegotiated,
     PromiseWithdrawn,
+    WorkItemCalled,
 )
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
@@ -51,6 +54,7 @@ PROMISES = Listening(
     "cases",
     [PromiseAtRisk, PromiseRecovered, PromiseKept, PromiseWithdrawn, PromiseRenegotiated],
 )
+CALLS = Listening("notifications-calls", "cases", [PromiseDelayNotified, WorkItemCalled])
 PREFERENCES = Listening("notifications-preferences", "customer", [PreferencesUpdated])
 CONTACTS = Listening("notifications-contacts", "customer", [InteractionRecorded])
 
@@ -69,6 +73,7 @@ def compose(app: App[Settings]) -> None:
     channels = [each.code for each in sending.channels]
     app.serve(PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget))
     app.subscribe(PROMISES.durable, on_promise)
+    app.subscribe(CALLS.durable, on_call)
     app.subscribe(PREFERENCES.durable, on_preferences)
     app.subscribe(CONTACTS.durable, on_contact)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
@@ -127,9 +132,11 @@ def _sending(app: App[Settings]) -> Sending:
         Contacts(consents, directory, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         links,
+        Calls(app.client(CallServiceStub, "cases")),
         channels,
         Gate(app.db, _rates(s), _side_by_side(s.send_at_once, len(channels))),
         budget=s.budget,
+        call_within=timedelta(hours=s.call_first_hours),
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
         answer_time=timedelta(seconds=s.send_answer_timeout_s),
@@ -153,7 +160,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, PREFERENCES, CONTACTS, TRIGGERS, aliases.listening("notifications")],
+    listens=[PROMISES, CALLS, PREFERENCES, CONTACTS, TRIGGERS, aliases.listening("notifications")],
     calls=["cases", "customer"],
     permissions=(
         "cases.agents.read",

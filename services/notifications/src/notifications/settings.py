@@ -64,6 +64,13 @@ class Settings(ServiceSettings):
         {"marketing": 3, "survey": 1},
         description="JSON: of how many of them at most may be for purposes of a category, by its code",
     )
+    call_first_hours: int = Field(
+        24,
+        ge=1,
+        le=240,
+        description="in which a person is to tell who is fragile, or of the highest value, of a delay; then,"
+        " or an hour before the promise is due, the message is sent all the same",
+    )
     review_texts: bool = Field(
         False, description="a second person approves every text, also of templates that do not ask for it"
     )

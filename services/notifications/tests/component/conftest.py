@@ -18,9 +18,7 @@ from chassis.errors import NotFound, Refusal
 from chassis.grpc.status import status
 from notifications.service import service
 from rapport.cases.v1 import (
-    agent_pb2,
     cases_events_pb2,
-    directory_service_pb2_grpc,
     promise_pb2,
     promise_service_pb2_grpc,
 )
@@ -57,6 +55,7 @@ from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 from services.notifications.tests.component.gateway import Gateway
 from services.notifications.tests.component.mailserver import MailServer
+from services.notifications.tests.component.people import Calls, Directory
 
 DELAY_TEXT = "templates/delay/texts/en-gb"
 ADDRESS = "canary.maria@example.com"
@@ -178,32 +177,6 @@ class Suppressions(suppression_service_pb2_grpc.SuppressionServiceServicer):
             await context.abort_with_status(status(self.failure, "customer.rapport"))
         self.asked.append(request)
         return request.suppression
-
-
-class Directory(directory_service_pb2_grpc.DirectoryServiceServicer):
-    """The directory of agents, which has been `asked` and answers while its `gate` is open."""
-
-    def __init__(self) -> None:
-        self.failure: grpc.StatusCode | None = None
-        self.asked, self.gate = asyncio.Event(), asyncio.Event()
-        self.gate.set()
-        self.agents = {
-            "agents/sam": agent_pb2.Agent(
-                name="agents/sam", display_name="Sam Reed", phone="+49 30 1234", email="sam@acme.example"
-            ),
-            "agents/front-desk": agent_pb2.Agent(
-                name="agents/front-desk", display_name="Lea Front", phone="+49 30 1"
-            ),
-        }
-
-    async def GetAgent(self, request: Any, context: Any) -> Any:
-        self.asked.set()
-        await self.gate.wait()
-        if self.failure is not None:
-            await context.abort(self.failure, "told to")
-        if request.name not in self.agents:
-            await context.abort(grpc.StatusCode.NOT_FOUND, "nobody")
-        return self.agents[request.name]
 
 
 class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
@@ -486,6 +459,7 @@ class Peers:
         self.suppressions = Suppressions()
         self.directory = Directory()
         self.promises = Promises()
+        self.calls = Calls()
 
 
 @pytest.fixture
@@ -518,7 +492,7 @@ async def desk(
         "customer": await fake_peer(
             peers.customers, peers.profiles, peers.purposes, peers.links, peers.suppressions
         ),
-        "cases": await fake_peer(peers.directory, peers.promises),
+        "cases": await fake_peer(peers.directory, peers.promises, peers.calls),
     }
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
     running = await start(

@@ -3,9 +3,11 @@
 isort:skip_file
 Asking that somebody calls a customer, and what became of it."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from rapport.cases.v1 import call_pb2 as _call_pb2
 import builtins as _builtins
 import sys
@@ -116,3 +118,55 @@ class RecordCallOutcomeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordCallOutcomeRequest: _TypeAlias = RecordCallOutcomeRequest  # noqa: Y015
+
+@_typing.final
+class CheckCallFirstRequest(_message.Message):
+    """Asks whether a customer is called first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`promises/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckCallFirstRequest: _TypeAlias = CheckCallFirstRequest  # noqa: Y015
+
+@_typing.final
+class CheckCallFirstResponse(_message.Message):
+    """Whether a customer is called first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_FIRST_FIELD_NUMBER: _builtins.int
+    REASON_CODES_FIELD_NUMBER: _builtins.int
+    call_first: _builtins.bool
+    """True when a person is to tell them."""
+    @_builtins.property
+    def reason_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why, codes: `promise-broken` and `promises-slipped`, twice or more, of those to them that were due within 90 days;
+        `open-complaint`, of a case of the topic `complaint` or about a loss or worse; `value-platinum`. Empty when they are not.
+        """
+
+    def __init__(
+        self,
+        *,
+        call_first: _builtins.bool = ...,
+        reason_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "reason_codes", b"reason_codes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckCallFirstResponse: _TypeAlias = CheckCallFirstResponse  # noqa: Y015

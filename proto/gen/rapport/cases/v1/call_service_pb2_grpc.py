@@ -46,6 +46,11 @@ class CallServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_call__service__pb2.RecordCallOutcomeRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
+        self.CheckCallFirst = channel.unary_unary(
+                '/rapport.cases.v1.CallService/CheckCallFirst',
+                request_serializer=rapport_dot_cases_dot_v1_dot_call__service__pb2.CheckCallFirstRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_call__service__pb2.CheckCallFirstResponse.FromString,
+                _registered_method=True)
 
 
 class CallServiceServicer:
@@ -71,6 +76,14 @@ class CallServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckCallFirst(self, request, context):
+        """Says whether a person is to tell a customer, before a message does, that a promise will not be kept in time: whose relationship
+        with us is fragile, or of the highest value. Not when they were told, or there is nothing to tell.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CallServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +96,11 @@ def add_CallServiceServicer_to_server(servicer, server):
                     servicer.RecordCallOutcome,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_call__service__pb2.RecordCallOutcomeRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'CheckCallFirst': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckCallFirst,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_call__service__pb2.CheckCallFirstRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_call__service__pb2.CheckCallFirstResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -140,6 +158,33 @@ class CallService:
             '/rapport.cases.v1.CallService/RecordCallOutcome',
             rapport_dot_cases_dot_v1_dot_call__service__pb2.RecordCallOutcomeRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckCallFirst(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CallService/CheckCallFirst',
+            rapport_dot_cases_dot_v1_dot_call__service__pb2.CheckCallFirstRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_call__service__pb2.CheckCallFirstResponse.FromString,
             options,
             channel_credentials,
             insecure,

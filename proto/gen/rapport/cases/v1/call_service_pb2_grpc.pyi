@@ -45,6 +45,10 @@ class CallServiceStub:
     owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
     else).
     """
+    CheckCallFirst: _grpc.UnaryUnaryMultiCallable[_call_service_pb2.CheckCallFirstRequest, _call_service_pb2.CheckCallFirstResponse]
+    """Says whether a person is to tell a customer, before a message does, that a promise will not be kept in time: whose relationship
+    with us is fragile, or of the highest value. Not when they were told, or there is nothing to tell.
+    """
 
 @_typing.type_check_only
 class CallServiceAsyncStub(CallServiceStub):
@@ -61,6 +65,10 @@ class CallServiceAsyncStub(CallServiceStub):
     NO_ANSWER, VOICEMAIL and CALL_BACK it comes back to the queue, not before `call_time`; after the last attempt, it goes to who
     owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
     else).
+    """
+    CheckCallFirst: _aio.UnaryUnaryMultiCallable[_call_service_pb2.CheckCallFirstRequest, _call_service_pb2.CheckCallFirstResponse]  # type: ignore[assignment]
+    """Says whether a person is to tell a customer, before a message does, that a promise will not be kept in time: whose relationship
+    with us is fragile, or of the highest value. Not when they were told, or there is nothing to tell.
     """
 
 class CallServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -87,6 +95,16 @@ class CallServiceServicer(metaclass=_abc_1.ABCMeta):
         NO_ANSWER, VOICEMAIL and CALL_BACK it comes back to the queue, not before `call_time`; after the last attempt, it goes to who
         owns the case. FAILED_PRECONDITION (`NOT_A_CALL`, `WORK_ITEM_FINISHED`, and `CUSTOMER_MISMATCH` for a number of somebody
         else).
+        """
+
+    @_abc_1.abstractmethod
+    def CheckCallFirst(
+        self,
+        request: _call_service_pb2.CheckCallFirstRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_call_service_pb2.CheckCallFirstResponse, _abc.Awaitable[_call_service_pb2.CheckCallFirstResponse]]:
+        """Says whether a person is to tell a customer, before a message does, that a promise will not be kept in time: whose relationship
+        with us is fragile, or of the highest value. Not when they were told, or there is nothing to tell.
         """
 
 def add_CallServiceServicer_to_server(servicer: CallServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

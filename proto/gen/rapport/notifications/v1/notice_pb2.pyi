@@ -126,8 +126,8 @@ class Notice(_message.Message):
     urgent: _builtins.bool
     """Whether it is sent in quiet hours and pauses, too, as the template had it when it was requested."""
     defer_reason_code: _builtins.str
-    """Why it is deferred, a code: `quiet-hours`, `paused`, `contact-pressure`, `provider-unavailable`, `provider-busy` or, until its
-    hour where the customer lives, `scheduled`; empty otherwise.
+    """Why it is deferred, a code: `quiet-hours`, `paused`, `contact-pressure`, `provider-unavailable`, `provider-busy`, until a
+    person has told the customer first `call-first`, or until its hour where the customer lives `scheduled`; empty otherwise.
     """
     subject: _builtins.str
     """The resource that a policy's notice is about, by its name; empty of a promise's, and of a department's."""

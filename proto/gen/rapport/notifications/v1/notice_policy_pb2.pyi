@@ -71,6 +71,7 @@ class NoticePolicy(_message.Message):
     SEND_HOUR_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     FALLBACK_AFTER_FIELD_NUMBER: _builtins.int
+    WITHOUT_CALL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
     `/versions/{version}` after it.
@@ -111,6 +112,10 @@ class NoticePolicy(_message.Message):
     """So many days before the day of `date_field`, by the customer's calendar, at most 366."""
     send_hour: _builtins.int
     """The hour, where the customer lives, from which on it is sent on the day of `date_field`, 1 to 23; 0 means 9."""
+    without_call: _builtins.bool
+    """True lets the message go without a call, whoever the customer is. Else who is fragile or of the highest value to us is told of a
+    delay by a person first (`CallService.CheckCallFirst`), and the message follows, or is sent when nobody called in time.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -175,10 +180,11 @@ class NoticePolicy(_message.Message):
         send_hour: _builtins.int = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         fallback_after: _duration_pb2.Duration | None = ...,
+        without_call: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "event_type", b"event_type", "expire_after", b"expire_after", "fallback_after", b"fallback_after", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "channels", b"channels", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "days_before", b"days_before", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "fallback_after", b"fallback_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "channels", b"channels", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "days_before", b"days_before", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "fallback_after", b"fallback_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version", "without_call", b"without_call"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015

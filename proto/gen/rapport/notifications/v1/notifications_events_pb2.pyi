@@ -470,7 +470,7 @@ Global___NoticeFailed: _TypeAlias = NoticeFailed  # noqa: Y015
 
 @_typing.final
 class NoticeUndeliverable(_message.Message):
-    """A notice reaches nobody, or not in time: a person is to tell the customer. Of one notice it may be told more than once: count by
+    """A notice reaches nobody, or not in time, or waits for that: a person is to tell the customer. Of one notice it may be told more than once: count by
     `notice`. It is on no timeline, for what became of the notice is.
     """
 
@@ -483,6 +483,7 @@ class NoticeUndeliverable(_message.Message):
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    CALL_BY_TIME_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
     customer: _builtins.str
@@ -496,7 +497,13 @@ class NoticeUndeliverable(_message.Message):
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
     reason_code: _builtins.str
-    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`, `bounced`."""
+    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`, `bounced`; `call-first` of one that waits for
+    that.
+    """
+    @_builtins.property
+    def call_by_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it waits, or waited, for a person to tell the customer first; absent when it did not."""
+
     def __init__(
         self,
         *,
@@ -507,11 +514,14 @@ class NoticeUndeliverable(_message.Message):
         case: _builtins.str = ...,
         department: _builtins.str = ...,
         reason_code: _builtins.str = ...,
+        call_by_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time", "call_by_time", b"call_by_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "kind", b"kind", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time", "call_by_time", b"call_by_time", "case", b"case", "customer", b"customer", "department", b"department", "kind", b"kind", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__call_by_time: _TypeAlias = _typing.Literal["call_by_time"]  # noqa: Y015
+    _WhichOneofArgType__call_by_time: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__call_by_time) -> _WhichOneofReturnType__call_by_time | None: ...
 
 Global___NoticeUndeliverable: _TypeAlias = NoticeUndeliverable  # noqa: Y015

@@ -15,7 +15,9 @@ NOT_REACHED = "not-reached"
 NO_NUMBER = "no-number"
 NEVER_OPEN = "never-open"
 UNDELIVERABLE_NOTICE = "undeliverable-notice"
-TELLS = frozenset({UNDELIVERABLE_NOTICE, "bad-news"})  # of a promise, and nothing else
+BAD_NEWS = "bad-news"
+CALL_FIRST = "call-first"  # of a notice that waits until somebody has called
+TELLS = frozenset({UNDELIVERABLE_NOTICE, BAD_NEWS})  # of a promise, and nothing else
 
 
 class CallOutcome(StrEnum):

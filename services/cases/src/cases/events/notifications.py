@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cases.domain.call import CALL_FIRST
 from cases.domain.contact import Contact
 from cases.domain.delay_notification import BOUNCED, DelayNotification
 from cases.domain.promise_clock import PromiseClock
@@ -49,7 +50,7 @@ class Notices:
         await customer_notified(tx, self.clock, promise_id, notification)
 
     async def undeliverable(self, tx: Transaction, event: Event[NoticeUndeliverable]) -> None:
-        """A notice about a promise or a case reaches nobody: a person calls."""
+        """A notice about a promise or a case reaches nobody, or waits for that: a person calls."""
         notice = event.data
         (customer_id,), (notice_id,) = CUSTOMER.parse(notice.customer), NOTICE.parse(notice.notice)
         promise, case = PROMISE.match(notice.promise), CASE.match(notice.case)
@@ -61,4 +62,5 @@ class Notices:
             promise_id=promise[0] if promise else None,
             case_id=case[0] if case else None,
             bounced=notice.reason_code == BOUNCED,
+            call_by=moment(notice.call_by_time) if notice.reason_code == CALL_FIRST else None,
         )

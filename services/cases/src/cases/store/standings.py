@@ -7,8 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from cases.domain.care import COMPLAINT, Relationship
 from cases.domain.case import Case, CaseState
-from cases.domain.priority import Band
+from cases.domain.priority import Band, Harm
 from cases.domain.promise_state import PromiseState
 from cases.store.tables import CASES, METADATA, PROMISES
 from chassis.db.aliases import group_of, names_of
@@ -58,6 +59,42 @@ STANDING = Statement[Any](
         .scalar_subquery()
         .label("missed"),
     )
+)
+_lately = (
+    sa.select(PROMISES.c.state)
+    .where(
+        PROMISES.c.customer_id == _names.c.customer_id,
+        PROMISES.c.due_time > sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+        PROMISES.c.id != sa.bindparam("beside", type_=sa.Uuid),
+        sa.or_(
+            PROMISES.c.state
+            == sa.any_(sa.literal([PromiseState.BROKEN, PromiseState.KEPT_LATE], sa.ARRAY(sa.Text))),
+            sa.and_(
+                PROMISES.c.state == PromiseState.RENEGOTIATED.value, sa.not_(PROMISES.c.customer_requested)
+            ),
+        ),
+    )
+    .limit(MISSED_MAX)
+    .lateral("lately")
+)
+_is_broken = _lately.c.state == PromiseState.BROKEN.value
+_complaints = sa.select(sa.func.count()).where(
+    CASES.c.customer_id == sa.func.any(group_of(_CUSTOMER)),
+    CASES.c.state == CaseState.OPEN.value,
+    sa.or_(
+        CASES.c.topic == COMPLAINT,
+        CASES.c.harm == sa.any_(sa.literal([Harm.LOSS, Harm.SEVERE], sa.ARRAY(sa.Text))),
+    ),
+)
+# As `STANDING`, with what makes a relationship fragile, but for the promise that it is asked for.
+RELATIONSHIP = Statement(
+    sa.select(
+        sa.func.array(_bands.scalar_subquery()).label("bands"),
+        sa.func.count().filter(_is_broken).label("broken"),
+        sa.func.count().filter(_lately.c.state.is_not(None), sa.not_(_is_broken)).label("slipped"),
+        _complaints.scalar_subquery().label("complaints"),
+    ).select_from(_names.outerjoin(_lately, sa.true())),
+    row=Relationship,
 )
 # The open cases of a customer after a certain one, locked in the order in which several always are.
 LOCK_OPEN_CASES_OF = locking(

@@ -28,6 +28,7 @@ from chassis.api.actors import actor_name
 from chassis.api.entities import found, save
 from chassis.db.aliases import groups_of
 from chassis.db.database import Database
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, invalid
 from chassis.telemetry.metrics import Snapshot
@@ -179,11 +180,11 @@ async def _to_owner(
         await save(tx, tables.UPDATE_WORK_ITEM, work_item, assigned, caused_by=cause)
 
 
-async def still_to_be_told(tx: Transaction, promise: Promise) -> bool:
+async def still_to_be_told(on: Executor, promise: Promise) -> bool:
     """As `is_to_be_told`; of one that moved untold, while its successor stands and they know no more."""
     if not promise.moved_untold:
         return is_to_be_told(promise)
-    successor = await tables.PROMISE.one(tx, id=promise.successor_id)
+    successor = await tables.PROMISE.one(on, id=promise.successor_id)
     return successor.awaited and successor.delay_notify_time is None
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from cases.domain.call import KIND, UNDELIVERABLE_NOTICE, Call
+from cases.domain.call import BAD_NEWS, KIND, UNDELIVERABLE_NOTICE, Call
+from cases.domain.care import SLIPPED_WITHIN, call_first
 from cases.domain.case import Case, CaseState
 from cases.domain.deadline import deadline_of
 from cases.domain.delay_notification import came_back
@@ -15,6 +16,7 @@ from cases.domain.work_item import WorkItem
 from cases.names import CASE, PROMISE
 from cases.store import calls as store
 from cases.store import tables
+from cases.store.standings import RELATIONSHIP
 from cases.usecases.call import require_theirs, still_to_be_told, wait
 from cases.usecases.case import open_to_call
 from cases.usecases.routing import route
@@ -22,6 +24,7 @@ from cases.usecases.standing import standing_of
 from cases.usecases.work_item import keep_new, require_room
 from chassis import ids
 from chassis.api.entities import found, write
+from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.facts import fact_of
@@ -84,11 +87,14 @@ async def call_for_notice(
     promise_id: UUID | None,
     case_id: UUID | None,
     bounced: bool,
+    call_by: datetime | None = None,
 ) -> None:
     """A notice reaches nobody: a person tells the customer, unless they know, or need not be told any more.
 
     Once for a notice, however often the word of it comes, and one call at a time about a promise. By one that
-    `bounced` after a provider accepted it nobody knows anything, whichever word of it comes first.
+    `bounced` after a provider accepted it nobody knows anything, whichever word of it comes first. One that
+    waits until somebody has called, or until `call_by`, is not called about by its own name: it may come to
+    reach nobody, and is called about again.
     """
     promise = await tables.PROMISE.maybe(tx, id=promise_id) if promise_id else None
     case = await _open_case(tx, (promise.case_id if promise else None) or case_id)
@@ -99,12 +105,26 @@ async def call_for_notice(
         waiting = await store.OPEN_CALL_ABOUT.maybe(tx, promise_id=str(promise.id))
         if waiting or not await still_to_be_told(tx, promise):
             return
-    if await store.CALL_FOR_NOTICE.maybe(tx, notice_id=str(notice_id)):
+    if call_by is None and await store.CALL_FOR_NOTICE.maybe(tx, notice_id=str(notice_id)):
         return
     if case is None or case.state is not CaseState.OPEN:
         case = await open_to_call(tx, customer_id, case)
-    call = Call(UNDELIVERABLE_NOTICE, promise_id=promise.id if promise else None, notice_id=notice_id)
-    await _add(tx, clock, case, call, promise, case.department_id)
+    call = Call(
+        UNDELIVERABLE_NOTICE if call_by is None else BAD_NEWS,
+        promise_id=promise.id if promise else None,
+        notice_id=notice_id if call_by is None else None,
+    )
+    await _add(tx, clock, case, call, promise, case.department_id, call_by)
+
+
+async def check_call_first(on: Database, promise: Promise) -> list[str]:
+    """Why a person is to tell the customer of a promise before a message does; none when that is not so."""
+    if not await still_to_be_told(on, promise):
+        return []
+    since = on.clock.now() - SLIPPED_WITHIN
+    return call_first(
+        await RELATIONSHIP.one(on, customer_id=promise.customer_id, since=since, beside=promise.id)
+    )
 
 
 async def _open_case(tx: Transaction, case_id: UUID | None) -> Case | None:
@@ -125,6 +145,7 @@ async def _add(
     call: Call,
     promise: Promise | None,
     department_id: str,
+    call_by: datetime | None = None,
 ) -> WorkItem:
     items = await require_room(tx, case)
     department = await tables.DEPARTMENT.maybe(tx, id=department_id)
@@ -143,7 +164,7 @@ async def _add(
         call=call,
     )
     band = (await standing_of(tx, case.customer_id, tx.now)).band
-    work_item.be_due(deadline_of(tx.now, band, promise.due_time if promise else None))
+    work_item.be_due(deadline_of(tx.now, band, call_by or (promise.due_time if promise else None)))
     await route(tx, work_item, None, [], "")
     created_id = tx.record(fact_of(WorkItemCreated, work_item), version=work_item.version)
     items = await keep_new(tx, case, work_item, items, created_id)

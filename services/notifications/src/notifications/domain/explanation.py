@@ -50,6 +50,7 @@ _QUIET = {
     PROVIDER_AWAY: "whoever hands it over takes nothing from us at the moment",
     PROVIDER_BUSY: "whoever hands it over has as much to do as it takes from us",
     reasons.SCHEDULED: "it is not yet the hour for it where the customer lives",
+    reasons.CALL_FIRST: "a person is to tell the customer first; it is sent when they have, or nobody did",
 }
 
 

@@ -145,7 +145,7 @@ class NoticeFailed(_Notice):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeUndeliverable(_Notice):
-    """A notice reaches nobody, or not in time: a person is to tell the customer.
+    """A notice reaches nobody, or not in time, or waits for that: a person is to tell the customer.
 
     Of one notice it may be told more than once: count by `notice`. It is on no timeline, for what became of
     the notice is.
@@ -155,3 +155,4 @@ class NoticeUndeliverable(_Notice):
     case: str
     department: str
     reason_code: str
+    call_by_time: datetime | None

@@ -123,6 +123,9 @@ class Notice:
     # about the same thing.
     contact_time: datetime | None = None
     subject_contact_time: datetime | None = None
+    # With call_outcome_code: until when it waits for a person to tell the customer; None when it did not.
+    call_by_time: datetime | None = None
+    call_outcome_code: str = ""  # what came of that, if anything did before
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
     # In which order channels are tried; none: as the customer prefers, then whatever is served.
     channels: list[str] = field(default_factory=list)

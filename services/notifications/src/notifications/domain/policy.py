@@ -58,6 +58,7 @@ class NoticePolicy:
     send_hour: int = 0  # 0 is SEND_HOUR
     channels: list[str] = field(default_factory=list)  # as of its notices
     fallback_after: timedelta | None = None
+    without_call: bool = False  # whether its messages wait for no person to call first
 
     name = POLICY.named("id")
     template = TEMPLATE.named("template_id")  # to send

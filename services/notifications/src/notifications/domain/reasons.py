@@ -15,5 +15,6 @@ SUPERSEDED = "superseded"
 CAUSE_GONE = "cause-gone"
 TOO_MANY = "too-many-notices"
 SCHEDULED = "scheduled"
+CALL_FIRST = "call-first"
 # What it says need not be said.
 MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD, SUPERSEDED, CAUSE_GONE)

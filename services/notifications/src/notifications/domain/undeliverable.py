@@ -9,7 +9,7 @@ from datetime import datetime
 from chassis.facts import fact_of
 from notifications.domain.facts import NoticeUndeliverable
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.reasons import MOOT, TAKEN_BACK
+from notifications.domain.reasons import CALL_FIRST, MOOT, TAKEN_BACK
 from notifications.domain.template import SERVICE
 from notifications.domain.trigger import POLICY_OFF
 
@@ -30,6 +30,11 @@ def too_late(notice: Notice, now: datetime, again: datetime) -> NoticeUndelivera
     if notice.concern is not Concern.AT_RISK or notice.ended or not due or not now < due <= again:
         return None
     return fact_of(NoticeUndeliverable, notice, reason_code=TOO_LATE) if _has_to_be_told(notice) else None
+
+
+def call_first(notice: Notice) -> NoticeUndeliverable:
+    """Of a notice that waits until a person has told the customer."""
+    return fact_of(NoticeUndeliverable, notice, reason_code=CALL_FIRST)
 
 
 def _has_to_be_told(notice: Notice) -> bool:

@@ -3,13 +3,17 @@
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from notifications.domain.notice import Concern
+from notifications.usecases.call import call_over
 from notifications.usecases.promise import hear, news_of
+from rapport.cases.v1.call_pb2 import CALL_OUTCOME_DECLINED
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
+    PromiseDelayNotified,
     PromiseKept,
     PromiseRecovered,
     PromiseRenegotiated,
     PromiseWithdrawn,
+    WorkItemCalled,
 )
 
 
@@ -30,3 +34,12 @@ async def on_promise(
     elif isinstance(told, PromiseRecovered):
         concern = Concern.RECOVERED
     await hear(tx, news_of(told.promise, event.resource_version, concern, told))
+
+
+async def on_call(tx: Transaction, event: Event[PromiseDelayNotified | WorkItemCalled]) -> None:
+    """A person told the customer of a promise, who is sent now what they were told; or does not get to."""
+    told = event.data
+    if isinstance(told, PromiseDelayNotified):
+        await call_over(tx, told.promise, told.customer, "called")
+    elif told.promise and told.outcome == CALL_OUTCOME_DECLINED:
+        await call_over(tx, told.promise, told.customer, "declined")

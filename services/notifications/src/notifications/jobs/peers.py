@@ -25,11 +25,12 @@ from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
 from notifications.usecases.words import reach_of
-from rapport.cases.v1 import agent_pb2, directory_service_pb2, promise_service_pb2
+from rapport.cases.v1 import agent_pb2, call_service_pb2, directory_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 
 if TYPE_CHECKING:
+    from rapport.cases.v1.call_service_pb2_grpc import CallServiceAsyncStub
     from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
@@ -175,6 +176,26 @@ def _decisions(answer: consent_service_pb2.CheckContactResponse) -> list[Decisio
         )
         for each in answer.decisions
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Asks the cases service whom a person tells bad news before a message does."""
+
+    calls: CallServiceAsyncStub
+
+    async def first(self, promise: str) -> Sequence[str]:
+        """Why the customer of a promise is to be called first; nothing when they are not.
+
+        Later when nobody can say; Ours when we may not ask. A release that does not know of it calls nobody.
+        """
+        try:
+            answer = await self.calls.CheckCallFirst(call_service_pb2.CheckCallFirstRequest(name=promise))
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
+                return ()
+            raise not_answered("cases", error) from None
+        return answer.reason_codes
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from notifications.domain.route import left
 from notifications.jobs.channel import CONVERSED, Channel
 from notifications.jobs.gate import Gate
 from notifications.jobs.links import Links
-from notifications.jobs.peers import Contact, Contacts, Promises
+from notifications.jobs.peers import Calls, Contact, Contacts, Promises
 from notifications.names import CUSTOMER
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.attempt import (
@@ -38,6 +38,7 @@ from notifications.usecases.attempt import (
     start_attempt,
 )
 from notifications.usecases.fallback import fall_back_when_silent, go_on_in_silence
+from notifications.usecases.call import may_wait, require_call
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
@@ -58,9 +59,11 @@ class Sending:
     contacts: Contacts
     promises: Promises
     links: Links
+    calls: Calls
     channels: Sequence[Channel]  # the first where a customer has no other wish
     gate: Gate
     budget: Budget  # of messages that can wait
+    call_within: timedelta  # in which somebody is called first, of those who are
     at_once: int
     prepare_time: timedelta
     answer_time: timedelta
@@ -76,7 +79,10 @@ class Sending:
         await self.gate.require_any()
         wanted = await require_on(self.db, notice, now)
         contact = await self.contacts.of(notice)
-        decisions = require_hour(notice, contact.zone, now, [*wanted, *contact.decisions])
+        reasons = await self.calls.first(notice.promise) if await may_wait(self.db, notice) else ()
+        decisions = [*wanted, *contact.decisions]
+        decisions = require_call(notice, reasons, self.call_within, now, decisions)
+        decisions = require_hour(notice, contact.zone, now, decisions)
         decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
         to = (contact.channel, contact.language_code, contact.category, contact.identifier)
         delivery = await prepare(self.db, work, notice, *to, decisions)

@@ -14,10 +14,11 @@ from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
 from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Outcome
+from notifications.domain.calling import wait_for_call
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.route import why_failed
 from notifications.domain.template import Template
-from notifications.domain.undeliverable import too_late
+from notifications.domain.undeliverable import call_first, too_late
 from notifications.store import tables as store
 from notifications.usecases.fallback import gone_on
 from notifications.usecases.notice import save
@@ -145,6 +146,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
             notice.want_again(attempt.channel, _refusal(ended))
         if isinstance(ended.result, Quiet):
             notice.defer(ended.result.until, ended.code, ended.result.provider)
+            if ended.code == reasons.CALL_FIRST and wait_for_call(notice, ended.result.until):
+                tx.record(call_first(notice), version=notice.version, caused_by=notice.request_event)
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):

@@ -123,6 +123,7 @@ class PolicyChanges(TypedDict, total=False):
     send_hour: int
     channels: list[Channel]
     fallback_after: timedelta | None
+    without_call: bool
 
 
 @dataclass(slots=True)
@@ -145,6 +146,7 @@ class PolicyDraft:
     send_hour: int
     channels: list[Channel]
     fallback_after: timedelta | None
+    without_call: bool
 
     def policy(self, policy_id: str, owner_id: str, at: datetime) -> NoticePolicy:
         """Its first version."""

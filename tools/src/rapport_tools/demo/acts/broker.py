@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -12,6 +13,7 @@ from rapport.customer.v1 import view_pb2
 from rapport_tools.cli import cluster
 from rapport_tools.cli.output import age
 from rapport_tools.demo.acts.order import forecast, mails, promises, take_order, told
+from rapport_tools.demo.acts.speaking import is_called_first, speak, waiting
 from rapport_tools.demo.changes import named, state_of
 from rapport_tools.demo.stage import ALICE, DORA, Act, LeftOut, Stage, in_days
 from rapport_tools.local.home import Home
@@ -59,6 +61,13 @@ def _catch_up(stage: Stage, promise: str, back: float) -> None:
         f"{UNIT} answers again. {heard_s:.1f} s later the view knows that the promise is at risk.",
         stage.glance(),
     )
+    if is_called_first(stage, promise):
+        [call] = stage.until(partial(waiting, stage), "the call")
+        stage.names["call"] = call.name
+        speak(stage, call)
+        stage.step(
+            "She was let down twice lately: a person tells her first. Alice calls; the message follows."
+        )
     told(stage, promise)
     told_s = time.monotonic() - back
     stage.until(lambda: not _late(stage.glance()), "the view to be current again")

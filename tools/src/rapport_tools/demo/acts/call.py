@@ -1,18 +1,16 @@
 """No message reaches the customer: a person calls, before the date that was promised."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from rapport.cases.v1 import call_pb2, call_service_pb2, promise_service_pb2, work_item_service_pb2
-from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
+from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_pb2 import Promise
-from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import customer_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.identifier_pb2 import Identifier
-from rapport_tools.demo.acts.order import forecast, promises, take_order, work
+from rapport_tools.demo.acts.order import forecast, promises, take_order
+from rapport_tools.demo.acts.speaking import speak, waiting
 from rapport_tools.demo.changes import named
 from rapport_tools.demo.stage import ALICE, DORA, EVERYONE, Act, Stage, in_days, patiently
 
@@ -28,10 +26,10 @@ def play(stage: Stage) -> None:
         f" She takes {named(item.reference)}: delivery promised in three days."
     )
     forecast(stage, DORA, item, "weather", in_days(6))
-    [call] = stage.until(partial(_waiting, stage), "the call")
+    [call] = stage.until(partial(waiting, stage), "the call")
     stage.names["call"] = call.name
     stage.step("Dora in delivery forecasts six days. No message can tell her, so a call waits for a person.")
-    _speak(stage, call)
+    speak(stage, call)
     told: Promise = stage.call(
         promises(stage, ALICE).GetPromise, promise_service_pb2.GetPromiseRequest(name=promise)
     )
@@ -63,20 +61,3 @@ def _lose_the_address(stage: Stage) -> None:
     if not any(each.type == Identifier.TYPE_PHONE for each in listed.identifiers):
         added = customer_service_pb2.CreateIdentifierRequest(parent=stage.customer, identifier=number)
         stage.call(customers.CreateIdentifier, added)
-
-
-def _waiting(stage: Stage) -> Sequence[WorkItem]:
-    """The call about her; none as long as nobody has asked for it."""
-    asked = f'customer = "{stage.customer}" AND kind = call-customer AND state = PENDING'
-    request = work_item_service_pb2.ListWorkItemsRequest(filter=asked)
-    found: Any = stage.call(work(stage, ALICE).ListWorkItems, request)
-    items: Sequence[WorkItem] = found.work_items
-    return items
-
-
-def _speak(stage: Stage, call: WorkItem) -> None:
-    """Alice takes the call, and says what became of it."""
-    mine = work_item_service_pb2.AssignWorkItemRequest(name=call.name, assignee="agents/alice")
-    stage.call(work(stage, ALICE).AssignWorkItem, mine)
-    outcome = call_service_pb2.RecordCallOutcomeRequest(name=call.name, outcome=call_pb2.CALL_OUTCOME_REACHED)
-    stage.call(stage.stub(ALICE, CallServiceStub, "cases").RecordCallOutcome, outcome)

@@ -1,0 +1,58 @@
+"""Bad news for whom it is too much: a person tells them first, and the message follows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from chassis import work
+from chassis.api.entities import write
+from chassis.db.statement import LOCK_NAME, Executor
+from chassis.db.transaction import Transaction
+from chassis.facts import Decision, Outcome
+from notifications.domain import calling
+from notifications.domain.notice import Concern, Notice
+from notifications.domain.reasons import CALL_FIRST
+from notifications.store.tables import GET_POLICY, LOCK_NOTICES_OF_PROMISE, UPDATE_NOTICE
+from notifications.usecases.attempt import Quiet
+from notifications.usecases.notice import SEND
+
+BEFORE_DUE = timedelta(hours=1)  # so long before the promise is due its customer is told, called or not
+_STEP = "call"
+
+
+class CallFirst(Quiet):
+    """A person is to tell the customer first, and has until `until`."""
+
+
+async def may_wait(on: Executor, notice: Notice) -> bool:
+    """Whether it is asked for it if a person is to tell the customer first: once, of a delay."""
+    if notice.concern is not Concern.AT_RISK or notice.in_doubt or notice.call_by_time:
+        return False
+    policy = await GET_POLICY.maybe(on, id=notice.notice_policy_id)
+    return policy is not None and not policy.without_call
+
+
+def require_call(
+    notice: Notice, reasons: Sequence[str], within: timedelta, now: datetime, before: list[Decision]
+) -> list[Decision]:
+    """The steps `before` and this one, of a notice before which somebody is to be called, for `reasons`.
+
+    CallFirst while there is time for that, and nobody said what came of it.
+    """
+    if not reasons and notice.call_by_time is None:
+        return before
+    inputs = {"promise": notice.promise, "reasons": " ".join(reasons)} if reasons else {}
+    by = notice.call_by_time or min(now + within, (notice.due_time or now) - BEFORE_DUE)
+    inputs["call_by_time"] = by.isoformat()
+    if now < by:
+        raise CallFirst(CALL_FIRST, by, [*before, Decision(_STEP, Outcome.DEFERRED, CALL_FIRST, inputs, now)])
+    came = notice.call_outcome_code or ("not-called" if notice.call_by_time else "no-time-to-call")
+    return [*before, Decision(_STEP, Outcome.PASSED, came, inputs, now)]
+
+
+async def call_over(tx: Transaction, promise: str, customer: str, outcome_code: str) -> None:
+    """What waits for somebody to call about a promise is decided now."""
+    await LOCK_NAME.run(tx, name=promise)
+    for notice in await LOCK_NOTICES_OF_PROMISE.all(tx, promise=promise, customer=customer):
+        if calling.call_over(notice, outcome_code, tx.now):
+            await write(tx, UPDATE_NOTICE, notice)
+            await work.bring_forward(tx, SEND, [str(notice.id)])
