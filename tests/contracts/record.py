@@ -39,6 +39,7 @@ NAMES = {
     "linked_case": "cases/{other}",
     "merged_into": "cases/{other}",
     "case_job": "caseJobs/{job}",
+    "notice_job": "noticeJobs/{job}",
     "problem": "cases/{problem}",
     "case_link": "caseLinks/{link}",
     "work_item": "workItems/{work_item}",

@@ -6,6 +6,8 @@ from uuid import uuid4
 from google.protobuf.message import Message
 
 from rapport.notifications.v1 import (
+    notice_job_pb2,
+    notice_job_service_pb2,
     notice_policy_pb2,
     notice_policy_service_pb2,
     template_pb2,
@@ -102,12 +104,36 @@ async def preview_policy(do: Administer) -> Message:
     )
 
 
+async def create_job(do: Administer) -> Message:
+    text = await do("TemplateService.CreateTemplateText", await create_text(do))
+    job = notice_job_pb2.NoticeJob(
+        department=OWNER,
+        filter="prospect = true",
+        kind="hello",
+        template=text.name.partition("/texts/")[0],
+    )
+    return notice_job_service_pb2.CreateNoticeJobRequest(notice_job=job)
+
+
+async def stop_job(do: Administer) -> Message:
+    job = await do("NoticeJobService.CreateNoticeJob", await create_job(do))
+    return notice_job_service_pb2.StopNoticeJobRequest(name=job.name)
+
+
+async def resume_job(do: Administer) -> Message:
+    job = await do("NoticeJobService.StopNoticeJob", await stop_job(do))
+    return notice_job_service_pb2.ResumeNoticeJobRequest(name=job.name)
+
+
 SCENES: dict[str, Scene] = {
     "notifications.TemplateService.CreateTemplate": create_template,
     "notifications.TemplateService.UpdateTemplate": update_template,
     "notifications.TemplateService.CreateTemplateText": create_text,
     "notifications.TemplateService.UpdateTemplateText": update_text,
     "notifications.TemplateService.RejectTemplateText": reject_text,
+    "notifications.NoticeJobService.CreateNoticeJob": create_job,
+    "notifications.NoticeJobService.StopNoticeJob": stop_job,
+    "notifications.NoticeJobService.ResumeNoticeJob": resume_job,
     "notifications.NoticePolicyService.CreateNoticePolicy": create_policy,
     "notifications.NoticePolicyService.CreateNoticePolicy+notice_policy_id": create_policy_again,
     "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,

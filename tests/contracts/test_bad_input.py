@@ -43,6 +43,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
+    "ListNoticeJobResults": {"parent": f"noticeJobs/{uuid4()}"},
     "ListCaseJobResults": {"parent": f"caseJobs/{uuid4()}"},
     "ListReevaluationResults": {"parent": f"reevaluationJobs/{uuid4()}"},
     "ListCaseLinks": {"case": f"cases/{uuid4()}"},

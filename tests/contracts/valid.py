@@ -139,6 +139,10 @@ _TIER = {
     "display_name": "Silver", "threshold": {"value": "100"},
     "benefits": [{"code": "lounge", "display_name": "Lounge", "value": {"value": "2"}}],
 }  # fmt: skip
+_NOTICE_JOB = {
+    "filter": 'region_code = "DE"', "kind": "ready", "template": "templates/ready",
+    "variables": {"depot": "Hamburg"},
+}  # fmt: skip
 _POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
 _DEPOT = [{"name": "depot", "impersonal": True}]
 _POLICY_ON_ANY = {
@@ -435,6 +439,16 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "start_time": BEFORE, "end_time": LATER, "group_by": "GROUP_BY_NOTICE_POLICY",
             "department": "departments/billing"}),
         ("ExplainNotice", {"name": "{SendNotice}"}),
+        ("PreviewNoticeJob", {"notice_job": _NOTICE_JOB}),
+        ("CreateNoticeJob", {"notice_job": _NOTICE_JOB | {
+            "department": "departments/front-desk", "expire_time": LATER, "rate_per_minute": 6}}),
+        ("GetNoticeJob", {"name": "{CreateNoticeJob}"}),
+        ("ListNoticeJobs", _PAGE | {"filter": "state = RUNNING OR state = DONE"}),
+        ("ListNoticeJobResults", _PAGE | {
+            "parent": "{CreateNoticeJob}", "filter": 'reason = "TOO_MANY_NOTICES"'}),
+        ("ExplainNoticeJob", {"name": "{CreateNoticeJob}"}),
+        ("StopNoticeJob", {"name": "{CreateNoticeJob}"}),
+        ("ResumeNoticeJob", {"name": "{CreateNoticeJob}"}),
         ("CancelNotice", {"name": "{SendNotice}"}),
     ],
     "operations": [

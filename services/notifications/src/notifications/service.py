@@ -13,6 +13,7 @@ from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_call, on_promise
 from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.addresses import Addresses
+from notifications.jobs.bulk import Bulk, Selection
 from notifications.jobs.channel import Channel
 from notifications.jobs.gate import Gate, measure_providers
 from notifications.jobs.links import Links
@@ -21,6 +22,7 @@ from notifications.jobs.peers import Calls, Contacts, Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.sms import SmsChannel
 from notifications.jobs.smtp import SmtpProvider
+from notifications.rpc.notice_jobs import NoticeJobRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.providers import ProviderRpc
 from notifications.rpc.readers import Readers
@@ -69,6 +71,9 @@ def compose(app: App[Settings]) -> None:
     readers = Readers(customers, directory, app.settings.front_desk)
     app.serve(TemplateRpc(app, readers=readers, review_all=app.settings.review_texts))
     consents = app.client(ConsentServiceStub, "customer")
+    selection = Selection(customers)
+    app.serve(NoticeJobRpc(app, selection=selection, consents=consents))
+    app.work(Bulk(app.db, selection, app.settings.notices_per_customer))
     sending = _sending(app)
     channels = [each.code for each in sending.channels]
     app.serve(PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget))
@@ -169,6 +174,7 @@ service = Service(
         "customer.consents.write",
         "customer.customer_links.read",
         "customer.customers.contact",
+        "customer.customers.read",
         "customer.customers.read",
         "customer.purposes.read",
         "customer.suppressions.write",

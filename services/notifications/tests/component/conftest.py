@@ -30,6 +30,7 @@ from rapport.customer.v1 import (
     customer_link_pb2,
     customer_link_service_pb2_grpc,
     customer_pb2,
+    customer_service_pb2,
     customer_service_pb2_grpc,
     purpose_pb2,
     purpose_service_pb2_grpc,
@@ -132,6 +133,18 @@ class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
         self.known: dict[str, customer_pb2.Customer] = {}
         self.refusal: Refusal | None = None
         self.read_by: list[str] = []
+        self.filters: list[str] = []  # by which some were asked for
+
+    async def ListCustomers(self, request: Any, context: Any) -> Any:
+        self.filters.append(request.filter)
+        if self.refusal is not None:
+            await context.abort_with_status(status(self.refusal, "customer.rapport"))
+        first = int(request.page_token or 0)
+        listed, after = [*self.known.values()][first:], first + request.page_size
+        token = str(after) if after < len(self.known) else ""
+        return customer_service_pb2.ListCustomersResponse(
+            customers=listed[: request.page_size], next_page_token=token
+        )
 
     async def GetCustomer(self, request: Any, context: Any) -> Any:
         self.read_by.append(str(dict(context.invocation_metadata()).get("authorization")))

@@ -4,17 +4,14 @@ import random
 from collections import Counter
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from chassis.api.messages import moment, timestamp
-from chassis.db.aliases import groups_of
-from notifications.names import CUSTOMER
-from rapport.customer.v1.customer_events_pb2 import CustomersMerged
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
+from services.notifications.tests.component.merging import another_name
 
 DAY = timedelta(days=1)
 HELLO = TemplateText(subject="Hello", body="{{ contact_name }} is here.")
@@ -32,21 +29,6 @@ async def send(desk: Any, template: str, days: int = 30, customer: str = "") -> 
         kind="x", customer=customer or desk.customer, template=f"templates/{template}", expire_time=expires
     )
     return str((await desk.send(notice)).name)
-
-
-async def another_name(desk: Any) -> str:
-    """Another name of the customer, as a merge has it."""
-    names = [desk.customer, f"customers/{uuid4()}"]
-    merged = CustomersMerged(
-        customer_merge=f"{names[0]}/merges/{uuid4()}", customers=names, survivors=names[:1] * 2, sequence=1
-    )
-    await desk.running.deliver(merged, resource=merged.customer_merge, source="customer")
-
-    async def known() -> bool:
-        return len((await groups_of(desk.running.app.db, CUSTOMER.ids(names[1]))).everybody) == 2
-
-    assert await eventually(known)
-    return names[1]
 
 
 async def deferred(desk: Any, name: str) -> notice_pb2.Notice:

@@ -27,7 +27,8 @@ READ_EVERYTHING = _each(
     loyalty.purchases.read loyalty.reevaluation_jobs.read loyalty.tiers.read loyalty.transfers.read
     loyalty.units.read loyalty.vouchers.read
     loyalty.customer_values.read
-    notifications.delivery_attempts.read notifications.notice_policies.read notifications.notices.read
+    notifications.delivery_attempts.read notifications.notice_jobs.read notifications.notice_policies.read
+    notifications.notices.read
     notifications.providers.read notifications.template_texts.read notifications.templates.read
     """
 )
@@ -77,7 +78,7 @@ LEAD = _each(
     loyalty.memberships.merge loyalty.memberships.transfer loyalty.programs.write loyalty.purchases.write
     loyalty.reevaluation_jobs.write loyalty.rewards.write loyalty.tiers.write loyalty.units.write
     loyalty.vouchers.write
-    notifications.notice_policies.write notifications.template_texts.approve
+    notifications.notice_jobs.write notifications.notice_policies.write notifications.template_texts.approve
     notifications.template_texts.write notifications.templates.write
     """
 )

@@ -525,3 +525,71 @@ class NoticeUndeliverable(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__call_by_time) -> _WhichOneofReturnType__call_by_time | None: ...
 
 Global___NoticeUndeliverable: _TypeAlias = NoticeUndeliverable  # noqa: Y015
+
+@_typing.final
+class NoticeJobCreated(_message.Message):
+    """A message to many customers was begun. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_JOB_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    notice_job: _builtins.str
+    """`noticeJobs/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    template: _builtins.str
+    """The template."""
+    def __init__(
+        self,
+        *,
+        notice_job: _builtins.str = ...,
+        department: _builtins.str = ...,
+        template: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "notice_job", b"notice_job", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeJobCreated: _TypeAlias = NoticeJobCreated  # noqa: Y015
+
+@_typing.final
+class NoticeJobEnded(_message.Message):
+    """A message to many customers was requested for all of them. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_JOB_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    REQUESTED_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
+    notice_job: _builtins.str
+    """`noticeJobs/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    template: _builtins.str
+    """The template."""
+    requested_count: _builtins.int
+    """For how many customers a notice was requested."""
+    refused_count: _builtins.int
+    """For how many none was."""
+    def __init__(
+        self,
+        *,
+        notice_job: _builtins.str = ...,
+        department: _builtins.str = ...,
+        template: _builtins.str = ...,
+        requested_count: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "notice_job", b"notice_job", "refused_count", b"refused_count", "requested_count", b"requested_count", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeJobEnded: _TypeAlias = NoticeJobEnded  # noqa: Y015

@@ -156,3 +156,29 @@ class NoticeUndeliverable(_Notice):
     department: str
     reason_code: str
     call_by_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeJobCreated:
+    """A message to many customers was begun.
+
+    It is about no customer.
+    """
+
+    notice_job: str
+    department: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeJobEnded:
+    """A message to many customers was requested for all of them.
+
+    It is about no customer.
+    """
+
+    notice_job: str
+    department: str
+    template: str
+    requested_count: int
+    refused_count: int

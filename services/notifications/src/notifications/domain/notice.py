@@ -119,12 +119,10 @@ class Notice:
     days_before: int = 0
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
-    # With subject_contact_time: when the customer first turned to us after it was sent, about anything, and
-    # about the same thing.
+    # When the customer first turned to us after it was sent: about anything, and about the same thing.
     contact_time: datetime | None = None
     subject_contact_time: datetime | None = None
-    # With call_outcome_code: until when it waits for a person to tell the customer; None when it did not.
-    call_by_time: datetime | None = None
+    call_by_time: datetime | None = None  # until when it waits for a person to call first, if it does
     call_outcome_code: str = ""  # what came of that, if anything did before
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
     # In which order channels are tried; none: as the customer prefers, then whatever is served.

@@ -37,8 +37,8 @@ from notifications.usecases.attempt import (
     record_outcome,
     start_attempt,
 )
-from notifications.usecases.fallback import fall_back_when_silent, go_on_in_silence
 from notifications.usecases.call import may_wait, require_call
+from notifications.usecases.fallback import fall_back_when_silent, go_on_in_silence
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room

@@ -8,7 +8,7 @@ from chassis import ids, work
 from chassis.api.entities import found, write
 from chassis.auth.permissions import require_one_of
 from chassis.db.aliases import groups_of, lock_person
-from chassis.db.statement import values
+from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from chassis.facts import Decision, Outcome, fact_of
@@ -28,6 +28,7 @@ from notifications.store.tables import (
 )
 from notifications.usecases import words
 from notifications.usecases.measure import count_by_hand
+from notifications.usecases.partials import Whole
 from notifications.usecases.policy import read_template, require_sendable_by_hand
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
@@ -80,9 +81,7 @@ async def send_notice(
     VARIABLE_UNKNOWN for what it does not take, and what `words.render` finds; ResourceExhausted
     TOO_MANY_NOTICES.
     """
-    template, texts = await read_template(tx, template_id)
-    require_sendable_by_hand(template, texts)
-    _check_variables(template, texts, variables)
+    template, _ = await require_words(tx, template_id, variables, "notice")
     at = schedule_time or tx.now
     measured = await _require_measure(tx, customer, template.purpose, at, per_customer)
     department = tx.call.principal.department
@@ -118,12 +117,25 @@ async def request_notice(
     return notice
 
 
-def _check_variables(template: Template, texts: Sequence[Text], given: dict[str, str]) -> None:
+async def require_words(
+    on: Executor, template_id: str, given: dict[str, str], field: str
+) -> tuple[Template, Sequence[Whole]]:
+    """The template, and its texts, that a department may send with these values; as `send_notice`.
+
+    `field` is the request's that has them.
+    """
+    template, texts = await read_template(on, template_id)
+    require_sendable_by_hand(template, texts)
+    _check_variables(template, texts, given, field)
+    return template, texts
+
+
+def _check_variables(template: Template, texts: Sequence[Text], given: dict[str, str], field: str) -> None:
     taken = {*words.to_give(template, texts), *SENDER}
     if unknown := sorted(given.keys() - taken):
         described = f"must be one of {', '.join(sorted(taken))}"
         raise InvalidArgument(
-            [Violation(f"notice.variables[{name}]", "VARIABLE_UNKNOWN", described) for name in unknown]
+            [Violation(f"{field}.variables[{name}]", "VARIABLE_UNKNOWN", described) for name in unknown]
         )
     words.rehearse(template, texts, given)
 

@@ -1,0 +1,149 @@
+"""NoticeJobService: one message to many customers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import grpc
+
+from chassis.api.decoding import into
+from chassis.context import Call, acting, service_itself
+from chassis.errors import Unavailable, invalid
+from chassis.explain.explainer import explain
+from chassis.grpc.methods import change, get, listing
+from chassis.grpc.status import refusal
+from chassis.servicer import Rpc
+from notifications.domain.notice_job import Asked
+from notifications.domain.template import Template
+from notifications.names import JOB
+from notifications.store import jobs as store
+from notifications.usecases import notice_job
+from notifications.usecases.partials import Whole
+from notifications.usecases.samples import samples
+from notifications.usecases.words import render, text_for
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1.consent_service_pb2 import CheckContactRequest, CheckContactResponse
+from rapport.notifications.v1 import notice_job_service_pb2 as pb
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
+from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceServicer
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+
+_ASKED = into(NoticeJob, Asked)
+_COUNTED, _CHECKED, _SHOWN, _SIDE_BY_SIDE = 1000, 100, 20, 8
+
+
+class Selecting(Protocol):
+    """Whom a filter finds."""
+
+    async def page(self, filter: str, before: datetime, token: str, size: int) -> notice_job.Page:
+        """Some of those who were there before then. grpc.aio.AioRpcError."""
+
+
+class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
+    """Jobs that send to many customers."""
+
+    selection: Selecting
+    consents: ConsentServiceAsyncStub
+
+    CreateNoticeJob = change(pb.CreateNoticeJobRequest, notice_job.create_notice_job, NoticeJob)
+    StopNoticeJob = change(pb.StopNoticeJobRequest, notice_job.stop_notice_job, NoticeJob)
+    ResumeNoticeJob = change(pb.ResumeNoticeJobRequest, notice_job.resume_notice_job, NoticeJob)
+    GetNoticeJob = get(JOB, store.JOB, NoticeJob)
+    ListNoticeJobs = listing(pb.ListNoticeJobsResponse, store.LIST_JOBS)
+    ListNoticeJobResults = listing(
+        pb.ListNoticeJobResultsResponse, store.LIST_RESULTS, parent=(JOB, store.JOB)
+    )
+    ExplainNoticeJob = explain(JOB, store.JOB, NoticeJob)
+
+    async def PreviewNoticeJob(
+        self, request: pb.PreviewNoticeJobRequest, context: Any
+    ) -> pb.PreviewNoticeJobResponse:
+        """Whom a job would reach now, as whoever asks may read customers, and what it would say."""
+        asked = _ASKED(request.notice_job)
+        template, texts = await notice_job.require_askable(self.db, asked)
+        customers, answers, are_asked = list[str](), list[CheckContactResponse](), True
+        try:
+            customers = await self._find(asked)
+            answers = await self._ask(customers[:_CHECKED], template)
+        except Unavailable:
+            are_asked = False
+        counts = Counter("" if each.allowed else each.reason_code for each in answers)
+        read = [each.language_code for each in answers if each.allowed]
+        return pb.PreviewNoticeJobResponse(
+            customer_count=len(customers),
+            customers=customers[:_SHOWN],
+            counts=[
+                pb.PreviewNoticeJobResponse.Count(reason_code=why, customer_count=count)
+                for why, count in counts.most_common()
+            ],
+            samples=self._samples(asked, template, texts, read if are_asked else None),
+            customers_asked=are_asked,
+        )
+
+    async def _find(self, asked: Asked) -> list[str]:
+        """The first customers, and one more than are counted."""
+        found, token, now = list[str](), "", self.db.clock.now()
+        try:
+            while len(found) <= _COUNTED:
+                page = await self.selection.page(asked.filter, now, token, _COUNTED)
+                found, token = [*found, *page.customers], page.next_token
+                if not token:
+                    break
+        except grpc.aio.AioRpcError as error:
+            raise _not_found(error) from None
+        return found[: _COUNTED + 1]
+
+    async def _ask(self, customers: Sequence[str], template: Template) -> list[CheckContactResponse]:
+        """What each allows, by our own right: nothing of an address is told."""
+        room = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+        async def ask(customer: str) -> CheckContactResponse:
+            request = CheckContactRequest(
+                name=customer,
+                purpose=template.purpose,
+                channels=[channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS],
+                urgent=template.urgent,
+            )
+            async with room:
+                return await self.consents.CheckContact(request)
+
+        try:
+            with acting(Call("preview", service_itself(self.db.service))):
+                return list(await asyncio.gather(*map(ask, customers)))
+        except grpc.aio.AioRpcError as error:
+            raise _not_found(error) from None
+
+    def _samples(
+        self, asked: Asked, template: Template, texts: Sequence[Whole], read: Sequence[str] | None
+    ) -> list[pb.PreviewNoticeJobResponse.Sample]:
+        by_code = {each.language_code: each for each in texts}
+        default = template.default_language_code
+        codes = Counter(text.language_code for each in read or () if (text := text_for(texts, each, default)))
+        if read is None and (text := text_for(texts, default, default)):
+            codes = Counter({text.language_code: 0})
+        shown = []
+        for code, count in codes.most_common():
+            text = by_code[code]
+            stand_in = samples(template, text, asked.variables, self.db.clock.now())
+            words = render(template, text, asked.variables | stand_in, UTC)
+            shown.append(
+                pb.PreviewNoticeJobResponse.Sample(
+                    language_code=code, subject=words.subject, body=words.body, customer_count=count
+                )
+            )
+        return shown
+
+
+def _not_found(error: grpc.aio.AioRpcError) -> Exception:
+    """What the customer service said, to whoever asked: a filter that is none, or that they may not."""
+    if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+        return invalid("notice_job.filter", "INVALID_FILTER", "must be one that ListCustomers takes")
+    if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+        return refusal(error)
+    return Unavailable("CUSTOMERS_NOT_ASKED", "Customers cannot be asked for now. Try again.")

@@ -1,0 +1,66 @@
+"""Statements on jobs that send to many customers."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement, of_entity
+from chassis.db.tables import among, table
+from notifications.domain.notice_job import NoticeJob
+from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
+from notifications.store.tables import METADATA
+from rapport.notifications.v1 import notice_job_pb2
+
+
+@dataclass(slots=True)
+class NoticeJobResult:
+    """What became of a customer: the notice that was requested, or why none was."""
+
+    notice_job_id: UUID
+    customer_id: UUID
+    notice_id: UUID | None
+    reason: str
+
+    customer = CUSTOMER.named("customer_id")
+    notice = NOTICE.named("notice_id")
+
+
+JOBS = table(METADATA, "notice_jobs", NoticeJob)
+RESULTS = table(METADATA, "notice_job_results", NoticeJobResult, key=("notice_job_id", "customer_id"))
+_R = RESULTS.c
+
+JOB, LOCK_JOB, UPDATE_JOB = of_entity(JOBS, NoticeJob)
+INSERT_JOB = Statement[Any](sa.insert(JOBS))
+LIST_JOBS = Listing(
+    sa.select(JOBS),
+    JOBS.c.id,  # UUIDv7: in the order of creation
+    descending=True,
+    row=NoticeJob,
+    filters={
+        "department": filters.name(JOBS.c.department_id, DEPARTMENT),
+        "state": filters.enum(JOBS.c.state, notice_job_pb2.NoticeJob.State.DESCRIPTOR),
+    },
+)
+LIST_RESULTS = Listing(
+    sa.select(RESULTS).where(_R.notice_job_id == sa.bindparam("notice_job_id")),
+    _R.customer_id,
+    row=NoticeJobResult,
+    filters={"reason": filters.text(_R.reason)},
+)
+# What `ListCustomers` takes, so that a filter that is none is refused before anybody is told.
+CUSTOMER_FIELDS = {
+    "relationship_manager": filters.text(sa.column("relationship_manager", sa.Text)),
+    "region_code": filters.text(sa.column("region_code", sa.Text)),
+    "prospect": filters.boolean(sa.column("prospect", sa.Boolean)),
+    "create_time": filters.moment(sa.column("create_time", sa.DateTime(timezone=True))),
+}
+INSERT_RESULTS = Bulk[Any](RESULTS, lambda rows: rows)
+SEEN = Statement[Any](
+    sa.select(_R.customer_id).where(
+        _R.notice_job_id == sa.bindparam("notice_job_id"), among(_R.customer_id, "ids")
+    )
+)

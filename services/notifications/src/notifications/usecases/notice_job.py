@@ -1,0 +1,141 @@
+"""Sending to many customers: some at a time, to each once, with how far it is in the same commit."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from chassis import ids, work
+from chassis.api import filters
+from chassis.api.actors import actor_name
+from chassis.api.entities import found, own_department, save, write
+from chassis.db.aliases import lock_people
+from chassis.db.statement import Executor, values
+from chassis.db.transaction import Transaction
+from chassis.errors import Refusal
+from chassis.facts import fact_of
+from notifications.domain.facts import NoticeJobCreated
+from notifications.domain.notice_job import ASKED, PER_MINUTE, Asked, JobState, NoticeJob
+from notifications.domain.template import Template
+from notifications.names import CUSTOMER, JOB
+from notifications.store import jobs as store
+from notifications.usecases.notice import require_words, send_notice
+from notifications.usecases.partials import Whole
+
+NOTICE_JOB = "notice-job"  # the kind of work that one step is
+_PATIENCE = timedelta(days=30)  # with customers who cannot be asked
+_MINUTE = timedelta(minutes=1)
+
+
+class Page(NamedTuple):
+    """Some customers, by name, and where those after them begin; empty when there are none."""
+
+    customers: Sequence[str]
+    next_token: str
+
+
+async def create_notice_job(tx: Transaction, *, notice_job: Asked) -> NoticeJob:
+    """Begin a job. What `require_askable` finds."""
+    principal = tx.call.principal
+    terms = values(notice_job) | {
+        "department_id": own_department(tx, notice_job.department_id, "notice_job.department"),
+        "rate_per_minute": notice_job.rate_per_minute or PER_MINUTE,
+    }
+    author = actor_name(principal.subject, tx.db.service)
+    job = NoticeJob(**terms, id=ids.uuid7(tx.now), author=author, create_time=tx.now, update_time=tx.now)
+    tx.require_owner(job)
+    await require_askable(tx, notice_job)
+    job.cause_id = tx.record(fact_of(NoticeJobCreated, job), version=job.version)
+    await tx.defer(store.INSERT_JOB, **values(job))
+    await _next_step(tx, job, timedelta())
+    return job
+
+
+async def require_askable(on: Executor, asked: Asked) -> tuple[Template, Sequence[Whole]]:
+    """The template and its texts. InvalidArgument INVALID_FILTER; what `require_words` finds."""
+    filters.parse(asked.filter, store.CUSTOMER_FIELDS, "notice_job.filter")
+    return await require_words(on, asked.template_id, asked.variables, "notice_job")
+
+
+async def stop_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
+    """Stop a job; one that does not run stays as it is. NotFound."""
+    job = await found(tx, JOB, store.LOCK_JOB, notice_job_id)
+    tx.require_owner(job)
+    if job.state is JobState.RUNNING:
+        await work.cancel(tx, NOTICE_JOB, job.work_key)
+        job.stop(ASKED)
+        await write(tx, store.UPDATE_JOB, job)
+    return job
+
+
+async def resume_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
+    """Have a job go on that was stopped; any other stays as it is. NotFound."""
+    job = await found(tx, JOB, store.LOCK_JOB, notice_job_id)
+    tx.require_owner(job)
+    if job.state is JobState.STOPPED:
+        job.resume()
+        await write(tx, store.UPDATE_JOB, job)
+        await _next_step(tx, job, timedelta())
+    return job
+
+
+async def request_some(tx: Transaction, per_customer: int, job: NoticeJob, page: Page) -> None:
+    """Request the notices of a page of customers, for a locked job, and come back for the next.
+
+    As the department whose job it is, caused by the job.
+    """
+    department = replace(tx.call.principal, department=job.department_id)
+    tx.act(replace(tx.call, principal=department, cause_id=job.cause_id))
+    tx.touch(job.name)
+    if job.over(tx.now):
+        await save(tx, store.UPDATE_JOB, job, job.end(tx.now), caused_by=job.cause_id)
+        return
+    results = [await _request(tx, per_customer, job, each) for each in await _unseen(tx, job, page.customers)]
+    await store.INSERT_RESULTS.rows(tx, results)
+    job.requested_count += sum(each.notice_id is not None for each in results)
+    job.refused_count += sum(each.notice_id is None for each in results)
+    job.go_on(page.next_token)
+    if not page.next_token:
+        await save(tx, store.UPDATE_JOB, job, job.end(tx.now), caused_by=job.cause_id)
+        return
+    await write(tx, store.UPDATE_JOB, job)
+    await _next_step(tx, job, _MINUTE * len(page.customers) / job.rate_per_minute)
+
+
+async def _unseen(tx: Transaction, job: NoticeJob, customers: Sequence[str]) -> list[UUID]:
+    """Those whom the job has not told by any of their names: one name of each."""
+    asked = [customer_id for each in customers for customer_id in CUSTOMER.ids(each)]
+    people = await lock_people(tx, asked)
+    seen = {
+        people.whose[row["customer_id"]]
+        for row in await store.SEEN.all(tx, notice_job_id=job.id, ids=people.everybody)
+    }
+    return [each for each in dict.fromkeys(people.survivors[each] for each in asked) if each not in seen]
+
+
+async def _request(
+    tx: Transaction, per_customer: int, job: NoticeJob, customer_id: UUID
+) -> store.NoticeJobResult:
+    try:
+        notice = await send_notice(
+            tx,
+            per_customer,
+            customer=CUSTOMER.format(customer_id),
+            kind=job.kind,
+            template_id=job.template_id,
+            variables=job.variables,
+            promise="",
+            case="",
+            expire_time=job.expire_time,
+            channels=[],
+            fallback_after=None,
+        )
+    except Refusal as refusal:
+        return store.NoticeJobResult(job.id, customer_id, None, refusal.reason)
+    return store.NoticeJobResult(job.id, customer_id, notice.id, "")
+
+
+async def _next_step(tx: Transaction, job: NoticeJob, after: timedelta) -> None:
+    due = tx.now + after
+    await work.enqueue(tx, NOTICE_JOB, job.work_key, due_at=due, expire_at=due + _PATIENCE)

@@ -1,0 +1,218 @@
+"""One message to many customers: each once, at a rate, stopped and resumed."""
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis.api.messages import moment, timestamp, value_name
+from chassis.contracts import comments
+from chassis.errors import PermissionDenied, invalid
+from notifications.store.jobs import CUSTOMER_FIELDS
+from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.notifications.v1 import notice_job_service_pb2 as pb
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
+from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceStub
+from rapport.notifications.v1.notice_pb2 import Notice
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
+from rapport.notifications.v1.template_pb2 import Template, TemplateText
+from rapport_testing.running import error_of, reason
+from rapport_testing.wait import eventually
+from services.notifications.tests.component.merging import another_name
+
+MINUTE = timedelta(minutes=1)
+HELLO = TemplateText(subject="Hello {{ depot }}", body="{{ contact_name }} says hello.")
+
+
+class Jobs:
+    """What is done with jobs, in words."""
+
+    def __init__(self, desk: Any) -> None:
+        self.desk, self.known = desk, desk.peers.profiles.known
+        self.service: Any = desk.running.stub(NoticeJobServiceStub)
+
+    def customers(self, count: int) -> list[str]:
+        names = [f"customers/{uuid4()}" for _ in range(count)]
+        self.known |= {name: Customer(name=name) for name in names}
+        return names
+
+    def job(self, **fields: Any) -> NoticeJob:
+        own = {
+            "department": "departments/delivery",
+            "filter": 'region_code = "DE"',
+            "kind": "closing",
+            "template": "templates/closing",
+            "variables": {"depot": "Kiel"},
+        }
+        return NoticeJob(**own | fields)
+
+    async def create(self, **fields: Any) -> NoticeJob:
+        request = pb.CreateNoticeJobRequest(notice_job=self.job(**fields))
+        job: NoticeJob = await self.service.CreateNoticeJob(request)
+        return job
+
+    async def get(self, job: NoticeJob) -> NoticeJob:
+        found: NoticeJob = await self.service.GetNoticeJob(pb.GetNoticeJobRequest(name=job.name))
+        return found
+
+    async def reached(self, job: NoticeJob, state: str, seen: int) -> NoticeJob:
+        async def found() -> NoticeJob | None:
+            now = await self.get(job)
+            return now if (value_name(now, "state"), seen_by(now)) == (state, seen) else None
+
+        reached = await eventually(found)
+        assert reached is not None
+        return reached
+
+    async def results(self, job: NoticeJob, filter: str = "") -> dict[str, tuple[str, str]]:
+        request = pb.ListNoticeJobResultsRequest(parent=job.name, filter=filter)
+        listed = (await self.service.ListNoticeJobResults(request)).notice_job_results
+        return {each.customer: (each.notice, each.reason) for each in listed}
+
+    async def notices_to(self, customer: str) -> list[Notice]:
+        request = ListNoticesRequest(filter=f"customer = {customer}")
+        return list((await self.desk.notices.ListNotices(request)).notices)
+
+
+def seen_by(job: NoticeJob) -> int:
+    return int(job.requested_count + job.refused_count)
+
+
+@pytest.fixture
+async def jobs(desk: Any) -> Jobs:
+    depot = [Template.Variable(name="depot", impersonal=True)]
+    await desk.create_template("closing", HELLO, variables=depot)
+    return Jobs(desk)
+
+
+async def test_each_customer_is_sent_one_by_and_by_as_the_department(jobs: Jobs) -> None:
+    customers = jobs.customers(3)
+    job = await jobs.create(rate_per_minute=2)
+    running = await jobs.reached(job, "RUNNING", 2)
+    assert running.author == "agents/alice"
+    jobs.desk.clock.advance(MINUTE)
+    done = await jobs.reached(job, "DONE", 3)
+    assert (done.requested_count, moment(done.end_time)) == (3, jobs.desk.clock.now())
+    results = await jobs.results(job)
+    assert set(results) == set(customers)
+    for customer, (name, why) in results.items():
+        [notice] = await jobs.notices_to(customer)
+        assert (notice.name, why) == (name, "")
+        assert (notice.kind, notice.department) == ("closing", "departments/delivery")
+        await jobs.desk.sent(name)
+    assert len(jobs.desk.mail.accepted) == 3
+    [created] = await jobs.desk.told("NoticeJobCreated")
+    assert {each.causation_id for each in await jobs.desk.told("NoticeRequested")} == {created.id}
+    [ended] = await jobs.desk.told("NoticeJobEnded")
+    assert ended.data.requested_count == 3
+    before = jobs.desk.peers.profiles.filters[0]
+    assert before.startswith('(region_code = "DE") AND create_time < ')
+
+
+async def test_what_is_stopped_goes_no_further_until_it_is_resumed(jobs: Jobs) -> None:
+    jobs.customers(3)
+    job = await jobs.create(rate_per_minute=1)
+    await jobs.reached(job, "RUNNING", 1)
+    stop = pb.StopNoticeJobRequest(name=job.name)
+    stopped = await jobs.service.StopNoticeJob(stop)
+    assert (value_name(stopped, "state"), stopped.reason_code) == ("STOPPED", "asked")
+    assert await jobs.service.StopNoticeJob(stop) == stopped
+    other = await jobs.create(filter="", rate_per_minute=3)
+    jobs.desk.clock.advance(2 * MINUTE)
+    await jobs.reached(other, "DONE", 3)
+    assert seen_by(await jobs.get(job)) == 1
+    resumed = await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
+    assert (value_name(resumed, "state"), resumed.reason_code) == ("RUNNING", "")
+    await jobs.reached(job, "RUNNING", 2)
+    jobs.desk.clock.advance(MINUTE)
+    done = await jobs.reached(job, "DONE", 3)
+    assert await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name)) == done
+
+
+async def test_who_was_merged_is_told_by_one_of_their_names(jobs: Jobs) -> None:
+    one, other = jobs.desk.customer, await another_name(jobs.desk)
+    jobs.known |= {name: Customer(name=name) for name in (other, one)}
+    job = await jobs.create(rate_per_minute=1)  # a step for each name
+    await jobs.reached(job, "RUNNING", 1)
+    jobs.desk.clock.advance(MINUTE)
+    await jobs.reached(job, "DONE", 1)
+    assert set(await jobs.results(job)) == {one}
+
+
+async def test_who_is_sent_none_is_listed_with_the_reason(jobs: Jobs) -> None:
+    [customer] = jobs.customers(1)
+    for _ in range(jobs.desk.running.app.settings.notices_per_customer):
+        await jobs.desk.send(_notice(customer))
+    job = await jobs.create()
+    done = await jobs.reached(job, "DONE", 1)
+    assert (done.requested_count, done.refused_count) == (0, 1)
+    assert await jobs.results(job, 'reason = "TOO_MANY_NOTICES"') == {customer: ("", "TOO_MANY_NOTICES")}
+
+
+def _notice(customer: str) -> Notice:
+    return Notice(customer=customer, kind="x", template="templates/closing", variables={"depot": "Kiel"})
+
+
+async def test_a_filter_that_is_none_stops_the_job_and_says_so(jobs: Jobs) -> None:
+    jobs.desk.peers.profiles.refusal = invalid("filter", "INVALID_FILTER", "must be one")
+    job = await jobs.create()
+    assert (await jobs.reached(job, "STOPPED", 0)).reason_code == "invalid-filter"
+    preview = jobs.service.PreviewNoticeJob(pb.PreviewNoticeJobRequest(notice_job=jobs.job()))
+    assert await jobs.desk.violations(preview) == {"notice_job.filter": "INVALID_FILTER"}
+
+
+async def test_nonsense_is_no_filter_and_what_lists_of_customers_take_is_one(jobs: Jobs) -> None:
+    assert await jobs.desk.violations(jobs.create(filter="mood = good")) == {
+        "notice_job.filter": "INVALID_FILTER"
+    }
+    taken = comments()["rapport.customer.v1.ListCustomersRequest.filter"]
+    assert set(re.findall(r"`(\w+)`", taken)) == set(CUSTOMER_FIELDS)
+
+
+async def test_what_is_of_no_more_use_ends(jobs: Jobs) -> None:
+    jobs.customers(3)
+    soon = timestamp(jobs.desk.clock.now() + MINUTE)
+    job = await jobs.create(rate_per_minute=1, expire_time=soon)
+    await jobs.reached(job, "RUNNING", 1)
+    jobs.desk.clock.advance(MINUTE)
+    await jobs.reached(job, "DONE", 1)
+
+
+async def test_a_preview_says_how_many_whom_not_and_what_they_read(jobs: Jobs) -> None:
+    customers = jobs.customers(25)
+    request = pb.PreviewNoticeJobRequest(notice_job=jobs.job())
+    seen = await jobs.service.PreviewNoticeJob(request)
+    assert (seen.customer_count, list(seen.customers)) == (25, customers[:20])
+    assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("", 25)]
+    assert seen.customers_asked
+    [sample] = seen.samples
+    assert (sample.language_code, sample.subject, sample.customer_count) == ("en", "Hello Kiel", 25)
+    jobs.desk.peers.customers.answer = CheckContactResponse(allowed=False, reason_code="consent-denied")
+    seen = await jobs.service.PreviewNoticeJob(request)
+    assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("consent-denied", 25)]
+    assert list(seen.samples) == []
+    jobs.desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
+    seen = await jobs.service.PreviewNoticeJob(request)
+    assert (seen.customers_asked, [(each.subject, each.customer_count) for each in seen.samples]) == (
+        False,
+        [("Hello Kiel", 0)],
+    )
+    assert await jobs.desk.told("NoticeRequested") == []
+
+
+async def test_who_may_not_read_customers_is_not_told_of_them(jobs: Jobs) -> None:
+    jobs.desk.peers.profiles.refusal = PermissionDenied("PERMISSION_DENIED", "not yours")
+    request = pb.PreviewNoticeJobRequest(notice_job=jobs.job())
+    error = await error_of(jobs.service.PreviewNoticeJob(request))
+    assert (error.code().name, reason(error)) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+
+
+async def test_what_cannot_be_said_is_refused_before_anybody_is_told(jobs: Jobs) -> None:
+    wrong = await jobs.desk.violations(jobs.create(variables={"depot": "Kiel", "else": "x"}))
+    assert wrong == {"notice_job.variables[else]": "VARIABLE_UNKNOWN"}
+    error = await error_of(jobs.create(template="templates/delay", variables={}))
+    assert reason(error) == "TEMPLATE_NOT_SENDABLE"
