@@ -179,8 +179,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("UpdatePreferences", {"preferences": {
         "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": "",
         "quiet_hours": [{"days": ["FRIDAY"], "starts": "22:00", "ends": "07:00"}],
-        "pauses": [{"start_time": BEFORE, "end_time": LATER}]},
-        "update_mask": "channels,quietHours,pauses"}),
+        "pauses": [{"start_time": BEFORE, "end_time": LATER}], "language_code": "de"},
+        "update_mask": "channels,quietHours,pauses,languageCode"}),
     ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("GetCustomerLink", {"name": "{CreateCustomer}/link"}),
     ("FindLinkedCustomer", {"token": "{GetCustomerLinkToken}"}),
@@ -195,8 +195,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "preferences": {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_SMS"], "etag": "#",
             "quiet_hours": [{"days": ["FRIDAY"], "starts": "21:00", "ends": "06:00"}],
-            "pauses": [{"start_time": SOON, "end_time": LATER}]},
-        "update_mask": "channels,quietHours,pauses"}),
+            "pauses": [{"start_time": SOON, "end_time": LATER}], "language_code": "en-GB"},
+        "update_mask": "channels,quietHours,pauses,languageCode"}),
     ("RevokeCustomerLinks", {"name": "{ResolveCustomer}/link", "reason_code": "mailbox-shared"}),
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("CheckContact", {

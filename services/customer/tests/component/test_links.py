@@ -337,3 +337,22 @@ async def test_an_address_that_is_taken_from_them_takes_the_links_back(desk: Any
     assert (await links.open(token)).customer == anna.name
     await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=email.name))
     assert await refused(links.open(token)) == "LINK_NOT_FOUND"
+
+
+async def test_the_language_that_they_choose_is_that_of_messages_and_pages_and_of_that_name(
+    desk: Any, links: Links
+) -> None:
+    anna, bea = [
+        await desk.create(desk.email(f"{name}@example.com"), language_code="de") for name in ("a", "b")
+    ]
+    tokens = [await links.token(each.name) for each in (anna, bea)]
+    merge = await desk.merge(anna.name, bea.name)
+    desk.clock.advance(timedelta(minutes=1))
+    await links.prefer(tokens[1], bea.name, language_code="en-GB")
+    desk.clock.advance(timedelta(minutes=1))
+    await links.prefer(tokens[0], anna.name, channels=[CHANNEL_SMS])
+    assert [(await links.open(each)).language_code for each in tokens] == ["de", "en-GB"]
+    request = CheckContactRequest(name=anna.name, purpose="purposes/service", channels=[CHANNEL_EMAIL])
+    assert (await desk.consents.CheckContact(request)).language_code == "en-GB"
+    await desk.undo(merge)
+    assert (await desk.consents.CheckContact(request)).language_code == "de"

@@ -113,3 +113,17 @@ async def test_what_they_agree_to_is_shown_where_they_choose_it_and_named_by_wha
     await her.post("/stop")
     noted = (await desk.client().get(f"/v1/{her.name}/consents/news.sms")).json()
     assert (noted["state"], noted["wording"], noted["source"]) == ("STATE_DENIED", "", "stop-all")
+
+
+async def test_they_choose_the_language_of_pages_and_messages(desk: Any) -> None:
+    her = await customer(desk, "Erika", languageCode="de")
+    form = await her.form("/contact")
+    assert form["language"] == "de"
+    await her.post("/contact", **form)
+    preferences = (await desk.client().get(f"/v1/{her.name}/preferences")).json()
+    assert preferences["etag"] == ""  # as it was: nothing is said
+    await her.post("/contact", **form | {"language": "en"})
+    assert '<html lang="en-GB">' in await her.page()
+    await her.post("/contact", **await her.form("/contact") | {"language": "tlh"})
+    preferences = (await desk.client().get(f"/v1/{her.name}/preferences")).json()
+    assert preferences["languageCode"] == "en"

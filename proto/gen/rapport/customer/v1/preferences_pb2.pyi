@@ -93,10 +93,15 @@ class Preferences(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     PAUSES_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/preferences`."""
     etag: _builtins.str
     """The row version, quoted; empty when they never were set."""
+    language_code: _builtins.str
+    """BCP 47 language that they chose, for example `de` or `en-GB`: in it they are written to, and their own pages are. Empty means that of
+    the customer (`Customer.language_code`). Of customers who were merged what was chosen last.
+    """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """Channels in the order the customer prefers them. Empty means that they prefer none: then e-mail is taken first,
@@ -127,10 +132,11 @@ class Preferences(_message.Message):
         etag: _builtins.str = ...,
         quiet_hours: _abc.Iterable[Global___Preferences.QuietHours] | None = ...,
         pauses: _abc.Iterable[Global___Preferences.Pause] | None = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

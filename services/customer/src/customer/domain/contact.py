@@ -58,6 +58,7 @@ class Contact:
     identifier: str = ""  # whose address it is, by its name
     open_time: datetime | None = None
     category: str = ""  # of the purpose
+    language_code: str = ""  # in which they are written to, BCP 47
 
     def unless(self, quiet: Quiet | None, inputs: dict[str, str]) -> "Contact":
         """What may be done in such quiet, found by `inputs`. What is not allowed at all stays so."""

@@ -20,6 +20,7 @@ from customer.domain.timeline import Channel
 from customer.store import consents as consent_store
 from customer.store import tables as store
 from customer.usecases import consents, purposes
+from customer.usecases.contact import check_contact
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import consent_service_pb2 as consent_pb
@@ -107,9 +108,10 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         """Say what a token confirms."""
         asked = (await consents.requested(self.db, request.token, self.db.clock.now())).consent
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, asked.customer_id)
+        preferences = await consents.preferences_of(self.db, asked.customer_id)
         return consent_pb.FindRequestedConsentResponse(
             consent=to_message(Consent, asked),
-            language_code=customer.language_code,
+            language_code=preferences.language_code or customer.language_code,
             time_zone=customer.time_zone,
         )
 
@@ -146,7 +148,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         (customer_id,), (purpose_id,) = names.CUSTOMER.ids(request.name), names.PURPOSE.ids(request.purpose)
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
         channels = [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)]
-        contact = await consents.check_contact(
+        contact = await check_contact(
             self.db, self.addresses, customer, customer_id, purpose_id, channels, urgent=request.urgent
         )
         for each in contact.decisions:
@@ -155,7 +157,6 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
             consent_pb.CheckContactResponse,
             contact,
             display_name=customer.shown_name if contact.allowed else "",
-            language_code=customer.language_code,
             time_zone=customer.time_zone,
             relationship_manager=customer.relationship_manager,
         )

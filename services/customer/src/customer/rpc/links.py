@@ -75,7 +75,7 @@ class CustomerLinkRpc(Rpc, CustomerLinkServiceServicer):
         stopped = (await store.STOP.one(self.db, customer_id=holder.id)).stop_time
         return pb.FindLinkedCustomerResponse(
             customer=holder.name,
-            language_code=holder.language_code,
+            language_code=preferences.language_code or holder.language_code,
             time_zone=holder.time_zone,
             consents=[to_message(Consent, each) for each in consents],
             preferences=to_message(Preferences, preferences),

@@ -2,22 +2,17 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from chassis.api import etags
 from chassis.api.entities import found
-from chassis.api.purposes import needed
-from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import changed, fact_of
-from chassis.zones import time_zone
 from customer.domain.consents import (
     CHANNEL_IDS,
     CONFIRM_WITHIN,
@@ -29,19 +24,16 @@ from customer.domain.consents import (
     preferred,
     request_ended,
 )
-from customer.domain.contact import PROVED, Contact, choose_contact
-from customer.domain.customers import Customer
+from customer.domain.contact import PROVED
 from customer.domain.facts import ConsentRequested, ConsentUpdated, PreferencesUpdated
 from customer.domain.identifiers import Identifier
-from customer.domain.quiet import Pause, QuietHours, quiet_at
-from customer.domain.suppressions import AddressKey, suppressed
+from customer.domain.quiet import Pause, QuietHours
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, IDENTIFIER, PURPOSE, WORDING_VERSION
 from customer.store import consents as store
 from customer.store.tables import identifiers_of
 from customer.usecases.customers import lock_customer, locked
 from customer.usecases.identifiers import prove
-from customer.usecases.suppressions import holding
 
 
 class Issued(NamedTuple):
@@ -229,6 +221,7 @@ class PreferencesChanges(TypedDict, total=False):
     channels: list[Channel]
     quiet_hours: list[QuietHours]
     pauses: list[Pause]
+    language_code: str
 
 
 async def update_preferences(
@@ -236,9 +229,13 @@ async def update_preferences(
 ) -> Preferences:
     """Set the preferred channels, best first, and when the customer wants quiet."""
     await lock_customer(tx, customer_id)
-    preferences = await preferences_of(tx, customer_id)
+    said = await store.PREFERENCES_OF.all(tx, customer_id=customer_id)
+    preferences = preferred(said) or Preferences(customer_id, [], None, 0)
     etags.match(etag, preferences.name, preferences.version)
     preferences.customer_id = customer_id
+    # By another name it was said for that name: their pages, by its link, are in it.
+    own = (each.language_code for each in said if each.customer_id == customer_id)
+    preferences.language_code = next(own, "")
     if "channels" in changes:
         changes["channels"] = list(dict.fromkeys(changes["channels"]))
     if fields := changed(preferences, changes):
@@ -253,47 +250,3 @@ async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
     """How a customer wants to be reached, and when not; nothing, before they say so."""
     held = preferred(await store.PREFERENCES_OF.all(on, customer_id=customer_id))
     return held or Preferences(customer_id, [], None, 0)
-
-
-async def check_contact(
-    on: Database,
-    addresses: AddressKey,
-    customer: Customer,
-    name_id: UUID,
-    purpose_id: str,
-    channels: Sequence[Channel],
-    *,
-    urgent: bool,
-) -> Contact:
-    """Whether and where a customer, by the name `name_id`, may be contacted now. NotFound for the purpose."""
-    # By the name that was asked for: they may just be told apart from the customer who was found.
-    standings = await store.STANDINGS.all(on, customer_id=name_id, purpose_id=purpose_id)
-    if not standings:
-        raise NotFound(PURPOSE.format(purpose_id))
-    preferences = await preferences_of(on, name_id)
-    identifiers = (await identifiers_of(on, [name_id]))[name_id]
-    purpose, hashes = standings[0], addresses.hashes_of(identifiers)
-    kept = suppressed(
-        identifiers,
-        hashes,
-        [
-            each
-            for each in await holding(on, [*hashes.values()])
-            if each.keeps_from(purpose.legal_basis, purpose.category, urgent=urgent)
-        ],
-    )
-    contact = choose_contact(
-        standings,
-        channels,
-        preferences.channels,
-        identifiers,
-        kept,
-        needed=needed(PURPOSE.format(purpose_id), purpose.category),
-    )
-    if urgent:
-        contact = contact.past_quiet()
-    else:
-        zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
-        quiet = quiet_at(preferences.quiet_hours, preferences.pauses, zone, on.clock.now())
-        contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
-    return replace(contact, category=purpose.category)

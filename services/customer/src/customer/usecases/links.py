@@ -49,10 +49,10 @@ async def own_preferences(on: Executor, customer_id: UUID) -> Preferences:
     """How they want to be reached as said by this very name; with the version that a change follows."""
     said = await consent_store.PREFERENCES_OF.all(on, customer_id=customer_id)
     version = max((each.version for each in said), default=0)
-    own = next((each for each in said if each.customer_id == customer_id), None)
-    if own is None:
-        return Preferences(customer_id, [], None, version)
-    return Preferences(customer_id, own.channels, own.update_time, version, own.quiet_hours, own.pauses)
+    for own in said:
+        if own.customer_id == customer_id:
+            return replace(own, version=version)
+    return Preferences(customer_id, [], None, version)
 
 
 async def note_linked_consents(

@@ -61,7 +61,7 @@ SAID = {
 CHANGED = N_("Something was changed meanwhile: please look at it again.")
 
 
-_SAID_OF = ("channels", "quiet_hours", "pauses")
+_SAID_OF = ("channels", "quiet_hours", "pauses", "language_code")
 _TOLD = {"ABORTED": 409, "INVALID_ARGUMENT": 400}
 
 
@@ -191,6 +191,7 @@ class Acts:
             channels=choices.reordered(before, own.text("prefer")),
             quiet_hours=typed_hours(own),
             pauses=typed_pauses(own, before, own.say.zone),
+            language_code=choices.language(own.text("language"), before, own.say),
         )
         # Nothing else: what another name of theirs said of it, which is not shown here, holds on.
         paths = [each for each in _SAID_OF if getattr(chosen, each) != getattr(before, each)]
@@ -218,6 +219,7 @@ class Acts:
             offered=[(code, own.say(words)) for code, words in choices.CHANNELS.items()],
             quiet=filled_in(preferences, own.say.zone, own.say),
             zone=own.say.zone.key,
+            languages=choices.LANGUAGES,
             trouble=trouble,
         )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from babel import Locale
+
 from chassis.api.messages import moment
 from chassis.api.purposes import is_needed
-from desk.language.catalogues import N_
+from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
@@ -23,6 +25,8 @@ CHANNELS = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "lett
 # What every installation begins with, in its catalogues.
 FIRST = (N_("Marketing"), N_("Advertising and offers."))
 NONE = "none"
+# What pages and messages of the first start are in, each as its readers call it.
+LANGUAGES = {code: str(Locale(code).get_display_name()).capitalize() for code in CATALOGUES}
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,12 @@ def said(purpose: str, channel: str, *, granted: bool, wording: str = "") -> Lin
         state=Consent.STATE_GRANTED if granted else Consent.STATE_DENIED,
         wording=wording,
     )
+
+
+def language(chosen: str, before: Preferences, say: Speech) -> str:
+    """The language that they chose; as it was where the page had it already, or it is none of ours."""
+    changes = chosen in LANGUAGES and chosen != say.language.locale.language
+    return chosen if changes else before.language_code
 
 
 def preferred(preferences: Preferences) -> str:
