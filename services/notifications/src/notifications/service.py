@@ -69,7 +69,8 @@ def compose(app: App[Settings]) -> None:
     customers = app.client(CustomerServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
     readers = Readers(customers, directory, app.settings.front_desk)
-    app.serve(TemplateRpc(app, readers=readers, review_all=app.settings.review_texts))
+    s = app.settings
+    app.serve(TemplateRpc(app, readers=readers, link_hosts=s.link_hosts, review_all=s.review_texts))
     consents = app.client(ConsentServiceStub, "customer")
     selection = Selection(customers)
     app.serve(NoticeJobRpc(app, selection=selection, consents=consents))

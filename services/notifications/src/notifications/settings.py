@@ -12,6 +12,8 @@ from notifications.domain.pressure import Budget
 from notifications.jobs.message import Mailbox
 from notifications.jobs.signing import Signer
 
+_HOST = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
+
 
 class Settings(ServiceSettings):
     """What the notifications service is told beyond what every service is."""
@@ -73,6 +75,11 @@ class Settings(ServiceSettings):
     )
     review_texts: bool = Field(
         False, description="a second person approves every text, also of templates that do not ask for it"
+    )
+    link_hosts: Annotated[list[Annotated[str, Field(pattern=_HOST)]], *AS_JSON] = Field(
+        [],
+        description="JSON: the hosts to which and under which texts may have links; empty: any that does not"
+        " hide where it leads",
     )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
     smtp_per_minute: int = Field(

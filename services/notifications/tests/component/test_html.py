@@ -98,3 +98,9 @@ async def test_a_sender_is_told_at_once_that_a_filter_cannot_say_what_they_give(
     desk.peers.customers.answer.language_code = "de-AT"
     await desk.sent((await desk.send(notice)).name)
     assert desk.mail.accepted[0].get_content() == "Sam Reed: Montag, 9. März 2026\r\n"
+
+
+async def test_links_lead_to_no_host_that_hides_where(desk: Any) -> None:
+    short = TemplateText(subject="News", body="{{ contact_name }}: https://bit.ly/3x")
+    refused = await desk.violations(desk.create_template("news", short))
+    assert refused == {"template_text.body": "INVALID_LINK"}

@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from chassis.api.messages import moment, timestamp
 from chassis.db.statement import Statement
 from notifications.domain.trigger import Mark
-from notifications.store.triggers import MARKS_TABLE
+from notifications.store.triggers import MARKS_TABLE, POLICIES_ON_EVENTS
 from notifications.usecases import marks
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseResolved
 from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
@@ -387,6 +387,23 @@ async def test_what_goes_on_different_days_is_no_flood_however_much_is_asked_for
         return found if len(found) == 24 else None
 
     assert {each.reason_code for each in await eventually(all_heard)} == {""}
+
+
+async def test_of_a_policy_that_is_changed_often_only_what_holds_or_waits_is_read(ready: Any) -> None:
+    async def read() -> list[int]:
+        now = ready.clock.now()
+        versions = await POLICIES_ON_EVENTS.all(ready.running.db, since=now, until=now)
+        return sorted(each.version for each in versions if each.id == "issued")
+
+    await ready.create_policy("issued", **VOUCHERS)
+    for count in range(2, 6):
+        ready.clock.advance(timedelta(minutes=1))
+        await ready.update_policy("issued", condition=f"{count} > 1")
+        if count == 3:
+            voucher = f"vouchers/{uuid4()}"
+            await tell(ready, VoucherIssued(voucher=voucher, customer=ready.customer))
+            await told_of(ready, voucher, "REQUESTED")
+    assert await read() == [3, 5]
 
 
 async def test_no_policy_floods_a_customer(ready: Any) -> None:

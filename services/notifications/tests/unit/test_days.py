@@ -33,7 +33,7 @@ def seen(day: date, hour: int, zone: ZoneInfo) -> datetime:
 def test_an_hour_of_a_day_is_when_a_clock_there_shows_it(
     day: date, before: int, hour: int, zone: ZoneInfo
 ) -> None:
-    assume(zone.key != "Antarctica/Troll")  # where clocks leave out two hours
+    assume(not zone.key.startswith("Antarctica/"))  # where clocks leave out more than an hour
     begin, end = span(day.isoformat(), before, hour)
     found = hour_of(day.isoformat(), before, hour, zone)
     assert begin <= found <= end

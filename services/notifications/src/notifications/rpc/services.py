@@ -1,5 +1,6 @@
 """The gRPC services, and what no option of the contract can say of a request."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -169,6 +170,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     }
 
     readers: Readers
+    link_hosts: Sequence[str]  # to which and under which texts may have links; none: to any
     review_all: bool  # whether a second person approves the texts of every template, whatever that says
 
     CreateTemplate = change(template_pb.CreateTemplateRequest, template.create_template, _shown)

@@ -15,10 +15,30 @@ from notifications.store.tables import ENABLED_POLICIES, METADATA, NOTICES, POLI
 MARKS_TABLE = table(METADATA, "trigger_marks", Mark, key=("notice_policy_id", "subject", "customer"))
 
 _IN_FORCE = ENABLED_POLICIES.subquery("in_force")
-# Every version of those that are in force: which one was when something happened, the event's time says.
+# Written out, not bound: else a plan for any value could not use the partial indexes.
+_IS_OPEN: tuple[sa.ColumnElement[Any], ...] = (
+    sa.literal_column("notices.subject <> ''"),
+    sa.literal_column("notices.state IN ('REQUESTED', 'SENDING', 'UNKNOWN')"),
+)
+_ON_ANY = sa.select(_IN_FORCE.c.id).where(*(_IN_FORCE.c.event_type != each for each in BY_EVENT))
+_FIRST_HELD = (
+    sa.select(POLICIES.c.id, sa.func.max(POLICIES.c.version))
+    .where(POLICIES.c.update_time <= sa.bindparam("since"))
+    .group_by(POLICIES.c.id)
+)
+_ASKED = sa.exists().where(
+    NOTICES.c.notice_policy_id == POLICIES.c.id, NOTICES.c.policy_version == POLICIES.c.version, *_IS_OPEN
+)
+# Of those that are in force now the versions that held when something happened, from one time to another,
+# and those of which something may still be sent; not each that there ever was.
 POLICIES_ON_EVENTS = Statement(
     sa.select(POLICIES).where(
-        POLICIES.c.id.in_(sa.select(_IN_FORCE.c.id).where(_IN_FORCE.c.event_type.not_in(list(BY_EVENT))))
+        POLICIES.c.id.in_(_ON_ANY),
+        sa.or_(
+            POLICIES.c.update_time.between(sa.bindparam("since"), sa.bindparam("until")),
+            sa.tuple_(POLICIES.c.id, POLICIES.c.version).in_(_FIRST_HELD),
+            _ASKED,
+        ),
     ),
     row=NoticePolicy,
 )
@@ -53,9 +73,7 @@ LOCK_OPEN = Statement(
     .where(
         NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
         NOTICES.c.subject == sa.bindparam("subject"),
-        # Written out, not bound: else a plan for any value could not use the partial index.
-        sa.literal_column("notices.subject <> ''"),
-        sa.literal_column("notices.state IN ('REQUESTED', 'SENDING', 'UNKNOWN')"),
+        *_IS_OPEN,
     )
     .order_by(NOTICES.c.id)
     .with_for_update(),

@@ -13,6 +13,7 @@ from notifications.domain.template import SERVICE, Template, TemplateInLanguages
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
+from notifications.usecases.hosts import require_hosts
 from notifications.usecases.including import require_fit, require_reviewed
 from notifications.usecases.partials import Changed, lock_parts, whole
 from notifications.usecases.policy import policies_only, require_sendable
@@ -120,6 +121,7 @@ async def update_template(
 async def create_text(
     tx: Transaction,
     review_all: bool,
+    link_hosts: Sequence[str],
     *,
     template_id: str,
     template_text_id: str,
@@ -130,7 +132,10 @@ async def create_text(
     html: str,
     next_step: str,
 ) -> Text:
-    """Keep the first version of a text. ResourceExists; TOO_MANY_TEXTS; what `_keep` finds."""
+    """Keep the first version of a text.
+
+    ResourceExists; TOO_MANY_TEXTS; what `require_hosts` and `_keep` find.
+    """
     template, texts = await _own(tx, template_id)
     language_code = words.language_code_of(template_text_id)
     text = Text(
@@ -151,32 +156,41 @@ async def create_text(
     if len(texts) >= TEXTS_MAX:
         told = f"{template.name} has texts in {TEXTS_MAX} languages, the most that a template can have."
         raise FailedPrecondition("TOO_MANY_TEXTS", told, {"resource": template.name, "most": TEXTS_MAX})
+    require_hosts(text, link_hosts)
     return await _keep(tx, template, text, review_all)
 
 
 async def update_text(
     tx: Transaction,
     review_all: bool,
+    link_hosts: Sequence[str],
     *,
     template_id: str,
     template_text_id: str,
     changes: TextChanges,
     etag: str,
 ) -> Text:
-    """Keep the next version of a text. What says the same is no new version. NotFound; what `_keep` finds."""
+    """Keep the next version of a text. What says the same is no new version.
+
+    NotFound; what `require_hosts` and `_keep` find.
+    """
     template, _ = await _own(tx, template_id)
     text = await found(tx, TEXT, store.GET_TEXT, template_id, template_text_id, etag=etag)
     if not changed(text, changes):
         return text
+    require_hosts(text, link_hosts)
     return await _keep(tx, template, text, review_all)
 
 
-async def approve_text(tx: Transaction, *, template_id: str, template_text_id: str, etag: str) -> Text:
+async def approve_text(
+    tx: Transaction, link_hosts: Sequence[str], *, template_id: str, template_text_id: str, etag: str
+) -> Text:
     """Have the latest version of a text sent from now on.
 
-    NotFound; what `Text.review` and `_require_sendable` find: others may have changed since.
+    NotFound; what `Text.review`, `require_hosts` and `_require_sendable` find: others may have changed since.
     """
     template, text = await _review(tx, template_id, template_text_id, etag, TextState.APPROVED, "")
+    require_hosts(text, link_hosts)
     await _require_sendable(tx, template, text)
     return text
 

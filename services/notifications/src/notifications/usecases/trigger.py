@@ -46,9 +46,11 @@ async def react(tx: Transaction, per_customer: int, events: Sequence[Event[Any]]
 
     No policy sends a customer more than `per_customer` notices within a day.
     """
-    versions = await store.POLICIES_ON_EVENTS.all(tx)
-    since = tx.now - HEARD_FOR
-    known = [event for event in events if event.data is not None and event.time > since]
+    oldest = tx.now - HEARD_FOR
+    known = [event for event in events if event.data is not None and event.time > oldest]
+    times = [event.time for event in known]
+    since, until = min(times, default=tx.now), max(times, default=tx.now)
+    versions = await store.POLICIES_ON_EVENTS.all(tx, since=since, until=until)
     heard = [each for event in known for each in words_of(event, versions, tx.now)]
     call, whose = tx.call, await _lock_whose(tx, heard)
     for key, group in groupby(sorted(heard, key=_in_order), lambda each: each.word.key):
