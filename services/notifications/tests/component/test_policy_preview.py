@@ -190,6 +190,31 @@ async def test_what_could_not_be_read_to_the_end_is_not_said_to_be_told(
     }
 
 
+async def test_no_more_messages_are_looked_at_than_a_few_for_each_event(
+    ready: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.events.past.LOOKED_TIMES", 1)
+    past, start = ready.running.app.past, ready.clock.now()
+    await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(timedelta(minutes=1))
+    end = ready.clock.now()
+    for _ in range(5):  # which may have been told late, so that there might be one of before among them
+        await tell(ready, upgraded(ready.customer))
+    js, looked = past._connection.js, list[str]()
+    get_msg = js.get_msg
+
+    async def counted(stream: str, number: int, subject: str, **options: Any) -> Any:
+        looked.append(subject)
+        return await get_msg(stream, number, subject, **options)
+
+    monkeypatch.setattr(js, "get_msg", counted)
+    read = await past.read("loyalty", TierUpgraded, start, end, 2)
+    assert (len(read.events), read.more) == (1, None)
+    assert len([each for each in looked if each != ">"]) == 3
+    more = await past.read("loyalty", TierUpgraded, start, end + timedelta(seconds=1), 2)
+    assert (len(more.events), more.more) == (2, end)
+
+
 async def test_customers_are_asked_about_every_channel_on_which_notices_are_sent(ready: Any) -> None:
     await tell(ready, upgraded(ready.customer))
     ready.clock.advance(timedelta(seconds=2))

@@ -2,8 +2,8 @@
 
 from chassis.db.indexes import create_index
 
-revision = "notifications_0017"
-down_revision = "notifications_0016"
+revision = "notifications_0019"
+down_revision = "notifications_0018"
 branch_labels = None
 depends_on = None
 
