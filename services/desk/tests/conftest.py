@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from desk.pages.aside import route as aside
+from desk.pages.aside import explaining as aside
 from desk.pages.customer import route as customer
 from desk.pages.queue import loading as queue
 from desk.pages.timeline import route as timeline

@@ -1,5 +1,6 @@
 """Policies for messages at the desk: chosen, tried on what happened, kept, changed and switched off."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -118,6 +119,9 @@ async def test_a_policy_is_switched_off_and_says_so(open_desk: Any) -> None:
     assert kept.status_code == 303, kept.text
     assert fields((await lead.get("/noticePolicies/off")).text)["disabled"] == "on"
     assert (await desk.client().get("/v1/noticePolicies/off")).json()["version"] == "2"
+    beside = (await lead.get("/noticePolicies/off?beside=1")).text
+    assert re.search(r"<td>on</td><td><b>switched off</b></td>", beside)
+    assert (await lead.get("/noticePolicies/off?beside=7")).status_code == 404
     stale = await lead.post("/noticePolicies/off", data=form | {"act": "save"})
     assert (stale.status_code, 'class="refused"' in stale.text) == (422, True)
 

@@ -9,7 +9,7 @@ from babel import Locale
 from chassis.api.messages import timestamp
 from chassis.context import Principal
 from desk.auth.sessions import Viewer
-from desk.pages.aside.route import _cause, _step, _summary, _told_once, _value
+from desk.pages.aside.explaining import _cause, _step, _summary, _told_once, _value
 from desk.pages.customer.loading import Names
 from desk.ui.speech import Speech
 from rapport.cases.v1.agent_pb2 import Agent

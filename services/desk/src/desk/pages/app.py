@@ -46,6 +46,7 @@ ROOMS = (
         "goodwill",
         "notice_policies",
         "templates",
+        "notices",
         "known",
         "theirs",
         "membership",

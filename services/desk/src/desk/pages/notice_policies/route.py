@@ -1,5 +1,6 @@
 """`/noticePolicies`: what leads to messages; each, `/noticePolicies/{id}`, tried on what happened."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, ListTemplateTextsRequest
 
 WRITE = "notifications.notice_policies.write"
-LISTED = 1000
+LISTED, VERSIONS = 1000, 50
 _CHANGED = FieldMask(
     paths=[
         *("template", "disabled", "condition", "variables", "customer_field", "subject_field"),
@@ -42,6 +43,7 @@ class Known:
     templates: list[tuple[str, str]]
     template: Template = field(default_factory=Template)
     asked: list[str] = field(default_factory=list)  # the variables that it is given
+    beside: NoticePolicy | None = None  # the version that it is shown beside
 
 
 class NoticePolicies(Editor[NoticePolicy]):
@@ -92,15 +94,16 @@ class NoticePolicies(Editor[NoticePolicy]):
         return await look.services.notice_policies.UpdateNoticePolicy(asked)
 
     async def known(self, look: Looking, now: NoticePolicy) -> Known:
+        beside = await _beside(look, now)
         listed = await look.services.templates.ListTemplates(ListTemplatesRequest(page_size=LISTED))
         offered = view.templates(listed.templates, now, look.say)
         template = next((each for each in listed.templates if each.name == now.template), None)
         if template is None:
-            return Known(offered)
+            return Known(offered, beside=beside)
         texts = await look.services.templates.ListTemplateTexts(
             ListTemplateTextsRequest(parent=template.name, page_size=LISTED)
         )
-        return Known(offered, template, view.asked(template, texts.template_texts))
+        return Known(offered, template, view.asked(template, texts.template_texts), beside)
 
     def shown(
         self, look: Looking, now: NoticePolicy, known: Known, trial: Trial[NoticePolicy]
@@ -138,6 +141,9 @@ class NoticePolicies(Editor[NoticePolicy]):
             "told": trial.told(say, errors),
             "since": typed["since"] or (say.today - timedelta(days=1)).isoformat(),
             "tried": trial.preview,
+            "versions": list(range(now.version - 1, max(0, now.version - 1 - VERSIONS), -1)),
+            "beside": known.beside,
+            "compared": view.compared(known.beside, now, say) if known.beside else [],
         }
 
 
@@ -145,6 +151,16 @@ _FIELDS = (
     *("code", "condition", "customer_field", "subject_field", "date_field", "days_before", "send_hour"),
     *("after_count", "expire_count", "since", *(f"cancel-{i}" for i in range(forms.CANCELS_MAX))),
 )
+
+
+async def _beside(look: Looking, now: NoticePolicy) -> NoticePolicy | None:
+    """The version that the URL names; none for what names none."""
+    version = look.request.query_params.get("beside", "")
+    if not now.name or not re.fullmatch(r"[1-9][0-9]{0,8}", version):
+        return None
+    asked = pb.GetNoticePolicyRequest(name=f"{now.name}/versions/{version}")
+    found: NoticePolicy = await look.services.notice_policies.GetNoticePolicy(asked)
+    return found
 
 
 def _cancels(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str, list[tuple[str, str]]]]:

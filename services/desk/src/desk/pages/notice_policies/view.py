@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from chassis.api.messages import moment, value_name
@@ -103,6 +104,39 @@ def asked(template: Template, texts: Iterable[TemplateText]) -> list[str]:
     """The variables that a policy gives the template."""
     used = {name for each in texts for name in _SENDERS.findall(f"{each.subject} {each.body} {each.html}")}
     return [*(each.name for each in template.variables), *sorted(used)]
+
+
+def compared(before: NoticePolicy, now: NoticePolicy, say: Speech) -> list[tuple[str, str, str, bool]]:
+    """What two versions say: of what, the one, the other, and whether that is another."""
+    pairs = zip(_said(before, say), _said(now, say), strict=True)
+    rows = [(told, one, other, one != other) for (told, one), (_, other) in pairs]
+    return [row for row in rows if row[1] or row[2]]
+
+
+def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
+    """What a policy says, in the words of its form; empty what it does not."""
+    given = "; ".join(f"{name}: {text}" for name, text in sorted(policy.variables.items()))
+    return [
+        (say("Words"), title(policy.template, say)),
+        (say("Now"), say("switched off") if policy.disabled else say("on")),
+        (say("If"), policy.condition),
+        (say("What the words are given"), given),
+        (say("The field that names who is told"), policy.customer_field),
+        (say("What it is about, of which the newest event counts"), policy.subject_field),
+        (say("By which day"), policy.date_field),
+        (say("So many days before"), str(policy.days_before or "")),
+        (say("From this hour on, where the customer lives"), str(policy.send_hour or "")),
+        (say("So long after it happened"), _span(policy.after.seconds, say)),
+        (say("Of use for so long"), _span(policy.expire_after.seconds, say)),
+        (
+            say("Not sent any more once this happens"),
+            "; ".join(say.fact(each) for each in policy.cancel_event_types),
+        ),
+    ]
+
+
+def _span(seconds: int, say: Speech) -> str:
+    return say.lasting(timedelta(seconds=seconds)) if seconds else ""
 
 
 def choices(names: Sequence[str], chosen: str, otherwise: str) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""Messages to customers: which, how each was decided and delivered, and what they were worth."""
