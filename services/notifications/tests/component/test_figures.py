@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.api.messages import timestamp
 from chassis.grpc.status import refusal
@@ -33,6 +34,12 @@ async def told(desk: Any) -> Notice:
     await desk.hear(event)
     notice: Notice = await desk.notice_in("SENT", event.promise)
     return notice
+
+
+def ended(state: str) -> float:
+    """How many notices of that policy ended so."""
+    labels = {"notice_policy": "promise-at-risk", "state": state}
+    return REGISTRY.get_sample_value("rapport_notices_ended_total", labels) or 0.0
 
 
 async def turns_to_us(desk: Any, at: datetime, customer: str = "", **said: Any) -> None:
@@ -86,10 +93,14 @@ async def test_what_is_no_word_of_theirs_after_the_message_counts_nothing(desk: 
 
 
 async def test_what_became_of_notices_is_counted_by_policy_template_channel_and_department(desk: Any) -> None:
+    before = ended("sent")
     first, second = await told(desk), await told(desk)
+    assert ended("sent") == before + 2
     await turns_to_us(desk, desk.clock.now(), resource=second.case)
     [attempt] = await desk.attempts(first)
+    arrived = ended("delivered")
     await desk.report(attempt.provider_key, "DELIVERED")
+    assert ended("delivered") == arrived + 1
     desk.peers.customers.answer.allowed = False
     desk.peers.customers.answer.reason_code = "consent-denied"
     stopped = desk.at_risk(department="departments/billing")

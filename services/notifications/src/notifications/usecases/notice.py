@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from chassis import ids, work
 from chassis.api.entities import found, write
 from chassis.auth.permissions import require_one_of
@@ -45,10 +47,15 @@ async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = tim
     )
 
 
+# Of policies, not of notices: a department has some dozens. What was sent and came back counts as both.
+ENDED = Counter("rapport_notices_ended", "Notices that ended.", ["notice_policy", "state"])
+
+
 async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -> None:
     """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
+        tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower()).inc)
         ended_id = tx.record(end_fact(notice), version=notice.version, caused_by=caused_by)
         if nobody := undeliverable(notice):
             tx.record(nobody, version=notice.version, caused_by=ended_id)

@@ -13,7 +13,7 @@ from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.reasons import BOUNCED
 from notifications.store import tables as store
 from notifications.usecases.fallback import fall_back
-from notifications.usecases.notice import save
+from notifications.usecases.notice import ENDED, save
 from notifications.usecases.promise import count_told, follow_up, lock_notice, told_of_promise
 
 
@@ -79,6 +79,7 @@ async def _move(tx: Transaction, notice: Notice, attempt: Attempt, served: Seque
         notice.deliver(attempt.delivery_time)
         if notice.version != version:
             await write(tx, store.UPDATE_NOTICE, notice)
+            tx.after_commit(ENDED.labels(notice.notice_policy_id, "delivered").inc)
             tx.record(
                 fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
             )

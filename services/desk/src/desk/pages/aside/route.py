@@ -71,6 +71,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "C": N_("Call the customer: shows the number"),
         "1-6": N_("What became of it, as the button says"),
     },
+    N_("A message to a customer"): {"X": N_("Take it back: it is not sent")},
     N_("Operations"): {
         "1-9": N_("Choose the first, second, third..."),
         "L": N_("Look at what needs somebody first"),

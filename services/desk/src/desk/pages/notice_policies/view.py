@@ -53,6 +53,7 @@ class Row:
     mood: str
     why: str
     by: str  # the policy that tells in its place
+    given: str  # what the words would have been given
     sent: str
 
 
@@ -175,6 +176,7 @@ def _row(row: PreviewNoticePolicyResponse.Row, customers: Mapping[str, Customer]
         {"TOLD": "ok", "NOT_TOLD": "no"}.get(outcome, ""),
         _why(row.reason_code, say),
         row.notice_policy,
+        ", ".join(f"{name}: {text}" for name, text in sorted(row.variables.items())),
         say.moment(moment(row.schedule_time)) if row.HasField("schedule_time") else "",
     )
 
