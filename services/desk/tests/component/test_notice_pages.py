@@ -85,9 +85,11 @@ async def test_a_message_is_told_step_by_step_and_taken_back(open_desk: Any) -> 
         assert (await alice.get(f"/{gone}")).status_code == 404
 
 
-async def test_why_of_a_message_leads_to_its_page(open_desk: Any) -> None:
+async def test_a_timeline_leads_to_all_messages_and_why_to_one(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
-    alice, (name, _) = await desk.signed_in(), await asked_for(desk)
+    alice, (name, customer) = await desk.signed_in(), await asked_for(desk)
+    timeline = (await alice.get(f"/{customer}/timeline")).text
+    assert f'href="/notices?customer={customer.removeprefix("customers/")}"' in timeline
     why = (await alice.get(f"/why?of={name}", headers={"x-requested-with": "fragment"})).text
     assert f'href="/{name}"' in why
 

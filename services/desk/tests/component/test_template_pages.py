@@ -91,6 +91,31 @@ async def test_what_is_wrong_with_words_stands_at_its_field_as_it_was_typed(open
     assert body in marked
 
 
+async def test_what_a_form_does_not_have_stays_and_bad_news_says_what_it_must(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    lead = await desk.signed_in("agent:lead", ["*"], "front-desk")
+    await made(lead, "closing")
+    path, rest = "/templates/closing/texts/en-gb", desk.client()
+    words = {"apology": "We are sorry.", "reasons": {"other": "We close."}}
+    mask = "?updateMask=apology,reasons"
+    assert (await rest.patch(f"/v1{path}{mask}", json=words)).status_code == 200
+    etag = fields_of_text((await lead.get(path)).text)["etag"]
+    assert (await lead.post(path, data=sent("We close", etag=etag))).status_code == 303
+    kept = (await rest.get(f"/v1{path}")).json()
+    assert (kept["subject"], kept["apology"], kept["reasons"]) == ("We close", *words.values())
+    form = fields((await lead.get("/templates/closing")).text)
+    refused = await lead.post("/templates/closing", data=form | {"bad_news": "on", "act": "save"})
+    assert refused.status_code == 422
+    assert " checked> It is bad news" in refused.text
+    body = "{{ apology }} {{ reason }} {{ next_step }} {{ contact_name }} {{ contact_reach }}"
+    form_of_text = fields_of_text((await lead.get(path)).text) | sent("We close", body)
+    said = {"next_step": "Come by.", "apology": "Sorry.", "reasons": "other: We close."}
+    assert (await lead.post(path, data=form_of_text | said)).status_code == 303
+    kept = await lead.post("/templates/closing", data=form | {"bad_news": "on", "act": "save"})
+    assert kept.status_code == 303, kept.text
+    assert "What happens next" in (await lead.get(path)).text
+
+
 async def test_a_draft_is_approved_by_a_second_person_and_versions_stand_side_by_side(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     lead = await desk.signed_in("agent:lead", ["*"], "front-desk")

@@ -24,6 +24,7 @@ WHY = {  # why an event tells nobody, or not by this policy; what messages say t
     "no-value": N_("it does not say what the words are given"),
     "no-date": N_("it has no such day, or that is over"),
     "merged": N_("another policy tells of it"),
+    "not-known": N_("too much happened until then to say"),
 }
 # What texts take without declaring it, of what whoever sends them gives.
 _SENDERS = re.compile(r"\{[{%][^}]*?\b(reason|reference)\b")

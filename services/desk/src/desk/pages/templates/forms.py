@@ -12,7 +12,8 @@ TYPES = {
     "DELAY": N_("tells of a delay"),
     "PARTIAL": N_("a part of others, such as a footer"),
 }
-TEXT_FIELDS = ("subject", "body", "html", "apology", "reasons")
+_SENTENCES = ("subject", "body", "html", "apology", "next_step")
+TEXT_FIELDS = (*_SENTENCES, "reasons")
 _REASON = re.compile(r"([a-z0-9][a-z0-9-]{0,62}): *(\S.*)")
 _IMPERSONAL = "!"  # at the end of a variable's name: its values are never personal
 
@@ -21,7 +22,7 @@ def template_of(now: Template, typed: Typed) -> Template:
     """The template as it is to be; what of it never changes, of a new one alone. InvalidArgument."""
     proposed = Template(name=now.name, department=now.department, etag=typed.text("etag"))
     proposed.default_language_code = typed.text("default_language_code")
-    proposed.reviewed = typed.text("reviewed") == "on"
+    proposed.reviewed, proposed.bad_news = typed.text("reviewed") == "on", typed.text("bad_news") == "on"
     for name in filter(None, (each.strip() for each in typed.text("variables").split(","))):
         proposed.variables.add(name=name.rstrip(_IMPERSONAL), impersonal=name.endswith(_IMPERSONAL))
     if now.name:
@@ -41,7 +42,7 @@ def template_written(template: Template) -> dict[str, str]:
         "variables": ", ".join(variables),
         "purpose": template.purpose or "purposes/service",
     }
-    return found | ({"reviewed": "on"} if template.reviewed else {})
+    return found | {name: "on" for name in ("reviewed", "bad_news") if getattr(template, name)}
 
 
 def template_field(wrong: str) -> str:
@@ -53,7 +54,7 @@ def template_field(wrong: str) -> str:
 def text_of(name: str, typed: Typed) -> TemplateText:
     """The text as it is to be. InvalidArgument for a line that gives no words for a reason."""
     text = TemplateText(name=name, etag=typed.text("etag"))
-    for field in ("subject", "body", "html", "apology"):
+    for field in _SENTENCES:
         setattr(text, field, "\n".join(typed.text(field).splitlines()))
     for line in filter(None, map(str.strip, typed.text("reasons").splitlines())):
         if not (said := _REASON.fullmatch(line)):
@@ -65,7 +66,7 @@ def text_of(name: str, typed: Typed) -> TemplateText:
 
 def text_written(text: TemplateText) -> dict[str, str]:
     """What stands in the fields of its form."""
-    found = {field: str(getattr(text, field)) for field in ("subject", "body", "html", "apology")}
+    found = {field: str(getattr(text, field)) for field in _SENTENCES}
     return found | {"reasons": "\n".join(f"{code}: {said}" for code, said in sorted(text.reasons.items()))}
 
 

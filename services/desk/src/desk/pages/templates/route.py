@@ -22,7 +22,7 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 
 WRITE = "notifications.templates.write"
 LISTED, AT_ONCE = 1000, 8
-_CHANGED = FieldMask(paths=["default_language_code", "variables", "reviewed"])
+_CHANGED = FieldMask(paths=["default_language_code", "variables", "reviewed", "bad_news"])
 _FIELDS = ("code", "type", "purpose", "default_language_code", "variables")
 
 

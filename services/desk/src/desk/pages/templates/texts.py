@@ -30,7 +30,6 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 WRITE, APPROVE = "notifications.template_texts.write", "notifications.template_texts.approve"
 LISTED, FOUND_MAX = 1000, 20
 _EVERYWHERE = ("customer_name", "contact_name", "contact_reach")  # what every text may say
-_CHANGED = FieldMask(paths=[*forms.TEXT_FIELDS])
 router = APIRouter(prefix="/templates/{code}/texts")
 
 
@@ -117,10 +116,9 @@ async def _done(look: Looking, chosen: Chosen, sent: Typed) -> None:
             )
         case _ if etag:
             proposed = forms.text_of(chosen.name, sent)
+            mask = FieldMask(paths=[field for field in forms.TEXT_FIELDS if field in sent.fields])
             await templates.UpdateTemplateText(
-                pb.UpdateTemplateTextRequest(
-                    template_text=proposed, update_mask=_CHANGED, request_id=request_id
-                )
+                pb.UpdateTemplateTextRequest(template_text=proposed, update_mask=mask, request_id=request_id)
             )
         case _:
             await templates.CreateTemplateText(
@@ -161,7 +159,8 @@ async def _page(
         now=view.shown(now, say) if now.name else None,
         state=value_name(now, "state"),
         note=now.review_note,
-        is_delay=value_name(template, "type") == "DELAY",
+        says_sorry=value_name(template, "type") == "DELAY" or template.bad_news,
+        has_more=bool(now.apology or now.next_step or now.reasons),
         beside=await _version(look, chosen),
         versions=list(range(now.version - 1, max(0, now.version - 51), -1)),
         chosen=chosen,
