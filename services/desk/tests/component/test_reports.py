@@ -1,10 +1,13 @@
 """What providers report of our messages, from their webhook to the notice."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
+import jwt
 import pytest
 
 from customer.service import service as customer_service
@@ -13,6 +16,7 @@ from desk.store.received import State
 from rapport.notifications.v1 import delivery_report_service_pb2 as pb
 from rapport.notifications.v1 import delivery_report_service_pb2_grpc, notice_pb2
 from rapport_testing.wait import eventually
+from services.desk.tests.component.conftest import SECRET
 
 KEY = "<0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60@acme.example>"
 WHOSE = f"customers/{uuid4()}"
@@ -98,6 +102,54 @@ async def test_a_signed_report_is_taken_and_a_forged_one_refused(
     answer = await desk.client().post("/webhooks/delivery-report", json=body)
     assert (answer.status_code, answer.json()["reason"]) == (401, "SIGNATURE_INVALID")
     assert len(reports.told) == 1
+
+
+def by_vonage(clock: Any, body: bytes, **changed: Any) -> dict[str, str]:
+    """The headers with which Vonage signs a body."""
+    claims = {
+        "iat": int(clock.now().timestamp()),
+        "iss": "Vonage",
+        "payload_hash": hashlib.sha256(body).hexdigest(),
+    }
+    token = jwt.encode(claims | changed, changed.pop("key", SECRET), "HS256")
+    return {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+
+def status(told: str, ref: str = KEY) -> bytes:
+    said = {"message_uuid": "aaaa", "client_ref": ref, "to": "4930901820", "status": told}
+    return json.dumps(said).encode()
+
+
+async def test_receipts_of_vonage_come_again_and_in_any_order_and_each_is_told_once(
+    desk: Any, reports: Reports, clock: Any
+) -> None:
+    client, kept = desk.client(), []
+    for told in ("delivered", "submitted", "delivered"):
+        body = status(told)
+        answer = await client.post("/webhooks/vonage-status", content=body, headers=by_vonage(clock, body))
+        assert answer.status_code == 202, answer.text
+        kept.append(answer.json()["id"])
+    assert kept[0] == kept[2] != kept[1]
+    for each in kept:
+        await settled(desk, each, State.RECORDED)
+    assert sorted(each.delivery for each in reports.told) == [1, 2]
+    assert {each.provider_key for each in reports.told} == {KEY}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"key": "another-key-of-enough-bytes-1234"}, {"payload_hash": "00"}, {"iat": 1}, {"iat": "now"}],
+)
+async def test_what_vonage_did_not_sign_now_is_refused(
+    desk: Any, reports: Reports, clock: Any, changed: dict[str, Any]
+) -> None:
+    body = status("delivered")
+    headers = by_vonage(clock, body, **changed)
+    answer = await desk.client().post("/webhooks/vonage-status", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "SIGNATURE_INVALID")
+    plain = await desk.client().post("/webhooks/vonage-status", content=body)
+    assert plain.status_code == 401
+    assert reports.told == []
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE])

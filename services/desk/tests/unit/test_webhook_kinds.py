@@ -34,7 +34,8 @@ def problems(kind: str, body: bytes) -> list[str]:
 
 def test_there_are_the_kinds_that_the_readme_lists() -> None:
     assert sorted(KINDS) == [
-        "chat", "delivery-report", "email", "event", "fax", "letter", "sms", "social", "telephony", "web-form"
+        "chat", "delivery-report", "email", "event", "fax", "letter", "sms", "social", "telephony",
+        "vonage-status", "web-form"
     ]  # fmt: skip
 
 
@@ -396,3 +397,31 @@ def test_a_summary_is_text_that_a_timeline_takes(parts: list[str]) -> None:
 
 def test_a_summary_that_is_cut_says_so() -> None:
     assert words("a" * 5000).endswith("a\n\n[The first part of 5,000 characters.]")
+
+
+@pytest.mark.parametrize(
+    ("status", "delivery"),
+    [
+        ("submitted", "TEMPORARY_FAILURE"),
+        ("delivered", "DELIVERED"),
+        ("read", "DELIVERED"),
+        ("rejected", "TECHNICAL_FAILURE"),
+        ("undeliverable", "TECHNICAL_FAILURE"),
+    ],
+)
+def test_what_vonage_says_of_a_message_is_what_became_of_it(status: str, delivery: str) -> None:
+    told = {
+        "channel": "sms",
+        "message_uuid": "aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
+        "client_ref": "0199b2a4.0",
+        "to": "4930901820",
+        "status": status,
+        "timestamp": "2026-03-02T09:00:00.000Z",
+        "error": {"title": "1320", "type": "https://example.com/errors", "detail": "The number 49..."},
+    }
+    body = json.dumps(told).encode()
+    report = KINDS["vonage-status"].report([body])
+    assert report is not None
+    assert (report.provider_key, report.delivery, report.code) == ("0199b2a4.0", delivery, "1320")
+    assert report.recipient == "+4930901820"
+    assert KINDS["vonage-status"].glance(body, "").id == f"{told['message_uuid']} {status}"

@@ -20,8 +20,9 @@ from notifications.jobs.links import Links
 from notifications.jobs.mail import MailChannel
 from notifications.jobs.peers import Calls, Contacts, Promises
 from notifications.jobs.sending import Sending
-from notifications.jobs.sms import SmsChannel
+from notifications.jobs.sms import Gateway, SmsChannel
 from notifications.jobs.smtp import SmtpProvider
+from notifications.jobs.vonage import Vonage
 from notifications.rpc.notice_jobs import NoticeJobRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.providers import ProviderRpc
@@ -124,7 +125,13 @@ def _channels(app: App[Settings], links: Links) -> list[Channel]:
     channels: list[Channel] = [MailChannel(server, s.sender, links)]
     if s.sms_url:
         secret = partial(s.current, "sms_secret")
-        channels.append(SmsChannel(s.sms_url, lambda: secret().get_secret_value(), s.sms_segments, app.clock))
+        gateway = Gateway(s.sms_url, lambda: secret().get_secret_value(), app.clock)
+        channels.append(SmsChannel(gateway, s.sms_segments))
+    elif s.vonage_application:
+        key = partial(s.current, "vonage_key")
+        private = (lambda: key().get_secret_value(), s.sms_sender)
+        vonage = Vonage(s.vonage_url, s.vonage_application, *private, app.clock)
+        channels.append(SmsChannel(vonage, s.sms_segments))
     return channels
 
 
@@ -151,7 +158,7 @@ def _sending(app: App[Settings]) -> Sending:
 
 
 def _rates(s: Settings) -> dict[str, int]:
-    return {"smtp": s.smtp_per_minute, "sms": s.sms_per_minute}
+    return {"smtp": s.smtp_per_minute, "sms": s.sms_per_minute, "vonage": s.sms_per_minute}
 
 
 def _side_by_side(at_once: int, channels: int) -> int:

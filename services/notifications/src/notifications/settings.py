@@ -3,6 +3,7 @@
 from email.utils import parseaddr
 from typing import Annotated, Literal, Self
 
+import jwt
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.api.addresses import address_of
@@ -45,6 +46,20 @@ class Settings(ServiceSettings):
     )
     sms_secret: SecretStr = Field(
         SecretStr(""), description="what it knows us by: `whsec_` and base64, or text"
+    )
+    vonage_application: str = Field(
+        "",
+        pattern=r"^([0-9a-f-]{36})?$",
+        description="the id of an application at Vonage, which takes text messages in place of a gateway",
+    )
+    vonage_key: SecretStr = Field(SecretStr(""), description="that application's private key, PEM")
+    vonage_url: str = Field(
+        "https://api.nexmo.com/v1/messages", pattern=r"^https?://[^\s]+$", description="its Messages API"
+    )
+    sms_sender: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9 ]{1,11}|[0-9]{4,15})?$",
+        description="whom text messages by Vonage are from: a number of ours without +, or a name",
     )
     sms_segments: int = Field(6, ge=1, le=20, description="how many segments a text message may take")
     front_desk: str = Field(
@@ -119,6 +134,20 @@ class Settings(ServiceSettings):
         except ValueError:
             told = f"must be of at least {SECRET_MIN_BYTES} bytes, as text or `whsec_` and base64"
             raise ValueError(f"sms_secret: {told}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _by_vonage(self) -> Self:
+        if not self.vonage_application:
+            return self
+        if self.sms_url:
+            raise ValueError("sms_url and vonage_application: one of them takes text messages")
+        if not self.sms_sender:
+            raise ValueError("sms_sender: must be given with vonage_application")
+        try:
+            jwt.encode({}, self.vonage_key.get_secret_value(), "RS256")
+        except (ValueError, TypeError, jwt.PyJWTError):
+            raise ValueError("vonage_key: must be an RSA key, PEM") from None
         return self
 
     @model_validator(mode="after")

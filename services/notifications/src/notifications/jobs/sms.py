@@ -1,7 +1,7 @@
-"""The channel of text messages: a gateway that takes a signed webhook (Standard Webhooks) for each.
+"""The channel of text messages, and the gateway that takes a signed webhook (Standard Webhooks) for each.
 
-It knows a message by its `webhook-id` and sends what it has taken once, however often it is handed over: a
-repeat after a lost answer reaches nobody twice.
+The gateway knows a message by its `webhook-id` and sends what it has taken once, however often it is handed
+over: a repeat after a lost answer reaches nobody twice. A provider of its own is in a module of its own.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import httpx2
 
@@ -41,20 +42,49 @@ class Text:
     content: bytes  # as it is handed over, JSON
 
 
+class Taker(Protocol):
+    """Who takes text messages over HTTP: how a message is written, signed and answered there."""
+
+    @property
+    def url(self) -> str:
+        """Where messages are posted."""
+
+    @property
+    def name(self) -> str:
+        """The provider, `providers/{id}`."""
+
+    @property
+    def idempotent(self) -> bool:
+        """As a channel has it."""
+
+    def content(self, key: str, number: str, text: str, language_code: str) -> bytes:
+        """A message to `number`, E.164."""
+
+    def headers(self, message: Text) -> dict[str, str]:
+        """By which it knows us."""
+
+    def read(self, answer: httpx2.Response) -> str:
+        """What an answer means, as `Channel.send` has it. RuntimeError for one that leaves it open."""
+
+
 @dataclass(slots=True, repr=False)
 class SmsChannel:
-    """Text messages, of at most `segments_most` segments, by the gateway at `url`."""
+    """Text messages, of at most `segments_most` segments, by one who takes them."""
 
-    url: str
-    secret: Callable[[], str]
+    taker: Taker
     segments_most: int
-    clock: Clock
     code: str = "SMS"
-    provider: str = NAME
-    idempotent: bool = True
+
+    @property
+    def provider(self) -> str:
+        return self.taker.name
+
+    @property
+    def idempotent(self) -> bool:
+        return self.taker.idempotent
 
     def key(self, notice: Notice) -> str:
-        """The `webhook-id`: the notice and its revision."""
+        """The notice and its revision."""
         return f"{notice.id}.{notice.revision}"
 
     async def prepare(self, delivery: Delivery, contact: Contact, words: Words) -> Text:
@@ -63,11 +93,10 @@ class SmsChannel:
         if not number:
             raise Refused("invalid-address")
         text = words.body.replace("\r\n", "\n").strip()
-        if (count := segments(text)) > self.segments_most:
+        if segments(text) > self.segments_most:
             raise Ours("text-too-long")
         key = self.key(delivery.notice)
-        told = {"id": key, "to": number, "text": text, "language": delivery.text.language_code}
-        return Text(key, json.dumps({**told, "segments": count}, ensure_ascii=False).encode())
+        return Text(key, self.taker.content(key, number, text, delivery.text.language_code))
 
     async def send(
         self, message: Text, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
@@ -75,29 +104,42 @@ class SmsChannel:
         """Hand it over. See the README for what each answer means."""
         failpoints.hit("provider.before_send")
         limits = httpx2.Timeout(ANSWER_S, connect=CONNECT_S)
-        with client_span("send sms", {"url.full": self.url}):
+        with client_span("send sms", {"url.full": self.taker.url}):
             async with httpx2.AsyncClient(timeout=limits) as client:
                 await ready(hashlib.sha256(message.content).hexdigest())
-                headers = self._signed(message)
+                headers = {"content-type": "application/json", **self.taker.headers(message)}
                 commit_to_it()
                 try:
-                    answer = await client.post(self.url, content=message.content, headers=headers)
+                    answer = await client.post(self.taker.url, content=message.content, headers=headers)
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     raise Away("no-connection") from error
             failpoints.hit("provider.after_accept")
-            return self._read(answer)
+            return self.taker.read(answer)
 
-    def _signed(self, message: Text) -> dict[str, str]:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Gateway:
+    """A gateway of the installation's own, in front of any provider."""
+
+    url: str
+    secret: Callable[[], str]
+    clock: Clock
+    name: str = NAME
+    idempotent: bool = True
+
+    def content(self, key: str, number: str, text: str, language_code: str) -> bytes:
+        told = {"id": key, "to": number, "text": text, "language": language_code, "segments": segments(text)}
+        return json.dumps(told, ensure_ascii=False).encode()
+
+    def headers(self, message: Text) -> dict[str, str]:
         stamp = str(int(self.clock.now().timestamp()))
         return {
-            "content-type": "application/json",
             "webhook-id": message.key,
             "webhook-timestamp": stamp,
             "webhook-signature": f"v1,{signature(self.secret(), message.key, stamp, message.content)}",
         }
 
-    def _read(self, answer: httpx2.Response) -> str:
-        """What an answer means. RuntimeError for one that leaves it open."""
+    def read(self, answer: httpx2.Response) -> str:
         status = answer.status_code
         if status // 100 == _SUCCESS:
             return str(status)

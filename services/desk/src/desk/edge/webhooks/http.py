@@ -10,13 +10,15 @@ from chassis.clock import Clock
 from chassis.errors import Refusal, Unauthenticated, invalid
 from desk.edge import answering, problems, reading
 from desk.edge.webhooks.receiving import Receiving, refused
-from desk.edge.webhooks.sources import Source, Sources
+from desk.edge.webhooks.sources import TOLERANCE_S, Source, Sources
 
 PREFIX = "/webhooks/"
 METHOD = "webhooks/Receive"
 READ_S = 30.0
-TOLERANCE_S = 300  # between the sender's clock and ours
 ID_MAX = 256
+_JWT = (
+    "`Authorization` must be `Bearer` and a JWT by HS256 of now, with the body's SHA-256 as `payload_hash`."
+)
 
 
 class Webhooks:
@@ -45,7 +47,7 @@ class Webhooks:
                 async with asyncio.timeout(READ_S):
                     body = await reading.body_of(request, take, kind.body_max_bytes, kind.media_type)
                 if source.secrets:
-                    _verify(source, request, body)
+                    _verify(source, request, body, self._clock)
                 sent_id = request.headers.get("webhook-id", "")
                 kept_as = await self._receiving.keep(source, body, sent_id, told["traceparent"])
         except Refusal as refusal:
@@ -65,6 +67,10 @@ class Webhooks:
                     "TOKEN_INVALID", "`Authorization` must be `Bearer <token>` of this source."
                 )
             return
+        if source.what.by_jwt:
+            if not request.headers.get("authorization", "").lower().startswith("bearer "):
+                raise Unauthenticated("SIGNATURE_INVALID", _JWT)
+            return
         if not sent_id or not request.headers.get("webhook-signature"):
             named = "`webhook-id`, `webhook-timestamp` and `webhook-signature`"
             raise Unauthenticated("SIGNATURE_INVALID", f"The headers {named} are required.")
@@ -75,8 +81,13 @@ class Webhooks:
             raise Unauthenticated("TIMESTAMP_INVALID", described)
 
 
-def _verify(source: Source, request: Request, body: bytes) -> None:
+def _verify(source: Source, request: Request, body: bytes, clock: Clock) -> None:
     """Unauthenticated unless the body is signed."""
+    if source.what.by_jwt:
+        token = request.headers["authorization"].partition(" ")[2].strip()
+        if not source.signed_by_jwt(token, body, clock.now()):
+            raise Unauthenticated("SIGNATURE_INVALID", _JWT)
+        return
     sent_id, timestamp, signature = (
         request.headers[f"webhook-{each}"] for each in ("id", "timestamp", "signature")
     )

@@ -69,6 +69,9 @@ class Kind:
     call: Callable[[Sequence[bytes], str], CallState] = lambda bodies, region_code: CallState()
     # What it reports of a message of ours; None where it reports nothing. NotUnderstood.
     report: Callable[[Sequence[bytes]], Report | None] = lambda bodies: None
+    # Whether its sender signs with a JWT, as a bearer token with the SHA-256 of the body in `payload_hash`,
+    # and not as Standard Webhooks have it.
+    by_jwt: bool = False
     creates: bool = True  # whether somebody unknown becomes a customer where the source does not say
 
 

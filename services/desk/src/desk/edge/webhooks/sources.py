@@ -1,13 +1,16 @@
 """The senders of webhooks: a file for each, `<name>.json`, in a folder that may be a mounted secret."""
 
 import asyncio
+import hashlib
 import hmac
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import jwt
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,6 +22,15 @@ from chassis.settings import WrongSettings
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.kinds import KINDS
 
+TOLERANCE_S = 300  # between the sender's clock and ours
+# Ages are compared with the clock that is given.
+_OF_JWT: Any = {
+    "require": ["iat"],
+    "verify_iat": False,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_aud": False,
+}
 BURST_S = 5.0  # what was not sent before may be sent together
 _log = structlog.get_logger()
 
@@ -50,6 +62,8 @@ class Source(BaseModel):
             raise ValueError(f"kind: must be one of {', '.join(sorted(KINDS))}")
         if bool(self.secrets) == bool(self.tokens):
             raise ValueError("must have `secrets` to verify signatures with, or `tokens`; not both")
+        if self.what.by_jwt and not self.secrets:
+            raise ValueError(f"{self.kind}: must have `secrets`, with which its JWTs are signed")
         if self.region and self.region not in REGIONS:
             raise ValueError("region: must be an ISO 3166-1 alpha-2 country like DE")
         return self
@@ -67,6 +81,20 @@ class Source(BaseModel):
         given = [each.partition(",")[2] for each in signatures.split() if each.startswith("v1,")][:10]
         own = [signature(key, id, timestamp, body) for key in self.secrets]
         return _any_same(own, given)
+
+    def signed_by_jwt(self, token: str, body: bytes, now: datetime) -> bool:
+        """Whether it is a JWT of a key, of now, for this body."""
+        own = hashlib.sha256(body).hexdigest()
+        for key in self.secrets:
+            try:
+                claims = jwt.decode(token, key, ["HS256"], options=_OF_JWT)
+            except jwt.PyJWTError:
+                continue
+            told, issued = str(claims.get("payload_hash", "")), claims["iat"]
+            is_number = isinstance(issued, int | float) and not isinstance(issued, bool)
+            if is_number and abs(now.timestamp() - issued) <= TOLERANCE_S:
+                return hmac.compare_digest(told.lower().encode(), own.encode())
+        return False
 
     def knows(self, token: str) -> bool:
         """Whether it is one of the tokens; all are compared, in constant time."""
