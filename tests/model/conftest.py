@@ -19,6 +19,7 @@ from chassis.service import Service
 from chassis.work.timers import TimerRunner
 from customer.service import service as customer
 from loyalty.service import service as loyalty
+from notifications.jobs.sending import Sending
 from notifications.service import service as notifications
 from rapport_testing.channels import aio_channel
 from rapport_testing.clock import ManualClock
@@ -53,7 +54,9 @@ class World:
             superuser = self._infrastructure.superuser(url)
             self._databases.append(await self._opened.enter_async_context(superuser))
         self.broker = Broker(list(self.apps.values()))
-        self.post = Post(self.apps["notifications"].db, self.apps["notifications"].workers[0])
+        notices = self.apps["notifications"]
+        [sending] = [each for each in notices.workers if isinstance(each, Sending)]
+        self.post = Post(notices.db, sending)
         self._timers = TimerRunner(self.apps["cases"].db, self.apps["cases"].timers)
         self._timers._room = asyncio.Semaphore(1)  # one after the other, so that a history repeats itself
 
