@@ -1,9 +1,12 @@
 """A text may say the same in HTML: who reads it fetches nothing, and who does not has the plain text."""
 
+import asyncio
 import hashlib
+import threading
 from datetime import timedelta
 from typing import Any
 
+from notifications.usecases import words
 from rapport.notifications.v1 import notice_pb2, template_service_pb2
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
@@ -104,3 +107,26 @@ async def test_links_lead_to_no_host_that_hides_where(desk: Any) -> None:
     short = TemplateText(subject="News", body="{{ contact_name }}: https://bit.ly/3x")
     refused = await desk.violations(desk.create_template("news", short))
     assert refused == {"template_text.body": "INVALID_LINK"}
+
+
+async def test_others_are_answered_while_a_text_of_many_words_is_looked_at(desk: Any, monkeypatch) -> None:
+    await desk.create_template("news", NEWS)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object, **__: object) -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    notice = notice_pb2.Notice(customer=desk.customer, kind="news", template="templates/news")
+    for looks, asked in (
+        ("check", lambda: desk.update_text("templates/news/texts/en", body=f"{BODY}!")),
+        ("rehearse", lambda: desk.send(notice)),
+    ):
+        monkeypatch.setattr(words, looks, slowly)
+        waiting = asyncio.ensure_future(asked())
+        await eventually(begun.is_set)
+        assert (await desk.text("templates/news/texts/en")).version >= 1
+        go_on.set()
+        await waiting
+        begun.clear()
+        go_on.clear()

@@ -71,6 +71,19 @@ def test_the_html_must_say_each_part_too(part: str) -> None:
     assert refused(unseen) == missing
 
 
+def test_html_is_made_once_for_all_reasons_and_again_where_one_has_words_of_its_own(monkeypatch) -> None:
+    made: list[str] = []
+    page_of = words.page_of
+    monkeypatch.setattr(words, "page_of", lambda *given: made.append(given[0]) or page_of(*given))
+    reasons = {f"r{number}": f"Because of {number:03}." for number in range(100)}
+    many = replace(DELAY, reasons=reasons | {"other": "Because of more."})
+    words.check(TEMPLATE, many)
+    assert len(made) == 2  # with a reference and without
+    hides = '{% if reason == "Because of 042." %}{% else %}{{ new_date }}{% endif %}'
+    with pytest.raises(InvalidArgument, match="new_date"):
+        words.check(TEMPLATE, replace(many, html=MJML.replace("{{ new_date }}", hides)))
+
+
 def test_html_that_does_not_hold_is_refused_with_everything_that_is_wrong() -> None:
     assert refused(MJML.replace("h1", "h2")) == {("template_text.html", "INVALID_HTML")}
     assert refused("{% for x in y %}") == {("template_text.html", "INVALID_TEMPLATE")}

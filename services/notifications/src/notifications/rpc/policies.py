@@ -76,7 +76,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         """Whom a policy would have told."""
         tried = self._tried(request.notice_policy)
         template, texts = await read_template(self.db, tried.template_id)
-        require_sendable(template, texts, tried)
+        await asyncio.to_thread(require_sendable, template, texts, tried)
         start, end = self._span(request)
         own = await self._past(tried.event_type, start, end, preview.EVENTS_MAX)
         now = self.db.clock.now()

@@ -1,5 +1,7 @@
 """What a partial stands in, which must still say what it must when the partial is changed."""
 
+import asyncio
+
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.template import Template
@@ -27,12 +29,12 @@ async def require_fit(tx: Transaction, changed: Changed) -> None:
         try:
             wholes = await whole(tx, template, texts, changed)
             for each in wholes:
-                words.check(template, each)
+                await asyncio.to_thread(words.check, template, each)
         except InvalidArgument as wrong:
             told = f"It stands in {template.name}, which could not be sent: {wrong}"
             raise FailedPrecondition("PARTIAL_IN_USE", told, {"resource": template.name}) from None
         for policy in await POLICIES_WITH_TEMPLATE.all(tx, template_id=template.id):
-            require_sendable(template, wholes, policy)
+            await asyncio.to_thread(require_sendable, template, wholes, policy)
 
 
 async def require_reviewed(tx: Transaction, template: Template, wholes: list[Whole]) -> None:

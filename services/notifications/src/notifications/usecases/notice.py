@@ -1,5 +1,6 @@
 """Requesting notices, keeping what becomes of them, and taking them back."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -133,7 +134,7 @@ async def require_words(
     """
     template, texts = await read_template(on, template_id)
     require_sendable_by_hand(template, texts)
-    _check_variables(template, texts, given, field)
+    await asyncio.to_thread(_check_variables, template, texts, given, field)
     return template, texts
 
 

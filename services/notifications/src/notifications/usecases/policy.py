@@ -1,5 +1,6 @@
 """Notice policies, each change of which makes a version, and whether a template can be sent by them."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -205,6 +206,6 @@ async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
     await LOCK_NAME.run(tx, name=policy.template)
     await lock_parts(tx)
     template, texts = await read_template(tx, policy.template_id)
-    require_sendable(template, texts, policy)
+    await asyncio.to_thread(require_sendable, template, texts, policy)
     await write(tx, INSERT_POLICY, policy)
     return policy

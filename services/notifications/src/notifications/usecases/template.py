@@ -1,5 +1,6 @@
 """Creating and changing templates and their texts."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -109,7 +110,7 @@ async def update_template(
     if fields := changed(template, new):
         _require_texts(template, sent, await whole(tx, template, texts), fields)
         for each in sent if "bad_news" in fields else ():
-            words.check(template, each)
+            await asyncio.to_thread(words.check, template, each)
         await _require_policies(tx, template, sent)
         await require_reviewed(tx, template, sent)
         if template.type == Type.PARTIAL:
@@ -265,7 +266,7 @@ async def _require_sendable(tx: Transaction, template: Template, text: Text) -> 
     """
     await lock_parts(tx)
     [this] = await whole(tx, template, [text])
-    words.check(template, this)
+    await asyncio.to_thread(words.check, template, this)
     await require_reviewed(tx, template, [this])
     if template.type == Type.PARTIAL:
         await require_fit(tx, Changed(template, text))
@@ -276,4 +277,4 @@ async def _require_sendable(tx: Transaction, template: Template, text: Text) -> 
 
 async def _require_policies(tx: Transaction, template: Template, texts: Sequence[Text]) -> None:
     for policy in await store.POLICIES_WITH_TEMPLATE.all(tx, template_id=template.id):
-        require_sendable(template, texts, policy)
+        await asyncio.to_thread(require_sendable, template, texts, policy)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import jinja2
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
+from markupsafe import escape
 
 from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
@@ -50,6 +51,8 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
 
     InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
         part, also one that its own words for a reason would hide; INVALID_HTML.
+
+    Of a hundred reasons in HTML it takes seconds, and is best done in a thread.
     """
     violations: list[Violation] = []
     used = {field: _used(getattr(text, field), field, violations) for field in ("subject", "body", "html")}
@@ -67,11 +70,15 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
         name: StandIn(f"the {name}") if name in template.variables else f"the {name}"
         for name in used_in(text)
     }
-    own = text.says(template)
-    for reason, reference in itertools.product(text.reasons.values() or ("the reason",), ("", "a/1")):
+    own, shapes = text.says(template), set[str]()
+    reasons = sorted(text.reasons.values() or ("the reason",), key=len, reverse=True)
+    for reason, reference in itertools.product(reasons, ("", "a/1")):
         given = standing_in | own | {"reason": reason, "reference": reference}
+        # Of HTML that differs by the words for the reason alone one page is made, with the longest.
         try:
-            _rendered(template, text, given, further, UTC)
+            shape = _shape(text, given)
+            _rendered(template, text, given, further, UTC, as_page=shape not in shapes)
+            shapes.add(shape)
         except Unfit as unfit:  # which no value that a sender gives can mend
             raise invalid(
                 "template_text.body", "INVALID_TEMPLATE", f"has a filter whose value {unfit}"
@@ -115,7 +122,10 @@ def render(
 
 
 def rehearse(template: Template, texts: Iterable[Text], given: Mapping[str, str]) -> None:
-    """Render every text with stand-ins for what the platform fills in. Raises what `render` raises."""
+    """Render every text with stand-ins for what the platform fills in. Raises what `render` raises.
+
+    In fifty languages with HTML it takes seconds, and is best done in a thread.
+    """
     for text in texts:
         render(template, text, {name: f"the {name}" for name in PLATFORM} | dict(given), UTC)
 
@@ -176,9 +186,18 @@ def one_line(text: str) -> str:
 
 
 def _rendered(
-    template: Template, text: Text, given: Mapping[str, str], further: tuple[str, ...], zone: tzinfo
+    template: Template,
+    text: Text,
+    given: Mapping[str, str],
+    further: tuple[str, ...],
+    zone: tzinfo,
+    *,
+    as_page: bool = True,
 ) -> Words:
-    """The message. InvalidArgument when it fails to render, or hides what its type must say; Unfit."""
+    """The message, with its HTML `as_page` alone.
+
+    InvalidArgument when it fails to render, or hides what its type must say; Unfit.
+    """
     values = {**given, LOCALE: Locale.parse(text.language_code, sep="-"), ZONE: zone}
     subject = one_line(TURNS.sub("", _filled(text.subject, values)))
     body = _clean(_filled(text.body, values))
@@ -187,7 +206,7 @@ def _rendered(
         raise InvalidArgument([Violation("template_text.subject", "INVALID_TEMPLATE", described)])
     _require_parts(template, body, values, further, "body")
     html = ""
-    if text.html:
+    if text.html and as_page:
         try:
             source = _clean(_filled(text.html, values, markup=True))
             page = page_of(
@@ -200,6 +219,12 @@ def _rendered(
         _require_parts(template, page.text, values, further, "html")
         html = page.html
     return Words(subject[:SUBJECT_MAX], body, html)
+
+
+def _shape(text: Text, given: Mapping[str, Any]) -> str:
+    """The HTML with what it says for the reason taken out: what of it differs by more is another page."""
+    values = {**given, LOCALE: Locale.parse(text.language_code, sep="-"), ZONE: UTC}
+    return _filled(text.html, values, markup=True).replace(escape(given["reason"]), "\0")
 
 
 def _filled(source: str, values: Mapping[str, Any], *, markup: bool = False) -> str:
