@@ -201,7 +201,7 @@ async def test_a_template_says_whether_policies_alone_send_it(desk: Any) -> None
         listed = await desk.templates.ListTemplates(template_service_pb2.ListTemplatesRequest())
         return {each.name: each.policies_only for each in listed.templates}
 
-    only = {"templates/confirm-consent": False, "templates/delay": True, "templates/recovery": True}
+    only = {"templates/confirm-consent": True, "templates/delay": True, "templates/recovery": True}
     assert await told() == only | {"templates/ready": False}
     dated = await desk.update_text("templates/ready/texts/de", subject="Es bleibt beim {{ old_date }}")
     changed = await desk.update_template("ready", default_language_code="de")

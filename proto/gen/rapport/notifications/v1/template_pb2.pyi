@@ -110,7 +110,7 @@ class Template(_message.Message):
     etag: _builtins.str
     """The row version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
     policies_only: _builtins.bool
-    """Whether policies alone send it, and SendNotice refuses it: a delay, or what tells a promise's date."""
+    """Whether policies alone send it, and SendNotice refuses it: a delay, what tells a promise's date, or asks to confirm a consent."""
     urgent: _builtins.bool
     """True for what concerns the customer's safety alone, with the purpose `purposes/service` (`INVALID_URGENCY`): its notices are
     sent in quiet hours and pauses, too.

@@ -16,7 +16,15 @@ from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Contact
 from notifications.domain.reasons import TAKEN_BACK
-from notifications.domain.template import DATES, Template, TemplateInLanguages, Text, TextState, Type
+from notifications.domain.template import (
+    CONFIRM_LINK,
+    DATES,
+    Template,
+    TemplateInLanguages,
+    Text,
+    TextState,
+    Type,
+)
 from notifications.names import CUSTOMER, POLICY, TEMPLATE
 from rapport.common.v1 import channel_pb2, states_pb2
 
@@ -48,7 +56,8 @@ _LATEST_WORDS = (
     .correlate(TEMPLATES)
     .subquery("latest_words")
 )
-_A_DATE = sa.exists().where(_LATEST_WORDS.c.words.regexp_match(rf"\m({'|'.join(sorted(DATES))})\M"))
+_OF_POLICIES_ALONE = "|".join(sorted({*DATES, CONFIRM_LINK}))
+_A_DATE = sa.exists().where(_LATEST_WORDS.c.words.regexp_match(rf"\m({_OF_POLICIES_ALONE})\M"))
 _SHOWN = sa.select(
     TEMPLATES,
     sa.func.array(_LANGUAGES.scalar_subquery()).label("language_codes"),

@@ -14,7 +14,7 @@ from chassis.facts import changed
 from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.route import Channel
-from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
+from notifications.domain.template import CONFIRM_LINK, DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
@@ -61,7 +61,7 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
 
 def _require_filled(template: Template, texts: Sequence[Text], policy: NoticePolicy, needs: str) -> None:
     """All that it takes, and no other; and no date of a promise, which only facts about that promise tell."""
-    if policies_only(template, texts):
+    if _tells_dates(template, texts):
         raise _refusal(template, f"{needs} that tells no delay, and no date of a promise.", policy)
     taken = set(words.to_give(template, texts))
     if unknown := sorted(policy.variables.keys() - taken):
@@ -77,18 +77,20 @@ def require_sendable_by_hand(template: Template, texts: Sequence[Text]) -> None:
     """Refuse a template that only a policy may send: FailedPrecondition TEMPLATE_NOT_SENDABLE."""
     _require_text(template, texts)
     if policies_only(template, texts):
-        told = (
-            "Delays and the dates of promises are told by policies alone, with the date that the promise has."
-        )
+        told = "Delays, the dates of promises and links to confirm something are told by policies alone."
         raise _refusal(template, told)
 
 
 def policies_only(template: Template, texts: Iterable[Text]) -> bool:
-    """Whether it is a delay, or tells any date of a promise, whichever promise a sender names or does not.
+    """Whether it is a delay, tells any date of a promise, whichever a sender names or not, or a link.
 
-    Policies see to it that it is the date that the promise has, also at the moment of sending. Who could give
-    it by hand could tell an untrue one in our words.
+    Policies see to it that it is the date that the promise has, also at the moment of sending, and the link
+    of who said yes. Who could give it by hand could tell an untrue one in our words.
     """
+    return _tells_dates(template, texts) or any(CONFIRM_LINK in words.used_in(text) for text in texts)
+
+
+def _tells_dates(template: Template, texts: Iterable[Text]) -> bool:
     return template.type == Type.DELAY or any(DATES & words.used_in(text) for text in texts)
 
 
