@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.schema import ALIAS_GROUPS
-from chassis.db.statement import Statement, of_entity
+from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import replaced
 from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences, Stopped
 from customer.domain.contact import Standing
@@ -81,8 +81,9 @@ def _holding(said: Any, of: str, stop: sa.Select[Any]) -> sa.Subquery:
 
 _holding_now = _holding(_C, "consents_holding", _stop)
 _H = _holding_now.c
+_MOST = 12_000  # of 1,000 purposes all that can be said
 LIST_CONSENTS = Listing(sa.select(_holding_now), _H.id, row=Consent)
-HOLDING = Statement(sa.select(_holding_now).order_by(_H.id).limit(1_000), row=Consent)
+HOLDING = Statement(sa.select(_holding_now).order_by(_H.id).limit(_MOST), row=Consent)
 CONSENT = Statement(sa.select(_holding_now).where(_H.id == sa.bindparam("id")), row=Consent)
 # By each name what they had said by a time, as it was noted last.
 _V = CONSENT_HISTORY.c
@@ -143,6 +144,8 @@ ALL_PURPOSES = Statement(sa.select(PURPOSES).order_by(_P.id), row=Purpose)
 OWN_CONSENTS = Statement(sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), row=Consent)
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
+SAVE_CONSENTS = Bulk[Any](CONSENTS, replaced)
+APPEND_CONSENTS = Bulk[Any](CONSENT_HISTORY)
 INSERT_TOKEN = Statement[Any](insert(CONSENT_TOKENS))
 TOKEN = Statement(
     sa.select(CONSENT_TOKENS).where(CONSENT_TOKENS.c.token_hash == sa.bindparam("token_hash")),

@@ -163,6 +163,29 @@ def _of(identifiers: Sequence[Identifier], identifier_id: UUID) -> Identifier | 
     return next((each for each in identifiers if each.id == identifier_id), None)
 
 
+async def deny_all(tx: Transaction, denied: Sequence[tuple[Consent, bool]], said: Said) -> None:
+    """Note a no to each of these, of a customer who is locked, by two statements however many they are.
+
+    With each whether anything was said of it before; else it is as `unsaid` makes it.
+    """
+    rows = []
+    for held, known in denied:
+        noted = held.noted({**said, "state": ConsentState.DENIED}, tx.now)
+        noted.kept(held.version + 1, tx.now)
+        before = held.state if known else "UNSPECIFIED"
+        tx.record(fact_of(ConsentUpdated, noted, previous_state=before), version=noted.version)
+        rows.append({**values(noted), "actor": tx.call.principal.subject})
+    await store.APPEND_CONSENTS.rows(tx, rows)
+    await store.SAVE_CONSENTS.rows(tx, rows)
+
+
+def unsaid(customer_id: UUID, purpose_id: str, channel: str, now: datetime) -> Consent:
+    """A consent of which nothing is said yet, on a channel of CHANNEL_IDS."""
+    nothing = ConsentState.DENIED, "", "", _NEVER
+    consent_id = f"{purpose_id}.{channel}"
+    return Consent(customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], *nothing, now, now, version=0)
+
+
 async def _keep(tx: Transaction, noted: Consent, version: int, told: Any) -> Consent:
     """Write what was noted to the ledger, as the version after."""
     noted.kept(version + 1, tx.now)
@@ -209,10 +232,7 @@ async def _new(
     if "state" not in consent:
         raise invalid("consent.state", "REQUIRED", "must be given")
     await found(tx, PURPOSE, store.PURPOSE, purpose_id)
-    unsaid = ConsentState.DENIED, "", "", _NEVER
-    return Consent(
-        customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], *unsaid, tx.now, tx.now, version=0
-    )
+    return unsaid(customer_id, purpose_id, channel, tx.now)
 
 
 class PreferencesChanges(TypedDict, total=False):

@@ -1,8 +1,9 @@
 """Stopping everything that a customer does not need, by their link: purposes of now and later, and imports.
 
-What is allowed now is denied, row by row, so that whoever reads consents reads it. What is not said yet, of
-purposes that are created later too, is denied by the stop itself. And their own addresses are suppressed by
-category, which holds for whoever is made of them anew.
+What is allowed now is denied, a row for each, so that whoever reads consents reads it; all of them at once,
+for departments may have hundreds of purposes. What is not said yet, of purposes that are created later too,
+is denied by the stop itself. And their own addresses are suppressed by category, which holds for whoever is
+made of them anew.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from customer.domain.suppressions import ADDRESSES, AddressKey, SuppressionReaso
 from customer.domain.timeline import Channel
 from customer.store import consents as store
 from customer.store.tables import identifiers_of
-from customer.usecases.consents import update_consent
+from customer.usecases.consents import deny_all, unsaid
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
 from customer.usecases.suppressions import create_suppression, holding, release_suppression
@@ -45,26 +46,21 @@ async def stop_linked_contact(
     holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=holder.id)}
     await store.INSERT_STOP.run(tx, **values(ContactStop(holder.id, tx.now)))
     tx.touch(holder.name)
-    said: Said = {"state": ConsentState.DENIED, "source": source, "proof": f"links/{holder.generation}"}
+    said: Said = {"source": source, "proof": f"links/{holder.generation}"}
     purposes = await stoppable(tx)
+    denied = []
     for purpose in purposes:
         for channel in CHANNEL_IDS:
             consent_id = f"{purpose.id}.{channel}"
             known = [each[consent_id] for each in (own, holds) if consent_id in each]
-            said_of = purpose.contact_default is Default.ALLOWED or CHANNEL_IDS[channel] in _TOLD
-            unsaid = not known and said_of
-            if unsaid or any(
+            silent = purpose.contact_default is Default.ALLOWED or CHANNEL_IDS[channel] in _TOLD
+            allowed = any(
                 each.state is ConsentState.GRANTED or each.awaits_confirmation(tx.now) for each in known
-            ):
-                await update_consent(
-                    tx,
-                    customer_id=holder.id,
-                    consent_id=consent_id,
-                    consent=said,
-                    changes=said,
-                    allow_missing=True,
-                    etag="",
-                )
+            )
+            if allowed or (silent and not known):
+                nothing = unsaid(holder.id, purpose.id, channel, tx.now)
+                denied.append((own.get(consent_id, nothing), consent_id in own))
+    await deny_all(tx, denied, said)
     if addresses.pepper:
         categories = sorted({each.category for each in purposes if each.category})
         for identifier in await _own_addresses(tx, holder.id):

@@ -1,0 +1,74 @@
+"""Stopping everything where departments have many purposes."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.db.statement import Statement
+from chassis.db.transaction import Transaction
+from customer.store.tables import CONSENT_HISTORY
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
+from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+
+MANY = 400
+_PURPOSES = Statement[Any](
+    sa.text(
+        "INSERT INTO purposes SELECT (jsonb_populate_record(p, jsonb_build_object("
+        "'id', 'p' || n, 'contact_default', 'ALLOWED', 'legal_basis', null))).*"
+        f" FROM purposes p, generate_series(1, {MANY}) n WHERE p.id = 'marketing'"
+    )
+)
+_NOTED = Statement[Any](sa.select(sa.func.count().label("noted")).select_from(CONSENT_HISTORY))
+
+
+async def test_everything_stops_by_as_many_statements_however_many_purposes_there_are(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called(permission: str) -> Any:
+        return desk.running.stub(CustomerLinkServiceStub, [f"customer.customer_links.{permission}"])
+
+    async def person(name: str) -> str:
+        """The token of somebody new."""
+        made = await desk.create(desk.email(f"{name}@example.com"))
+        link = pb.GetCustomerLinkRequest(name=f"{made.name}/link")
+        return str((await called("read").GetCustomerLink(link)).token)
+
+    def stop(token: str) -> Any:
+        return pages.StopLinkedContact(pb.StopLinkedContactRequest(token=token, source="stop-all"))
+
+    pages, bea, token = called("open"), await person("bea"), await person("anna")
+    yes = [
+        pb.LinkedConsent(purpose="purposes/p1", channel=each, state=Consent.STATE_GRANTED)
+        for each in (CHANNEL_EMAIL, CHANNEL_SMS)
+    ]
+    made: list[str] = []
+    fetch = Transaction.fetch
+
+    async def counted(self: Transaction, statement: Statement[Any], args: Sequence[Any]) -> Any:
+        if "StopLinked" in self.call.what:
+            made.append(statement.name)
+        return await fetch(self, statement, args)
+
+    monkeypatch.setattr(Transaction, "fetch", counted)
+    await stop(bea)
+    few = made.copy()
+    await _PURPOSES.run(desk.running.db)
+    await pages.NoteLinkedConsents(pb.NoteLinkedConsentsRequest(token=token, consents=yes, source="page"))
+    desk.clock.advance(timedelta(minutes=1))
+    told = len(await desk.facts("ConsentUpdated"))
+    made.clear()
+    await stop(token)
+    assert made == few
+    held = (await pages.FindLinkedCustomer(pb.FindLinkedCustomerRequest(token=token))).consents
+    assert {each.state for each in held} == {Consent.STATE_DENIED}
+    assert sorted(each.etag for each in held)[-3:] == ['"1"', '"2"', '"2"']  # of the yes that there was
+    facts = (await desk.facts("ConsentUpdated"))[told:]
+    assert len(facts) == len(held) > 12 * MANY
+    assert [row["noted"] for row in await _NOTED.all(desk.running.db)] == [told + len(facts)]
+    await stop(token)
+    assert len(await desk.facts("ConsentUpdated")) == told + len(facts)  # said once
