@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 
 from chassis import ids
 from chassis.api.pages import Page
+from chassis.api.resources import other_form
 from deploy.services import TELLING as SERVICES
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.options.v1 import options_pb2
@@ -95,6 +96,7 @@ UPDATED = {
     "exchange_rate",
 }
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
+VERSION_ANSWERS = {("INVALID_ARGUMENT", "INVALID_NAME"), ("NOT_FOUND", "RESOURCE_NOT_FOUND")}
 
 
 class Outcome(NamedTuple):
@@ -173,6 +175,13 @@ def places(message: Any, steps: Steps = ()) -> Iterator[tuple[Steps, FieldDescri
             yield (*steps, (field.name, None)), inner.fields_by_name["value"]
         else:
             yield (*steps, (field.name, 0 if field.is_repeated else None)), field
+
+
+def referred_to(request: Any, steps: Steps) -> str:
+    """What is named at a place, without the version where it is that of one."""
+    for name, i in steps:
+        request = getattr(request, name) if i is None else getattr(request, name)[i]
+    return str(request).partition("/versions/")[0]
 
 
 def path_of(steps: Steps) -> str:
@@ -377,6 +386,23 @@ async def test_what_is_required_is_missed_where_it_should_stand(
             if not any(is_refused(got, each) for each in (path, path.rpartition(".")[0]) if each):
                 accepted[f"{method.name} {path}"] = got
     assert accepted == {}
+
+
+async def test_a_version_s_name_is_refused_where_the_thing_itself_is_meant(
+    caller: Caller, name: str, valid: dict[str, Message]
+) -> None:
+    """Where a version is meant as well, it is answered, or not found."""
+    surprising = {}
+    for method in methods(name):
+        request = valid[method.name]
+        for steps, field in places(request):
+            if field.type != FieldDescriptor.TYPE_STRING or other_form(field) is None:
+                continue
+            version = f"{referred_to(request, steps)}/versions/9"
+            got = await caller.outcome(method, spoilt(request, steps, version).SerializeToString())
+            if (got.code, got.reason) not in VERSION_ANSWERS and got.code != "OK":
+                surprising[f"{method.name} {path_of(steps)}"] = got
+    assert surprising == {}
 
 
 async def test_every_list_refuses_a_negative_page_size_and_a_foreign_page_token(

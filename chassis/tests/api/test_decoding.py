@@ -11,9 +11,11 @@ import pytest
 
 from chassis.api.decoding import decoder, into
 from chassis.api.messages import timestamp
+from chassis.errors import InvalidArgument
 from rapport.cases.v1 import work_item_service_pb2
 from rapport.customer.v1 import customer_service_pb2, relationship_service_pb2, section_service_pb2
 from rapport.loyalty.v1 import purchase_service_pb2
+from rapport.notifications.v1 import notice_policy_service_pb2
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ONE, TWO = UUID("0198c2a0-0000-7000-8000-000000000001"), UUID("0198c2a0-0000-7000-8000-000000000002")
@@ -138,6 +140,16 @@ def test_an_amount_is_a_decimal_and_its_currency_and_a_default_is_for_what_is_no
     made = into(type(purchase), Item)(purchase)
     line = Line("sku-1", Decimal("1.5"), Decimal("12.34"), "EUR", None, "", None, "", 0)
     assert made == Item(f"customers/{ONE}", Decimal("12.34"), "EUR", NOW, 0, "", None, "", [line], "", "")
+
+
+def test_a_version_s_name_is_none_of_what_it_is_a_version_of() -> None:
+    async def delete(tx: Any, *, notice_policy_id: str, etag: str) -> None: ...
+
+    request = notice_policy_service_pb2.DeleteNoticePolicyRequest(name="noticePolicies/delays/versions/1")
+    with pytest.raises(InvalidArgument) as refused:
+        decoder(request.DESCRIPTOR, delete)(request)
+    [violation] = refused.value.violations
+    assert (violation.field, violation.reason) == ("name", "INVALID_NAME")
 
 
 def test_many_names_become_many_ids() -> None:

@@ -245,9 +245,9 @@ def _ids_of_many(ids: str, name: str, pattern: Pattern) -> Value:
 
 
 def _id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
-    """Of a field that is absent, where it may be, None."""
-    ids = pattern.ids
-    return lambda sent: ids(value)[i] if (value := getattr(sent, name)) else None
+    """Of a field that is absent, where it may be, None. INVALID_NAME for a version of what is meant."""
+    parse = pattern.parse
+    return lambda sent: parse(value, name)[i] if (value := getattr(sent, name)) else None
 
 
 def member(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any]]:
