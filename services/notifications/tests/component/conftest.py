@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 
 from chassis.api import etags
 from chassis.api.messages import enum_name, timestamp
-from chassis.errors import NotFound, Refusal
+from chassis.errors import NotFound, Refusal, invalid
 from chassis.grpc.status import status
 from notifications.service import service
 from rapport.cases.v1 import (
@@ -92,9 +92,16 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         )
 
         self.said: list[consent_service_pb2.UpdateConsentRequest] = []
+        self.loses_answers = False  # of what is said, though it is noted
 
     async def UpdateConsent(self, request: Any, context: Any) -> Any:
+        before = [each for each in self.said if request.request_id and each.request_id == request.request_id]
+        if any(each != request for each in before):
+            reused = invalid("request_id", "REQUEST_ID_REUSED", "must be new")
+            await context.abort_with_status(status(reused, "customer.rapport"))
         self.said.append(request)
+        if self.loses_answers:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "told to")
         return request.consent
 
     async def CheckContact(self, request: Any, context: Any) -> Any:

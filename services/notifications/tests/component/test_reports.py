@@ -216,6 +216,30 @@ async def test_who_complains_gets_no_more_of_that_category(desk: Any) -> None:
     assert said.consent.effective_time == at
 
 
+async def test_who_complains_of_what_came_back_is_heeded_in_either_order(desk: Any) -> None:
+    _, key = await sent(desk)
+    await desk.report(key, "PERMANENT_FAILURE")
+    await desk.report(key, "DELIVERED", complaint=True)
+    bounced, complained = (asked.suppression for asked in desk.peers.suppressions.asked)
+    assert bounced.reason == Suppression.REASON_HARD_BOUNCE
+    assert (complained.reason, complained.category) == (Suppression.REASON_COMPLAINT, "service")
+    assert complained.identifier == bounced.identifier == f"{desk.customer}/identifiers/1"
+
+
+async def test_a_complaint_that_was_heeded_and_not_kept_is_heeded_when_another_report_tells_it(
+    desk: Any,
+) -> None:
+    notice, key = await sent(desk)
+    desk.peers.customers.loses_answers = True
+    with pytest.raises(grpc.aio.AioRpcError):
+        await desk.report(key, "DELIVERED", complaint=True, report_time=timestamp(moment(1)))
+    desk.peers.customers.loses_answers = False
+    await desk.report(key, "DELIVERED", complaint=True, report_time=timestamp(moment(2)))
+    [attempt] = await desk.attempts(notice)
+    assert attempt.complaint_time == timestamp(moment(2))
+    assert desk.peers.customers.said[-1].consent.effective_time == timestamp(moment(2))
+
+
 async def test_what_cannot_be_heeded_yet_is_not_kept_and_heeded_when_it_comes_again(desk: Any) -> None:
     notice, key = await sent(desk)
     desk.peers.suppressions.failure = Unavailable("STOPPING", "told to")

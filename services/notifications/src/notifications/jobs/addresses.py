@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
 
 import grpc
 import structlog
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceAsyncStub
 
 _log = structlog.get_logger(__name__)
-_NAMESPACE = UUID("0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e61")
 _TYPES = {"EMAIL": "EMAIL", "SMS": "PHONE"}  # what kind of address a channel has
 _REPORTED_BY = {"EMAIL": ("dsn", "feedback-loop"), "SMS": ("receipt", "receipt")}
 
@@ -91,15 +89,10 @@ class Addresses:
             effective_time=timestamp(report.time),
             proof=notice.name,
         )
-        request = consent_service_pb2.UpdateConsentRequest(
-            consent=consent, allow_missing=True, request_id=_once(notice, "withdraw")
-        )
+        # Without a request id: said again it changes nothing, and another report has another time.
+        request = consent_service_pb2.UpdateConsentRequest(consent=consent, allow_missing=True)
         try:
             await self.consents.UpdateConsent(request)
         except grpc.aio.AioRpcError as error:
             if reason(error) != "CONSENT_SUPERSEDED" and error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
-
-
-def _once(notice: Notice, what: str) -> str:
-    return str(uuid5(_NAMESPACE, f"{notice.id} {what}"))
