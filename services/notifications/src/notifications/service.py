@@ -110,7 +110,7 @@ def _links(app: App[Settings]) -> Links:
     )
 
 
-def _channels(app: App[Settings], links: Links) -> list[Channel]:
+def _channels(app: App[Settings]) -> list[Channel]:
     """E-mail, and text messages where a gateway takes them."""
     s = app.settings
     server = SmtpProvider(
@@ -122,7 +122,7 @@ def _channels(app: App[Settings], links: Links) -> list[Channel]:
         s.signer.sign if s.signer else bytes,
     )
     app.probe("the mail server", server.greet)
-    channels: list[Channel] = [MailChannel(server, s.sender, links)]
+    channels: list[Channel] = [MailChannel(server, s.sender)]
     if s.sms_url:
         secret = partial(s.current, "sms_secret")
         gateway = Gateway(s.sms_url, lambda: secret().get_secret_value(), app.clock)
@@ -136,15 +136,14 @@ def _channels(app: App[Settings], links: Links) -> list[Channel]:
 
 
 def _sending(app: App[Settings]) -> Sending:
-    s, links = app.settings, _links(app)
-    channels = _channels(app, links)
+    s, channels = app.settings, _channels(app)
     consents = app.client(ConsentServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
     return Sending(
         app.db,
         Contacts(consents, directory, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
-        links,
+        _links(app),
         Calls(app.client(CallServiceStub, "cases")),
         channels,
         Gate(app.db, _rates(s), _side_by_side(s.send_at_once, len(channels))),

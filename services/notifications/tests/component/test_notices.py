@@ -18,7 +18,7 @@ from rapport_testing.running import reason, refused
 
 INFORMATION = TemplateText(
     subject="Your part is ready in {{ depot }}",
-    body="Dear {{ customer_name }}, come to {{ depot }}. {{ contact_name }}",
+    body="Dear {{ customer_name }}, come to {{ depot }}. {{ contact_name }} {{ unsubscribe_link }}",
 )
 DEPOT = [Template.Variable(name="depot", impersonal=True)]
 

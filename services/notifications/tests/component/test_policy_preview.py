@@ -28,7 +28,7 @@ OUTCOMES = PreviewNoticePolicyResponse.Outcome.DESCRIPTOR
 
 @pytest.fixture
 async def ready(desk: Any) -> Any:
-    hello = TemplateText(subject="Hello", body="Hello. {{ contact_name }}")
+    hello = TemplateText(subject="Hello", body="Hello. {{ contact_name }} {{ unsubscribe_link }}")
     await desk.create_template("hello", hello, purpose="purposes/news")
     return desk
 

@@ -14,7 +14,7 @@ from rapport_testing.wait import eventually
 from services.notifications.tests.component.merging import another_name
 
 DAY = timedelta(days=1)
-HELLO = TemplateText(subject="Hello", body="{{ contact_name }} is here.")
+HELLO = TemplateText(subject="Hello", body="{{ contact_name }} is here. {{ unsubscribe_link }}")
 
 
 async def ready(desk: Any) -> int:

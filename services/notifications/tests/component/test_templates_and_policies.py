@@ -416,7 +416,9 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
 async def test_a_policy_needs_a_template_for_the_service_that_has_a_text_for_all(
     desk: Any, about: dict[str, str]
 ) -> None:
-    await desk.create_template("sale", await desk.text(), type="TYPE_DELAY", **about)
+    text = await desk.text()
+    text.body += "{{ unsubscribe_link }}"
+    await desk.create_template("sale", text, type="TYPE_DELAY", **about)
     assert await refusal(desk.create_policy("late", template="templates/sale")) == "TEMPLATE_NOT_SENDABLE"
 
 

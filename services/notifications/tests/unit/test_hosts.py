@@ -25,6 +25,7 @@ def text(body: str = "", html: str = "") -> Text:
         '<a href="https://www.acme.example/x">our shop</a>',
         '<a href="mailto:care@elsewhere.example">care</a>',
         '<a href="{{ confirm_link }}">Yes</a>',
+        '<a href="{{ unsubscribe_link }}">No more</a> <a href="{{pages_link}}">Your pages</a>',
         "either//or, and a/b",
     ],
 )

@@ -40,7 +40,7 @@ class Template(_message.Message):
         """Tells something: needs a named human."""
         TYPE_PARTIAL: Template._Type.ValueType  # 3
         """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
-        `contact_name` and `contact_reach` alone.
+        `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
         """
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
@@ -54,7 +54,7 @@ class Template(_message.Message):
     """Tells something: needs a named human."""
     TYPE_PARTIAL: Template.Type.ValueType  # 3
     """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
-    `contact_name` and `contact_reach` alone.
+    `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
     """
 
     @_typing.final
@@ -248,8 +248,9 @@ class TemplateText(_message.Message):
     body: _builtins.str
     """The text: a Jinja template, at most 10,000 characters. Of a DELAY template it must use `apology`, `reason`,
     `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`, and of bad news
-    `apology`, `reason`, `next_step`, `contact_name` and `contact_reach`. `{% include "footer" %}` stands for the text
-    of the partial `templates/footer`, of the same department or the platform, in this language (`INVALID_PARTIAL`).
+    `apology`, `reason`, `next_step`, `contact_name` and `contact_reach`; but for `purposes/service` and
+    `purposes/legal` `unsubscribe_link` as well. `{% include "footer" %}` stands for the text of the partial
+    `templates/footer`, of the same department or the platform, in this language (`INVALID_PARTIAL`).
     """
     apology: _builtins.str
     """Sentence that says sorry, the value of `apology`; required for DELAY and bad news."""

@@ -427,6 +427,7 @@ class RenderTemplateRequest(_message.Message):
     customer: _builtins.str
     """As this customer reads it, `customers/{uuid}`: in their language and time zone, with their name, and signed by who looks
     after them (`customer_name`, `contact_name` and `contact_reach`). What is given beside it counts in their place.
+    Links of theirs (`pages_link` and `unsubscribe_link`) are samples always: nobody else is shown one.
     """
     sample: _builtins.bool
     """True to have a sample said for each value that is not given; false, the default, refuses what is missing (`VARIABLE_MISSING`)."""

@@ -10,11 +10,15 @@ from notifications.names import DEPARTMENT, TEMPLATE, TEXT
 
 OTHER = "other"  # the reason for which a template has words when it has none for the real one
 SERVICE = "purposes/service"  # of all that is part of what the customer has of us, such as a promise
+LEGAL = "purposes/legal"  # of what a law demands
 
 # Variables every template may use. The platform fills in those of the text and of people, the sender gives
 # the rest.
 OF_TEXT = frozenset({"apology", "next_step"})
-PLATFORM = OF_TEXT | {"customer_name", "contact_name", "contact_reach"}
+# Where its reader goes on: their own pages, and the way out of its purpose. Made as it is sent, kept nowhere.
+PAGES_LINK, UNSUBSCRIBE_LINK = "pages_link", "unsubscribe_link"
+LINKS = frozenset({PAGES_LINK, UNSUBSCRIBE_LINK})
+PLATFORM = OF_TEXT | LINKS | {"customer_name", "contact_name", "contact_reach"}
 DATES = frozenset({"old_date", "new_date"})
 # A consent's name, told as the address where its customer confirms it; and its purpose, told as it is called.
 CONFIRM_LINK, CONFIRM_PURPOSE = "confirm_link", "confirm_purpose"
@@ -73,8 +77,10 @@ class Template:
 
     @property
     def must_say(self) -> tuple[str, ...]:
-        """What each of its texts says, whatever is given."""
-        return BAD_NEWS if self.bad_news and self.type == Type.INFORMATION else REQUIRED[self.type]
+        """What each of its texts says, whatever is given; of links those that there are."""
+        said = BAD_NEWS if self.bad_news and self.type == Type.INFORMATION else REQUIRED[self.type]
+        stays = self.type == Type.PARTIAL or self.purpose in (SERVICE, LEGAL)
+        return said if stays else (*said, UNSUBSCRIBE_LINK)
 
     def undeclared(self, used: Set[str]) -> list[str]:
         """The variables in use that are neither standard nor declared."""

@@ -1,8 +1,9 @@
-"""The links in a message: by which its reader wants no more of the kind, or confirms that they do."""
+"""The links in a message: to its reader's pages, out of its purpose, or to confirm that they want it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from chassis.work.item import not_answered
 from notifications.domain.confirming import consent_of
 from notifications.domain.notice import Notice
 from notifications.domain.reasons import CAUSE_GONE
-from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, SERVICE
+from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, PAGES_LINK, SERVICE
 from notifications.jobs.peers import Contact
 from notifications.names import CONSENT
 from notifications.usecases.attempt import Forbidden
@@ -66,23 +67,35 @@ class Links:
             CONFIRM_PURPOSE: purpose.display_name,
         }
 
-    async def unsubscribe(self, notice: Notice, contact: Contact) -> str:
-        """The URL that takes a POST by which the customer leaves (RFC 8058); empty where nobody leaves.
+    async def on(self, notice: Notice, contact: Contact, used: Set[str]) -> Contact:
+        """The contact with the links on which its reader goes on: the way out, and the pages if `used`.
 
-        It is of the name that has the address, whichever name the notice is about: names that were taken for
-        one may be two, and a link opens what is kept under its name. Empty where nobody says whose it is.
+        They are of the name that has the address, whichever name the notice is about: names that were taken
+        for one may be two, and a link opens what is kept under its name. Where nobody says whose it is there
+        are none, nor in what asks to confirm that it is theirs. What they need is not kept back for a link.
 
-        Later when nobody can say; Ours when the installation makes no links.
+        Later when nobody can say; Ours when the installation makes no way out.
         """
         whose = contact.identifier.partition("/identifiers/")[0]
-        if not self.site or not whose or notice.purpose == SERVICE:
-            return ""
+        if not self.site or not whose or CONFIRM_LINK in notice.variables:
+            return contact
+        leaves = True
         try:
-            purpose = await self.purposes.GetPurpose(GetPurposeRequest(name=notice.purpose))
-            if is_needed(purpose):
-                return ""
+            leaves = await self._leaves(notice.purpose)
+            if not leaves and PAGES_LINK not in used:
+                return contact
             link = await self.links.GetCustomerLink(GetCustomerLinkRequest(name=f"{whose}/link"))
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.FAILED_PRECONDITION and not leaves:
+                return contact
             raise not_answered("customer", error) from None
+        pages = f"{self.site}/c/{quote(link.token)}"
         about = f"purpose={quote(notice.purpose.removeprefix('purposes/'))}&channel={contact.channel.lower()}"
-        return f"{self.site}/c/{quote(link.token)}/unsubscribe?{about}"
+        way_out = f"{pages}/unsubscribe?{about}" if leaves else ""
+        return replace(contact, pages_url=pages, unsubscribe_url=way_out)
+
+    async def _leaves(self, purpose: str) -> bool:
+        """Whether a customer may have no more of it."""
+        if purpose == SERVICE:
+            return False
+        return not is_needed(await self.purposes.GetPurpose(GetPurposeRequest(name=purpose)))

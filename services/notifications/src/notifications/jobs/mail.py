@@ -7,7 +7,6 @@ from chassis.api.addresses import address_of
 from chassis.work import Refused
 from notifications.domain.notice import Notice
 from notifications.jobs import smtp
-from notifications.jobs.links import Links
 from notifications.jobs.message import Mail, Mailbox
 from notifications.jobs.peers import Contact
 from notifications.jobs.smtp import SmtpProvider
@@ -21,7 +20,6 @@ class MailChannel:
 
     server: SmtpProvider
     sender: Mailbox
-    links: Links
     code: str = "EMAIL"
     provider: str = smtp.NAME
     idempotent: bool = False
@@ -43,7 +41,7 @@ class MailChannel:
             words=words,
             language_code=delivery.text.language_code,
             time=delivery.compose_time,
-            unsubscribe_url=await self.links.unsubscribe(delivery.notice, contact),
+            unsubscribe_url=contact.unsubscribe_url,
         )
 
     async def send(

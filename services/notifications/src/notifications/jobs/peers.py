@@ -57,6 +57,8 @@ class Contact:
     reach: str  # how to reach the agent, in words
     reply_to: str  # the agent's e-mail address; may be empty
     decisions: list[Decision]  # by which it was found that they may be told
+    pages_url: str = ""  # of their own pages; empty where they have none, or the text does not name it
+    unsubscribe_url: str = ""  # which takes a POST by which they leave (RFC 8058); empty where nobody leaves
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
 from notifications.domain.reasons import ALREADY_TOLD
 from notifications.domain.route import left
+from notifications.domain.template import PAGES_LINK, UNSUBSCRIBE_LINK
 from notifications.jobs.channel import CONVERSED, Channel
 from notifications.jobs.gate import Gate
 from notifications.jobs.links import Links
@@ -44,7 +45,7 @@ from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
 from notifications.usecases.promise import lock_notice
 from notifications.usecases.trigger import is_on, require_on
-from notifications.usecases.words import Words, render
+from notifications.usecases.words import Words, render, used_in
 
 _CHANNEL = "channel"
 REPEATS_TO_NOBODY = 10  # of what its provider sends once: what may have been lost is handed over again
@@ -87,6 +88,7 @@ class Sending:
         to = (contact.channel, contact.language_code, contact.category, contact.identifier)
         delivery = await prepare(self.db, work, notice, *to, decisions)
         asked = await self.links.confirming(notice, contact)
+        contact = await self.links.on(notice, contact, used_in(delivery.text))
         words = _words(delivery, contact, asked)
         channel = self._by(contact.channel)
         conversing = False
@@ -190,6 +192,8 @@ def _words(delivery: Delivery, contact: Contact, asked: Mapping[str, str]) -> Wo
         "customer_name": contact.customer_name,
         "contact_name": contact.agent_name,
         "contact_reach": contact.reach,
+        PAGES_LINK: contact.pages_url,
+        UNSUBSCRIBE_LINK: contact.unsubscribe_url,
     }
     must_say = means.must_say if means else ()
     try:

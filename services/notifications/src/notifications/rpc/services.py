@@ -19,7 +19,7 @@ from notifications.domain import template as domain
 from notifications.domain.explanation import why_notice
 from notifications.domain.route import NOTIFIED
 from notifications.domain.segments import segments
-from notifications.domain.template import STANDARD
+from notifications.domain.template import LINKS, STANDARD
 from notifications.names import ATTEMPT, NOTICE, TEMPLATE, TEXT, TEXT_VERSION
 from notifications.rpc.readers import Readers
 from notifications.store import tables as store
@@ -28,7 +28,7 @@ from notifications.usecases.figures import PERIOD_MAX, GroupBy, report_notices
 from notifications.usecases.partials import whole
 from notifications.usecases.policy import read_template
 from notifications.usecases.samples import samples
-from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, text_for
+from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, stand_in, text_for
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.notifications.v1 import notice_service_pb2 as notice_pb
@@ -209,17 +209,18 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
             [text] = await whole(self.db, template, [named])
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
-        given = (reader.variables if reader else {}) | dict(request.variables)
-        stand_in = samples(template, text, given, self.db.clock.now()) if request.sample else {}
+        links = {name: stand_in(name) for name in LINKS}  # a reader's own nobody else sees
+        given = links | (reader.variables if reader else {}) | dict(request.variables)
+        sampled = samples(template, text, given, self.db.clock.now()) if request.sample else {}
         zone = time_zone(request.time_zone or (reader.time_zone if reader else "")) or UTC
-        words = render(template, text, given | stand_in, zone)
+        words = render(template, text, given | sampled, zone)
         return template_pb.RenderTemplateResponse(
             subject=words.subject,
             body=words.body,
             html=words.html,
             language_code=text.language_code,
             text_version=text.version,
-            sample_variables=stand_in,
+            sample_variables=sampled,
             time_zone=str(zone),
             sms_segment_count=segments(words.body),
         )

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from chassis.errors import InvalidArgument, Violation
-from notifications.domain.template import CONFIRM_LINK, Text
+from notifications.domain.template import CONFIRM_LINK, LINKS, Text
 
 # Whose links say nothing of where they lead, and may lead elsewhere tomorrow.
 _SHORTENER_NAMES = """bit.ly buff.ly cutt.ly goo.gl is.gd lnkd.in ow.ly rb.gy rebrand.ly shorturl.at t.co t.ly
@@ -20,7 +20,7 @@ def require_hosts(text: Text, named: Sequence[str]) -> None:
     """Refuse links to hosts that are not `named`, nor under one; without any named, to those that hide it.
 
     InvalidArgument INVALID_LINK. Of a link that a variable says whole nobody knows where it leads: where
-    hosts are named, HTML has none but to where a yes is confirmed.
+    hosts are named, HTML has none but those that the platform makes.
     """
     wrong = []
     for field, source in (("body", text.body), ("html", html.unescape(text.html))):
@@ -41,5 +41,5 @@ def _hosts(source: str, *, whole: bool) -> Iterator[str]:
         host = match[1].rpartition("@")[2].lower()
         yield host if "{" in host else host.partition(":")[0].rstrip(".")
     for match in _WHOLE.finditer(source) if whole else ():
-        if match[1].strip("{} ") != CONFIRM_LINK:
+        if match[1].strip("{} ") not in (CONFIRM_LINK, *LINKS):
             yield match[1]

@@ -47,6 +47,7 @@ class Page:
 
     html: str
     text: str
+    targets: tuple[str, ...]  # of its links
 
 
 def page_of(source: str, language_code: str) -> Page:
@@ -70,7 +71,7 @@ def page_of(source: str, language_code: str) -> Page:
     looked.close()
     if wrong := [*dict.fromkeys([*looked.wrong, *looked.of_the_whole()])]:
         raise NotHtml(*wrong)
-    return Page(html, "".join(looked.text))
+    return Page(html, "".join(looked.text), tuple(looked.targets))
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class _Look(HTMLParser):
         self.wrong: list[str] = []
         self.text: list[str] = []
         self.title: list[str] = []
+        self.targets: list[str] = []
         self.headings: list[int] = []
         self._open: list[tuple[str, bool]] = []  # elements, and whether what is in them is unseen
         self._link: _Link | None = None
@@ -101,6 +103,7 @@ class _Look(HTMLParser):
             self.headings.append(int(heading[1]))
         if tag == "a":
             self._link = _Link(given.get("href", ""))
+            self.targets += [] if self._unseen else [self._link.target]
         elif tag == "img":
             self._say(f" {given.get('alt', '')} ")
         if tag not in _VOID:

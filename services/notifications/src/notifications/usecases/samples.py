@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from notifications.domain.template import OTHER, Template, Text
+from notifications.domain.template import CONFIRM_LINK, LINKS, OTHER, Template, Text
 from notifications.usecases.prose import said_by
-from notifications.usecases.words import used_in
+from notifications.usecases.words import stand_in, used_in
 
 _DAY = timedelta(days=1)
 
@@ -22,7 +22,7 @@ def samples(template: Template, text: Text, given: Iterable[str], now: datetime)
         "reference": "orders/10248",
         "old_date": (now + 2 * _DAY).date().isoformat(),
         "new_date": (now + 5 * _DAY).date().isoformat(),
-    }
+    } | {name: stand_in(name) for name in (CONFIRM_LINK, *LINKS)}
     return {name: known.get(name) or _sample(name, filters, now) for name in sorted(wanted)}
 
 

@@ -26,7 +26,10 @@ We now expect to be done by {{ new_date }}.
 You do not need to do anything. If the new date does not suit you, or if you would like to talk about it, \
 please turn to me: {{ contact_reach }}. I know about this and will help you.
 
-With kind regards,
+{% if pages_link %}What we promised you, and what you would like to hear from us, is here: \
+{{ pages_link }}
+
+{% endif %}With kind regards,
 {{ contact_name }}
 """
 APOLOGY = "I am sorry: we cannot keep the date that we promised you, and you should hear that from us first."
@@ -49,7 +52,10 @@ would be late. It will not be: we expect to keep the date that we promised you, 
 
 You do not need to do anything. If you would like to talk about it, please turn to me: {{ contact_reach }}.
 
-With kind regards,
+{% if pages_link %}What we promised you, and what you would like to hear from us, is here: \
+{{ pages_link }}
+
+{% endif %}With kind regards,
 {{ contact_name }}
 """
 
@@ -67,7 +73,10 @@ Jetzt rechnen wir damit bis {{ new_date }}.
 Sie müssen nichts tun. Wenn Ihnen der neue Termin nicht passt oder Sie darüber sprechen möchten, wenden Sie \
 sich bitte an mich: {{ contact_reach }}. Ich weiß davon und helfe Ihnen.
 
-Mit freundlichen Grüßen
+{% if pages_link %}Was wir Ihnen zugesagt haben und was Sie von uns hören möchten, steht hier: \
+{{ pages_link }}
+
+{% endif %}Mit freundlichen Grüßen
 {{ contact_name }}
 """
 _GERMAN_APOLOGY = (
@@ -93,7 +102,10 @@ zu halten, {{ old_date }}.
 
 Sie müssen nichts tun. Wenn Sie darüber sprechen möchten, wenden Sie sich bitte an mich: {{ contact_reach }}.
 
-Mit freundlichen Grüßen
+{% if pages_link %}Was wir Ihnen zugesagt haben und was Sie von uns hören möchten, steht hier: \
+{{ pages_link }}
+
+{% endif %}Mit freundlichen Grüßen
 {{ contact_name }}
 """
 

@@ -16,7 +16,7 @@ from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
 from notifications.domain.days import day_of
-from notifications.domain.template import DATES, PLATFORM, Template, Text, Type
+from notifications.domain.template import CONFIRM_LINK, DATES, LINKS, PLATFORM, Template, Text, Type
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
 from notifications.usecases.prose import FILTERS, compiled, variables_of
@@ -67,7 +67,7 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
     if violations:
         raise InvalidArgument(violations)
     standing_in: dict[str, Any] = {
-        name: StandIn(f"the {name}") if name in template.variables else f"the {name}"
+        name: StandIn(f"the {name}") if name in template.variables else stand_in(name)
         for name in used_in(text)
     }
     own, shapes = text.says(template), set[str]()
@@ -90,6 +90,11 @@ def to_give(template: Template, texts: Iterable[Text]) -> list[str]:
     return template.to_give(frozenset().union(*map(used_in, texts)))
 
 
+def stand_in(name: str) -> str:
+    """What is read in place of a variable while nobody reads: of a link, where nothing is."""
+    return f"https://example.com/{name}" if name in (CONFIRM_LINK, *LINKS) else f"the {name}"
+
+
 def render(
     template: Template, text: Text, given: Mapping[str, str], zone: tzinfo, further: tuple[str, ...] = ()
 ) -> Words:
@@ -97,15 +102,20 @@ def render(
 
     A reason is a code and gets the text's words; dates are RFC 3339 and become days in words, moments those
     in `zone`; a reference is told without its collection, `10248` of `orders/10248`; the text's own apology
-    needs no giving; everything else is taken literally.
+    needs no giving; nor does a link, where there is none; everything else is taken literally.
 
     InvalidArgument VARIABLE_MISSING with every value that is missing, VARIABLE_INVALID for one that a filter
     cannot say, INVALID_TIME, or INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these
     values.
     """
-    values = {name: one_line(value) for name, value in given.items()} | text.says(template)
-    required = {name for name in (*template.must_say, *further) if not values.get(name)}
-    if missing := sorted((used_in(text) - values.keys()) | required):
+    used = used_in(text)
+    # A text of a release that knew no links names none.
+    values = dict.fromkeys(LINKS & used, "") | {
+        name: one_line(value) for name, value in given.items() if name not in LINKS - used
+    }
+    values |= text.says(template)
+    required = {name for name in (*template.must_say, *further) if not values.get(name)} - LINKS
+    if missing := sorted((used - values.keys()) | required):
         raise InvalidArgument(
             [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
         )
@@ -127,7 +137,7 @@ def rehearse(template: Template, texts: Iterable[Text], given: Mapping[str, str]
     In fifty languages with HTML it takes seconds, and is best done in a thread.
     """
     for text in texts:
-        render(template, text, {name: f"the {name}" for name in PLATFORM} | dict(given), UTC)
+        render(template, text, {name: stand_in(name) for name in PLATFORM} | dict(given), UTC)
 
 
 def date_or_moment(text: str, field: str) -> date | datetime:
@@ -216,7 +226,7 @@ def _rendered(
             raise InvalidArgument(
                 [Violation("template_text.html", "INVALID_HTML", each) for each in wrong.args]
             ) from None
-        _require_parts(template, page.text, values, further, "html")
+        _require_parts(template, " ".join((page.text, *page.targets)), values, further, "html")
         html = page.html
     return Words(subject[:SUBJECT_MAX], body, html)
 
@@ -245,7 +255,7 @@ def _require_parts(
     """InvalidArgument TEMPLATE_PART_MISSING for what is not told; blanks and case are the template's."""
     said = one_line(told).casefold()
     parts = (*template.must_say, *further)
-    if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
+    if hidden := [part for part in parts if one_line(values.get(part, "")).casefold() not in said]:
         raise InvalidArgument([_missing(template, hidden, where)])
 
 
