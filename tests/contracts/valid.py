@@ -435,6 +435,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("GetProvider", {"name": "providers/smtp"}),
         ("ListProviders", _PAGE),
+        ("TryProvider", {"name": "providers/smtp"}),
         ("ReportNotices", {
             "start_time": BEFORE, "end_time": LATER, "group_by": "GROUP_BY_NOTICE_POLICY",
             "department": "departments/billing"}),

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from chassis.api.messages import timestamp
 from rapport.common.v1 import states_pb2
+from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.operations.v1 import operations_pb2
-from rapport_tools.cli.doctor import troubles
+from rapport_tools.cli.doctor import troubles, unavailable
 
 PARKED, DEAD = states_pb2.SET_ASIDE_STATE_PARKED, states_pb2.SET_ASIDE_STATE_DEAD
 
@@ -54,3 +55,17 @@ def test_work_that_waits_for_us_what_nobody_knows_and_what_is_not_done_are_named
         "loyalty: Of 1 send of the last day nobody knows whether they were done.",
         "loyalty: 1 send are due for more than a minute.",
     ]
+
+
+def test_a_provider_that_takes_no_messages_is_named_with_what_waits_and_how_to_have_it_tried():
+    away = Provider(
+        name="providers/smtp",
+        state=Provider.STATE_UNAVAILABLE,
+        state_time=timestamp(datetime.now(UTC) - timedelta(hours=1)),
+        last_error_code="no-connection",
+        waiting_count=3,
+    )
+    well = Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)
+    [found] = unavailable([well, away])
+    assert found.what == "smtp has taken no messages for 1 h (no-connection): 3 notices waiting."
+    assert """ProviderService.TryProvider '{"name": "providers/smtp"}'""" in found.do

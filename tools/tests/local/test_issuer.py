@@ -72,7 +72,7 @@ ADMINS_ONLY |= {"customer.customer_links.open", "customer.customer_links.read"}
 ADMINS_ONLY |= {"customer.consents.issue", "customer.consents.confirm"}
 ADMINS_ONLY |= {"notifications.delivery_attempts.report"}
 # Who runs the services has it, and who serves customers does not.
-SRES_ONLY = {"cases.clocks.reconcile"}
+SRES_ONLY = {"cases.clocks.reconcile", "notifications.providers.write"}
 
 
 def test_whoever_signs_in_at_the_local_desk_has_a_role_that_there_is() -> None:

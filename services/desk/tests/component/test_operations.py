@@ -1,6 +1,7 @@
 """The pages for operators, of a desk before real services with real dead letters."""
 
 import re
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,8 +9,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from chassis.db.statement import values
 from customer.service import service as customer_service
 from loyalty.service import service as loyalty_service
+from notifications.service import service as notifications_service
+from notifications.store.providers import GET_PROVIDER, UPDATE_PROVIDER
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk
 from rapport_testing.wait import eventually
 
@@ -17,7 +21,7 @@ pytestmark = pytest.mark.together
 
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
 READ, WRITE = "loyalty.operations.read", "loyalty.operations.write"
-LETTERS = "/operations/dead-letters"
+LETTERS, PROVIDERS = "/operations/dead-letters", "/operations/providers"
 
 
 @pytest.fixture
@@ -188,6 +192,27 @@ async def test_who_may_only_look_has_no_buttons_and_is_refused_by_the_service(de
     assert "0 of 1 dead letter dropped" in done
     assert "is not yours to change" in done
     assert await told(desk, name) == 200
+
+
+@pytest.mark.alone("a provider is unavailable")
+async def test_a_provider_that_takes_nothing_needs_somebody_who_may_have_it_tried(open_desk: Any) -> None:
+    desk = await open_desk(notifications_service)
+    rights = ["notifications.operations.read", "notifications.providers.read"]
+    looker = await desk.signed_in("agent:otto", rights)
+    nils = await desk.signed_in("agent:nils", [*rights, "notifications.providers.write"])
+    assert "Try now" not in (await nils.get(PROVIDERS)).text
+    db = desk.services["notifications"].db
+    provider = await GET_PROVIDER.one(db, id="smtp")
+    provider.fail("no-connection", db.clock.now(), leave_alone=timedelta(minutes=10))
+    await UPDATE_PROVIDER.run(db, **values(provider))
+    assert "smtp has taken no messages since" in text(await nils.get("/operations"))
+    assert "Try now" not in (await looker.get(PROVIDERS)).text
+    assert "Try now" in (await nils.get(PROVIDERS)).text
+    sent = {"provider": "smtp", "request_id": str(uuid4())}
+    assert (await looker.post(PROVIDERS, data=sent)).status_code == 403
+    assert (await nils.post(PROVIDERS, data=sent)).status_code == 303
+    tried = await GET_PROVIDER.one(db, id="smtp")
+    assert tried.retry_time < provider.retry_time
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What the pages for operators say of what services answer, and of those that do not."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -59,8 +60,9 @@ def serving(backlog: Backlog | None = None, *consumers: Consumer) -> Asked:
     )
 
 
-def of(**asked: Asked) -> Overview:
-    return overview(asked, {name: Silence(NOW, None) for name, each in asked.items() if each.is_silent}, SAY)
+def of(*providers: Provider, **asked: Asked) -> Overview:
+    silent = {name: Silence(NOW, None) for name, each in asked.items() if each.is_silent}
+    return overview(asked, silent, providers, SAY)
 
 
 def said(page: Overview) -> list[str]:
@@ -80,7 +82,7 @@ def test_a_company_in_which_nothing_is_wrong_says_so() -> None:
 def test_a_service_that_does_not_answer_is_unknown_in_all_and_costs_its_row() -> None:
     heard = NOW - timedelta(minutes=19)
     silent = {"loyalty": Silence(NOW - timedelta(minutes=18), heard)}
-    page = overview({"cases": serving(), "loyalty": Asked(AWAY, AWAY, AWAY)}, silent, SAY)
+    page = overview({"cases": serving(), "loyalty": Asked(AWAY, AWAY, AWAY)}, silent, (), SAY)
     cases, loyalty = page.services
     assert (cases.state.text, cases.note) == ("Serves", "0.3.0")
     assert (loyalty.state.text, loyalty.note) == ("No answer", "last answered today 08:41, 19 minutes ago")
@@ -301,6 +303,19 @@ def test_a_drop_needs_a_reason_that_is_a_code(reason: str, wrong: bool) -> None:
     assert not letters.chosen(FormData([("act", "replay"), ("reason", reason)])).reason_error
 
 
+def test_a_provider_that_takes_nothing_needs_somebody() -> None:
+    well = Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)
+    away = Provider(
+        name="providers/smtp", state=Provider.STATE_UNAVAILABLE, state_time=at(NOW), last_error_code="535"
+    )
+    away.waiting_count = 3
+    page = of(well, away, notifications=serving())
+    assert page.verdict.text == "1 thing needs somebody."
+    [trouble] = page.troubles
+    assert (trouble.mood, trouble.href) == ("bad", "/operations/providers#provider-smtp")
+    assert re.fullmatch(r"smtp has taken no messages since .* \(535\): 3 notices wait\.", trouble.what)
+
+
 def test_a_provider_says_how_it_is_and_since_when() -> None:
     since, again = Timestamp(), Timestamp()
     since.FromDatetime(NOW)
@@ -318,6 +333,7 @@ def test_a_provider_says_how_it_is_and_since_when() -> None:
     [row] = providers.rows([away], SAY)
     assert (row.name, row.channel, row.state.mood, row.waiting.text) == ("smtp", "e-mail", "bad", "1,200")
     assert row.again
+    assert row.is_left_alone
     assert "550 5.7.1" in row.error
     [well] = providers.rows([Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)], SAY)
     assert (well.state.mood, well.again, well.error) == ("good", "", "")

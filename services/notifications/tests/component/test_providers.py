@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 
-from notifications.domain.provider import FAILURES_MAX, PAUSE
+from notifications.domain.provider import FAILURES_MAX, PAUSE, SOON
 from rapport.common.v1 import channel_pb2
 from rapport.notifications.v1 import notice_pb2, provider_pb2, provider_service_pb2, template_pb2
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
@@ -116,6 +116,31 @@ async def test_one_message_tries_whether_it_works_again(desk: Any) -> None:
         await desk.reached(notice.name, "REQUESTED")
     assert len(desk.gateway.asked) == FAILURES_MAX + 1
     await all_sent(desk, notices)
+
+
+async def tried(desk: Any, name: str = "providers/sms") -> provider_pb2.Provider:
+    stub: Any = desk.running.stub(ProviderServiceStub)
+    found: provider_pb2.Provider = await stub.TryProvider(provider_service_pb2.TryProviderRequest(name=name))
+    return found
+
+
+async def test_one_that_was_mended_is_tried_before_its_time_and_what_waited_follows(desk: Any) -> None:
+    await broken(desk)
+    waiting = [await deferred(desk, await request(desk)) for _ in range(2)]
+    asked = await tried(desk)
+    assert asked.retry_time.ToNanoseconds() < waiting[0].defer_time.ToNanoseconds()
+    await is_in(desk, AVAILABLE)
+    desk.clock.advance(SOON)
+    for notice in waiting:
+        await desk.sent(notice.name)
+
+
+async def test_one_that_takes_messages_need_not_be_tried(desk: Any) -> None:
+    before = await provider(desk)
+    assert await tried(desk) == before
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await tried(desk, "providers/pigeon")
+    assert refusal.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 async def test_one_that_is_down_stops_no_other(desk: Any) -> None:

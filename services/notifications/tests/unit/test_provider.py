@@ -53,6 +53,16 @@ def test_during_a_probe_the_others_ask_again_soon() -> None:
     assert one.opens(NOW + timedelta(minutes=2)) is None  # whoever probed is gone
 
 
+def test_one_that_is_left_alone_is_tried_as_soon_as_somebody_says_so_and_no_other_is() -> None:
+    one = away()
+    assert one.try_now(NOW)
+    assert (one.state, one.opens(NOW)) == (State.UNAVAILABLE, None)
+    one.state, one.retry_time = State.PROBING, NOW + timedelta(minutes=2)
+    assert not one.try_now(NOW)
+    assert one.opens(NOW) == NOW + SOON
+    assert not provider().try_now(NOW)
+
+
 def test_each_probe_in_vain_is_followed_by_a_longer_pause() -> None:
     one, now, pauses = away(), NOW, []
     for _ in range(8):

@@ -2,13 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC
 
 import grpc
 import typer
 
 from rapport.common.v1 import states_pb2
+from rapport.notifications.v1.provider_pb2 import Provider
+from rapport.notifications.v1.provider_service_pb2 import ListProvidersRequest
+from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
 from rapport.operations.v1.operations_pb2 import Backlog
 from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
 from rapport_imports.wording import counted, line
@@ -101,6 +105,32 @@ def _about_messages() -> Iterator[Finding]:
             yield Finding(what, f"See `rapport logs {name}`.")
         else:
             yield from troubles(name, backlog)
+            if name == "notifications":
+                yield from _about_providers(session)
+
+
+def _about_providers(session: Session) -> Iterator[Finding]:
+    try:
+        stub = session.stub(ProviderServiceStub, "notifications")
+        found = stub.ListProviders(ListProvidersRequest(), timeout=3)
+    except grpc.RpcError as error:
+        what = f"notifications cannot say how providers are ({error.code().name})."
+        yield Finding(what, "See `rapport logs notifications`.")
+    else:
+        yield from unavailable(found.providers)
+
+
+def unavailable(providers: Iterable[Provider]) -> Iterator[Finding]:
+    """Which take no messages to customers."""
+    for each in providers:
+        if each.state == Provider.STATE_AVAILABLE:
+            continue
+        provider = each.name.removeprefix("providers/")
+        waiting = counted(each.waiting_count, "notice")
+        since = age(time.time() - each.state_time.ToDatetime(UTC).timestamp())
+        what = f"{provider} has taken no messages for {since} ({each.last_error_code}): {waiting} waiting."
+        call = f"""rapport call ProviderService.TryProvider '{{"name": "{each.name}"}}'"""
+        yield Finding(what, f"Mend it. It is tried again within 15 minutes, and at once by `{call}`.")
 
 
 def troubles(service: str, backlog: Backlog) -> Iterator[Finding]:

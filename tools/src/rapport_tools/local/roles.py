@@ -88,7 +88,7 @@ OVERSIGHT = frozenset({"cases.departments.administer"})
 RUNNING = _each(
     """
     cases.clocks.reconcile
-    notifications.providers.read
+    notifications.providers.read notifications.providers.write
     customer.customers.read customer.customer_views.read customer.timeline_entries.read
     """
 ) | {

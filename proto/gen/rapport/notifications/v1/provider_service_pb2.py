@@ -29,7 +29,7 @@ from rapport.notifications.v1 import provider_pb2 as rapport_dot_notifications_d
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/provider_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\'rapport/notifications/v1/provider.proto\x1a rapport/options/v1/options.proto\"K\n\x12GetProviderRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Provider\"I\n\x14ListProvidersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15ListProvidersResponse\x12\x35\n\tproviders\x18\x01 \x03(\x0b\x32\".rapport.notifications.v1.Provider\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe5\x02\n\x0fProviderService\x12\xa3\x01\n\x0bGetProvider\x12,.rapport.notifications.v1.GetProviderRequest\x1a\".rapport.notifications.v1.Provider\"B\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.providers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=providers/*}\x12\xab\x01\n\rListProviders\x12..rapport.notifications.v1.ListProvidersRequest\x1a/.rapport.notifications.v1.ListProvidersResponse\"9\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.providers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/providersb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/provider_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\'rapport/notifications/v1/provider.proto\x1a rapport/options/v1/options.proto\"K\n\x12GetProviderRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Provider\"I\n\x14ListProvidersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15ListProvidersResponse\x12\x35\n\tproviders\x18\x01 \x03(\x0b\x32\".rapport.notifications.v1.Provider\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x12TryProviderRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Provider\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\x90\x04\n\x0fProviderService\x12\xa3\x01\n\x0bGetProvider\x12,.rapport.notifications.v1.GetProviderRequest\x1a\".rapport.notifications.v1.Provider\"B\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.providers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=providers/*}\x12\xab\x01\n\rListProviders\x12..rapport.notifications.v1.ListProvidersRequest\x1a/.rapport.notifications.v1.ListProvidersResponse\"9\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.providers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/providers\x12\xa8\x01\n\x0bTryProvider\x12,.rapport.notifications.v1.TryProviderRequest\x1a\".rapport.notifications.v1.Provider\"G\xca\xfb\x8a\x01\x1dnotifications.providers.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=providers/*}:try:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,16 +42,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPROVIDERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTPROVIDERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPROVIDERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_TRYPROVIDERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_TRYPROVIDERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A \n\036notifications.rapport/Provider'
+  _globals['_TRYPROVIDERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_TRYPROVIDERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_PROVIDERSERVICE'].methods_by_name['GetProvider']._loaded_options = None
   _globals['_PROVIDERSERVICE'].methods_by_name['GetProvider']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.providers.read\202\323\344\223\002\030\022\026/v1/{name=providers/*}'
   _globals['_PROVIDERSERVICE'].methods_by_name['ListProviders']._loaded_options = None
   _globals['_PROVIDERSERVICE'].methods_by_name['ListProviders']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.providers.read\202\323\344\223\002\017\022\r/v1/providers'
+  _globals['_PROVIDERSERVICE'].methods_by_name['TryProvider']._loaded_options = None
+  _globals['_PROVIDERSERVICE'].methods_by_name['TryProvider']._serialized_options = b'\312\373\212\001\035notifications.providers.write\202\323\344\223\002\037\"\032/v1/{name=providers/*}:try:\001*'
   _globals['_GETPROVIDERREQUEST']._serialized_start=242
   _globals['_GETPROVIDERREQUEST']._serialized_end=317
   _globals['_LISTPROVIDERSREQUEST']._serialized_start=319
   _globals['_LISTPROVIDERSREQUEST']._serialized_end=392
   _globals['_LISTPROVIDERSRESPONSE']._serialized_start=394
   _globals['_LISTPROVIDERSRESPONSE']._serialized_end=497
-  _globals['_PROVIDERSERVICE']._serialized_start=500
-  _globals['_PROVIDERSERVICE']._serialized_end=857
+  _globals['_TRYPROVIDERREQUEST']._serialized_start=499
+  _globals['_TRYPROVIDERREQUEST']._serialized_end=600
+  _globals['_PROVIDERSERVICE']._serialized_start=603
+  _globals['_PROVIDERSERVICE']._serialized_end=1131
 # @@protoc_insertion_point(module_scope)

@@ -46,6 +46,11 @@ class ProviderServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_provider__service__pb2.ListProvidersRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_provider__service__pb2.ListProvidersResponse.FromString,
                 _registered_method=True)
+        self.TryProvider = channel.unary_unary(
+                '/rapport.notifications.v1.ProviderService/TryProvider',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_provider__service__pb2.TryProviderRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_provider__pb2.Provider.FromString,
+                _registered_method=True)
 
 
 class ProviderServiceServicer:
@@ -66,6 +71,14 @@ class ProviderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TryProvider(self, request, context):
+        """Has a provider that is unavailable tried now, by the next message, for somebody says that it works again. If it does not, it is left alone for longer, as after any
+        try in vain. Of what waits for it up to 1,000 notices, the oldest, ask at once, the others at their time. One that is available, or is being tried, stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProviderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +91,11 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.ListProviders,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_provider__service__pb2.ListProvidersRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_provider__service__pb2.ListProvidersResponse.SerializeToString,
+            ),
+            'TryProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.TryProvider,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_provider__service__pb2.TryProviderRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_provider__pb2.Provider.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +153,33 @@ class ProviderService:
             '/rapport.notifications.v1.ProviderService/ListProviders',
             rapport_dot_notifications_dot_v1_dot_provider__service__pb2.ListProvidersRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_provider__service__pb2.ListProvidersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TryProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.ProviderService/TryProvider',
+            rapport_dot_notifications_dot_v1_dot_provider__service__pb2.TryProviderRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_provider__pb2.Provider.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,7 +1,7 @@
 """Whether a provider takes our messages: a circuit breaker, one for all replicas.
 
     AVAILABLE --FAILURES_MAX failures in a row, or it asks to be left alone--> UNAVAILABLE
-    UNAVAILABLE --the pause is over: one message tries-----------------------> PROBING
+    UNAVAILABLE --the pause is over, or somebody says so: one message tries--> PROBING
     PROBING --taken--> AVAILABLE
        `------not----> UNAVAILABLE, for longer
 
@@ -76,6 +76,13 @@ class Provider:
         if self.state is not State.AVAILABLE:
             self.state_time = now
         self.state, self.retry_time, self.failures, self.openings = State.AVAILABLE, None, 0, 0
+
+    def try_now(self, now: datetime) -> bool:
+        """Have the next message try whether it works. False when it does, or is being tried."""
+        if self.state is not State.UNAVAILABLE:
+            return False
+        self.retry_time = now
+        return True
 
     def opens(self, now: datetime) -> datetime | None:
         """When a message may ask again; None for now. For who asks in vain during a probe: soon."""

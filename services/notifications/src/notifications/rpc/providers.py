@@ -1,13 +1,15 @@
-"""How it is with providers."""
+"""How it is with providers, and having them tried."""
 
 from typing import Any
 
 from chassis.api.messages import to_message
 from chassis.errors import NotFound
+from chassis.grpc.methods import change
 from chassis.servicer import Rpc
 from notifications.domain.provider import MEASURED
 from notifications.names import PROVIDER
 from notifications.store.providers import LIST_PROVIDERS, SHOW_PROVIDER
+from notifications.usecases.provider import try_provider
 from rapport.notifications.v1 import provider_service_pb2 as pb
 from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceServicer
@@ -15,6 +17,8 @@ from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceSe
 
 class ProviderRpc(Rpc, ProviderServiceServicer):
     """Who takes our messages."""
+
+    TryProvider = change(pb.TryProviderRequest, try_provider, Provider)
 
     async def GetProvider(self, request: pb.GetProviderRequest, context: Any) -> Provider:
         """A provider, with figures of the last hour."""

@@ -55,6 +55,13 @@ def _attempts(*outcomes: str) -> sa.ScalarSelect[int]:
 
 
 _WAITING = sa.select(sa.func.count()).where(NOTICES.c.waits_for == PROVIDERS.c.id, NOTICES.c.waits_for != "")
+# The oldest notices that wait for a provider.
+WAITING_FOR = Statement[Any](
+    sa.select(NOTICES.c.id)
+    .where(NOTICES.c.waits_for == sa.bindparam("provider"), NOTICES.c.waits_for != "")
+    .order_by(NOTICES.c.id)
+    .limit(sa.bindparam("at_most"))
+)
 _FIGURES = sa.select(
     PROVIDERS,
     _attempts("ACCEPTED").label("sent_count"),

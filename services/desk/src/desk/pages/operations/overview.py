@@ -13,6 +13,7 @@ from desk.pages.services import Silence
 from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD
+from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.operations.v1.operations_pb2 import Backlog, Consumer
 
 OUTBOX_OLD = timedelta(seconds=30)
@@ -56,10 +57,13 @@ class Overview:
     verdict: Cell
 
 
-def overview(asked: Mapping[str, Asked], silent: Mapping[str, Silence], say: Speech) -> Overview:
+def overview(
+    asked: Mapping[str, Asked], silent: Mapping[str, Silence], providers: Sequence[Provider], say: Speech
+) -> Overview:
     """The page, of what each service answered, and since when those that answer nothing do so."""
     services = [_service(name, each, silent.get(name), say) for name, each in asked.items()]
     troubles = [trouble for name, each in asked.items() for trouble in _troubles(name, each, say)]
+    troubles += [_unavailable(each, say) for each in providers if each.state != Provider.STATE_AVAILABLE]
     return Overview(
         services,
         sorted(troubles, key=lambda trouble: trouble.mood != "bad"),
@@ -160,6 +164,15 @@ def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
                 yield Trouble(name, "bad", what, do, f"/operations/services/{name}")
     if asked.backlog.value:
         yield from _of_backlog(name, asked.backlog.value, say)
+
+
+def _unavailable(one: Provider, say: Speech) -> Trouble:
+    waiting = say.count(one.waiting_count, "{n} notice waits", "{n} notices wait")
+    what = N_("{provider} has taken no messages since {moment} ({code}): {waiting}.")
+    since = say.moment(moment(one.state_time))
+    what = say(what, provider=last(one.name), moment=since, code=one.last_error_code, waiting=waiting)
+    do = say("Mend it, then have it tried.")
+    return Trouble("notifications", "bad", what, do, f"/operations/providers#provider-{last(one.name)}")
 
 
 def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:

@@ -11,7 +11,7 @@ from desk.ui.words import last, spoken
 from rapport.common.v1.channel_pb2 import Channel
 from rapport.notifications.v1.provider_pb2 import Provider
 
-READ = "notifications.providers.read"
+READ, WRITE = "notifications.providers.read", "notifications.providers.write"
 _STATES = {
     Provider.STATE_AVAILABLE: (N_("Takes messages"), "good"),
     Provider.STATE_UNAVAILABLE: (N_("Takes none"), "bad"),
@@ -24,6 +24,7 @@ class Row:
     """A provider."""
 
     name: str  # without what all begin with
+    is_left_alone: bool  # gets nothing, and is not being tried
     channel: str
     state: Cell
     since: str
@@ -48,6 +49,7 @@ def _row(one: Provider, say: Speech) -> Row:
         )
     return Row(
         last(one.name),
+        one.state == Provider.STATE_UNAVAILABLE,
         say.code(spoken(enum_name(Channel.DESCRIPTOR, one.channel))),
         Cell(say(told), mood),
         say.moment(moment(one.state_time)),

@@ -4,13 +4,18 @@ import asyncio
 from uuid import uuid4
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look, Looking
 from desk.pages.operations import asking, letters, overview, providers
-from desk.pages.services import Silence, ask, silences
-from rapport.notifications.v1.provider_service_pb2 import ListProvidersRequest, ListProvidersResponse
+from desk.pages.services import Part, Silence, ask, silences
+from desk.pages.trying import typed
+from rapport.notifications.v1.provider_service_pb2 import (
+    ListProvidersRequest,
+    ListProvidersResponse,
+    TryProviderRequest,
+)
 
 router = APIRouter(prefix="/operations")
 
@@ -18,9 +23,9 @@ router = APIRouter(prefix="/operations")
 @router.get("")
 async def services(look: Look) -> Response:
     names = asking.readable(look)
-    asked = await asking.overview(look.services, names)
+    asked, found = await asyncio.gather(asking.overview(look.services, names), _providers(look))
     silent = _silent(look, {name: each.is_silent for name, each in asked.items()})
-    page = overview.overview(asked, silent, look.say)
+    page = overview.overview(asked, silent, found.value.providers if found.value else (), look.say)
     return look.answer("pages/operations/overview.html", page=page)
 
 
@@ -60,16 +65,33 @@ async def dead_letter(look: Look, service: str, consumer: str, uuid: str) -> Res
 async def providers_of_messages(look: Look) -> Response:
     """Who takes our messages, also for who may know nothing else of how the services are."""
     look.require(providers.READ)
+    found = await _providers(look)
+    return look.answer(
+        "pages/operations/providers.html",
+        rows=providers.rows(found.value.providers, look.say) if found.value else [],
+        trouble=look.say.refusal(found.refusal) if found.refusal else "",
+        may=look.viewer.may(providers.WRITE),
+        request_id=uuid4(),
+    )
+
+
+@router.post("/providers")
+async def try_provider(look: Look) -> Response:
+    """Have one tried now."""
+    sent = await typed(look.request)
+    request = TryProviderRequest(name=f"providers/{sent.text('provider')}", request_id=sent.request_id)
+    await look.services.providers.TryProvider(request, timeout=asking.PATIENCE_S)
+    return RedirectResponse("/operations/providers", 303)
+
+
+async def _providers(look: Looking) -> Part[ListProvidersResponse]:
+    """How they are; nothing for who may not know, and when it is not told."""
+    if not look.viewer.may(providers.READ):
+        return Part()
     parts = await ask(
         asking.PATIENCE_S, providers=look.services.providers.ListProviders(ListProvidersRequest())
     )
-    refusal = parts["providers"].refusal
-    found = parts.of("providers", ListProvidersResponse).providers
-    return look.answer(
-        "pages/operations/providers.html",
-        rows=providers.rows(found, look.say),
-        trouble=look.say.refusal(refusal) if refusal else "",
-    )
+    return parts["providers"]
 
 
 @router.post("/dead-letters")
