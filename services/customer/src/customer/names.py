@@ -8,6 +8,7 @@ ENTRY = Pattern("customers/{customer}/timelineEntries/{entry}")
 VIEW = Pattern("customers/{customer}/view")
 CONSENT = Pattern("customers/{customer}/consents/{consent:code_pair}")
 PURPOSE = Pattern("purposes/{purpose:code}")
+EVERY_PURPOSE = "purposes/-"
 CUSTOMER_LINK = Pattern("customers/{customer}/link")
 WORDING = Pattern("purposes/{purpose:code}/wordings/{wording:code}")
 WORDING_VERSION = WORDING.version()

@@ -336,5 +336,14 @@ async def test_a_wording_that_nobody_can_have_read_is_refused(desk, anna, purpos
     await word(purposes, "en-gb", "You may ask me.")
     listed = await purposes.ListWordings(ListWordingsRequest(parent="purposes/polls"))
     assert [each.name.rpartition("/")[2] for each in listed.wordings] == ["de", "en-gb"]
+    other = CreateWordingRequest(parent="purposes/marketing", wording_id="de", wording=Wording(text="Ja?"))
+    await purposes.CreateWording(other)
+    every = ListWordingsRequest(parent="purposes/-", page_size=2)
+    first = await purposes.ListWordings(every)
+    every.page_token = first.next_page_token
+    rest = await purposes.ListWordings(every)
+    of_polls = [each for each in [*first.wordings, *rest.wordings] if "/polls/" in each.name]
+    assert of_polls == [*listed.wordings]  # in the latest version
+    assert [each.name for each in rest.wordings] == ["purposes/polls/wordings/en-gb"]
     same = UpdateWordingRequest(wording=Wording(name=name, text="Sie dürfen fragen."))
     assert (await purposes.UpdateWording(same)).version == 1

@@ -233,7 +233,7 @@ class ListWordingsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
-    """`purposes/{purpose}`."""
+    """`purposes/{purpose}`; `purposes/-` for those of all, by purpose."""
     page_size: _builtins.int
     """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
     page_token: _builtins.str

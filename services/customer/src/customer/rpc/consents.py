@@ -66,12 +66,18 @@ class PurposeRpc(Rpc, PurposeServiceServicer):
     ExplainPurpose = explain(names.PURPOSE, consent_store.PURPOSE, Purpose)
     UpdatePurpose = change(purpose_pb.UpdatePurposeRequest, purposes.update_purpose, Purpose)
     CreateWording = change(purpose_pb.CreateWordingRequest, purposes.create_wording, Wording)
-    ListWordings = listing(
+    _wordings = listing(
         purpose_pb.ListWordingsResponse,
         consent_store.LIST_WORDINGS,
         parent=(names.PURPOSE, consent_store.PURPOSE),
     )
+    _every_wording = listing(purpose_pb.ListWordingsResponse, consent_store.LIST_EVERY_WORDING)
     UpdateWording = change(purpose_pb.UpdateWordingRequest, purposes.update_wording, Wording)
+
+    async def ListWordings(self, request: purpose_pb.ListWordingsRequest, context: Any) -> Any:
+        """The latest of a purpose, or of all."""
+        every = request.parent == names.EVERY_PURPOSE
+        return await (self._every_wording if every else self._wordings)(request, context)
 
     async def GetWording(self, request: purpose_pb.GetWordingRequest, context: Any) -> Wording:
         """The latest version of a wording, or the one that is named."""

@@ -38,6 +38,15 @@ _latest_wordings = (
     _OF_PURPOSE.ext(distinct_on(_W.language)).order_by(_W.language, _W.version.desc()).subquery("latest")
 )
 LIST_WORDINGS = Listing(sa.select(_latest_wordings), _latest_wordings.c.language, row=Wording)
+_every_latest = (
+    sa.select(WORDINGS)
+    .ext(distinct_on(_W.purpose_id, _W.language))
+    .order_by(_W.purpose_id, _W.language, _W.version.desc())
+    .subquery("every_latest")
+)
+LIST_EVERY_WORDING = Listing(
+    sa.select(_every_latest), _every_latest.c.purpose_id, _every_latest.c.language, row=Wording
+)
 WORDING = Statement(
     sa.select(_latest_wordings).where(_latest_wordings.c.language == sa.bindparam("id")), row=Wording
 )

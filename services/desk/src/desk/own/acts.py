@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
 
 PAGE = 1000
+NOTED_AT_ONCE = 100  # one call says so many within its time, each of them with others waiting
 TEXT_MAX = 4000
 SAID = {
     "sent": N_("Thank you. We have it, and you will hear from us."),
@@ -214,7 +214,7 @@ class Acts:
             own,
             "contact.html",
             status,
-            choices=choices.choices(purposes, await self._wordings(own, purposes), own.linked, own.say),
+            choices=choices.choices(purposes, await self._wordings(own), own.linked, own.say),
             preferred=choices.preferred(preferences),
             offered=[(code, own.say(words)) for code, words in choices.CHANNELS.items()],
             quiet=filled_in(preferences, own.say.zone, own.say),
@@ -242,19 +242,18 @@ class Acts:
 
     async def _note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> Sequence[Consent]:
         """What holds then: a yes may have to be confirmed."""
-        if not said:
-            return []
-        request = NoteLinkedConsentsRequest(token=own.token, consents=said, source=source)
-        return list((await self.links.NoteLinkedConsents(request)).consents)
+        noted: list[Consent] = []
+        for first in range(0, len(said), NOTED_AT_ONCE):
+            some = said[first : first + NOTED_AT_ONCE]
+            request = NoteLinkedConsentsRequest(token=own.token, consents=some, source=source)
+            noted += (await self.links.NoteLinkedConsents(request)).consents
+        return noted
 
-    async def _wordings(self, own: Own, purposes: Sequence[Purpose]) -> dict[str, Wording]:
+    async def _wordings(self, own: Own) -> dict[str, Wording]:
         """What they agree to, by purpose, in their language where there is that."""
-        names = [each.name for each in choices.stoppable(purposes)]
-        listed = await asyncio.gather(
-            *(self.services.purposes.ListWordings(ListWordingsRequest(parent=name)) for name in names)
-        )
-        found = [choices.in_language(each.wordings, own.say.language.tag) for each in listed]
-        return {name: wording for name, wording in zip(names, found, strict=True) if wording}
+        request = ListWordingsRequest(parent="purposes/-", page_size=PAGE)
+        found = await _to_the_end(self.services.purposes.ListWordings, request, "wordings")
+        return choices.by_purpose(found, own.say.language.tag)
 
     async def _purpose(self, own: Own) -> Purpose | None:
         """The purpose that an address names; None for none. NotFound for one that nobody stops by a link."""
@@ -274,12 +273,17 @@ class Acts:
         return purpose
 
     async def _purposes(self) -> Sequence[Purpose]:
-        """All of them, to the last page."""
-        found: list[Purpose] = []
+        """All of them."""
         request = ListPurposesRequest(page_size=PAGE)
-        while True:
-            listed = await self.services.purposes.ListPurposes(request)
-            found += listed.purposes
-            if not listed.next_page_token:
-                return found
-            request.page_token = listed.next_page_token
+        return await _to_the_end(self.services.purposes.ListPurposes, request, "purposes")
+
+
+async def _to_the_end(call: Callable[[Any], Awaitable[Any]], request: Any, what: str) -> list[Any]:
+    """A list to its last page."""
+    found: list[Any] = []
+    while True:
+        listed = await call(request)
+        found += getattr(listed, what)
+        if not listed.next_page_token:
+            return found
+        request.page_token = listed.next_page_token

@@ -40,6 +40,11 @@ class Choice:
     wording: str = ""  # the version of what they agree to, by its name
     text: str = ""  # and what it says
 
+    @property
+    def welcome(self) -> str:
+        """The codes of the channels as they stand: what the form had, to tell what is changed."""
+        return " ".join(code for code, _, welcome, _ in self.channels if welcome)
+
 
 def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
     """What a channel is called, in a sentence."""
@@ -79,13 +84,21 @@ def _agreed(wording: Wording | None) -> tuple[str, str]:
     return (f"{wording.name}/versions/{wording.version}", wording.text) if wording else ("", "")
 
 
-def in_language(wordings: Sequence[Wording], tag: str) -> Wording | None:
+def by_purpose(wordings: Sequence[Wording], tag: str) -> dict[str, Wording]:
+    """Of each purpose that has any, by its name, the wording in a language or the nearest."""
+    of: dict[str, list[Wording]] = {}
+    for each in wordings:
+        of.setdefault(each.name.partition("/wordings/")[0], []).append(each)
+    return {purpose: in_language(those, tag) for purpose, those in of.items()}
+
+
+def in_language(wordings: Sequence[Wording], tag: str) -> Wording:
     """The wording in a language, or in what is left of that without its region; else the first of them."""
     by_language = {last(each.name): each for each in wordings}
     for code in (tag.lower(), tag.lower().partition("-")[0]):
         if code in by_language:
             return by_language[code]
-    return wordings[0] if wordings else None
+    return wordings[0]
 
 
 def _chosen(purpose: Purpose, said: Consent | None, say: Speech, stopped: bool) -> tuple[bool, str]:
@@ -104,13 +117,15 @@ def _chosen(purpose: Purpose, said: Consent | None, say: Speech, stopped: bool) 
 def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[LinkedConsent]:
     """What was chosen otherwise than the page had it: what nobody touched is not said."""
     for each in stoppable(purposes):
+        purpose = last(each.name)
+        if f"was-{purpose}" not in fields:
+            continue
+        before = fields[f"was-{purpose}"].split()
         for code in CHANNELS:
-            name = f"{last(each.name)}.{code}"
-            before = fields.get(f"was-{name}")
-            wanted = "yes" if f"want-{name}" in fields else "no"
-            if before in ("yes", "no") and before != wanted:
-                agreed = fields.get(f"wording-{last(each.name)}", "") if wanted == "yes" else ""
-                yield said(each.name, code, granted=wanted == "yes", wording=agreed)
+            granted = f"want-{purpose}.{code}" in fields
+            if granted != (code in before):
+                agreed = fields.get(f"wording-{purpose}", "") if granted else ""
+                yield said(each.name, code, granted=granted, wording=agreed)
 
 
 def said(purpose: str, channel: str, *, granted: bool, wording: str = "") -> LinkedConsent:

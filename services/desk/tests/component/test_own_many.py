@@ -1,0 +1,55 @@
+"""The customer's own pages where departments have many purposes, and where much is asked at once."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.db.statement import Statement
+from customer.service import service as customer_service
+from services.desk.tests.component.test_own_pages import customer, said
+
+MANY = 400
+_PURPOSES = Statement[Any](
+    sa.text(
+        "INSERT INTO purposes SELECT (jsonb_populate_record(p, jsonb_build_object('id', 'p' || n))).*"
+        f" FROM purposes p, generate_series(1, {MANY}) n WHERE p.id = 'marketing'"
+    )
+)
+_WORDINGS = Statement[Any](
+    sa.text(
+        "INSERT INTO wordings (purpose_id, language, version, text, create_time)"
+        f" SELECT 'p' || n, 'en', 1, 'Yes to ' || n, now() FROM generate_series(1, {MANY}) n"
+    )
+)
+
+
+@pytest.fixture
+async def desk(open_desk: Any) -> Any:
+    """The desk alone with customers."""
+    return await open_desk(customer_service)
+
+
+async def test_of_many_purposes_each_is_shown_with_its_wording_kept_and_stopped(desk: Any) -> None:
+    erika = await customer(desk, "Erika")
+    for statement in (_PURPOSES, _WORDINGS):
+        await statement.run(desk.services["customer"].db)
+    html = await erika.page("/contact")
+    assert html.count("Yes to ") == MANY
+    form = await erika.form("/contact")
+    ticked = {f"want-p{number}.email": "on" for number in range(1, 121)}
+    answer = await erika.post("/contact", **form | ticked | {"want-p7.sms": "on"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{erika.path}/contact?said=kept")
+    kept = await erika.form("/contact")
+    assert {name for name in kept if name.startswith("want-")} == {*ticked, "want-p7.sms"}
+    assert (kept["was-p7"], kept["was-p121"]) == ("email sms", "")
+    versions = (await desk.client().get(f"/v1/{erika.name}/consents/p120.email")).json()
+    assert versions["wording"] == "purposes/p120/wordings/en/versions/1"
+    codes = ("email", "sms", "voice", "letter")  # the largest form that there is, with nothing changed
+    ticked = {f"want-p{number}.{code}": "on" for number in range(1, MANY + 1) for code in codes}
+    had = {f"was-p{number}": " ".join(codes) for number in range(1, MANY + 1)}
+    assert (await erika.post("/contact", **kept | ticked | had)).status_code == 303
+    assert (await erika.post("/stop")).status_code == 200
+    stopped = await erika.form("/contact")
+    assert [name for name in stopped if name.startswith("want-")] == []
+    assert await said(desk, erika, f"p{MANY}.letter") == "STATE_DENIED"
