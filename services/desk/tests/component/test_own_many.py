@@ -1,12 +1,15 @@
 """The customer's own pages where departments have many purposes, and where much is asked at once."""
 
+import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
 from chassis.db.statement import Statement
 from customer.service import service as customer_service
+from desk.own import site
 from services.desk.tests.component.test_own_pages import customer, said
 
 MANY = 400
@@ -53,3 +56,38 @@ async def test_of_many_purposes_each_is_shown_with_its_wording_kept_and_stopped(
     stopped = await erika.form("/contact")
     assert [name for name in stopped if name.startswith("want-")] == []
     assert await said(desk, erika, f"p{MANY}.letter") == "STATE_DENIED"
+
+
+async def test_who_looks_again_and_again_takes_nobodys_way_out(
+    open_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "AT_ONCE", site.OF_ONE + 1)
+    desk = await open_desk(customer_service)
+    erika, bert, clara = [await customer(desk, name) for name in ("Erika", "Bert", "Clara")]
+    connection = await asyncpg.connect(desk.services["customer"].app.settings.database_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE customer_links")  # nothing is answered meanwhile
+            looking = {asyncio.create_task(erika.get()) for _ in range(site.OF_ONE + 1)}
+            done, waiting = await asyncio.wait(looking, return_when=asyncio.FIRST_COMPLETED)
+            assert [task.result().status_code for task in done] == [429]  # one too many of hers
+            others = {asyncio.create_task(each.get()) for each in (bert, clara)}
+            done, _ = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+            assert [task.result().status_code for task in done] == [429]  # for there was room for one
+            click = asyncio.create_task(clara.post("/unsubscribe?purpose=marketing"))
+        await asyncio.wait([*waiting, *others, click])
+    finally:
+        await connection.close()
+    assert [task.result().status_code for task in waiting] == [200] * site.OF_ONE
+    assert click.result().status_code == 200
+    assert await said(desk, clara) == "STATE_DENIED"
+    assert (await bert.get()).status_code == 200  # there is room again
+
+
+async def test_who_looks_sixty_times_in_a_minute_waits_and_gets_out_all_the_same(desk: Any) -> None:
+    erika, bert = await customer(desk, "Erika"), await customer(desk, "Bert")
+    assert {(await erika.get("/unsubscribe")).status_code for _ in range(60)} == {200}
+    refused = await erika.get()
+    assert (refused.status_code, int(refused.headers["retry-after"]) <= 60) == (429, True)
+    assert (await bert.get("/unsubscribe")).status_code == 200
+    assert (await erika.post("/unsubscribe?purpose=marketing")).status_code == 200

@@ -1,4 +1,4 @@
-"""How much one address and one link may ask: wrong links are counted by address, what is sent by link.
+"""How much one address and one link may ask: wrong links are counted by address, the rest by link.
 
 Nobody guesses a token: whoever tries is told to stop. A good link opens all the same, for many customers may
 be behind one address, such as their mail provider's. Kept in this process, bounded.
@@ -7,14 +7,45 @@ be behind one address, such as their mail provider's. Kept in this process, boun
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Address, ip_address
 
 from starlette.requests import Request
 
+from chassis.errors import Refusal
+
 KNOWN_MAX = 10_000
 _PREFIX_BITS = 64  # of an IPv6 address is whose network it is
+
+
+class TooMuch(Refusal, code="RESOURCE_EXHAUSTED"):
+    """More was asked than one address or link may."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("OVERLOADED", "Too much was asked at once.", retry_after_s=seconds)
+
+
+class Room:
+    """For requests that are answered at one time: `most` of all links, `each` of one."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._left, self._each = most, each
+        self._by: Counter[str] = Counter()
+
+    @contextmanager
+    def taken(self, link: str) -> Iterator[None]:
+        """While one is answered. TooMuch."""
+        if not self._left or self._by[link] >= self._each:
+            raise TooMuch(1.0)
+        self._left -= 1
+        self._by[link] += 1
+        try:
+            yield
+        finally:
+            self._left += 1
+            self._by -= Counter([link])
 
 
 class Often:
@@ -48,6 +79,7 @@ class Limits:
         self._key = secrets.token_bytes(32)
         self.wrong = Often(30, 600)  # by address
         self.sent = Often(60, 3600)  # by link
+        self.looked = Often(60, 60)  # by link
 
     def link(self, token: str) -> str:
         """What a link is counted by, from which nobody gets back to it."""

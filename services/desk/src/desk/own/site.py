@@ -27,7 +27,7 @@ from desk.language.catalogues import FAULT, N_
 from desk.own.acts import Acts, Nothing
 from desk.own.asking import Own, fields_of, sent_to, speaking
 from desk.own.confirming import CONFIRM, ENDED, Confirming
-from desk.own.limits import Limits
+from desk.own.limits import Limits, Room, TooMuch
 from desk.pages.app import DURATION, method_of
 from desk.pages.base import render
 from desk.pages.services import Services, refusal_of
@@ -40,7 +40,9 @@ PREFIX = "/c/"
 STYLES = "own.css"
 PURPOSE = "customers-own-pages"  # what the audit says that it is read for
 ANSWER_S = 10.0
-AT_ONCE = 64  # requests of a replica; who comes then is told to come back
+AT_ONCE, OF_ONE = 64, 4  # requests of a replica, and by one link; who comes then is told to come back
+OUT_AT_ONCE = 32  # room that looking takes from nobody: mail programs click once, and not again
+_WAYS_OUT = ("unsubscribe", "stop", CONFIRM)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{48}")
 _CSS = (Path(__file__).parent / STYLES).read_bytes()
 _HEADERS = {
@@ -71,7 +73,7 @@ class OwnPages:
         acts = Acts(self._links, services)
         self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services)
         self._limits = Limits(app.settings.customer_proxies)
-        self._room = asyncio.Semaphore(AT_ONCE)
+        self._room, self._way_out = Room(AT_ONCE, OF_ONE), Room(OUT_AT_ONCE, OF_ONE)
         self._name = app.name
         self._secure = app.settings.site_url.startswith("https://")
         self._acts: dict[str, dict[str, Act]] = {
@@ -131,16 +133,18 @@ class OwnPages:
         act = acts.get(method)
         if act is None and acts:
             return Response(None, 405, {"Allow": ", ".join(sorted(acts))})
-        if self._room.locked():
-            self._take_no_more(1.0)
-        async with self._room, asyncio.timeout(ANSWER_S):
-            own = await self._opened(request, token, acts)
-            if own is None or act is None:
-                self._count_wrong(request)
-                raise Nothing()
-            if method == "POST":
-                own = await self._sent(own)
-            return await act(own)
+        link, posts = self._limits.link(token), method == "POST"
+        out = posts and request.url.path.rpartition("/")[2] in _WAYS_OUT
+        with (self._way_out if out else self._room).taken(link):
+            async with asyncio.timeout(ANSWER_S):
+                counted = self._limits.sent if posts else self._limits.looked
+                self._take_no_more(counted.left_s(link))
+                own = await self._opened(request, token, acts)
+                if own is None or act is None:
+                    self._count_wrong(request)
+                    raise Nothing()
+                counted.count(link)
+                return await act(await self._sent(own) if posts else own)
 
     async def _opened(self, request: Request, token: str, acts: dict[str, Act]) -> Own | None:
         """Whose link it is; None for one that opens nothing. What confirms a yes opens that page alone."""
@@ -164,9 +168,6 @@ class OwnPages:
 
     async def _sent(self, own: Own) -> Own:
         """With what was sent. One click of a mail program says all in its address, whatever its body is."""
-        link = self._limits.link(own.token)
-        self._take_no_more(self._limits.sent.left_s(link))
-        self._limits.sent.count(link)
         body = await sent_to(own.request)
         if own.request.url.path.endswith("/unsubscribe"):
             return own
@@ -193,13 +194,6 @@ class OwnPages:
         if refusal.retry_after_s:
             response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
         return response
-
-
-class TooMuch(Refusal, code="RESOURCE_EXHAUSTED"):
-    """More was asked than one address or link may."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__("OVERLOADED", "Too much was asked at once.", retry_after_s=seconds)
 
 
 _WORDS = {
