@@ -53,18 +53,23 @@ class Customer:
 
     async def form(self, path: str) -> dict[str, str]:
         """The fields of a page as a browser would send them untouched."""
-        html = (await self.page(path)).partition('action="')[2].partition("</form>")[0]
-        found = {}
-        for tag in re.findall(r"<input [^>]+>", html):
-            told = dict(re.findall(r'(\w+)="([^"]*)"', tag))
-            if told.get("type") != "checkbox":
-                found[told["name"]] = unescape(told.get("value", ""))
-            elif tag.endswith("checked>"):
-                found[told["name"]] = "on"
-        for name, inside in re.findall(r'<select id="\w+" name="([^"]+)">(.*?)</select>', html, re.DOTALL):
-            options = re.findall(r'value="([^"]*)"( selected)?', inside)
-            found[name] = next((code for code, chosen in options if chosen), options[0][0])
-        return found
+        return fields_of(await self.page(path))
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """The fields of the first form of a page."""
+    html = page.partition('action="')[2].partition("</form>")[0]
+    found = {}
+    for tag in re.findall(r"<input [^>]+>", html):
+        told = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        if told.get("type") != "checkbox":
+            found[told["name"]] = unescape(told.get("value", ""))
+        elif tag.endswith("checked>"):
+            found[told["name"]] = "on"
+    for name, inside in re.findall(r'<select id="\w+" name="([^"]+)"[^>]*>(.*?)</select>', html, re.DOTALL):
+        options = re.findall(r'value="([^"]*)"( selected)?', inside)
+        found[name] = next((code for code, chosen in options if chosen), options[0][0])
+    return found
 
 
 @pytest.fixture
@@ -271,12 +276,49 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
     assert await said(desk, erika, "marketing.sms") == ""  # of what nobody touched nothing is said
     stale = await erika.post("/contact", **form | {"starts_0": "20:00", "ends_0": "06:00"})
     assert stale.status_code == 409
-    assert "22:00" in stale.text
+    assert "22:00" in stale.text  # as it is now
     assert (await erika.post("/contact", **again)).status_code == 303  # and nothing is said anew
     preferences = (await desk.client().get(f"/v1/{erika.name}/preferences")).json()
     assert preferences["etag"] == '"1"'
     assert (await erika.post("/stop")).status_code == 200
     assert await said(desk, erika) == "STATE_DENIED"
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("ends_0", {"starts_0": "22:00", "ends_0": "22:00"}, "must be another time than it begins"),
+        ("ends_0", {"starts_0": "00:00", "ends_0": "00:00"}, "some time of the week"),
+        ("ends_0", {"starts_0": "22:00"}, "must be given"),
+        ("starts_0", {"starts_0": "25:00", "ends_0": "07:00"}, "must be a time of day"),
+        ("last_0", {"first_0": "2031-01-05"}, "must be a day"),
+        ("last_0", {"first_0": "2031-01-05", "last_0": "2031-01-04"}, "must not be before the first day"),
+        ("last_0", {"last_0": "2020-01-04"}, "must not be over already"),
+        ("last_0", {"first_0": "2020-01-01", "last_0": "2020-01-04"}, "must not be over already"),
+    ],
+)
+async def test_of_a_form_with_a_wrong_field_nothing_is_kept_and_everything_stays(
+    desk: Any, field: str, typed: dict[str, str], words: str
+) -> None:
+    erika = await customer(desk, "Erika", timeZone="Europe/Berlin")
+    form = await erika.form("/contact")
+    chosen = form | {"want-marketing.sms": "on", "prefer": "sms", "day_0": "EVERY_DAY"} | typed
+    refused = await erika.post("/contact", **chosen)
+    assert refused.status_code == 400
+    assert "Nothing is saved yet: please look at what is marked." in refused.text
+    [(name, described)] = re.findall(
+        r'name="(\w+)"[^>]* aria-invalid="true" aria-describedby="([^"]+)"', refused.text
+    )
+    [told] = re.findall(f'id="{described}">([^<]+)<', refused.text)
+    assert (name, words in told) == (field, True), told
+    again = fields_of(refused.text)
+    assert {each: again.get(each) for each in chosen if each != "form"} == {
+        each: value for each, value in chosen.items() if each != "form"
+    }
+    assert await said(desk, erika, "marketing.sms") == ""
+    assert (await erika.form("/contact"))["prefer"] == "none"
+    assert (await erika.post("/contact", **again | dict.fromkeys(typed, ""))).status_code == 303
+    assert await said(desk, erika, "marketing.sms") == "STATE_GRANTED"
 
 
 async def test_what_a_page_does_not_show_it_does_not_take_back(desk: Any, clock: ManualClock) -> None:

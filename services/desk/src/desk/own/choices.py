@@ -36,14 +36,12 @@ class Choice:
     id: str
     title: str
     about: str
-    channels: Sequence[tuple[str, str, bool, str]]  # code, words, whether they said yes, what that waits for
+    channels: Sequence[tuple[str, str, bool, str]]  # code, words, whether it is ticked, what a yes waits for
+    welcome: (
+        str  # the codes of the channels on which they said yes: what the form had, to tell what is changed
+    )
     wording: str = ""  # the version of what they agree to, by its name
     text: str = ""  # and what it says
-
-    @property
-    def welcome(self) -> str:
-        """The codes of the channels as they stand: what the form had, to tell what is changed."""
-        return " ".join(code for code, _, welcome, _ in self.channels if welcome)
 
 
 def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
@@ -62,22 +60,25 @@ def choices(
     wordings: Mapping[str, Wording],
     linked: FindLinkedCustomerResponse,
     say: Speech,
+    fields: Mapping[str, str],
 ) -> list[Choice]:
-    """What can be chosen; of purposes that have one, with the wording that is agreed to."""
+    """What can be chosen; of purposes that have one, with the wording that is agreed to.
+
+    What `fields` chose otherwise than the form had it stays chosen.
+    """
     said, stopped = {last(each.name): each for each in linked.consents}, linked.HasField("stop_time")
-    return [
-        Choice(
-            last(each.name),
-            say(each.display_name),
-            say(each.description) if each.description else "",
-            [
-                (code, say(words), *_chosen(each, said.get(f"{last(each.name)}.{code}"), say, stopped))
-                for code, words in CHANNELS.items()
-            ],
-            *_agreed(wordings.get(each.name)),
-        )
-        for each in stoppable(purposes)
-    ]
+    made = []
+    for each in stoppable(purposes):
+        purpose, channels, welcome = last(each.name), [], []
+        for code, words in CHANNELS.items():
+            yes, waits_for = _chosen(each, said.get(f"{purpose}.{code}"), say, stopped)
+            typed = _typed(fields, purpose, code)
+            channels.append((code, say(words), yes if typed is None else typed, waits_for))
+            welcome += [code] if yes else []
+        title, about = say(each.display_name), say(each.description) if each.description else ""
+        agreed = _agreed(wordings.get(each.name))
+        made.append(Choice(purpose, title, about, channels, " ".join(welcome), *agreed))
+    return made
 
 
 def _agreed(wording: Wording | None) -> tuple[str, str]:
@@ -118,14 +119,18 @@ def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[
     """What was chosen otherwise than the page had it: what nobody touched is not said."""
     for each in stoppable(purposes):
         purpose = last(each.name)
-        if f"was-{purpose}" not in fields:
-            continue
-        before = fields[f"was-{purpose}"].split()
         for code in CHANNELS:
-            granted = f"want-{purpose}.{code}" in fields
-            if granted != (code in before):
+            if (granted := _typed(fields, purpose, code)) is not None:
                 agreed = fields.get(f"wording-{purpose}", "") if granted else ""
                 yield said(each.name, code, granted=granted, wording=agreed)
+
+
+def _typed(fields: Mapping[str, str], purpose: str, code: str) -> bool | None:
+    """What was chosen, where it is otherwise than the form had it."""
+    if (before := fields.get(f"was-{purpose}")) is None:
+        return None
+    granted = f"want-{purpose}.{code}" in fields
+    return None if granted == (code in before.split()) else granted
 
 
 def said(purpose: str, channel: str, *, granted: bool, wording: str = "") -> LinkedConsent:

@@ -27,6 +27,7 @@ from desk.language.catalogues import FAULT, N_
 from desk.own.acts import Acts, Nothing
 from desk.own.asking import Own, fields_of, sent_to, speaking
 from desk.own.confirming import CONFIRM, ENDED, Confirming
+from desk.own.contacting import Contacting
 from desk.own.limits import Limits, Room, TooMuch
 from desk.pages.app import DURATION, method_of
 from desk.pages.base import render
@@ -70,7 +71,8 @@ class OwnPages:
         self._clock = app.clock
         self._links = app.client(CustomerLinkServiceStub, "customer")
         services = Services(app.channels)
-        acts = Acts(self._links, services)
+        contacting = Contacting(self._links, services)
+        acts = Acts(self._links, services, contacting)
         self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services)
         self._limits = Limits(app.settings.customer_proxies)
         self._room, self._way_out = Room(AT_ONCE, OF_ONE), Room(OUT_AT_ONCE, OF_ONE)
@@ -79,7 +81,7 @@ class OwnPages:
         self._acts: dict[str, dict[str, Act]] = {
             "": {"GET": acts.home},
             "answer": {"POST": acts.answer},
-            "contact": {"GET": acts.contact, "POST": acts.keep},
+            "contact": {"GET": contacting.contact, "POST": contacting.keep},
             "unsubscribe": {"GET": acts.ask_unsubscribe, "POST": acts.unsubscribe},
             "stop": {"POST": acts.stop},
             CONFIRM: {"GET": self._confirming.ask, "POST": self._confirming.confirm},

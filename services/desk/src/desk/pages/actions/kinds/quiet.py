@@ -36,7 +36,7 @@ async def _do(doing: Doing) -> Done:
         name=f"{doing.customer}/preferences",
         etag=doing.text("etag"),
         quiet_hours=typed_hours(doing),
-        pauses=typed_pauses(doing, before, zone),
+        pauses=typed_pauses(doing, before, zone, doing.look.say.now),
     )
     mask = FieldMask(paths=["quiet_hours", "pauses"])
     request = doing.request(UpdatePreferencesRequest, preferences=preferences, update_mask=mask)
