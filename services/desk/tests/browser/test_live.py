@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -146,14 +147,14 @@ async def test_a_card_that_is_pointed_at_does_not_end_up_showing_what_is_over(
 ) -> None:
     visitor, customer = await signed_in(), await somebody(desk)
     await visitor.page.clock.install()
-    page, told = await live(visitor.page, customer), asyncio.Queue[str]()
-    card = page.locator("#timeline")
-    await page.route("**/cards", lambda route: route.fulfill(body=told.get_nowait()))
+    page, card = await live(visitor.page, customer), visitor.page.locator("#timeline")
+    told: dict[str, Any] = {"customer": customer, "at": 0, "cards": {}}  # however often it is asked for
+    await page.route("**/cards", lambda route: route.fulfill(body=json.dumps(told)))
     shown = {name: await card.get_attribute(f"data-{name}") for name in ("version", "meaning")}
     over = {"html": "<p>What is over</p>", "version": "x", "meaning": "x"}
     await card.hover()
     for at, timeline, waiting in ((2e12, over, 1), (3e12, {"html": "", **shown}, 0)):
-        told.put_nowait(json.dumps({"customer": customer, "at": at, "cards": {"timeline": timeline}}))
+        told |= {"at": at, "cards": {"timeline": timeline}}
         await page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
         await expect(card.locator("> .waiting")).to_have_count(waiting)
     await page.mouse.move(1, 1)

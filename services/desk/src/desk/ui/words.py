@@ -157,6 +157,10 @@ PLAIN = (
     *(N_("count"), N_("most"), N_("time zone"), N_("promise version"), N_("promise ended")),
     *(N_("promise recovered"), N_("promise at risk"), N_("outcome unknown"), N_("preferences")),
     *(N_("pressure"), N_("contact pressure"), N_("exempt")),
+    *(N_("case"), N_("category"), N_("category count"), N_("category most"), N_("provider")),
+    *(N_("fallback"), N_("call first"), N_("not called"), N_("policy"), N_("policy off")),
+    *(N_("provider unavailable"), N_("provider busy"), N_("channel not served"), N_("cause gone")),
+    *(N_("notice policy"), N_("version")),
     # how somebody proved how they are reached, and why that is withdrawn
     *(N_("code sent"), N_("called back"), N_("id card"), N_("bounced"), N_("number reassigned")),
     # what is looked for, and kinds of entries
