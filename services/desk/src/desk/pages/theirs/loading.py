@@ -19,8 +19,9 @@ from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import ListNotesRequest
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
-from rapport.common.v1.states_pb2 import CASE_STATE_OPEN
+from rapport.common.v1.states_pb2 import CASE_STATE_OPEN, PROMISE_STATE_AT_RISK, PROMISE_STATE_OPEN
 
+_LIVE = (PROMISE_STATE_OPEN, PROMISE_STATE_AT_RISK)
 PATIENCE_S = 3.0
 PAGE, PAGES_MOST = 100, 3
 CASES_SHOWN, PROMISES_SHOWN, NOTES_SHOWN, NOTED_CASES = 20, 50, 20, 10
@@ -46,14 +47,15 @@ async def find(services: Services, customer: str) -> Found:
         promises=_pages(services.promises.ListPromises, ListPromisesRequest, "promises", of),
         cases=_pages(services.cases.ListCases, ListCasesRequest, "cases", of),
     )
-    promises, more_promises = _own(asked, "promises", customer, PROMISES_SHOWN)
-    cases, more_cases = _own(asked, "cases", customer, None)
+    promises, more_promises = _own(asked, "promises", customer)
+    promises.sort(key=due_next)
+    cases, more_cases = _own(asked, "cases", customer)
     concerns = [each for each in cases if each.kind != Case.KIND_PROBLEM]  # which is of many customers
     known = {each.name for each in concerns}
     concerns = [each for each in concerns if each.merged_into not in known]
     concerns.sort(key=lambda each: (each.state != CASE_STATE_OPEN, -each.open_time.ToNanoseconds()))
-    found = Found(promises, concerns[:CASES_SHOWN], more=more_promises or more_cases)
-    found.more |= len(concerns) > CASES_SHOWN
+    found = Found(promises[:PROMISES_SHOWN], concerns[:CASES_SHOWN], more=more_promises or more_cases)
+    found.more |= len(promises) > PROMISES_SHOWN or len(concerns) > CASES_SHOWN
     found.trouble = next((part.refusal for part in asked.values() if part.refusal), None)
     await _around(services, found)
     return found
@@ -98,8 +100,13 @@ async def _pages(
     return rows, bool(token)
 
 
-def _own(asked: Parts, name: str, customer: str, most: int | None) -> tuple[list[Any], bool]:
+def _own(asked: Parts, name: str, customer: str) -> tuple[list[Any], bool]:
     """What is of that very name."""
     rows, more = asked[name].value or ([], False)
-    own = [each for each in rows if each.customer == customer]
-    return own[:most], more or (most is not None and len(own) > most)
+    return [each for each in rows if each.customer == customer], more
+
+
+def due_next(promise: Promise) -> tuple[bool, int]:
+    """Where a promise stands among others: what is due next comes first, after that what was due last."""
+    due, waits = promise.due_time.ToNanoseconds(), promise.state in _LIVE
+    return not waits, due if waits else -due

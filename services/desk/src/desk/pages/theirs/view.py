@@ -77,7 +77,7 @@ def _case(
     is_over = state != "OPEN"
     progress = say(_PROGRESS.get(value_name(case, "progress"), _PROGRESS["RECEIVED"]))
     if is_over and case.HasField("resolve_time"):
-        progress = say("Settled: {day}.", day=say.on(moment(case.resolve_time)))
+        progress = _one_stop(say("Settled: {day}.", day=say.on(moment(case.resolve_time))))
     title, thing = say.titled(case.topic), things.get(case.name, "")
     return Shown(
         name=case.name,
@@ -99,7 +99,7 @@ def person(agent: Agent | None) -> Person | None:
 
 
 def _chains(promises: Sequence[Promise]) -> list[list[Promise]]:
-    """Promises that replaced each other, the first of each chain first; what is due last comes first."""
+    """Promises that replaced each other, the first of each chain first; in the order of the last."""
     by_name = {each.name: each for each in promises}
     chains = []
     for last in (each for each in promises if each.successor not in by_name):
@@ -114,7 +114,12 @@ def _line(chain: Sequence[Promise], say: Speech) -> Line:
     last = chain[-1]
     moved = [_moved(each, say, is_first=not number) for number, each in enumerate(chain[:-1])]
     when, mood = _stands(last, say)
-    return Line(say.about(last), when, mood, moved)
+    return Line(say.about(last), _one_stop(when), mood, [_one_stop(each) for each in moved])
+
+
+def _one_stop(sentence: str) -> str:
+    """Of a sentence that ends with an abbreviation, `20. Nov.`, one full stop."""
+    return sentence.replace("..", ".")
 
 
 def _moved(before: Promise, say: Speech, *, is_first: bool) -> str:
