@@ -148,6 +148,9 @@ async def test_a_card_that_is_pointed_at_does_not_end_up_showing_what_is_over(
     visitor, customer = await signed_in(), await somebody(desk)
     await visitor.page.clock.install()
     page, card = await live(visitor.page, customer), visitor.page.locator("#timeline")
+    await say(desk, customer, "All is well.")
+    await expect(card).to_contain_text("All is well.")
+    await live(page, customer)  # anew: what it comes with is what it shows, and nothing more is on its way
     told: dict[str, Any] = {"customer": customer, "at": 0, "cards": {}}  # however often it is asked for
     await page.route("**/cards", lambda route: route.fulfill(body=json.dumps(told)))
     shown = {name: await card.get_attribute(f"data-{name}") for name in ("version", "meaning")}
