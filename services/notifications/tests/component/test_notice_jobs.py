@@ -12,6 +12,7 @@ from chassis.api.messages import moment, timestamp, value_name
 from chassis.contracts import comments
 from chassis.errors import PermissionDenied, invalid
 from notifications.store.jobs import CUSTOMER_FIELDS
+from notifications.usecases import words
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1 import notice_job_service_pb2 as pb
@@ -25,6 +26,7 @@ from rapport_testing.wait import eventually
 from services.notifications.tests.component.merging import another_name
 
 MINUTE = timedelta(minutes=1)
+DEPOT = Template.Variable(name="depot", impersonal=True)
 HELLO = TemplateText(subject="Hello {{ depot }}", body="{{ contact_name }} says hello.")
 
 
@@ -84,8 +86,7 @@ def seen_by(job: NoticeJob) -> int:
 
 @pytest.fixture
 async def jobs(desk: Any) -> Jobs:
-    depot = [Template.Variable(name="depot", impersonal=True)]
-    await desk.create_template("closing", HELLO, variables=depot)
+    await desk.create_template("closing", HELLO, variables=[DEPOT])
     return Jobs(desk)
 
 
@@ -180,6 +181,43 @@ async def test_what_is_of_no_more_use_ends(jobs: Jobs) -> None:
     await jobs.reached(job, "RUNNING", 1)
     jobs.desk.clock.advance(MINUTE)
     await jobs.reached(job, "DONE", 1)
+
+
+async def test_words_that_cannot_be_said_any_more_stop_the_job_which_goes_on_when_they_can(
+    jobs: Jobs,
+) -> None:
+    customers = jobs.customers(3)
+    job = await jobs.create(rate_per_minute=1)
+    await jobs.reached(job, "RUNNING", 1)
+    text = "templates/closing/texts/en"
+    await jobs.desk.update_template(
+        "closing", variables=[DEPOT, Template.Variable(name="day", impersonal=True)]
+    )
+    await jobs.desk.update_text(text, body="{{ contact_name }} says hello on {{ day }}.")
+    jobs.desk.clock.advance(MINUTE)
+    stopped = await jobs.reached(job, "STOPPED", 1)
+    assert (stopped.reason_code, stopped.refused_count) == ("invalid-words", 0)
+    await jobs.desk.update_text(text, body=HELLO.body)
+    await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
+    await jobs.reached(job, "RUNNING", 2)
+    jobs.desk.clock.advance(MINUTE)
+    await jobs.reached(job, "DONE", 3)
+    assert [len(await jobs.notices_to(each)) for each in customers] == [1, 1, 1]
+
+
+async def test_words_are_looked_at_once_for_many_customers(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, rehearse = list[str](), words.rehearse
+
+    def counted(template: Any, *given: Any) -> None:
+        looked.append(template.id)
+        rehearse(template, *given)
+
+    jobs.customers(20)
+    monkeypatch.setattr(words, "rehearse", counted)
+    await jobs.reached(await jobs.create(), "DONE", 20)
+    assert looked == ["closing", "closing"]  # as it was created, and as its one step was taken
 
 
 async def test_a_preview_says_how_many_whom_not_and_what_they_read(jobs: Jobs) -> None:

@@ -108,7 +108,9 @@ class NoticeJob(_message.Message):
     state: Global___NoticeJob.State.ValueType
     """Where it is."""
     reason_code: _builtins.str
-    """Why it is stopped, a code: `asked`, or `invalid-filter` of a filter that customers cannot be found by; else empty."""
+    """Why it is stopped, a code: `asked`, `invalid-filter` of a filter that customers cannot be found by, or `invalid-words` of a template
+    that was changed so that it cannot be sent with these values: `PreviewNoticeJob` says why. Else empty.
+    """
     requested_count: _builtins.int
     """For how many customers a notice was requested."""
     refused_count: _builtins.int

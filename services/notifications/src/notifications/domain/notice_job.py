@@ -9,7 +9,7 @@ from chassis.facts import fact_of
 from notifications.domain.facts import NoticeJobEnded
 from notifications.names import DEPARTMENT, JOB, TEMPLATE
 
-ASKED, INVALID_FILTER = "asked", "invalid-filter"  # why a job is stopped
+ASKED, INVALID_FILTER, INVALID_WORDS = "asked", "invalid-filter", "invalid-words"  # why a job is stopped
 AT_ONCE, PER_MINUTE = 50, 60
 
 

@@ -13,10 +13,13 @@ from chassis.api.entities import write
 from chassis.backoff import RETRIES, Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from chassis.work import Outcome, Refused, Turn, Verdict, Work
 from chassis.work.item import not_answered
-from notifications.domain.notice_job import INVALID_FILTER, NoticeJob
+from notifications.domain.notice_job import INVALID_FILTER, INVALID_WORDS, NoticeJob
+from notifications.domain.template import Template
 from notifications.store.jobs import JOB, LOCK_JOB, UPDATE_JOB
+from notifications.usecases.notice import require_words
 from notifications.usecases.notice_job import NOTICE_JOB, Page, request_some
 from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest
 
@@ -56,15 +59,20 @@ class Bulk:
     answer_time: timedelta = timedelta(minutes=1)
     retries: Backoff = RETRIES
 
-    async def act(self, work: Work, turn: Turn) -> Page:
-        """Find the next customers."""
+    async def act(self, work: Work, turn: Turn) -> tuple[Template, Page]:
+        """Find the next customers, and that they can be told still: once for all of them."""
         job = await JOB.one(self.db, id=_job_id(work.key))
         try:
-            return await self.selection.page(job.filter, job.create_time, job.page_token, job.at_once)
+            template, _ = await require_words(self.db, job.template_id, job.variables, "notice_job")
+        except (InvalidArgument, FailedPrecondition, NotFound):  # its texts were changed meanwhile
+            raise Refused(INVALID_WORDS) from None
+        try:
+            page = await self.selection.page(job.filter, job.create_time, job.page_token, job.at_once)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise Refused(INVALID_FILTER) from None
             raise not_answered("customer", error) from None
+        return template, page
 
     async def lock(self, tx: Transaction, key: str) -> NoticeJob:
         """Lock the job."""
@@ -81,7 +89,7 @@ class Bulk:
         if not subject.due_for(work.key):
             return
         if outcome.verdict is Verdict.DONE:
-            await request_some(tx, self.per_customer, subject, outcome.result)
+            await request_some(tx, self.per_customer, subject, *outcome.result)
         elif outcome.verdict in (Verdict.REFUSED, Verdict.EXPIRED):
             subject.stop(outcome.code or "expired")
             tx.touch(subject.name)

@@ -81,15 +81,47 @@ async def send_notice(
 ) -> Notice:
     """Request a notice for a department, once it is sure that the template can say it.
 
-    It is sent after `hold`, or from `schedule_time` on.
-
-    A customer gets `per_customer` notices of one purpose from departments within a day, and no more.
-
-    NotFound when there is no such template; what `require_sendable_by_hand` finds; InvalidArgument
-    VARIABLE_UNKNOWN for what it does not take, and what `words.render` finds; ResourceExhausted
-    TOO_MANY_NOTICES.
+    It is sent after `hold`, or from `schedule_time` on. What `require_words` and `request_by_hand` find.
     """
     template, _ = await require_words(tx, template_id, variables, "notice")
+    return await request_by_hand(
+        tx,
+        per_customer,
+        template,
+        customer=customer,
+        kind=kind,
+        variables=variables,
+        promise=promise,
+        case=case,
+        expire_time=expire_time,
+        channels=channels,
+        fallback_after=fallback_after,
+        hold=hold,
+        schedule_time=schedule_time,
+    )
+
+
+async def request_by_hand(
+    tx: Transaction,
+    per_customer: int,
+    template: Template,
+    *,
+    customer: str,
+    kind: str,
+    variables: dict[str, str],
+    expire_time: datetime | None,
+    promise: str = "",
+    case: str = "",
+    channels: Sequence[Channel] = (),
+    fallback_after: timedelta | None = None,
+    hold: timedelta | None = None,
+    schedule_time: datetime | None = None,
+) -> Notice:
+    """Request a notice for a department of what `require_words` has found to be sendable.
+
+    A customer gets `per_customer` notices of one purpose from departments within a day, and no more:
+    ResourceExhausted TOO_MANY_NOTICES.
+    """
     at = schedule_time or tx.now
     measured = await _require_measure(tx, customer, template.purpose, at, per_customer)
     department = tx.call.principal.department
@@ -98,7 +130,7 @@ async def send_notice(
         customer=customer,
         kind=kind,
         purpose=template.purpose,
-        template_id=template_id,
+        template_id=template.id,
         variables=variables,
         promise=promise,
         case=case,
@@ -128,9 +160,12 @@ async def request_notice(
 async def require_words(
     on: Executor, template_id: str, given: dict[str, str], field: str
 ) -> tuple[Template, Sequence[Whole]]:
-    """The template, and its texts, that a department may send with these values; as `send_notice`.
+    """The template, and its texts, that a department may send with these values.
 
-    `field` is the request's that has them.
+    `field` is the request's that has them. It may take seconds: of many languages, with HTML.
+
+    NotFound when there is no such template; what `require_sendable_by_hand` finds; InvalidArgument
+    VARIABLE_UNKNOWN for what it does not take, and what `words.render` finds.
     """
     template, texts = await read_template(on, template_id)
     require_sendable_by_hand(template, texts)

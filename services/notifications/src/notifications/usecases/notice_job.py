@@ -13,14 +13,14 @@ from chassis.api.entities import found, own_department, save, write
 from chassis.db.aliases import lock_people
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from chassis.errors import Refusal
+from chassis.errors import ResourceExhausted
 from chassis.facts import fact_of
 from notifications.domain.facts import NoticeJobCreated
 from notifications.domain.notice_job import ASKED, PER_MINUTE, Asked, JobState, NoticeJob
 from notifications.domain.template import Template
 from notifications.names import CUSTOMER, JOB
 from notifications.store import jobs as store
-from notifications.usecases.notice import require_words, send_notice
+from notifications.usecases.notice import request_by_hand, require_words
 from notifications.usecases.partials import Whole
 
 NOTICE_JOB = "notice-job"  # the kind of work that one step is
@@ -80,10 +80,13 @@ async def resume_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJo
     return job
 
 
-async def request_some(tx: Transaction, per_customer: int, job: NoticeJob, page: Page) -> None:
+async def request_some(
+    tx: Transaction, per_customer: int, job: NoticeJob, template: Template, page: Page
+) -> None:
     """Request the notices of a page of customers, for a locked job, and come back for the next.
 
-    As the department whose job it is, caused by the job.
+    What the template says with the job's values was found to be sendable. As the department whose job it is,
+    caused by the job.
     """
     department = replace(tx.call.principal, department=job.department_id)
     tx.act(replace(tx.call, principal=department, cause_id=job.cause_id))
@@ -91,7 +94,8 @@ async def request_some(tx: Transaction, per_customer: int, job: NoticeJob, page:
     if job.over(tx.now):
         await save(tx, store.UPDATE_JOB, job, job.end(tx.now), caused_by=job.cause_id)
         return
-    results = [await _request(tx, per_customer, job, each) for each in await _unseen(tx, job, page.customers)]
+    unseen = await _unseen(tx, job, page.customers)
+    results = [await _request(tx, per_customer, job, template, each) for each in unseen]
     await store.INSERT_RESULTS.rows(tx, results)
     job.requested_count += sum(each.notice_id is not None for each in results)
     job.refused_count += sum(each.notice_id is None for each in results)
@@ -115,23 +119,19 @@ async def _unseen(tx: Transaction, job: NoticeJob, customers: Sequence[str]) -> 
 
 
 async def _request(
-    tx: Transaction, per_customer: int, job: NoticeJob, customer_id: UUID
+    tx: Transaction, per_customer: int, job: NoticeJob, template: Template, customer_id: UUID
 ) -> store.NoticeJobResult:
     try:
-        notice = await send_notice(
+        notice = await request_by_hand(
             tx,
             per_customer,
+            template,
             customer=CUSTOMER.format(customer_id),
             kind=job.kind,
-            template_id=job.template_id,
             variables=job.variables,
-            promise="",
-            case="",
             expire_time=job.expire_time,
-            channels=[],
-            fallback_after=None,
         )
-    except Refusal as refusal:
+    except ResourceExhausted as refusal:  # too many for this customer
         return store.NoticeJobResult(job.id, customer_id, None, refusal.reason)
     return store.NoticeJobResult(job.id, customer_id, notice.id, "")
 
