@@ -103,7 +103,7 @@ HAND_OVER = Statement[Any](
         state=State.HANDING_OVER,
         fingerprint=sa.bindparam("of"),
         lease_until=_LEASE,
-        repeats=sa.func.greatest(WORK.c.repeats, sa.bindparam("repeats", type_=WORK.c.repeats.type)),
+        repeats=sa.func.coalesce(sa.bindparam("repeats", type_=WORK.c.repeats.type), WORK.c.repeats),
     )
     .returning(WORK.c.id)
 )

@@ -58,12 +58,15 @@ class Turn:
         self._worker = worker
         self._work = work
 
-    async def hand_over(self, fingerprint: str = "", about: Any = None, *, repeats: int = 0) -> None:
+    async def hand_over(
+        self, fingerprint: str = "", about: Any = None, *, repeats: int | None = None
+    ) -> None:
         """The one conditional write before the point of no return: what follows is an attempt.
 
         `fingerprint` is that of what is handed over; after an unknown outcome it must be the same again.
         `about` goes to `Worker.handing_over`. After this one there may be `repeats` of what may have been
-        done, where the other side does the same once only; or as many as `enqueue` was given.
+        done, for one other side does the same once only and the next does it twice; None for as many as the
+        work has.
 
         Superseded when the turn has gone to another or the subject has changed; Refused when what should be a
         repeat says something else; Later when the database does not answer.
@@ -91,7 +94,7 @@ class Turn:
             raise Superseded("lease-over")
         self.committed = True
 
-    async def _write(self, fingerprint: str, about: Any, repeats: int) -> None:
+    async def _write(self, fingerprint: str, about: Any, repeats: int | None) -> None:
         """Once. That an earlier try committed, and its answer was lost, is seen in the row itself."""
         worker, work = self._worker, self._work
         found = await queue.GET.one(self._db, work=work.id)

@@ -121,6 +121,17 @@ async def test_what_may_have_arrived_goes_to_no_other_channel(desk: Any) -> None
     assert desk.mail.received == []
 
 
+@pytest.mark.parametrize("text", [b"422 Unprocessable", b"202 Accepted"])
+async def test_what_a_gateway_sends_once_gives_the_mail_after_it_no_repeats(desk: Any, text: bytes) -> None:
+    desk.gateway.answers, desk.mail.replies = [text], [desk.mail.DROP]
+    notice = await send(desk, channels=[SMS, EMAIL], fallback_after=HOUR)
+    if text.startswith(b"2"):
+        await desk.sent(notice.name)
+        desk.clock.advance(timedelta(hours=2))
+    await desk.reached(notice.name, "UNKNOWN")
+    assert len(desk.mail.received) == 1
+
+
 async def test_the_date_of_a_promise_is_told_on_the_next_channel_when_nobody_was_told_it(desk: Any) -> None:
     desk.mail.refusals["RCPT"] = [NOBODY]
     event = desk.at_risk()

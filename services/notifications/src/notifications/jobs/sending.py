@@ -22,7 +22,7 @@ from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
 from notifications.domain.reasons import ALREADY_TOLD
 from notifications.domain.route import left
-from notifications.domain.template import PAGES_LINK, UNSUBSCRIBE_LINK
+from notifications.domain.template import PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
 from notifications.jobs.channel import CONVERSED, Channel
 from notifications.jobs.gate import Gate
 from notifications.jobs.links import Links
@@ -98,7 +98,8 @@ class Sending:
             conversing = False
             delivery.decisions.extend(await self.promises.confirm(notice))
             # What asks to confirm has another link each time: it would be no repeat.
-            repeats = REPEATS_TO_NOBODY if channel.idempotent and not asked else 0
+            harmless = channel.idempotent and not asked
+            repeats = REPEATS_TO_NOBODY if harmless else REPEATS[delivery.template.type]
             await turn.hand_over(fingerprint, delivery, repeats=repeats)
             conversing = True
 
