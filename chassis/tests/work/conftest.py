@@ -1,6 +1,7 @@
 """Work against a stand-in of the outside world, on the real database."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.schema import WORK
 from chassis.db.statement import Statement
+from chassis.errors import Aborted
 from chassis.work import Later, Outcome, Turn, Verdict, Work, enqueue
 from chassis.work.queue import sa
 from chassis.work.runner import WorkRunner
@@ -27,6 +29,8 @@ class Outside:
         taken: the keys that the outside world took, in order.
         answers: what it does with the next ones before it takes everything: an exception to raise.
         unrecordable: the keys whose outcomes a bug keeps from being recorded.
+        is_held: whether somebody holds the rows of a key, so that its outcome cannot be recorded now.
+        held: how often that was tried in vain, by key.
         before, after: awaited before the last of it leaves, and after.
         recorded: what was recorded, as (key, attempt, verdict).
     """
@@ -50,6 +54,8 @@ class Outside:
         self.prepare: Callable[[], Any] = lambda: None
         self.agrees = True
         self.unrecordable: set[str] = set()
+        self.held: Counter[str] = Counter()
+        self.is_held: Callable[[str], bool] = lambda key: False
 
     async def act(self, work: Work, turn: Turn) -> Any:
         self.acting += 1
@@ -78,6 +84,9 @@ class Outside:
     async def record(self, tx: Any, subject: Any, work: Work, attempt: int, outcome: Outcome) -> None:
         if work.key in self.unrecordable:
             raise ValueError("a bug")
+        if self.is_held(work.key):
+            self.held[work.key] += 1
+            raise Aborted("LOCK_TIMEOUT", "Somebody holds it.")
         tx.after_commit(lambda: self.recorded.append((work.key, attempt, outcome.verdict)))
 
 

@@ -194,6 +194,51 @@ async def test_only_an_outage_is_a_time_in_which_nobody_could_answer(
     assert (runner._answering_since == before) == (since == "the same")
 
 
+async def test_rows_that_others_hold_hold_no_hands_and_what_waits_for_them_is_bounded(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "BESIDE", 1)
+    outside, held = office.outside, MANY[:5]
+    outside.is_held = lambda key: key in MANY
+    await office.replica()
+    await office.enqueue(*held)
+    await eventually(lambda: len(outside.held) == len(held))  # with three hands, of which two stay taken
+    await office.enqueue("free")
+    await eventually(lambda: outside.recorded == [("free", 1, Verdict.DONE)])
+    await office.enqueue(*MANY[5:8])
+    await eventually(lambda: len(outside.held) == 6 and min(outside.held.values()) > 3)
+    assert (await office.states()).count("PENDING") == 2
+    outside.is_held = lambda key: False
+    await eventually(lambda: len(outside.recorded) == 9)
+    assert sorted(outside.taken) == sorted({*MANY[:8], "free"})
+
+
+async def test_what_waits_to_be_recorded_is_not_begun_again_beside_itself(office: Any) -> None:
+    outside = office.outside
+    outside.is_held = lambda key: key == "a"
+    outside.prepare = lambda: _raise(Later("busy"))
+    await office.replica()
+    await office.enqueue("a")
+    await eventually(lambda: outside.held["a"] > 1)
+    await office.age_leases()
+    await eventually(lambda: _attempt_of(office, 2))
+    outside.is_held = lambda key: False
+    await eventually(lambda: outside.recorded == [("a", 1, Verdict.LATER)])
+    outside.prepare = lambda: None
+    await office.age_leases()
+    await eventually(lambda: ("a", 3, Verdict.DONE) in outside.recorded)
+    assert outside.taken == ["a"]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+async def _attempt_of(office: Any, number: int) -> bool:
+    [work] = await office.works()
+    return bool(work.attempt == number)
+
+
 @pytest.mark.parametrize("lost", [True, False], ids=["lost", "expired"])
 async def test_what_cannot_be_recorded_makes_way_and_is_shown(office: Any, lost: bool) -> None:
     office.outside.unrecordable = set(MANY)

@@ -5,8 +5,10 @@ import contextvars
 import logging
 import math
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from itertools import count
+from uuid import UUID
 
 import structlog
 
@@ -29,6 +31,8 @@ ANSWERING_S = 30.0  # in which whoever waited for the database, to record an ans
 WATCH_S = 1.0
 CUT_OFF_S = 5.0
 RECORDING = Backoff(0.2, 5.0)
+BESIDE = 4  # times its hands: outcomes that wait for rows which others hold, while the hands do other work
+BESIDE_AT_ONCE = 2  # of those, try side by side: each takes a connection for as long as a lock is waited for
 BUGS_MAX = 10
 
 _log = structlog.get_logger()
@@ -41,6 +45,8 @@ class WorkRunner:
         self._db = db
         self._workers = {worker.kind: worker for worker in workers}
         self._running: dict[str, set[asyncio.Task[None]]] = {kind: set() for kind in self._workers}
+        self._beside: dict[str, dict[UUID, asyncio.Task[None]]] = {kind: {} for kind in self._workers}
+        self._few = asyncio.Semaphore(BESIDE_AT_ONCE)
         self._acting: set[asyncio.Task[Outcome]] = set()
         self._claiming: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -70,7 +76,10 @@ class WorkRunner:
         if self._claiming is not None:  # what it is being answered belongs to what runs
             _, late = await asyncio.wait({self._claiming}, timeout=grace_s)
             await _ended(late)
-        if not (running := [task for tasks in self._running.values() for task in tasks]):
+        hands, beside = self._running.values(), self._beside.values()
+        running = [task for tasks in hands for task in tasks]
+        running += [task for tasks in beside for task in tasks.values()]
+        if not running:
             return
         left_s = max(0.0, until - asyncio.get_running_loop().time())
         _, late = await asyncio.wait(running, timeout=left_s)
@@ -98,13 +107,21 @@ class WorkRunner:
             await self._count()
 
     def _start(self, worker: Worker, work: Work) -> None:
-        """In a context of its own: neither a deadline nor a caller is inherited."""
-        running = self._running[worker.kind]
+        """In a context of its own: neither a deadline nor a caller is inherited.
+
+        Not while an earlier outcome waits to be recorded: it would meet the same. Once that is, and the lease
+        is over, it is begun anew.
+        """
+        running, beside = self._running[worker.kind], self._beside[worker.kind]
+        if work.id in beside:
+            return
         task = asyncio.create_task(self._perform(worker, work), context=contextvars.Context())
         running.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             running.discard(task)
+            if beside.get(work.id) is task:
+                del beside[work.id]
             self._wake.set()
             if not task.cancelled() and (error := task.exception()) is not None:
                 _log.error("an attempt at work was lost", kind=worker.kind, key=work.key, exc_info=error)
@@ -155,9 +172,11 @@ class WorkRunner:
     async def _record(self, worker: Worker, work: Work, outcome: Outcome) -> None:
         """Keep the outcome, however long the database is away: a lost outcome is an unknown one."""
         bugs = 0
+        turn: AbstractAsyncContextManager[None] = nullcontext()
         for failures in count(1):
             try:
-                await self._settle(worker, work, work.attempt, outcome)
+                async with turn:
+                    await self._settle(worker, work, work.attempt, outcome)
                 metrics.WORK_OUTCOMES.labels(work.kind, outcome.verdict).inc()
                 return
             except Exception as error:
@@ -173,7 +192,18 @@ class WorkRunner:
                 )
             if bugs > BUGS_MAX:  # the lease says that it is unknown
                 return
+            if self._step_aside(worker, work):
+                turn = self._few
             await asyncio.sleep(RECORDING.wait(failures))
+
+    def _step_aside(self, worker: Worker, work: Work) -> bool:
+        """Leave the hand to other work, while there is room beside. Whether what runs holds none."""
+        task, beside = asyncio.current_task(), self._beside[worker.kind]
+        if task is not None and work.id not in beside and len(beside) < BESIDE * worker.at_once:
+            beside[work.id] = task
+            self._running[worker.kind].discard(task)
+            self._wake.set()
+        return beside.get(work.id) is task
 
     async def _settle(
         self, worker: Worker, work: Work, attempt: int, outcome: Outcome, *, unchanged: bool = False
