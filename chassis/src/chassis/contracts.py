@@ -6,6 +6,7 @@ in the entry point group `rapport.contracts`.
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -23,17 +24,28 @@ GROUP = "rapport.contracts"
 
 
 class Gone(ImportError):
-    """A package is installed, and its code is not there."""
+    """A package is installed, and its code is not there, or not all of it."""
 
 
 def loaded(point: EntryPoint) -> Any:
-    """What an entry point names. Gone, with how to uninstall it, when its package was deleted."""
+    """What an entry point names.
+
+    Gone, with what to do about it, when its package was deleted, or its code not generated from its contract.
+    """
     try:
         return point.load()
-    except ModuleNotFoundError as error:
-        if point.dist is None or not f"{point.module}.".startswith(f"{error.name}."):
-            raise  # its code is there, and what it imports is not
+    except ImportError as error:
+        if point.dist is None:
+            raise
         name = point.dist.name
+        if lacks := re.search(r"\w+_pb2(_grpc)?\b", str(error)):
+            raise Gone(
+                f"The package {name} is installed, but {lacks[0]} is not there: it is generated from its "
+                f"contract. Generate it, as docs/own-service.md says under The contract, or uninstall it: "
+                f"{sys.executable} -m pip uninstall {name}"
+            ) from None
+        if not (isinstance(error, ModuleNotFoundError) and f"{point.module}.".startswith(f"{error.name}.")):
+            raise  # its code is there, and what it imports is not
         raise Gone(
             f"The package {name} is installed, but its module {error.name} is gone. "
             f"Uninstall it: {sys.executable} -m pip uninstall {name}"

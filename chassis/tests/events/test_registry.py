@@ -1,5 +1,6 @@
 """Event messages are found by their description, and heard whether they are known or not."""
 
+import re
 import subprocess
 import sys
 import sysconfig
@@ -111,6 +112,27 @@ def test_a_package_whose_code_was_deleted_is_named_with_how_to_uninstall_it(ther
     *_, said = done.stderr.splitlines()
     assert told in said
     assert ("-m pip uninstall acme-gifts" in said) is (not there)
+
+
+@pytest.mark.parametrize(
+    "lacks",
+    ["from acme.v1 import gifts_events_pb2", "import acme.v1.gifts_events_pb2", "import acme.gifts_pb2_grpc"],
+)
+def test_a_package_whose_contract_was_not_generated_is_named_with_what_to_do(lacks, tmp_path):
+    installed = tmp_path / "acme_gifts-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-gifts\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[rapport.services]\ngifts = gifts.service:service\n")
+    for file, text in {"acme/v1/gifts.proto": "", "gifts/service.py": f"{lacks}\nservice = 1"}.items():
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(text)
+    look = "from chassis import contracts as c; [*map(c.loaded, c.entry_points(name='gifts'))]"
+    env = {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, env=env, check=False)
+    *_, said = done.stderr.splitlines()
+    assert re.search(
+        r"The package acme-gifts is installed, but gifts_\w*pb2\w* is not there: it is generated", said
+    )
 
 
 @pytest.mark.parametrize(
