@@ -146,6 +146,22 @@ async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None
     }
 
 
+async def test_what_happens_inside_the_days_is_told_at_once_while_it_is_of_use_and_otherwise_not(
+    ready: Any,
+) -> None:
+    ends = timestamp(ready.clock.now() + timedelta(days=10))
+    await tell(ready, VoucherIssued(voucher=f"vouchers/{uuid4()}", customer=ready.customer, expire_time=ends))
+    ready.clock.advance(timedelta(seconds=2))
+    policy = {
+        "event_type": "rapport.loyalty.v1.VoucherIssued",
+        "date_field": "expire_time",
+        "days_before": 14,
+    }
+    assert counts(await preview(ready, policy)) == {("NOT_TOLD", "date-past"): 1}
+    longer = policy | {"expire_after": Duration(seconds=14 * 86400)}
+    assert counts(await preview(ready, longer)) == {("TOLD", ""): 1}
+
+
 async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_have_been_sent(
     ready: Any,
 ) -> None:

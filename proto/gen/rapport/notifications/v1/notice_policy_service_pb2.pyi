@@ -335,7 +335,7 @@ class PreviewNoticePolicyResponse(_message.Message):
         outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType
         """What."""
         reason_code: _builtins.str
-        """Why not at once, a code: `other-department`, `no-customer`, `condition`, `no-value`, `no-date`, `merged`, `superseded`,
+        """Why not at once, a code: `other-department`, `no-customer`, `condition`, `no-value`, `no-date`, `date-past`, `merged`, `superseded`,
         `cause-gone`, `not-known` when too much happened until it would have been sent to be read, or what a notice that is deferred or suppressed says, by what the customer allows now; empty when told.
         """
         notice_policy: _builtins.str

@@ -101,8 +101,10 @@ def _row(policy: NoticePolicy, rivals: Sequence[NoticePolicy], event: Event[Any]
     if (variables := conditions.filled(policy, event.data)) is None:
         return row.but("no-value")
     when = timing(policy, event)
-    if when is None or when.expire_time <= event.time:
+    if when is None:
         return row.but("no-date")
+    if when.expire_time <= event.time:
+        return row.but("date-past")
     return replace(row, schedule_time=max(when.schedule_time, event.time), variables=variables)
 
 

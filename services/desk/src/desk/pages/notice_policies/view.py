@@ -22,7 +22,8 @@ WHY = {  # why an event tells nobody, or not by this policy; what messages say t
     "no-customer": N_("it names no customer"),
     "condition": N_("the condition does not hold"),
     "no-value": N_("it does not say what the words are given"),
-    "no-date": N_("it has no such day, or that is over"),
+    "no-date": N_("it has no such day"),
+    "date-past": N_("the time to tell of it was over when it happened"),
     "merged": N_("another policy tells of it"),
     "not-known": N_("too much happened until then to say"),
 }
