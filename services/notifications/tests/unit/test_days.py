@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from notifications.domain.days import TICK, day_of, due, hour_of, span
+from chassis.zones import TICK, day_of
+from notifications.domain.days import due, hour_of, span
 
 ZONES = st.sampled_from(sorted(available_timezones())).map(ZoneInfo)
 DAYS = st.dates(date(2012, 1, 1), date(2035, 1, 1))  # since then no place has left out a day

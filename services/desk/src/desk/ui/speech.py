@@ -16,6 +16,7 @@ from google.type.money_pb2 import Money
 
 from chassis.api import messages
 from chassis.errors import Refusal
+from chassis.zones import day_of
 from desk.language.catalogues import N_, Language, preferred, refusal_words
 from desk.ui import words
 
@@ -176,11 +177,21 @@ class Speech:
     def _span(self, span: timedelta, **how: Any) -> str:
         return format_timedelta(span, granularity="minute", threshold=1.5, locale=self.locale, **how)
 
-    def due(self, promise: Any) -> str:
-        """A promised day as a day, of whichever zone it was promised in; a moment as one."""
+    def until(self, at: datetime, zone: ZoneInfo | None = None) -> str:
+        """The day by which something is due or expected, as messages say it: midnight ends a day."""
+        return self.day(day_of(at, zone or self.zone))
+
+    def promised(self, promise: Any) -> str:
+        """By when, as its customer is told: a day, of whichever zone it was promised in."""
         if promise.HasField("due_date"):
             return self.day(messages.date_of(promise.due_date))
-        return self.moment(messages.moment(promise.due_time))
+        return self.until(messages.moment(promise.due_time))
+
+    def due(self, promise: Any) -> str:
+        """The same for who works on it, with the hour of a moment that ends no day."""
+        at = messages.moment(promise.due_time)
+        is_day = promise.HasField("due_date") or day_of(at, self.zone) != self.day_of(at)
+        return self.promised(promise) if is_day else self.moment(at)
 
 
 def speech(languages: str, zone: str, now: datetime) -> Speech:

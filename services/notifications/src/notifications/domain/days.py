@@ -3,10 +3,11 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from chassis.zones import day_of
+
 _EAST = timedelta(hours=14)  # where a day begins first on earth, before UTC
 _WEST = timedelta(hours=12)  # and where it begins last, after UTC
 _A_DAY = timedelta(hours=26)  # the longest, and what clocks may be moved between two
-TICK = timedelta(microseconds=1)
 
 
 def due(new_date: str, time_zone: str) -> tuple[datetime, date | None]:
@@ -16,15 +17,6 @@ def due(new_date: str, time_zone: str) -> tuple[datetime, date | None]:
     day = date.fromisoformat(new_date)
     ends = datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(time_zone))
     return ends.astimezone(UTC), day
-
-
-def day_of(at: date | datetime, zone: tzinfo) -> date:
-    """The day that something is of: a day everywhere the same; of a moment the one in a zone.
-
-    Midnight ends a day: what is over then, as what expires and what is due, is of the day before.
-    """
-    # Taken off before it is a day: where clocks are moved at midnight, that is no hour, or comes twice.
-    return (at.astimezone(UTC) - TICK).astimezone(zone).date() if isinstance(at, datetime) else at
 
 
 def hour_of(send_on: str, days_before: int, hour: int, zone: tzinfo) -> datetime:

@@ -17,7 +17,7 @@ from chassis.api.messages import date_of, moment, shown_amount
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.events.registry import events, source_of
 from chassis.rules import BadRule, Kind, Undecided, compile_rule, compile_value, require_rule, require_value
-from notifications.domain.days import TICK
+from chassis.zones import TICK
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.template import OTHER
 from notifications.names import CUSTOMER

@@ -16,7 +16,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, get_currency_precision, list_currencies
 
 from chassis.api.wellknown import EARLIEST, LATEST
-from notifications.domain.days import TICK, day_of
+from chassis.zones import TICK, day_of
 
 LOCALE, ZONE = "_locale", "_zone"  # what a text is rendered with; no variable begins so
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")  # of CLDR

@@ -15,7 +15,7 @@ from markupsafe import escape
 from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.visible import shows_something
-from notifications.domain.days import day_of
+from chassis.zones import day_of
 from notifications.domain.template import CONFIRM_LINK, DATES, LINKS, PLATFORM, Template, Text, Type
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of

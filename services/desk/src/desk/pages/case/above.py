@@ -32,7 +32,7 @@ def is_asked(parts: Parts) -> bool:
 def above(case: Case, parts: Parts, viewer: Viewer, names: Names, say: Speech) -> Card:
     """Who was asked, the latest first, and of an open case what the viewer may do alone."""
     promised = parts.of("promises", ListPromisesResponse).promises
-    due = {each.name: say.moment(moment(each.due_time)) for each in promised}
+    due = {each.name: say.due(each) for each in promised}
     rows = [
         _asked(each, due.get(each.answer_promise, ""), viewer, names, say)
         for each in reversed(_escalations(parts))

@@ -115,8 +115,8 @@ def dates_of(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, s
     """The date that was, when another one counts, and the one that does; `before` is what it replaced."""
     due = say.due(each)
     if is_open and _has(each, "forecast_time"):
-        expected = moment(each.forecast_time).astimezone(say.zone_of(each.time_zone)).date()
-        return due, say("probably {day}", day=say.day(expected))
+        expected = say.until(moment(each.forecast_time), say.zone_of(each.time_zone))
+        return due, say("probably {day}", day=expected)
     return ("" if before is None else say.due(before)), due
 
 

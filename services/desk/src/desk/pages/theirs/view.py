@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
@@ -112,8 +111,12 @@ def _chains(promises: Sequence[Promise]) -> list[list[Promise]]:
 
 def _line(chain: Sequence[Promise], say: Speech) -> Line:
     last = chain[-1]
-    moved = [_moved(each, say, is_first=not number) for number, each in enumerate(chain[:-1])]
-    when, mood = _stands(last, say)
+    due = [say.promised(each) for each in chain]
+    if len({*due}) < len(due):  # days that read alike are told with their hour, as messages do
+        due = [say.due(each) for each in chain]
+    before = enumerate(zip(chain[:-1], due[:-1], strict=True))
+    moved = [_moved(each, at, say, is_first=not number) for number, (each, at) in before]
+    when, mood = _stands(last, due[-1], say)
     return Line(say.about(last), _one_stop(when), mood, [_one_stop(each) for each in moved])
 
 
@@ -122,8 +125,7 @@ def _one_stop(sentence: str) -> str:
     return sentence.replace("..", ".")
 
 
-def _moved(before: Promise, say: Speech, *, is_first: bool) -> str:
-    due = say.due(before)
+def _moved(before: Promise, due: str, say: Speech, *, is_first: bool) -> str:
     when = say("First {day}", day=due) if is_first else say("Then {day}", day=due)
     if before.customer_requested:
         return say("{when}; you asked for another date.", when=when)
@@ -132,9 +134,9 @@ def _moved(before: Promise, say: Speech, *, is_first: bool) -> str:
     return f"{when}."
 
 
-def _stands(promise: Promise, say: Speech) -> tuple[str, str]:
-    """What became of a promise, in a sentence, and how that is."""
-    state, due = value_name(promise, "state"), say.due(promise)
+def _stands(promise: Promise, due: str, say: Speech) -> tuple[str, str]:
+    """What became of a promise that is `due`, in a sentence, and how that is."""
+    state = value_name(promise, "state")
     if promise.HasField("withdraw_time"):
         if promise.reason_code:
             told = say(
@@ -144,20 +146,18 @@ def _stands(promise: Promise, say: Speech) -> tuple[str, str]:
             told = say("Promised for {day}, and taken back.", day=due)
         return told, ""
     if state in _ENDED and promise.HasField("keep_time"):
-        kept = _day_of(promise, "keep_time", say)
+        kept = say.day(moment(promise.keep_time).astimezone(say.zone_of(promise.time_zone)).date())
         return say(_ENDED[state], day=kept), "good" if state == "KEPT" else "bad"
     if state == "BROKEN":
         return say("Promised for {day}. We did not keep this, and we are sorry.", day=due), "bad"
     # What is only feared is told by a person or a message first: until then the promise stands.
     if promise.HasField("forecast_time") and promise.HasField("delay_notify_time"):
-        expected = _day_of(promise, "forecast_time", say)
+        at, zone = moment(promise.forecast_time), say.zone_of(promise.time_zone)
+        expected = say.until(at, zone)
+        if expected == due:
+            due, expected = say.due(promise), f"{expected} {say.clock(at, zone)}"
         why = say.code(promise.reason_code) if promise.reason_code else ""
         if why:
             return say("Promised for {day}, expected {then}: {why}.", day=due, then=expected, why=why), "bad"
         return say("Promised for {day}, expected {then}.", day=due, then=expected), "bad"
     return say("Promised for {day}.", day=due), ""
-
-
-def _day_of(promise: Promise, field: str, say: Speech) -> str:
-    at: Any = moment(getattr(promise, field))
-    return say.day(at.astimezone(say.zone_of(promise.time_zone)).date())

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from chassis.api.messages import date_of, moment
+from chassis.zones import day_of
 from desk.language.catalogues import N_
 from desk.pages.actions.action import (
     IN_WORDS,
@@ -88,7 +89,8 @@ async def _open_agree(doing: Doing) -> Values:
     else:
         at = moment(promise.due_time).astimezone(say.zone)
         due, time = at.date(), at.strftime("%H:%M")
-    forecast = say.day_of(moment(promise.forecast_time)) if promise.HasField("forecast_time") else None
+    zone = say.zone_of(promise.time_zone)
+    forecast = day_of(moment(promise.forecast_time), zone) if promise.HasField("forecast_time") else None
     likely = max(forecast or working_day(due + timedelta(days=2)), working_day(say.today + timedelta(days=1)))
     return await _alone(doing, promise) | {
         "etag": promise.etag,
