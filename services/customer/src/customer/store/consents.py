@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api.listing import Listing
-from chassis.db.aliases import group_of
+from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement, of_entity
-from chassis.db.tables import replaced
+from chassis.db.tables import replaced, rows_of
 from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences, Stopped
 from customer.domain.contact import Standing
 from customer.domain.purposes import Purpose, Wording
@@ -148,6 +148,16 @@ ASKED = Statement[Any](
     .group_by(_V.confirm_expire_time)
 )
 STOP = Statement(_stop, row=Stopped)
+# Of these customers the others, who stopped everything.
+_asked = rows_of("asked", ids=sa.Uuid())
+_names = names_of(_asked.c.ids)
+OTHERS_STOPPED = Statement[Any](
+    sa.select(_asked.c.ids.label("id"))
+    .select_from(_asked.join(_names, sa.true()))
+    .join(CONTACT_STOPS, CONTACT_STOPS.c.customer_id == _names.c.customer_id)
+    .where(_asked.c.ids != survivor_of(_CUSTOMER))
+    .distinct()
+)
 INSERT_STOP = Statement[Any](insert(CONTACT_STOPS).on_conflict_do_nothing())
 ALL_PURPOSES = Statement(sa.select(PURPOSES).order_by(_P.id), row=Purpose)
 OWN_CONSENTS = Statement(sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), row=Consent)

@@ -31,13 +31,28 @@ INSERT_SUPPRESSION = Statement[Any](
     )
     .returning(_S.id)
 )
+# Released by nobody until whoever relies on it is done.
 HOLDING = Statement(
-    sa.select(SUPPRESSIONS).where(
+    sa.select(SUPPRESSIONS)
+    .where(
         _S.address_hash == sa.bindparam("address_hash"),
         _S.reason == sa.bindparam("reason"),
         _S.category == sa.bindparam("category"),
         sa.text(_HOLDS),
-    ),
+    )
+    .with_for_update(read=True),
+    row=Suppression,
+)
+# Locked as they are written by who stops: addresses, and categories of each.
+LOCK_UNSUBSCRIBED = Statement(
+    sa.select(SUPPRESSIONS)
+    .where(
+        among(_S.address_hash, "hashes"),
+        _S.reason == sa.literal_column("'UNSUBSCRIBED'"),
+        sa.text(_HOLDS),
+    )
+    .order_by(_S.address_hash.collate("C"), _S.category.collate("C"))
+    .with_for_update(),
     row=Suppression,
 )
 # In the order in which they are told of: the oldest that keeps something from an address.

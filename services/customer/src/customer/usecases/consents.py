@@ -28,12 +28,14 @@ from customer.domain.contact import PROVED
 from customer.domain.facts import ConsentRequested, ConsentUpdated, PreferencesUpdated
 from customer.domain.identifiers import Identifier
 from customer.domain.quiet import Pause, QuietHours
+from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, IDENTIFIER, PURPOSE, WORDING_VERSION
 from customer.store import consents as store
 from customer.store.tables import identifiers_of
 from customer.usecases.customers import lock_customer, locked
 from customer.usecases.identifiers import prove
+from customer.usecases.welcoming import welcome_again
 
 
 class Issued(NamedTuple):
@@ -121,7 +123,7 @@ async def issue_token(tx: Transaction, *, customer_id: UUID, consent_id: str, id
     return Issued(token, made.expire_time)
 
 
-async def confirm_consent(tx: Transaction, *, token: str) -> Consent:
+async def confirm_consent(tx: Transaction, addresses: AddressKey, *, token: str) -> Consent:
     """Have a yes count, by what the customer was sent: they have what it was sent to.
 
     FailedPrecondition CONSENT_REQUEST_ENDED.
@@ -135,6 +137,7 @@ async def confirm_consent(tx: Transaction, *, token: str) -> Consent:
     await prove(tx, held, identifier, DOUBLE_OPT_IN)
     before = consent.state
     consent.confirm(made, tx.now)
+    await welcome_again(tx, addresses, consent.customer_id, [consent])
     return await _keep(tx, consent, consent.version, fact_of(ConsentUpdated, consent, previous_state=before))
 
 

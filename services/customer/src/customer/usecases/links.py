@@ -17,7 +17,7 @@ from customer.store import links as store
 from customer.usecases.consents import PreferencesChanges, update_consent, update_preferences
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
-from customer.usecases.stopping import stoppable, welcome_again
+from customer.usecases.welcoming import welcome_again
 
 _IDS: dict[Channel, str] = {channel: of for of, channel in CHANNEL_IDS.items()}
 
@@ -68,7 +68,7 @@ async def note_linked_consents(
     holder = await linked(tx, keys, token)
     proof = f"links/{holder.generation}"
     await lock_customer(tx, holder.id)
-    noted = []
+    noted, own = [], []
     for each in sorted(consents, key=lambda said: (said.purpose_id, said.channel)):  # rows in one order
         consent_id = f"{each.purpose_id}.{_IDS[each.channel]}"
         held = await _said_already(tx, holder.id, consent_id, each.state)
@@ -89,11 +89,10 @@ async def note_linked_consents(
                 allow_missing=True,
                 etag="",
             )
+        if held.customer_id == holder.id:  # and of no other name, which may have confirmed it
+            own.append(held)
         noted.append(replace(held, customer_id=holder.id))
-    wanted = {each.purpose_id for each in consents if each.state is ConsentState.GRANTED}
-    if wanted:
-        categories = [each.category for each in await stoppable(tx) if each.id in wanted]
-        await welcome_again(tx, addresses, holder.id, categories)
+    await welcome_again(tx, addresses, holder.id, own)
     return noted
 
 

@@ -6,29 +6,23 @@ is denied by the stop itself. And their own addresses are suppressed by category
 made of them anew.
 """
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from chassis.api.purposes import needed
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said
 from customer.domain.contact import REACHED_BY
-from customer.domain.identifiers import Identifier
 from customer.domain.links import LinkKeys
 from customer.domain.purposes import Default, Purpose
-from customer.domain.suppressions import ADDRESSES, AddressKey, SuppressionReason
+from customer.domain.suppressions import AddressKey, SuppressionReason
 from customer.domain.timeline import Channel
 from customer.store import consents as store
-from customer.store.tables import identifiers_of
 from customer.usecases.consents import deny_all, unsaid
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
-from customer.usecases.suppressions import create_suppression, holding, release_suppression
+from customer.usecases.suppressions import create_suppression, own_addresses
 
 # By which we write and call: there it is said also of what nobody allowed, for people to see.
 _TOLD = {*REACHED_BY, Channel.LETTER}
-WANTED_AGAIN = "wanted-again"
 
 
 async def stoppable(on: Executor) -> list[Purpose]:
@@ -63,7 +57,9 @@ async def stop_linked_contact(
     await deny_all(tx, denied, said)
     if addresses.pepper:
         categories = sorted({each.category for each in purposes if each.category})
-        for identifier in await _own_addresses(tx, holder.id):
+        own_ones = await own_addresses(tx, holder.id)
+        hashes = addresses.hashes_of(own_ones)
+        for identifier in sorted(own_ones, key=lambda each: hashes[each.id]):  # rows in one order
             for category in categories:
                 await create_suppression(
                     tx,
@@ -75,23 +71,3 @@ async def stop_linked_contact(
                     address="",
                     identifier=identifier.name,
                 )
-
-
-async def welcome_again(
-    tx: Transaction, addresses: AddressKey, customer_id: UUID, categories: Sequence[str]
-) -> None:
-    """Release what they suppressed by stopping, for categories of which they want something again."""
-    hashes = addresses.hashes_of(await _own_addresses(tx, customer_id))
-    for each in await holding(tx, sorted(set(hashes.values()))):
-        if each.reason is SuppressionReason.UNSUBSCRIBED and each.category in categories:
-            await release_suppression(tx, suppression_id=each.id, reason_code=WANTED_AGAIN, etag="")
-
-
-async def _own_addresses(on: Executor, customer_id: UUID) -> list[Identifier]:
-    """The addresses of that very name."""
-    known = (await identifiers_of(on, [customer_id]))[customer_id]
-    return [
-        each
-        for each in known
-        if each.customer_id == customer_id and each.type in ADDRESSES and each.normalized_value
-    ]

@@ -13,8 +13,8 @@ from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 from chassis.settings import WrongSettings
 from customer.domain.facts import SuppressionCreated, SuppressionReleased
-from customer.domain.identifiers import IdentifierType
-from customer.domain.suppressions import AddressKey, Suppression, SuppressionReason, same_address
+from customer.domain.identifiers import Identifier, IdentifierType
+from customer.domain.suppressions import ADDRESSES, AddressKey, Suppression, SuppressionReason, same_address
 from customer.names import IDENTIFIER, SUPPRESSION
 from customer.store import suppressions as store
 from customer.store import tables
@@ -97,6 +97,16 @@ async def release_suppression(
 async def holding(on: Executor, hashes: Sequence[str]) -> list[Suppression]:
     """What holds of the addresses with these hashes, the oldest first."""
     return await store.HOLDING_OF.all(on, hashes=[*hashes]) if hashes else []
+
+
+async def own_addresses(on: Executor, customer_id: UUID) -> list[Identifier]:
+    """The addresses of that very name."""
+    known = (await tables.identifiers_of(on, [customer_id]))[customer_id]
+    return [
+        each
+        for each in known
+        if each.customer_id == customer_id and each.type in ADDRESSES and each.normalized_value
+    ]
 
 
 async def require_key(db: Database, addresses: AddressKey) -> None:
