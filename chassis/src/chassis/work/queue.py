@@ -62,16 +62,18 @@ _REOPEN = Statement[Any](
     .where(
         WORK.c.kind == sa.bindparam("of_kind"),
         WORK.c.key == sa.bindparam("of_key"),
-        WORK.c.ended_at.is_not(None),
+        ~_IS[State.HANDING_OVER],
     )
     .values(
-        state=State.PENDING,
+        state=State.PENDING,  # also when it is claimed: who prepares what was to be done finds its turn over
+        lease_until=sa.null(),
         due_at=sa.bindparam("due", type_=WORK.c.due_at.type),
         expire_at=sa.bindparam("expire", type_=WORK.c.due_at.type),
         unknown=sa.cast([], sa.ARRAY(sa.Integer)),
         fingerprint="",
         failures=0,
         code="",
+        alarm=False,
         ended_at=sa.null(),
     )
     .returning(WORK.c.id)
@@ -178,10 +180,10 @@ async def cancel(tx: Transaction, kind: str, key: str) -> None:
 
 
 async def reopen(tx: Transaction, kind: str, key: str, *, due_at: datetime, expire_at: datetime) -> bool:
-    """Have something else done about what had ended, in another way: its attempts count on.
+    """Have something else done about what had ended, or waits, in another way: its attempts count on.
 
-    Nothing of what was done before is in doubt: who reopens it knows. False when it has not ended, or ended
-    so long ago that it is kept no more.
+    Nothing of what was done before is in doubt: who reopens it knows. False while it is being handed over,
+    and when it ended so long ago that it is kept no more.
     """
     found = await _REOPEN.maybe(tx, of_kind=kind, of_key=key, due=due_at, expire=expire_at)
     tx.after_commit(tx.db.on_work)

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from notifications.jobs.sending import Sending
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 from rapport.customer.v1.identifier_pb2 import Identifier
@@ -160,6 +162,50 @@ async def test_what_comes_back_is_sent_by_the_next_channel_once(desk: Any) -> No
     failed = await desk.report(second.provider_key, "TECHNICAL_FAILURE")
     assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
     assert len(await desk.told("NoticeUndeliverable")) == 1
+
+
+async def test_what_comes_back_before_anybody_is_missed_goes_on_at_once(desk: Any) -> None:
+    notice = await desk.sent((await send(desk, channels=[EMAIL, SMS], fallback_after=HOUR)).name)
+    assert desk.state(await bounced(desk, notice)) == "REQUESTED"
+    notice = await desk.sent(notice.name)
+    assert notice.channel == SMS
+    desk.clock.advance(timedelta(hours=2))
+    await desk.sent((await send(desk)).name)
+    assert (len(desk.mail.accepted), len(desk.gateway.sent)) == (2, 1)
+
+
+async def test_what_comes_back_while_its_silence_is_looked_at_goes_on_once(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice = await desk.sent((await send(desk, channels=[EMAIL, SMS], fallback_after=HOUR)).name)
+    look, came_back = Sending._in_silence, []
+
+    async def looked_at(sending: Sending, notice_id: UUID) -> Any:
+        came_back.append(await bounced(desk, notice))
+        return await look(sending, notice_id)
+
+    monkeypatch.setattr(Sending, "_in_silence", looked_at)
+    desk.clock.advance(timedelta(hours=2))
+    await eventually(lambda: came_back)
+    notice = await desk.sent(notice.name)
+    assert notice.channel == SMS
+    assert (len(desk.mail.accepted), len(desk.gateway.sent)) == (1, 1)
+
+
+async def test_what_comes_back_before_its_repeat_goes_on_instead(desk: Any) -> None:
+    desk.gateway.answers = [b"DROP"]
+    notice = await send(desk, channels=[SMS, EMAIL])
+
+    async def waits_in_doubt() -> bool:
+        done = [each for each, _ in await desk.outcomes(notice)] == ["UNKNOWN"]
+        return done and desk.state(await desk.get(notice.name)) == "REQUESTED"
+
+    await eventually(waits_in_doubt)
+    assert desk.state(await bounced(desk, notice)) == "REQUESTED"
+    assert (await desk.sent(notice.name)).channel == EMAIL
+    desk.clock.advance(timedelta(hours=1))
+    await desk.sent((await send(desk)).name)
+    assert len(desk.gateway.asked) == 1
 
 
 async def test_the_date_of_a_promise_that_came_back_is_a_persons_to_tell(desk: Any) -> None:

@@ -128,7 +128,8 @@ class Sending:
         """The notice, which is wanted again for nobody reports that it arrived. Forbidden when it is not."""
         async with self.db.transaction() as tx:
             notice = await self.lock(tx, str(notice_id))
-            if not await go_on_in_silence(tx, notice, self._codes):
+            # It may have come back since it was looked at: then it is wanted again already.
+            if not notice.waits and not await go_on_in_silence(tx, notice, self._codes):
                 raise Forbidden(ALREADY_TOLD)
         return notice
 
