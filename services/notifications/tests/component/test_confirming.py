@@ -76,6 +76,15 @@ async def test_it_is_asked_by_the_channel_that_it_is_about_where_that_proves_som
     assert desk.peers.customers.asked[-1].channels == channels
 
 
+async def test_what_comes_back_is_not_asked_again_of_the_same_address(desk: Any) -> None:
+    await said_yes(desk)
+    notice = await asking(desk)
+    [first] = await desk.attempts(notice)
+    failed = await desk.report(first.provider_key, "TECHNICAL_FAILURE")
+    assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
+    assert len(desk.peers.customers.issued) == len(desk.mail.accepted) == 1
+
+
 async def test_what_is_confirmed_or_taken_back_meanwhile_is_not_asked(desk: Any) -> None:
     refusal = FailedPrecondition("CONSENT_NOT_REQUESTED", "It waits for no confirmation.")
     desk.peers.customers.no_token = refusal

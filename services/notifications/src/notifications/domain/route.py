@@ -8,6 +8,7 @@ the promise: of that a person tells what a message did not.
 from collections.abc import Sequence
 from enum import StrEnum
 
+from notifications.domain.confirming import confirmed_by
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
 
@@ -35,8 +36,13 @@ _UNREACHABLE = ("consent-denied", "suppressed", "no-address", "no-channel", "qui
 
 
 def left(notice: Notice, served: Sequence[str]) -> list[str]:
-    """The channels on which it may still be tried, in the order of its strategy, else the best first."""
-    return [each for each in notice.channels or served if each in served and each not in notice.spent]
+    """The channels on which it may still be tried, in the order of its strategy, else the best first.
+
+    What an address confirms is asked by that one alone.
+    """
+    confirms = confirmed_by(notice)
+    wanted = [confirms] if confirms else notice.channels or served
+    return [each for each in wanted if each in served and each not in notice.spent]
 
 
 def goes_on(notice: Notice, served: Sequence[str]) -> bool:

@@ -16,7 +16,6 @@ from chassis.grpc.status import refusal
 from chassis.work import Later, Ours
 from chassis.work.item import not_answered
 from chassis.zones import time_zone
-from notifications.domain.confirming import confirmed_by
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import PROMISE_ENDED
@@ -141,15 +140,14 @@ class Contacts:
         raise Forbidden(answer.reason_code, decisions)
 
     def _asked_by(self, notice: Notice) -> Sequence[str]:
-        """The channels for it: a yes is confirmed by the address that it is about, a repeat goes as before.
+        """The channels for it: what is left, and a repeat goes as before.
 
         Forbidden for none.
         """
-        channel = confirmed_by(notice)
-        offered = [channel] if channel else left(notice, self.channels)
+        offered = left(notice, self.channels)
         if notice.in_doubt and notice.channel in self.channels:
             offered = [notice.channel]
-        if not offered or (channel and channel not in self.channels):
+        if not offered:
             raise Forbidden(NO_CHANNEL)
         return offered
 

@@ -16,7 +16,6 @@ from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
 from chassis.work import NotDone, Ours, Outcome, Refused, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
-from notifications.domain.confirming import confirmed_by
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
@@ -121,8 +120,7 @@ class Sending:
         """Whether a channel is left after one refused the recipient; nothing else left meanwhile."""
         refused = isinstance(error, Refused) and not isinstance(error, Forbidden)
         others = [each for each in left(notice, self._codes) if each != code]
-        confirms = confirmed_by(notice)  # an address, by that one alone
-        return refused and not work.unknown and not confirms and bool(others)
+        return refused and not work.unknown and bool(others)
 
     async def _in_silence(self, notice_id: UUID) -> Notice:
         """The notice, which is wanted again for nobody reports that it arrived. Forbidden when it is not."""
