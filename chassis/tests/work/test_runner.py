@@ -15,7 +15,19 @@ from chassis.db.failures import unavailable
 from chassis.errors import Aborted
 from chassis.grpc.client import deadline
 from chassis.telemetry.metrics import WORK_REPEATS
-from chassis.work import Later, Ours, Refused, State, Verdict, code_of, queue
+from chassis.work import (
+    Deferred,
+    Later,
+    Ours,
+    Refused,
+    State,
+    Turn,
+    Verdict,
+    Work,
+    bring_forward,
+    code_of,
+    queue,
+)
 from chassis.work import runner as runner_module
 from chassis.work.item import NotDone, not_answered
 from rapport_testing.wait import eventually
@@ -347,6 +359,27 @@ async def test_newer_work_for_the_same_key_is_done_instead(office: Any) -> None:
     await office.replica()
     await eventually(lambda: office.outside.recorded)
     assert len(await office.works()) == 1
+
+
+async def test_what_is_brought_forward_while_it_is_put_off_is_done_now(office: Any, acting: Any) -> None:
+    began, go, act = asyncio.Event(), asyncio.Event(), office.outside.act
+
+    async def put_off(work: Work, turn: Turn) -> None:
+        office.outside.act = act
+        began.set()
+        await go.wait()
+        raise Deferred("quiet", office.clock.now() + timedelta(hours=1))
+
+    office.outside.act = put_off
+    await office.enqueue("a")
+    await office.replica()
+    await began.wait()
+    with acting("Test/BringForward"):
+        async with office.db.transaction() as tx:
+            await bring_forward(tx, "send", ["a"])
+    go.set()
+    await eventually(lambda: len(office.outside.recorded) == 2)
+    assert (office.outside.taken, await office.states()) == (["a"], ["DONE"])
 
 
 async def seen(office: Any, state: str, **fields: Any) -> Any:

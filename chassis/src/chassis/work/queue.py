@@ -54,8 +54,17 @@ _CANCEL = Statement[None](
 )
 _BRING_FORWARD = Statement[None](
     sa.update(WORK)
-    .where(WORK.c.kind == sa.bindparam("of_kind"), among(WORK.c.key, "keys"), _IS[State.PENDING])
-    .values(due_at=sa.func.least(WORK.c.due_at, sa.bindparam("at", type_=WORK.c.due_at.type)))
+    .where(
+        WORK.c.kind == sa.bindparam("of_kind"),
+        among(WORK.c.key, "keys"),
+        sa.or_(_IS[State.PENDING], _IS[State.CLAIMED]),
+    )
+    # Whoever prepares it may have seen what was before, and would put it off: it is prepared anew.
+    .values(
+        state=State.PENDING,
+        due_at=sa.func.least(WORK.c.due_at, sa.bindparam("at", type_=WORK.c.due_at.type)),
+        lease_until=sa.null(),
+    )
 )
 _REOPEN = Statement[Any](
     sa.update(WORK)
@@ -191,6 +200,9 @@ async def reopen(tx: Transaction, kind: str, key: str, *, due_at: datetime, expi
 
 
 async def bring_forward(tx: Transaction, kind: str, keys: Sequence[str]) -> None:
-    """Do now what waits, whatever it waits for. What is under way goes on."""
+    """Do now what waits, whatever it waits for, and prepare anew what is being prepared.
+
+    What is being handed over goes on.
+    """
     await _BRING_FORWARD.run(tx, of_kind=kind, keys=keys, at=tx.now)
     tx.after_commit(tx.db.on_work)

@@ -93,7 +93,7 @@ async def test_who_does_not_want_to_speak_with_us_is_written_to(fragile: Any) ->
     for outcome in ("NO_ANSWER", "DECLINED"):
         called = WorkItemCalled(
             work_item=f"workItems/{uuid4()}",
-            customer=fragile.customer,
+            customer=f"customers/{uuid4()}",  # the case's: another name of whose promise it is
             promise=PROMISE,
             outcome=f"CALL_OUTCOME_{outcome}",
         )
@@ -124,6 +124,21 @@ async def test_a_newer_date_waits_for_the_same_call(fragile: Any) -> None:
     again = await waits(fragile)
     assert (again.name, again.defer_time) == (notice.name, notice.defer_time)
     assert len(await fragile.told("NoticeUndeliverable")) == 1
+
+
+async def test_who_is_called_while_it_is_decided_again_is_sent_it_at_once(fragile: Any) -> None:
+    await fragile.hear(fragile.at_risk(PROMISE))
+    await waits(fragile)
+    directory = fragile.peers.directory
+    directory.asked.clear()
+    directory.gate.clear()
+    await fragile.hear(fragile.at_risk(PROMISE, forecast_days=9), version=3)
+    await directory.asked.wait()
+    await fragile.running.deliver(told_by_person(fragile), resource=PROMISE, version=4, source="cases")
+    directory.gate.set()
+    sent = await fragile.notice_in("SENT", PROMISE)
+    assert (await last_step(fragile, sent)).reason_code == "called"
+    assert len(fragile.mail.accepted) == 1
 
 
 async def test_a_policy_may_do_without_a_call(fragile: Any) -> None:

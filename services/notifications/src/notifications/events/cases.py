@@ -40,6 +40,6 @@ async def on_call(tx: Transaction, event: Event[PromiseDelayNotified | WorkItemC
     """A person told the customer of a promise, who is sent now what they were told; or does not get to."""
     told = event.data
     if isinstance(told, PromiseDelayNotified):
-        await call_over(tx, told.promise, told.customer, "called")
+        await call_over(tx, told.promise, "called")
     elif told.promise and told.outcome == CALL_OUTCOME_DECLINED:
-        await call_over(tx, told.promise, told.customer, "declined")
+        await call_over(tx, told.promise, "declined")

@@ -150,17 +150,16 @@ POLICIES_WITH_TEMPLATE = Statement(
 LIST_POLICIES = Listing(_HELD, _LATEST_POLICY.c.id, row=NoticePolicy)
 SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())
 
-_OF_POLICIES = sa.select(NOTICES).where(
-    NOTICES.c.promise == sa.bindparam("promise"),
-    NOTICES.c.customer == sa.bindparam("customer"),
-    NOTICES.c.concern != "",
-)
+_OF_POLICIES = (NOTICES.c.promise == sa.bindparam("promise"), NOTICES.c.concern != "")
+_TOLD_LAST = (NOTICES.c.promise_version.desc(), NOTICES.c.id.desc())
 
 GET_NOTICE, LOCK_NOTICE, UPDATE_NOTICE = of_entity(NOTICES, Notice)
 # Newest first: by what they tell of, for the clocks of those who made them may differ.
+_LOCK_OF_PROMISE = sa.select(NOTICES).where(*_OF_POLICIES).order_by(*_TOLD_LAST).with_for_update()
 LOCK_NOTICES_OF_PROMISE = Statement(
-    _OF_POLICIES.order_by(NOTICES.c.promise_version.desc(), NOTICES.c.id.desc()).with_for_update(), row=Notice
+    _LOCK_OF_PROMISE.where(NOTICES.c.customer == sa.bindparam("customer")), row=Notice
 )
+LOCK_NOTICES_TO_ANYBODY = Statement(_LOCK_OF_PROMISE, row=Notice)
 _GOES_AT = sa.func.coalesce(NOTICES.c.schedule_time, NOTICES.c.create_time)
 _GOING = sa.select(_GOES_AT.label("at")).where(
     among(NOTICES.c.customer, "customers"),

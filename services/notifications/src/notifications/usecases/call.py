@@ -11,7 +11,7 @@ from chassis.facts import Decision, Outcome
 from notifications.domain import calling
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import CALL_FIRST
-from notifications.store.tables import GET_POLICY, LOCK_NOTICES_OF_PROMISE, UPDATE_NOTICE
+from notifications.store.tables import GET_POLICY, LOCK_NOTICES_TO_ANYBODY, UPDATE_NOTICE
 from notifications.usecases.attempt import Quiet
 from notifications.usecases.notice import SEND
 
@@ -49,10 +49,13 @@ def require_call(
     return [*before, Decision(_STEP, Outcome.PASSED, came, inputs, now)]
 
 
-async def call_over(tx: Transaction, promise: str, customer: str, outcome_code: str) -> None:
-    """What waits for somebody to call about a promise is decided now."""
+async def call_over(tx: Transaction, promise: str, outcome_code: str) -> None:
+    """What waits for somebody to call about a promise is decided now.
+
+    Whoever it is to: the customer of the case about which they were called may be another name of theirs.
+    """
     await LOCK_NAME.run(tx, name=promise)
-    for notice in await LOCK_NOTICES_OF_PROMISE.all(tx, promise=promise, customer=customer):
+    for notice in await LOCK_NOTICES_TO_ANYBODY.all(tx, promise=promise):
         if calling.call_over(notice, outcome_code, tx.now):
             await write(tx, UPDATE_NOTICE, notice)
             await work.bring_forward(tx, SEND, [str(notice.id)])
