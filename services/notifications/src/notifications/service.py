@@ -74,10 +74,10 @@ def compose(app: App[Settings]) -> None:
     app.serve(TemplateRpc(app, readers=readers, link_hosts=s.link_hosts, review_all=s.review_texts))
     consents = app.client(ConsentServiceStub, "customer")
     selection = Selection(customers)
-    app.serve(NoticeJobRpc(app, selection=selection, consents=consents))
     app.work(Bulk(app.db, selection, app.settings.notices_per_customer))
     sending = _sending(app)
     channels = [each.code for each in sending.channels]
+    app.serve(NoticeJobRpc(app, selection=selection, consents=consents, channels=channels))
     app.serve(PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget))
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(CALLS.durable, on_call)

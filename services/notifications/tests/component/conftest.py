@@ -500,12 +500,20 @@ async def gateway() -> AsyncIterator[Gateway]:
 
 
 @pytest.fixture
+def texting(gateway: Gateway) -> dict[str, str]:
+    """The settings of who takes text messages: none where nobody does."""
+    url = f"http://127.0.0.1:{gateway.port}/messages"
+    return {"sms_url": url, "sms_secret": "of-tests-alone-and-not-a-secret"}
+
+
+@pytest.fixture
 async def desk(
     start: Any,
     fake_peer: Callable[..., Awaitable[str]],
     clock: ManualClock,
     mail: MailServer,
     gateway: Gateway,
+    texting: dict[str, str],
 ) -> Desk:
     peers = Peers()
     addresses = {
@@ -521,8 +529,7 @@ async def desk(
         pool_size=4,
         **smtp,
         mail_from="Acme <care@acme.example>",
-        sms_url=f"http://127.0.0.1:{gateway.port}/messages",
-        sms_secret="of-tests-alone-and-not-a-secret",
+        **texting,
         customer_pages_url="https://care.acme.example",
     )  # each connection is a process that a start waits for
     return Desk(running, clock, mail, peers, gateway)

@@ -13,6 +13,7 @@ from chassis.contracts import comments
 from chassis.errors import PermissionDenied, invalid
 from notifications.store.jobs import CUSTOMER_FIELDS
 from notifications.usecases import words
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1 import notice_job_service_pb2 as pb
@@ -240,6 +241,16 @@ async def test_a_preview_says_how_many_whom_not_and_what_they_read(jobs: Jobs) -
         [("Hello Kiel", 0)],
     )
     assert await jobs.desk.told("NoticeRequested") == []
+
+
+@pytest.mark.parametrize("texting", [{}])
+async def test_a_preview_reaches_nobody_on_a_channel_on_which_nothing_is_sent(
+    jobs: Jobs, texting: dict[str, str]
+) -> None:
+    jobs.customers(1)
+    jobs.desk.peers.customers.answer.channel = channel_pb2.CHANNEL_SMS
+    seen = await jobs.service.PreviewNoticeJob(pb.PreviewNoticeJobRequest(notice_job=jobs.job()))
+    assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("no-address", 1)]
 
 
 async def test_who_may_not_read_customers_is_not_told_of_them(jobs: Jobs) -> None:

@@ -18,6 +18,7 @@ _WHY = {
     "paused": "the customer wants quiet until it is of no more use",
     CONTACT_PRESSURE: "the customer has been sent enough until it is of no more use",
     "no-address": "no address of the customer is known",
+    reasons.CHANNEL_NOT_SERVED: "nobody sends on a channel by which it may go",
     "customer-not-found": "there is no such customer",
     reasons.EXPIRED: "it was of no more use when it could first be sent",
     reasons.PROMISE_ENDED: "the promise had ended before it could be sent",

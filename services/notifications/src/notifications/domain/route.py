@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from notifications.domain.confirming import confirmed_by
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
+from notifications.domain.reasons import BOUNCED, CHANNEL_NOT_SERVED, NOT_DELIVERED
 
 
 class Channel(StrEnum):
@@ -32,7 +32,7 @@ class Channel(StrEnum):
 
 NOTIFIED = (Channel.EMAIL, Channel.SMS)
 # Why a customer is not reached on what is left, once a channel has failed: then that counts.
-_UNREACHABLE = ("consent-denied", "suppressed", "no-address", "no-channel", "quiet-hours", "paused")
+_UNREACHABLE = ("consent-denied", "suppressed", "no-address", CHANNEL_NOT_SERVED, "quiet-hours", "paused")
 
 
 def left(notice: Notice, served: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from chassis.work.item import not_answered
 from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.reasons import PROMISE_ENDED
+from notifications.domain.reasons import CHANNEL_NOT_SERVED, PROMISE_ENDED
 from notifications.domain.route import left
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.attempt import Forbidden, Quiet
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 
-NO_CHANNEL = "channel-not-served"
 PURPOSE_NOT_FOUND = "purpose-not-found"
 BEHIND = "promise-behind"
 _OF_A_CHANNEL = ("consent-denied", "suppressed", "no-address")  # another may be open
@@ -148,7 +147,7 @@ class Contacts:
         if notice.in_doubt and notice.channel in self.channels:
             offered = [notice.channel]
         if not offered:
-            raise Forbidden(NO_CHANNEL)
+            raise Forbidden(CHANNEL_NOT_SERVED)
         return offered
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:

@@ -50,6 +50,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
 
     selection: Selecting
     consents: ConsentServiceAsyncStub
+    channels: Sequence[str]  # on which notices are sent, best first
 
     CreateNoticeJob = change(pb.CreateNoticeJobRequest, notice_job.create_notice_job, NoticeJob)
     StopNoticeJob = change(pb.StopNoticeJobRequest, notice_job.stop_notice_job, NoticeJob)
@@ -107,7 +108,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
             request = CheckContactRequest(
                 name=customer,
                 purpose=template.purpose,
-                channels=[channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS],
+                channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self.channels],
                 urgent=template.urgent,
             )
             async with room:
