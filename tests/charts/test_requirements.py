@@ -69,7 +69,7 @@ print(json.dumps({
     "tools": [name for name in json.loads(sys.argv[2]) if importlib.util.find_spec(name)],
     "commands": [p.name for p in (here / "bin").glob("rapport*")],
     "data": sorted({p.suffix for each in ours for p in each.rglob("*.*")} - {".py", ".pyc", ".typed"}),
-    "issuers": [p.name for each in ours for p in each.rglob("*.py") if "jwt.encode" in p.read_text()],
+    "signers": sorted(p.name for each in ours for p in each.rglob("*.py") if "jwt.encode" in p.read_text()),
     "migrations": len([p for each in ours for p in each.glob("**/migrations/versions/*_0001_*.py")]),
 }))
 """
@@ -84,7 +84,7 @@ def test_an_image_holds_no_tool_no_issuer_and_no_data_and_all_of_it_can_be_impor
         "tools": [],
         "commands": [],
         "data": [".css", ".csv", ".html", ".js", ".json", ".po", ".proto", ".pyi", ".txt"],
-        "issuers": [],
+        "signers": ["settings.py", "vonage.py"],  # for Vonage, by a key that we do not trust
         "migrations": 1 + len(SERVICES),  # the chassis has one, too
     }
 
