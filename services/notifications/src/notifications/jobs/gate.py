@@ -86,8 +86,7 @@ class Gate:
 
     async def _admit(self, provider_id: str, decisions: list[Decision]) -> None:
         now = self.db.clock.now()
-        rows = {row.id: row for row in await store.ALL_PROVIDERS.all(self.db)}
-        row = rows.get(provider_id)
+        row = await store.GET_PROVIDER.maybe(self.db, id=provider_id)
         if row is not None and (until := row.opens(now)):
             raise _not_yet(PROVIDER_AWAY, until, decisions, provider_id, now)
         await self._take_turn(provider_id, decisions, now)

@@ -21,10 +21,11 @@ from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import CHANNEL_NOT_SERVED, PROMISE_ENDED
 from notifications.domain.route import left
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
+from notifications.usecases.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
 from notifications.usecases.words import reach_of
-from rapport.cases.v1 import agent_pb2, call_service_pb2, directory_service_pb2, promise_service_pb2
+from rapport.cases.v1 import agent_pb2, call_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 
@@ -111,12 +112,7 @@ class Contacts:
     async def _check(
         self, notice: Notice, channels: Sequence[str], before: Sequence[Decision]
     ) -> consent_service_pb2.CheckContactResponse:
-        request = consent_service_pb2.CheckContactRequest(
-            name=notice.customer,
-            purpose=notice.purpose,
-            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in channels],
-            urgent=notice.urgent,
-        )
+        request = check_of(notice.customer, notice.purpose, channels, urgent=notice.urgent)
         try:
             answer = await self.consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:
@@ -151,16 +147,10 @@ class Contacts:
         return offered
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
-        """The agent; None when nobody is named so who serves customers."""
-        if not name:
-            return None
         try:
-            agent = await self.directory.GetAgent(directory_service_pb2.GetAgentRequest(name=name))
+            return await agent_of(self.directory, name)
         except grpc.aio.AioRpcError as error:
-            if error.code() == grpc.StatusCode.NOT_FOUND:
-                return None
             raise not_answered("cases", error) from None
-        return None if agent.inactive else agent
 
 
 def _decisions(answer: consent_service_pb2.CheckContactResponse) -> list[Decision]:

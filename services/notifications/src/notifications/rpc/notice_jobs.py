@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import grpc
 
 from chassis.api.decoding import into
-from chassis.context import Call, acting, service_itself
 from chassis.errors import Unavailable, invalid
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
@@ -22,11 +20,11 @@ from notifications.domain.template import Template
 from notifications.names import JOB
 from notifications.store import jobs as store
 from notifications.usecases import notice_job
+from notifications.usecases.asking import check_of, side_by_side
 from notifications.usecases.partials import Whole
 from notifications.usecases.samples import samples
 from notifications.usecases.words import render, text_for
-from rapport.common.v1 import channel_pb2
-from rapport.customer.v1.consent_service_pb2 import CheckContactRequest, CheckContactResponse
+from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.notifications.v1 import notice_job_service_pb2 as pb
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceServicer
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 _ASKED = into(NoticeJob, Asked)
-_COUNTED, _CHECKED, _SHOWN, _SIDE_BY_SIDE = 1000, 100, 20, 8
+_COUNTED, _CHECKED, _SHOWN = 1000, 100, 20
 
 
 class Selecting(Protocol):
@@ -102,21 +100,13 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
 
     async def _ask(self, customers: Sequence[str], template: Template) -> list[CheckContactResponse]:
         """What each allows, by our own right: nothing of an address is told."""
-        room = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def ask(customer: str) -> CheckContactResponse:
-            request = CheckContactRequest(
-                name=customer,
-                purpose=template.purpose,
-                channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self.channels],
-                urgent=template.urgent,
-            )
-            async with room:
-                return await self.consents.CheckContact(request)
+            request = check_of(customer, template.purpose, self.channels, urgent=template.urgent)
+            return await self.consents.CheckContact(request)
 
         try:
-            with acting(Call("preview", service_itself(self.db.service))):
-                return list(await asyncio.gather(*map(ask, customers)))
+            return await side_by_side(self.db.service, customers, ask)
         except grpc.aio.AioRpcError as error:
             raise _not_found(error) from None
 

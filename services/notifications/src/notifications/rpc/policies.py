@@ -15,7 +15,7 @@ from chassis.api.decoding import into
 from chassis.api.messages import moment, timestamp, to_message
 from chassis.api.wellknown import time_of
 from chassis.auth.permissions import require
-from chassis.context import Call, acting, current_call, service_itself
+from chassis.context import current_call
 from chassis.errors import Unavailable, invalid
 from chassis.events.past import Past, Read
 from chassis.events.registry import source_of
@@ -31,11 +31,11 @@ from notifications.rpc.services import check_channels
 from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview
+from notifications.usecases.asking import check_of, side_by_side
 from notifications.usecases.conditions import event_message, require_sound
 from notifications.usecases.policy import PolicyDraft, read_template, require_sendable
 from notifications.usecases.preview import Outcome, Row
 from notifications.usecases.trigger import in_force
-from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_policy_pb2
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 _SPAN = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
-_AT_ONCE = 8  # customers who are asked about
 _draft = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 
 
@@ -137,14 +136,8 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     async def _allowed(self, rows: Sequence[Row], template: Template) -> tuple[list[Row], str]:
         """By what each customer allows now, asked once each, as when it is sent; the purpose's category."""
         asked = list(dict.fromkeys(row.customer for row in rows if row.outcome is Outcome.TOLD))
-        room = asyncio.Semaphore(_AT_ONCE)
-
-        async def ask(customer: str) -> consent_service_pb2.CheckContactResponse | None:
-            async with room:
-                return await self._check(customer, template)
-
-        with acting(Call("preview", service_itself(self.db.service))):
-            answers = dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
+        said = await side_by_side(self.db.service, asked, lambda each: self._check(each, template))
+        answers = dict(zip(asked, said, strict=True))
         judged = [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
         return judged, next((each.category for each in answers.values() if each), "")
 
@@ -152,12 +145,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         self, customer: str, template: Template
     ) -> consent_service_pb2.CheckContactResponse | None:
         """What a customer allows; None when there is none of that name."""
-        request = consent_service_pb2.CheckContactRequest(
-            name=customer,
-            purpose=template.purpose,
-            channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in self.channels],
-            urgent=template.urgent,
-        )
+        request = check_of(customer, template.purpose, self.channels, urgent=template.urgent)
         try:
             return await self.consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import grpc
 
 from chassis.grpc.status import refusal
+from notifications.usecases.asking import agent_of
 from notifications.usecases.words import reach_of
-from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
 if TYPE_CHECKING:
-    from rapport.cases.v1.agent_pb2 import Agent
     from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
 
@@ -41,7 +40,8 @@ class Readers:
         """A customer, by name. What they refuse the caller: RESOURCE_NOT_FOUND, PERMISSION_DENIED."""
         try:
             found = await self.customers.GetCustomer(GetCustomerRequest(name=customer))
-            agent = await self._agent(found.relationship_manager) or await self._agent(self.front_desk)
+            agent = await agent_of(self.directory, found.relationship_manager)
+            agent = agent or await agent_of(self.directory, self.front_desk)
         except grpc.aio.AioRpcError as error:
             if error.code() in _OF_THE_CALLER:
                 raise refusal(error) from None
@@ -50,12 +50,3 @@ class Readers:
         if agent:
             said |= {"contact_name": agent.display_name, "contact_reach": reach_of(agent.phone, agent.email)}
         return Reader(found.language_code, found.time_zone, said)
-
-    async def _agent(self, name: str) -> Agent | None:
-        try:
-            agent = await self.directory.GetAgent(GetAgentRequest(name=name)) if name else None
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                return None
-            raise
-        return None if agent is None or agent.inactive else agent

@@ -1,0 +1,56 @@
+"""What other services are asked before a message leaves, and by who looks at what one would be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import grpc
+
+from chassis.context import Call, acting, service_itself
+from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1.consent_service_pb2 import CheckContactRequest
+
+if TYPE_CHECKING:
+    from rapport.cases.v1.agent_pb2 import Agent
+    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
+
+T = TypeVar("T")
+_AT_ONCE = 8  # customers who are asked about
+
+
+def check_of(customer: str, purpose: str, channels: Sequence[str], *, urgent: bool) -> CheckContactRequest:
+    """Whether, and on which of these channels, a customer may be told something for a purpose."""
+    return CheckContactRequest(
+        name=customer,
+        purpose=purpose,
+        channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in channels],
+        urgent=urgent,
+    )
+
+
+async def agent_of(directory: DirectoryServiceAsyncStub, name: str) -> Agent | None:
+    """The agent; None when nobody is named so who serves customers. grpc.aio.AioRpcError."""
+    if not name:
+        return None
+    try:
+        agent = await directory.GetAgent(GetAgentRequest(name=name))
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return None
+        raise
+    return None if agent.inactive else agent
+
+
+async def side_by_side(service: str, customers: Sequence[str], ask: Callable[[str], Awaitable[T]]) -> list[T]:
+    """What is said of each customer, in their order, some at once: by our own right, for a preview."""
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(customer: str) -> T:
+        async with room:
+            return await ask(customer)
+
+    with acting(Call("preview", service_itself(service))):
+        return list(await asyncio.gather(*map(of, customers)))
