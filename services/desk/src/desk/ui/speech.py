@@ -55,6 +55,10 @@ class Speech:
         told = self.code(code)
         return told[:1].upper() + told[1:]
 
+    def named(self, name: str) -> str:
+        """As `titled`, of what a resource is called last: `departments/home-delivery` is `Home delivery`."""
+        return self.titled(words.last(name))
+
     def choices(self, codes: Iterable[str]) -> list[tuple[str, str]]:
         """Codes to choose from, each with its words."""
         return [(each, self.titled(each)) for each in codes]

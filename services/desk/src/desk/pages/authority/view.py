@@ -66,7 +66,7 @@ def lines(policies: Iterable[AuthorityPolicy], say: Speech) -> list[Line]:
         Line(
             each.name,
             title(each),
-            say.titled(words.last(each.department)),
+            say.named(each.department),
             say(ACTS[value_name(each, "act")]),
             most(each, say),
             sorted({limit.permission for limit in each.limits} - {""}),

@@ -73,7 +73,7 @@ def holder(item: WorkItem, parts: Parts, names: Names, say: Speech) -> str:
         if each.work_item == item.name and not each.HasField("end_time")
     ]
     told = {
-        "department": say.titled(words.last(item.department)),
+        "department": say.named(item.department),
         "what": say.about(item),
         "day": say.moment(max(came, default=moment(item.create_time))),
     }

@@ -141,7 +141,7 @@ class _Maker:
         after = [titles[each] for each in item.predecessors if each in titles]
         return Card(
             name=item.name,
-            department=say.titled(words.last(item.department)),
+            department=say.named(item.department),
             what=titles[item.name],
             page=page_of_call(item),
             state="done" if value_name(item, "state") == "FINISHED" else "here",
@@ -173,9 +173,7 @@ class _Maker:
 
     def _lane(self, each: Any, what: str, start: datetime, end: datetime) -> Card:
         say, drawn = self.say, lane(each, start, end)
-        giver, getter = (
-            say.titled(words.last(name)) for name in (each.requesting_department, each.department)
-        )
+        giver, getter = (say.named(name) for name in (each.requesting_department, each.department))
         told = [say.code(each.reason_code)] if each.reason_code else []
         told += [say("came back")] if each.returned else []
         told += [say("the customer was asked again")] if each.asked_customer_again else []

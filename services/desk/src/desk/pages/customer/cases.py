@@ -11,7 +11,6 @@ from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.customer.page import Case, Resolved, Step
 from desk.pages.customer.promises import Offer
 from desk.pages.customer.things import page_of_call, title_of
-from desk.ui import words
 from desk.ui.speech import Speech
 
 RESOLVED_SHOWN = 2
@@ -30,7 +29,7 @@ def told_case(
     steps = [_step(each, offer, say) for each in listed]
     waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
     since = min((_since(each) for each in waiting), default=None)
-    departments = ", ".join(dict.fromkeys(say.titled(words.last(each.department)) for each in waiting))
+    departments = ", ".join(dict.fromkeys(say.named(each.department) for each in waiting))
     acts = [WORK, NOTE, *([] if waiting else [RESOLVE]), OWNER]
     may_resolve = bool(offer(RESOLVE, on=case.name, owner=case.department))
     return Case(
@@ -74,7 +73,7 @@ def _step(item: Any, offer: Offer, say: Speech) -> Step:
     state = value_name(item, "state")
     return Step(
         name=item.name,
-        department=say.titled(words.last(item.department)),
+        department=say.named(item.department),
         what=say.about(item),
         state="done" if state == "FINISHED" else "here",
         words=how_far(item, say),

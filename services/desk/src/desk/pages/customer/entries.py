@@ -167,7 +167,7 @@ def who_did(actor: str, department: str, names: Names, say: Speech, fact: str = 
     if fact.startswith("Goodwill"):
         return say("by policy")
     if department:
-        return say.titled(words.last(department))
+        return say.named(department)
     if service in _OURS:
         return say("automatically")
     # What comes through the desk the customer sent.

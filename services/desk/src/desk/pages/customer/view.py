@@ -133,7 +133,7 @@ class _Maker:
             "by": who_did(merge.actor, "", self.names, say),
             "why": say.code(merge.reason_code),
         }
-        unaware = ", ".join(say.titled(words.last(each)) for each in merge.unaware_services)
+        unaware = ", ".join(say.named(each) for each in merge.unaware_services)
         return Merged(
             name=merge.name,
             words=say("One with the record “{who}” since {when}, by {by}: {why}.", **told),
@@ -191,9 +191,7 @@ class _Maker:
         left = min(may.customer_left, may.grantor_left)
         return Card(
             trouble=self._trouble("loyalty", "values") if self.view else self._trouble("customer", "view"),
-            balances=[
-                (each.account, say.titled(words.last(each.unit)), say.number(each.balance)) for each in held
-            ],
+            balances=[(each.account, say.named(each.unit), say.number(each.balance)) for each in held],
             is_twice=len({each.unit for each in held}) < len(held),
             goodwill=[(each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in granted],
             asked_for=waiting(self.parts, self.names, say),
@@ -290,7 +288,7 @@ class _Maker:
     def unapplied(self) -> list[str]:
         say, told = self.say, N_("{what} of {service} is not shown yet")
         return [
-            say(told, what=say.fact(each.event_type), service=say.titled(words.last(each.service)))
+            say(told, what=say.fact(each.event_type), service=say.named(each.service))
             for each in (self.view.unapplied_facts if self.view else ())
         ]
 

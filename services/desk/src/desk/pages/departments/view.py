@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from chassis.api.messages import date_of
 from chassis.api.messages import day as date_message
 from desk.pages.departments.periods import WEEK, Period
-from desk.ui import words
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.cases.v1.promise_service_pb2 import PromiseScorecard
@@ -60,14 +59,14 @@ def _ledger(department: str, monday: date) -> str:
 
 def by_department(rows: Iterable[Row], shown: Period, say: Speech) -> Score:
     """Each department that anything was due of."""
-    found = [(say.titled(words.last(row.department)), shown.url(f"/{row.department}"), row) for row in rows]
+    found = [(say.named(row.department), shown.url(f"/{row.department}"), row) for row in rows]
     return _score(found, 0, say)
 
 
 def by_team(rows: Iterable[Row], say: Speech) -> Score | None:
     """Each team of a department that anything was due of, and what was no team's; None where it has none."""
     found = [
-        (say.titled(words.last(row.team)) if row.team else say("Of no team"), "", row)
+        (say.named(row.team) if row.team else say("Of no team"), "", row)
         for row in sorted(rows, key=lambda each: (not each.team, each.team))
     ]
     return _score(found, 0, say) if any(row.team for _, _, row in found) else None

@@ -89,7 +89,7 @@ def line(rule: EarningRule, say: Speech) -> Line:
         days(rule, say),
         say(STATES.get(value_name(rule, "state"), "")),
         rule.active_version,
-        say.titled(words.last(rule.department)),
+        say.named(rule.department),
     )
 
 

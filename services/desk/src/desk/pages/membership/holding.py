@@ -131,6 +131,6 @@ async def summary(services: Services, membership: str, say: Speech) -> str:
         services.members.ListMembers(ListMembersRequest(parent=membership, page_size=_MEMBERS_MAX)),
     )
     present = sum(not each.HasField("leave_time") for each in members.members)
-    tier = say.titled(words.last(standing.tier)) if standing.tier else ""
+    tier = say.named(standing.tier) if standing.tier else ""
     told = in_words(held(accounts), say), tier, say.count(present, "{n} member", "{n} members")
     return "; ".join(filter(None, told))

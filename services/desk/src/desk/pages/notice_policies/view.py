@@ -9,7 +9,6 @@ from typing import Any
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
 from desk.pages.notice_policies.events import EventType, event_types
-from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
@@ -59,20 +58,15 @@ class Row:
     sent: str
 
 
-def title(name: str, say: Speech) -> str:
-    """`voucher-ends` is `Voucher ends`."""
-    return say.titled(words.last(name))
-
-
 def lines(policies: Iterable[NoticePolicy], say: Speech) -> list[Line]:
     """The policies, those of one department together."""
     found = [
         Line(
             each.name,
-            title(each.name, say),
+            say.named(each.name),
             say.fact(each.event_type),
             each.template,
-            say.titled(words.last(each.department)),
+            say.named(each.department),
             not each.disabled,
             say.moment(moment(each.update_time)),
         )
@@ -96,7 +90,7 @@ def templates(found: Iterable[Template], policy: NoticePolicy, say: Speech) -> l
     """Those that it may send: of its department or the platform, with a text in their default language."""
     owners = (policy.department, "departments/platform")
     return [
-        (each.name, title(each.name, say))
+        (each.name, say.named(each.name))
         for each in found
         if each.department in owners and each.default_language_code in each.language_codes
         if value_name(each, "type") != "PARTIAL"
@@ -120,7 +114,7 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
     """What a policy says, in the words of its form; empty what it does not."""
     given = "; ".join(f"{name}: {text}" for name, text in sorted(policy.variables.items()))
     return [
-        (say("Words"), title(policy.template, say)),
+        (say("Words"), say.named(policy.template)),
         (say("Now"), say("switched off") if policy.disabled else say("on")),
         (say("If"), policy.condition),
         (say("What the words are given"), given),

@@ -112,7 +112,7 @@ def line(notice: Notice, customers: Mapping[str, Customer], say: Speech) -> Line
         _MOODS.get(state, ""),
         say.code(why) if why else "",
         say.code(words.spoken(channel)) if channel != "UNSPECIFIED" else "",
-        say.titled(words.last(notice.department)) if notice.department else "",
+        say.named(notice.department) if notice.department else "",
         notice.notice_policy,
         notice.policy_version,
         _later(notice, state, say),
@@ -165,7 +165,7 @@ def _attempt(each: DeliveryAttempt, again: bool, say: Speech) -> Attempt:
     ]
     return Attempt(
         say.moment(moment(each.start_time)),
-        say.titled(words.last(each.provider)),
+        say.named(each.provider),
         say(_OUTCOMES.get(outcome, _OUTCOMES["PENDING"])),
         {"ACCEPTED": "ok", "PERMANENT_FAILURE": "no", "UNKNOWN": "stale"}.get(outcome, ""),
         each.provider_code,

@@ -138,7 +138,7 @@ def why(each: QueuedWork, say: Speech, *, reserved: bool = True) -> str:
         skills = ", ".join(say.code(skill) for skill in item.required_skills)
         said.append(say("needs {skills}", skills=skills))
     if item.team:
-        said.append(say("for {team}", team=say.titled(words.last(item.team))))
+        said.append(say("for {team}", team=say.named(item.team)))
     if reserved and each.language_reserved:
         language = say.language_of(item.language_code)
         said.append(say("for a while only for who speaks {language}", language=language))
@@ -171,7 +171,7 @@ def _missing(each: Nothing, say: Speech) -> Iterable[str]:
         skills = ", ".join(say.code(skill) for skill in each.missing_skills)
         yield say("It needs {skills}.", skills=skills)
     if each.missing_teams:
-        teams = ", ".join(say.titled(words.last(team)) for team in each.missing_teams)
+        teams = ", ".join(say.named(team) for team in each.missing_teams)
         yield say("It is for {teams}.", teams=teams)
     if each.missing_language_codes:
         spoken = ", ".join(map(say.language_of, each.missing_language_codes))

@@ -108,7 +108,7 @@ def costs(found: Iterable[PreviewReevaluationJobResponse.Cost], say: Speech) -> 
     return [
         _change(
             f"/{each.earning_rule}" if each.earning_rule else "",
-            words.last(each.earning_rule) or say.titled(words.last(each.department)),
+            words.last(each.earning_rule) or say.named(each.department),
             each.unit,
             each.earned_points,
             each.points,

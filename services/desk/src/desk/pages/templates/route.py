@@ -65,7 +65,7 @@ class Templates(Editor[Template]):
     async def known(self, look: Looking, now: Template) -> Known:
         if not now.name:
             listed = await look.services.purposes.ListPurposes(ListPurposesRequest(page_size=LISTED))
-            purposes = [(each.name, view.title(each.name, look.say)) for each in listed.purposes]
+            purposes = [(each.name, look.say.named(each.name)) for each in listed.purposes]
             return Known(purposes=purposes)
         found = await texts.texts_of(look, now.name)
         is_partial = value_name(now, "type") == "PARTIAL"

@@ -154,7 +154,7 @@ async def _page(
         "pages/templates/text.html",
         422 if trial.refusal else 200,
         its=template,
-        title=view.title(template.name, say),
+        title=say.named(template.name),
         language=say.language_of(chosen.language),
         name=chosen.name,
         now=view.shown(now, say) if now.name else None,

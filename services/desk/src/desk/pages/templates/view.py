@@ -54,18 +54,13 @@ def line(template: Template, say: Speech) -> Line:
     """A template, as a list says it."""
     return Line(
         template.name,
-        title(template.name, say),
+        say.named(template.name),
         say(TYPES[value_name(template, "type")]),
-        say.titled(words.last(template.purpose)),
-        say.titled(words.last(template.department)),
+        say.named(template.purpose),
+        say.named(template.department),
         ", ".join(say.language_of(each) for each in template.language_codes),
         template.reviewed,
     )
-
-
-def title(name: str, say: Speech) -> str:
-    """`voucher-ends` is `Voucher ends`."""
-    return say.titled(words.last(name))
 
 
 def lines(templates: Iterable[Template], say: Speech) -> list[Line]:

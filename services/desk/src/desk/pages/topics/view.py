@@ -68,7 +68,7 @@ def _line(each: Topic, depth: int, agents: Mapping[str, Agent], viewer: Viewer, 
         each.name,
         each.display_name,
         depth,
-        say.titled(words.last(each.department)),
+        say.named(each.department),
         (owner.display_name if owner else words.last(each.default_owner)),
         owner is not None and owner.inactive,
         say.code(f"harm-{words.spoken(harm)}") if harm else "",
@@ -81,7 +81,7 @@ def needed(departments: Iterable[Department], say: Speech) -> Sequence[Needed]:
     """What departments have to know of work, by what they declared."""
     return [
         Needed(
-            say.titled(words.last(each.name)),
+            say.named(each.name),
             say.titled(kind.kind),
             ", ".join(field.display_name or say.code(field.field) for field in kind.required_fields),
         )

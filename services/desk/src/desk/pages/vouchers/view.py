@@ -7,7 +7,6 @@ from chassis.api.messages import enum_name, moment, value_name
 from desk.language.catalogues import N_
 from desk.pages.customer.gifts import said
 from desk.pages.customer.loading import Names
-from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill
 from rapport.loyalty.v1.redemption_pb2 import Redemption
@@ -120,7 +119,7 @@ def price(of: Reward | Redemption, say: Speech) -> str:
 
 def kept(redemption: Redemption, say: Speech) -> Kept:
     until = say.moment(moment(redemption.expire_time))
-    return Kept(redemption.name, say.titled(words.last(redemption.reward)), price(redemption, say), until)
+    return Kept(redemption.name, say.named(redemption.reward), price(redemption, say), until)
 
 
 def worth(of: Voucher | RewardVoucher, say: Speech) -> str:
@@ -157,7 +156,7 @@ def grant(goodwill: Goodwill, names: Names, say: Speech) -> Grant:
         say.code(goodwill.reason_code),
         goodwill.promise,
         names(goodwill.grantor or goodwill.requester),
-        say.titled(words.last(goodwill.causing_department)),
+        say.named(goodwill.causing_department),
         say.on(moment(goodwill.create_time)),
         say(STATES[state]),
         kind == "VOUCHER" and state == "GRANTED",

@@ -149,6 +149,6 @@ async def _cards(look: Looking, department: str, own: Parts | None = None) -> di
     told = view.work(await load(look, department), look.viewer, say, department)
     if own:
         told = {"mine": queues.own(own, look.viewer, say), **told}
-    whose = say.titled(words.last(department)) if department else say("my department")
+    whose = say.named(department) if department else say("my department")
     lines = macros("pages/work/cards.html", say=say, viewer=look.viewer, whose=whose).lines
     return {name: card(lines(name, part)) for name, part in told.items()}

@@ -15,7 +15,6 @@ from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.promises import dates_of
 from desk.pages.customer.things import page_of_call, title_of
 from desk.pages.services import Listed, Parts
-from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
@@ -104,7 +103,7 @@ def cases_of(
     lines = []
     for case in parts.of("cases", ListCasesResponse).cases:
         of = [item for item in waiting if item.case == case.name]
-        who = ", ".join(dict.fromkeys(say.titled(words.last(item.department)) for item in of))
+        who = ", ".join(dict.fromkeys(say.named(item.department) for item in of))
         when = _stands(case, who, say)
         if owners:
             when += f". {say('{who} owns it.', who=owners(case.owner))}"
@@ -205,7 +204,7 @@ def _promise(
         was=was,
         now=now if was else "",
         why=say.code(reason) if was and reason else "",
-        whose=say.titled(words.last(each.department)) if by else "",
+        whose=say.named(each.department) if by else "",
     )
 
 

@@ -13,7 +13,6 @@ from desk.pages.actions.kinds.routing import FIELDS as ROUTING
 from desk.pages.actions.kinds.routing import ROUTE, routed, skills
 from desk.pages.actions.offering import colleagues, departments
 from desk.pages.customer.loading import Names
-from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.department_pb2 import Department
 from rapport.cases.v1.directory_service_pb2 import GetDepartmentRequest
@@ -43,7 +42,7 @@ async def _possible(doing: Doing) -> Values:
     return route | {
         "etag": item.etag,
         "what": say.about(item),
-        "departments": [(each, say.titled(words.last(each))) for each in others if each != item.department],
+        "departments": [(each, say.named(each)) for each in others if each != item.department],
         "required": [
             (KEY + each.field, each.display_name or say.titled(each.field), _INPUTS.get(each.format, "text"))
             for each in required
@@ -83,7 +82,7 @@ async def _hand_over(doing: Doing) -> Done | Values:
         required_skills=skills(doing),
     )
     item = await look.services.work_items.HandOverWorkItem(request)
-    department = look.say.titled(words.last(item.department))
+    department = look.say.named(item.department)
     return Done(
         look.say("{department} has it now: {what}.", department=department, what=look.say.about(item)),
         doing.on,

@@ -76,7 +76,7 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
     shown = doing.text("asked").split() if doing.text("of") == chosen.name else []
     values = {
         "template": chosen.name,
-        "templates": [(each.name, doing.look.say.titled(words.last(each.name))) for each in ours],
+        "templates": [(each.name, doing.look.say.named(each.name)) for each in ours],
         "variables": list(dict.fromkeys([*(each.name for each in chosen.variables), *shown])),
         "recipient": customer.display_name,
         "preview": None,

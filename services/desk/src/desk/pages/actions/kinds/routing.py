@@ -4,7 +4,6 @@ from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.base import Looking
 from desk.pages.services import ask
-from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.team_pb2 import Team
 from rapport.cases.v1.team_service_pb2 import ListTeamsRequest, ListTeamsResponse
@@ -23,8 +22,8 @@ async def routed(look: Looking, but: str = "", of: str = "") -> Values:
 
 
 def _offered(look: Looking, team: Team) -> tuple[str, str]:
-    department = look.say.titled(words.last(team.department))
-    return team.name, f"{department}: {team.display_name or look.say.titled(words.last(team.name))}"
+    department = look.say.named(team.department)
+    return team.name, f"{department}: {team.display_name or look.say.named(team.name)}"
 
 
 def skills(doing: Doing) -> list[str]:

@@ -22,7 +22,6 @@ from desk.pages.actions.action import (
 from desk.pages.actions.kinds.handing import UNBLOCK
 from desk.pages.actions.kinds.routing import routed, skills
 from desk.pages.actions.offering import departments
-from desk.ui import words
 from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -57,7 +56,7 @@ async def _offered(doing: Doing) -> Values:
     offered = dict.fromkeys([*at_work, *others, ours])  # those of the case first
     return (about | route) | {
         "department": next((each for each in at_work if each != ours), ""),
-        "departments": [(each, doing.look.say.titled(words.last(each))) for each in offered],
+        "departments": [(each, doing.look.say.named(each)) for each in offered],
     }
 
 
@@ -76,7 +75,7 @@ async def _ask(doing: Doing) -> Done:
     await doing.look.services.work_items.CreateWorkItem(
         doing.request(pb.CreateWorkItemRequest, work_item=item)
     )
-    say, asked = doing.look.say, doing.look.say.titled(words.last(item.department))
+    say, asked = doing.look.say, doing.look.say.named(item.department)
     return Done(say("{department} is asked: {what}.", department=asked, what=say.about(item)), doing.on)
 
 
