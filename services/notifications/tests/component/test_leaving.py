@@ -121,7 +121,7 @@ async def test_what_they_need_is_not_kept_back_for_a_link_and_leads_to_their_pag
 
 
 async def test_nobody_else_is_shown_a_link(desk: Any) -> None:
-    await sent_for(desk, "newsletter")
+    await desk.sent((await sent_for(desk, "newsletter")).name)
     desk.peers.links.asked.clear()
     people = {"contact_name": "Sam", "customer_name": "Maria"}
     shown = await desk.templates.RenderTemplate(
