@@ -16,8 +16,8 @@ from typing import Any
 from chassis.facts import Decision
 from chassis.work import Later, Outcome, Refused, State, Verdict, Work, queue
 from chassis.work.runner import WorkRunner
+from notifications.channels.message import Mail, compose
 from notifications.domain.notice import Notice
-from notifications.jobs.message import Mail, compose
 from notifications.jobs.sending import Sending
 from tests.model.reference import Truth
 

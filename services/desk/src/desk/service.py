@@ -20,11 +20,11 @@ from desk.edge.webhooks.smtp import Listener
 from desk.edge.webhooks.sources import Sources
 from desk.live.calls import Calls
 from desk.live.presence import Presence
-from desk.own.site import PREFIX as OWN
-from desk.own.site import OwnPages
 from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
 from desk.pages.traces.store import Traces, TraceStore
+from desk.selfservice.site import PREFIX as OWN
+from desk.selfservice.site import OwnPages
 from desk.settings import Settings
 from desk.store.cleaning import every
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub

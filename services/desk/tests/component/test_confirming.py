@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from customer.service import service as customer_service
-from desk.own.site import PREFIX
+from desk.selfservice.site import PREFIX
 from rapport.customer.v1.consent_service_pb2 import IssueConsentTokenRequest
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from services.desk.tests.component.test_own_pages import customer, made, said

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from chassis.db.statement import Statement
 from customer.service import service as customer_service
-from desk.own import site
+from desk.selfservice import site
 from services.desk.tests.component.test_own_pages import customer, said
 
 MANY = 400

@@ -11,7 +11,7 @@ import pytest
 
 from cases.service import service as cases_service
 from customer.service import service as customer_service
-from desk.own.site import PREFIX
+from desk.selfservice.site import PREFIX
 from rapport.customer.v1 import customer_link_service_pb2 as pb
 from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport_testing.clock import ManualClock
@@ -416,7 +416,7 @@ async def test_the_pages_give_nothing_away(desk: Any) -> None:
     assert policy.startswith("default-src 'none'")
     assert "script-src" not in policy
     assert "http" not in policy
-    assert (await erika.browser.get(f"{PREFIX}own.css")).headers["content-type"].startswith("text/css")
+    assert (await erika.browser.get(f"{PREFIX}site.css")).headers["content-type"].startswith("text/css")
     metrics = await erika.browser.get(f"http://127.0.0.1:{desk.running.app.settings.http_port}/metrics")
     assert "/c/{token}/contact" in metrics.text
     assert [word for word in (erika.token, made_up) if word in metrics.text] == []

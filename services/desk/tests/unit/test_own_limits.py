@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from desk.own.limits import KNOWN_MAX, Limits, Often
+from desk.selfservice.limits import KNOWN_MAX, Limits, Often
 
 
 class Watch:

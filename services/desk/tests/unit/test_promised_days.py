@@ -9,8 +9,8 @@ from babel import Locale
 
 from chassis.api.messages import timestamp
 from desk.pages.customer.promises import dates_of
-from desk.pages.theirs.loading import Found
-from desk.pages.theirs.view import Line, shown
+from desk.pages.selfservice.loading import Found
+from desk.pages.selfservice.view import Line, shown
 from desk.ui.speech import Speech
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.common.v1 import states_pb2

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.api.messages import timestamp
-from desk.pages.theirs.loading import Found, due_next
-from desk.pages.theirs.view import shown
+from desk.pages.selfservice.loading import Found, due_next
+from desk.pages.selfservice.view import shown
 from desk.ui.speech import speech
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.common.v1 import states_pb2

@@ -9,26 +9,28 @@ from chassis.backoff import Backoff
 from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
+from notifications.channels.channel import Channel
+from notifications.channels.mail import MailChannel
+from notifications.channels.sms import Gateway, SmsChannel
+from notifications.channels.smtp import SmtpProvider
+from notifications.channels.vonage import Vonage
 from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_call, on_promise
 from notifications.events.customer import on_contact, on_preferences
-from notifications.jobs.addresses import Addresses
-from notifications.jobs.bulk import Bulk, Selection
-from notifications.jobs.channel import Channel
 from notifications.jobs.gate import Gate, measure_providers
-from notifications.jobs.links import Links
-from notifications.jobs.mail import MailChannel
-from notifications.jobs.peers import Calls, Contacts, Promises
+from notifications.jobs.notice_job import Bulk
 from notifications.jobs.sending import Sending
-from notifications.jobs.sms import Gateway, SmsChannel
-from notifications.jobs.smtp import SmtpProvider
-from notifications.jobs.vonage import Vonage
+from notifications.peers.addresses import Addresses
+from notifications.peers.contacts import Calls, Contacts, Promises
+from notifications.peers.links import Links
+from notifications.peers.readers import Readers
+from notifications.peers.selection import Selection
 from notifications.rpc.notice_jobs import NoticeJobRpc
+from notifications.rpc.notices import NoticeRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.providers import ProviderRpc
-from notifications.rpc.readers import Readers
 from notifications.rpc.reports import ReportRpc
-from notifications.rpc.services import NoticeRpc, TemplateRpc
+from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.marks import MARKS_TIMER, expect_forgetting, forget_marks
 from notifications.usecases.seed import seed

@@ -9,9 +9,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from chassis.api.addresses import address_of
 from chassis.api.webhooks import SECRET_MIN_BYTES, require_key
 from chassis.settings import AS_JSON, ServiceSettings
+from notifications.channels.message import Mailbox
+from notifications.channels.signing import Signer
 from notifications.domain.pressure import Budget
-from notifications.jobs.message import Mailbox
-from notifications.jobs.signing import Signer
 
 _HOST = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
 

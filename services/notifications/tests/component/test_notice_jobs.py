@@ -11,7 +11,7 @@ import pytest
 from chassis.api.messages import moment, timestamp, value_name
 from chassis.contracts import comments
 from chassis.errors import PermissionDenied, invalid
-from notifications.store.jobs import CUSTOMER_FIELDS
+from notifications.store.notice_jobs import CUSTOMER_FIELDS
 from notifications.usecases import words
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse

@@ -9,9 +9,9 @@ import pytest
 
 from chassis.api.addresses import Address
 from chassis.work import Later, NotDone, Ours
-from notifications.jobs import smtp
-from notifications.jobs.message import Mail, Mailbox
-from notifications.jobs.smtp import SmtpProvider
+from notifications.channels import smtp
+from notifications.channels.message import Mail, Mailbox
+from notifications.channels.smtp import SmtpProvider
 from notifications.usecases.words import Words
 
 STEPS = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "MESSAGE", "QUIT"]

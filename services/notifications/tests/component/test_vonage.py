@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr, ValidationError
 
 from chassis.work import NotDone, Ours, Refused
-from notifications.jobs import sms
-from notifications.jobs.channel import Away
-from notifications.jobs.sms import SmsChannel, Text
-from notifications.jobs.vonage import Vonage
+from notifications.channels import sms
+from notifications.channels.channel import Away
+from notifications.channels.sms import SmsChannel, Text
+from notifications.channels.vonage import Vonage
 from notifications.settings import Settings
 from rapport_testing.clock import ManualClock
 from rapport_testing.fixtures import free_port

@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.work import Later, Ours, Refused
-from notifications.jobs.channel import Away
-from notifications.jobs.smtp import refusal
+from notifications.channels.channel import Away
+from notifications.channels.smtp import refusal
 
 
 @pytest.mark.parametrize(

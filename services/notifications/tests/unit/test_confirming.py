@@ -8,7 +8,7 @@ import pytest
 
 from notifications.domain.confirming import consent_of
 from notifications.domain.notice import Notice
-from notifications.jobs.peers import Contacts
+from notifications.peers.contacts import Contacts
 from notifications.usecases.attempt import Forbidden
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

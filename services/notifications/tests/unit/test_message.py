@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chassis.api.addresses import address_of
-from notifications.jobs.message import Mail, Mailbox, compose
+from notifications.channels.message import Mail, Mailbox, compose
 from notifications.usecases.words import Words, one_line
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

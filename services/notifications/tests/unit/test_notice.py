@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 
 from chassis.facts import Decision, Outcome
+from notifications.channels.mail import message_id
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.template import Text
 from notifications.domain.told import end_fact
-from notifications.jobs.mail import message_id
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)

@@ -9,7 +9,7 @@ import pytest
 from notifications.domain.notice import Notice
 from notifications.domain.reasons import BOUNCED
 from notifications.domain.route import why_failed
-from notifications.jobs.peers import Contacts
+from notifications.peers.contacts import Contacts
 from notifications.usecases.attempt import Forbidden
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from chassis.api.addresses import Address
-from notifications.jobs.message import Mail, Mailbox, compose
-from notifications.jobs.signing import SIGNED, Signer
+from notifications.channels.message import Mail, Mailbox, compose
+from notifications.channels.signing import SIGNED, Signer
 from notifications.settings import Settings
 from notifications.usecases.words import Words
 

@@ -10,7 +10,7 @@ from babel.localedata import locale_identifiers
 from chassis.api.validation import Check, Found
 from chassis.errors import InvalidArgument
 from notifications.domain.template import REPEATS, Template, Text, Type
-from notifications.rpc.services import check_text
+from notifications.rpc.templates import check_text
 from notifications.usecases import seed, words
 from notifications.usecases.words import Words, language_code_of, one_line, said, text_for, to_give
 from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest

@@ -1,1 +1,1 @@
-"""Work that reaches outside: handing notices to a provider."""
+"""What works by itself: sending notices, and jobs of many."""

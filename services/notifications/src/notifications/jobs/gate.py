@@ -14,6 +14,7 @@ from chassis.facts import Decision, Outcome
 from chassis.telemetry.metrics import Snapshot
 from chassis.work import Ours, Verdict
 from chassis.work import Outcome as Ended
+from notifications.channels.channel import CONVERSED, Away, Channel
 from notifications.domain.provider import (
     MEASURED,
     PROBE,
@@ -23,7 +24,6 @@ from notifications.domain.provider import (
     Provider,
     State,
 )
-from notifications.jobs.channel import CONVERSED, Away, Channel
 from notifications.names import PROVIDER
 from notifications.store import providers as store
 from notifications.usecases.attempt import Quiet

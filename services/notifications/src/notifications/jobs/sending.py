@@ -15,6 +15,7 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
 from chassis.work import NotDone, Ours, Outcome, Refused, Turn, Verdict, Work, code_of
+from notifications.channels.channel import CONVERSED, Channel
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import CONCERNS
@@ -22,11 +23,10 @@ from notifications.domain.pressure import Budget, is_exempt
 from notifications.domain.reasons import ALREADY_TOLD
 from notifications.domain.route import left
 from notifications.domain.template import PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
-from notifications.jobs.channel import CONVERSED, Channel
 from notifications.jobs.gate import Gate
-from notifications.jobs.links import Links
-from notifications.jobs.peers import Calls, Contact, Contacts, Promises
 from notifications.names import CUSTOMER
+from notifications.peers.contacts import Calls, Contact, Contacts, Promises
+from notifications.peers.links import Links
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.attempt import (
     Accepted,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -18,7 +18,8 @@ from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
 from notifications.domain.template import Template
 from notifications.names import JOB
-from notifications.store import jobs as store
+from notifications.peers.selection import Selection
+from notifications.store import notice_jobs as store
 from notifications.usecases import notice_job
 from notifications.usecases.asking import check_of, side_by_side
 from notifications.usecases.partials import Whole
@@ -36,17 +37,10 @@ _ASKED = into(NoticeJob, Asked)
 _COUNTED, _CHECKED, _SHOWN = 1000, 100, 20
 
 
-class Selecting(Protocol):
-    """Whom a filter finds."""
-
-    async def page(self, filter: str, before: datetime, token: str, size: int) -> notice_job.Page:
-        """Some of those who were there before then. grpc.aio.AioRpcError."""
-
-
 class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     """Jobs that send to many customers."""
 
-    selection: Selecting
+    selection: Selection
     consents: ConsentServiceAsyncStub
     channels: Sequence[str]  # on which notices are sent, best first
 

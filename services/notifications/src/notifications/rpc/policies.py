@@ -27,7 +27,7 @@ from notifications.domain.pressure import Budget
 from notifications.domain.template import SERVICE, Template
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.names import POLICY
-from notifications.rpc.services import check_channels
+from notifications.rpc.checks import check_channels
 from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview

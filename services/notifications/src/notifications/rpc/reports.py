@@ -1,32 +1,25 @@
 """What providers report of messages that they accepted."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from chassis.api.messages import to_message, value_name
 from chassis.api.wellknown import time_of
 from chassis.db.transaction import Transaction
 from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
-from notifications.domain import notice as domain
-from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.attempt import Delivery, Report
+from notifications.peers.addresses import Addresses
 from notifications.usecases.report import record_report, require_attempt
 from rapport.notifications.v1 import delivery_report_service_pb2 as pb
 from rapport.notifications.v1.delivery_report_service_pb2_grpc import DeliveryReportServiceServicer
 from rapport.notifications.v1.notice_pb2 import Notice
 
 
-class Heeding(Protocol):
-    """What a report says of an address, and what is done about that elsewhere."""
-
-    async def heed(self, notice: domain.Notice, attempt: Attempt, report: Report, recipient: str) -> None:
-        """Do it, before the report is kept; again changes nothing."""
-
-
 class ReportRpc(Rpc, DeliveryReportServiceServicer):
     """Reports of providers."""
 
-    addresses: Heeding
+    addresses: Addresses
     channels: Sequence[str]  # that are served
 
     async def RecordDeliveryReport(self, request: pb.RecordDeliveryReportRequest, context: Any) -> Any:

@@ -19,7 +19,7 @@ from notifications.domain.facts import NoticeJobCreated
 from notifications.domain.notice_job import ASKED, PER_MINUTE, Asked, JobState, NoticeJob
 from notifications.domain.template import Template
 from notifications.names import CUSTOMER, JOB
-from notifications.store import jobs as store
+from notifications.store import notice_jobs as store
 from notifications.usecases.notice import request_by_hand, require_words
 from notifications.usecases.partials import Whole
 

@@ -1,0 +1,31 @@
+"""What customers' own pages answer: a page in their language, or the way to one that says what was done."""
+
+from typing import Any
+from uuid import uuid4
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from desk.language.catalogues import N_
+from desk.pages.base import render
+from desk.selfservice.asking import Own
+
+SAID = {
+    "sent": N_("Thank you. We have it, and you will hear from us."),
+    "kept": N_("Saved. It holds from now on."),
+    "waits": N_("Saved. What you have to confirm holds once you did; all else holds from now on."),
+    "stopped": N_("Stopped. From now on you hear from us only about what you have of us."),
+}
+
+
+def page(own: Own, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of whoever holds the link."""
+    told = SAID.get(own.request.query_params.get("said", ""), "")
+    base = f"/c/{own.token}"
+    shown = {"say": own.say, "base": base, "form": uuid4(), "told": own.say(told)}
+    html = render(f"selfservice/{template}", **shown, **values)
+    return HTMLResponse(html, status)
+
+
+def to(path: str, own: Own, said: str) -> Response:
+    """The way to a page, which says what was done: one of SAID."""
+    return RedirectResponse(f"/c/{own.token}{path}?said={said}", 303)

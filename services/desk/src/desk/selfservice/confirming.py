@@ -1,0 +1,68 @@
+"""The page by which somebody confirms a yes: it opens that alone, and no page of the customer's.
+
+Anybody can type anybody's address: whoever has it sees what was said, and nothing of whom it was said.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from chassis.clock import Clock
+from desk.pages.base import render
+from desk.pages.services import Services
+from desk.selfservice.asking import Own, speaking
+from desk.selfservice.choices import words_of
+from rapport.customer.v1.consent_service_pb2 import ConfirmConsentRequest, FindRequestedConsentRequest
+from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse
+from rapport.customer.v1.purpose_service_pb2 import GetPurposeRequest, GetWordingRequest
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+
+CONFIRM = "confirm"
+ENDED = "CONSENT_REQUEST_ENDED"
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Confirming:
+    """Asks the customer service by the token, which is the right."""
+
+    consents: "ConsentServiceAsyncStub"
+    services: Services
+
+    async def opened(self, request: Request, token: str, clock: Clock) -> Own | None:
+        """What a token confirms, as all that is known of whoever has it; None for what looks like none."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        found = await self.consents.FindRequestedConsent(FindRequestedConsentRequest(token=token))
+        linked = FindLinkedCustomerResponse(consents=[found.consent])
+        return Own(request, token, linked, speaking(request, clock, found.language_code, found.time_zone))
+
+    async def ask(self, own: Own) -> Response:
+        """A page with a button: to look at it confirms nothing."""
+        return await self._page(own, done=own.linked.consents[0].HasField("confirm_time"))
+
+    async def confirm(self, own: Own) -> Response:
+        """It counts from now on."""
+        await self.consents.ConfirmConsent(ConfirmConsentRequest(token=own.token))
+        return await self._page(own, done=True)
+
+    async def _page(self, own: Own, *, done: bool) -> HTMLResponse:
+        [consent] = own.linked.consents
+        purpose = await self.services.purposes.GetPurpose(GetPurposeRequest(name=consent.purpose))
+        wording = ""
+        if consent.wording:
+            named = GetWordingRequest(name=consent.wording)
+            wording = (await self.services.purposes.GetWording(named)).text
+        told: dict[str, Any] = {
+            "title": own.say(purpose.display_name),
+            "about": own.say(purpose.description) if purpose.description else "",
+            "channel": words_of(consent.channel, own.say),
+            "wording": wording,
+        }
+        html = render("selfservice/confirm.html", say=own.say, token=own.token, done=done, **told)
+        return HTMLResponse(html)

@@ -1,0 +1,159 @@
+"""How customers want to be reached, and what for: shown, and kept as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
+from starlette.responses import Response
+
+from chassis.errors import Aborted, InvalidArgument, Refusal
+from desk.language.catalogues import N_, violation
+from desk.pages.actions.kinds.consents import waits
+from desk.pages.quieting import as_typed, field_of, filled_in, typed_hours, typed_pauses
+from desk.pages.services import Services, refusal_of
+from desk.selfservice import choices
+from desk.selfservice.answering import page, to
+from desk.selfservice.asking import Own
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.customer_link_service_pb2 import (
+    ChangeLinkedPreferencesRequest,
+    FindLinkedCustomerRequest,
+    LinkedConsent,
+    NoteLinkedConsentsRequest,
+)
+from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest, ListWordingsRequest
+from rapport.customer.v1.wording_pb2 import Wording
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
+
+PAGE = 1000
+NOTED_AT_ONCE = 100  # one call says so many within its time, each of them with others waiting
+CHANGED = N_("Something was changed meanwhile: please look at it again. Nothing is saved yet.")
+MARKED = N_("Nothing is saved yet: please look at what is marked.")
+_SAID_OF = ("channels", "quiet_hours", "pauses", "language_code")
+_REFUSED = 400
+_RIGHT: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Contacting:
+    """The page on which they say so."""
+
+    links: CustomerLinkServiceAsyncStub
+    services: Services
+
+    async def contact(self, own: Own) -> Response:
+        """As they said it last."""
+        return await self._page(own)
+
+    async def keep(self, own: Own) -> Response:
+        """Keep what they chose, all of it or nothing: they are told what is wrong, or changed meanwhile."""
+        said = [*choices.changed(own.fields, await self._purposes())]
+        try:
+            await self._keep_preferences(own)
+        except (grpc.aio.AioRpcError, Refusal) as error:
+            refusal = refusal_of(error)
+            if refusal.code == "INVALID_ARGUMENT":
+                return await self._page(own, 400, _wrong(refusal, own), own.say.refusal(refusal))
+            if refusal.code != "ABORTED":
+                raise
+            asked = FindLinkedCustomerRequest(token=own.token)
+            again = replace(own, linked=await self.links.FindLinkedCustomer(asked))
+            return await self._page(again, 409, trouble=own.say(CHANGED))
+        noted = await self.note(own, said, "preference-page")
+        return to("/contact", own, "waits" if any(waits(each, own.say.now) for each in noted) else "kept")
+
+    async def _keep_preferences(self, own: Own) -> None:
+        before = own.linked.preferences
+        chosen = Preferences(
+            name=before.name,
+            etag=own.text("etag"),
+            channels=choices.reordered(before, own.text("prefer")),
+            quiet_hours=typed_hours(own),
+            pauses=typed_pauses(own, before, own.say.zone, own.say.now),
+            language_code=choices.language(own.text("language"), before, own.say),
+        )
+        # Nothing else: what another name of theirs said of it, which is not shown here, holds on.
+        paths = [each for each in _SAID_OF if getattr(chosen, each) != getattr(before, each)]
+        if not paths:
+            return
+        if chosen.etag != before.etag:  # which is none before they were ever set: nothing would be compared
+            raise Aborted("ETAG_MISMATCH", "They were changed meanwhile.")
+        request = ChangeLinkedPreferencesRequest(
+            token=own.token,
+            preferences=chosen,
+            update_mask=FieldMask(paths=paths),
+            request_id=own.request_id("preferences"),
+        )
+        await self.links.ChangeLinkedPreferences(request)
+
+    async def _page(
+        self, own: Own, status: int = 200, wrong: Mapping[str, str] = _RIGHT, trouble: str = ""
+    ) -> Response:
+        """What they chose and did not keep stays; what changed meanwhile of preferences is as it is now."""
+        preferences, purposes = own.linked.preferences, await self._purposes()
+        held: dict[str, Any] = {
+            **filled_in(preferences, own.say.zone, own.say),
+            "prefer": choices.preferred(preferences),
+            "language": own.say.language.locale.language,
+        }
+        if status == _REFUSED:
+            held |= as_typed(own) | {each: own.text(each) for each in ("etag", "prefer", "language")}
+        return page(
+            own,
+            "contact.html",
+            status,
+            choices=choices.choices(purposes, await self._wordings(own), own.linked, own.say, own.fields),
+            offered=[(code, own.say(words)) for code, words in choices.CHANNELS.items()],
+            held=held,
+            zone=own.say.zone.key,
+            languages=choices.LANGUAGES,
+            wrong=wrong,
+            trouble=own.say(MARKED) if wrong else trouble,
+        )
+
+    async def note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> Sequence[Consent]:
+        """What holds then: a yes may have to be confirmed."""
+        noted: list[Consent] = []
+        for first in range(0, len(said), NOTED_AT_ONCE):
+            some = said[first : first + NOTED_AT_ONCE]
+            request = NoteLinkedConsentsRequest(token=own.token, consents=some, source=source)
+            noted += (await self.links.NoteLinkedConsents(request)).consents
+        return noted
+
+    async def _wordings(self, own: Own) -> dict[str, Wording]:
+        """What they agree to, by purpose, in their language where there is that."""
+        request = ListWordingsRequest(parent="purposes/-", page_size=PAGE)
+        found = await _to_the_end(self.services.purposes.ListWordings, request, "wordings")
+        return choices.by_purpose(found, own.say.language.tag)
+
+    async def _purposes(self) -> Sequence[Purpose]:
+        """All of them."""
+        request = ListPurposesRequest(page_size=PAGE)
+        return await _to_the_end(self.services.purposes.ListPurposes, request, "purposes")
+
+
+def _wrong(refusal: Refusal, own: Own) -> dict[str, str]:
+    """What is wrong, by the field of the form; nothing where it is of none of them."""
+    found = refusal.violations if isinstance(refusal, InvalidArgument) else ()
+    told = {field_of(each, own): violation(each, own.say.language) for each in found}
+    return told if told.keys() <= own.fields.keys() else {}
+
+
+async def _to_the_end(call: Callable[[Any], Awaitable[Any]], request: Any, what: str) -> list[Any]:
+    """A list to its last page."""
+    found: list[Any] = []
+    while True:
+        listed = await call(request)
+        found += getattr(listed, what)
+        if not listed.next_page_token:
+            return found
+        request.page_token = listed.next_page_token

@@ -1,0 +1,1 @@
+"""Handing messages to whoever carries them: a channel a file, and its providers."""
