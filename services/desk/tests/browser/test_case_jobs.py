@@ -43,7 +43,7 @@ async def test_a_job_is_previewed_begun_and_followed_by_keyboard(desk: Company, 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Do it to 2 cases?")
     assert await looked_at(page) == []
     await page.keyboard.press("y")
-    await page.wait_for_url("**/caseJobs/*")
+    await expect(page.locator("#job")).to_be_visible()
     assert await looked_at(page) == []
 
     async def done() -> bool:
