@@ -78,8 +78,8 @@ class NoticePolicy(_message.Message):
     """
     event_type: _builtins.str
     """The full name of the message of an event about a customer, of any service whose contract is installed here, such as
-    `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices. A department's
-    rule hears what its `department` says is its own, and what says no department's; the platform's hears everything.
+    `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices: `ListEventTypes`
+    says which there are. A department's rule hears what its `department` says is its own, and what says no department's; the platform's hears everything.
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
     the risk, tell the dates of promises: of these every field from `condition` on but `channels` is empty (`INVALID_CODE`).
     """
@@ -98,7 +98,9 @@ class NoticePolicy(_message.Message):
     INVALID_RULE for one that is none. What cannot be decided is not told.
     """
     customer_field: _builtins.str
-    """The field of the event that names who is told, `customers/{uuid}`; empty means `customer`. INVALID_CODE for one that is none."""
+    """The field of the event that names who is told, `customers/{uuid}`; empty means `customer`. INVALID_CODE for one whose contract
+    does not say that it names a customer.
+    """
     subject_field: _builtins.str
     """The field of the event, and of those that cancel it, that names what it is about; empty means the resource of the event.
     About one thing the newest event counts: what an older one asked for and was not sent is `superseded`. INVALID_CODE.

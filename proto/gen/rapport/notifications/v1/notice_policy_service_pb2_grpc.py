@@ -67,6 +67,11 @@ class NoticePolicyServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.FromString,
                 _registered_method=True)
+        self.ListEventTypes = channel.unary_unary(
+                '/rapport.notifications.v1.NoticePolicyService/ListEventTypes',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesResponse.FromString,
+                _registered_method=True)
 
 
 class NoticePolicyServiceServicer:
@@ -118,6 +123,13 @@ class NoticePolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEventTypes(self, request, context):
+        """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NoticePolicyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -150,6 +162,11 @@ def add_NoticePolicyServiceServicer_to_server(servicer, server):
                     servicer.PreviewNoticePolicy,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.SerializeToString,
+            ),
+            'ListEventTypes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEventTypes,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -315,6 +332,33 @@ class NoticePolicyService:
             '/rapport.notifications.v1.NoticePolicyService/PreviewNoticePolicy',
             rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEventTypes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticePolicyService/ListEventTypes',
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,8 @@ class NoticePolicyServiceStub:
     force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
     too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
     """
+    ListEventTypes: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListEventTypesRequest, _notice_policy_service_pb2.ListEventTypesResponse]
+    """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy."""
 
 @_typing.type_check_only
 class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
@@ -75,6 +77,8 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
     force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
     too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
     """
+    ListEventTypes: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListEventTypesRequest, _notice_policy_service_pb2.ListEventTypesResponse]  # type: ignore[assignment]
+    """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy."""
 
 class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notice policies."""
@@ -131,5 +135,13 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
         too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
         """
+
+    @_abc_1.abstractmethod
+    def ListEventTypes(
+        self,
+        request: _notice_policy_service_pb2.ListEventTypesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notice_policy_service_pb2.ListEventTypesResponse, _abc.Awaitable[_notice_policy_service_pb2.ListEventTypesResponse]]:
+        """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy."""
 
 def add_NoticePolicyServiceServicer_to_server(servicer: NoticePolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

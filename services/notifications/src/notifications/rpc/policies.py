@@ -13,6 +13,7 @@ from google.protobuf.empty_pb2 import Empty
 from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.messages import moment, timestamp, to_message
+from chassis.api.pages import Page, paged
 from chassis.api.wellknown import time_of
 from chassis.auth.permissions import require
 from chassis.context import current_call
@@ -32,13 +33,15 @@ from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview
 from notifications.usecases.asking import check_of, side_by_side
-from notifications.usecases.conditions import event_message, require_sound
+from notifications.usecases.conditions import require_sound
+from notifications.usecases.event_types import event_message, event_types
 from notifications.usecases.policy import PolicyDraft, read_template, require_sendable
 from notifications.usecases.preview import Outcome, Row
 from notifications.usecases.trigger import in_force
 from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_policy_pb2
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
+from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
 
 if TYPE_CHECKING:
@@ -68,6 +71,13 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         pb.UpdateNoticePolicyRequest, policy.update_policy, notice_policy_pb2.NoticePolicy
     )
     DeleteNoticePolicy = change(pb.DeleteNoticePolicyRequest, policy.delete_policy, Empty)
+
+    async def ListEventTypes(
+        self, request: pb.ListEventTypesRequest, context: Any
+    ) -> pb.ListEventTypesResponse:
+        """What a policy may name."""
+        found, token = await paged(Page(request, str), event_types(), lambda each: (each.event_type,), _as_is)
+        return pb.ListEventTypesResponse(event_types=found, next_page_token=token)
 
     async def PreviewNoticePolicy(
         self, request: pb.PreviewNoticePolicyRequest, context: Any
@@ -153,6 +163,10 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
                 return None
             told = "What customers allow cannot be asked now. Try again."
             raise Unavailable("CUSTOMERS_NOT_ASKED", told) from error
+
+
+async def _as_is(found: Sequence[EventType]) -> Sequence[EventType]:
+    return found
 
 
 def _judged(row: Row, answer: consent_service_pb2.CheckContactResponse | None) -> Row:

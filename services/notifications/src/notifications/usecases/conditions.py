@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
@@ -15,12 +14,12 @@ from google.type.money_pb2 import Money
 from chassis.api.formats import FORMATS
 from chassis.api.messages import date_of, moment, shown_amount
 from chassis.errors import InvalidArgument, Violation, invalid
-from chassis.events.registry import events, source_of
 from chassis.rules import BadRule, Kind, Undecided, compile_rule, compile_value, require_rule, require_value
 from chassis.zones import TICK
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.template import OTHER
 from notifications.names import CUSTOMER
+from notifications.usecases.event_types import customers, days, event_message, promised, texts
 from notifications.usecases.filters import moment_or_day
 from rapport.options.v1 import options_pb2
 
@@ -29,24 +28,9 @@ _CODES = {  # what is a code to the texts, and what stands for one that is none
     "reason": (FORMATS[options_pb2.FORMAT_CODE], OTHER),
     "reference": (FORMATS[options_pb2.FORMAT_REFERENCE], ""),
 }
-_OWN = "notifications"
 _BEGINS = ("start_time", "effective_time")  # fields of what begins then; all others end, or are due
-_PROMISED = re.compile(r"(\w+_)?(due|forecast|forecast_finish)_(time|date)")
 _PROMISES_ALONE = "policies on PromiseAtRisk and PromiseRecovered alone tell it, as it is when they do"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAYS = (Timestamp.DESCRIPTOR.full_name, Date.DESCRIPTOR.full_name)
-
-
-def event_message(name: str, field: str) -> type[Message]:
-    """The message of an event that policies may name. InvalidArgument INVALID_CODE for any other.
-
-    Those of notices are none: what tells of itself never ends.
-    """
-    message = events().get(name)
-    if message is None or source_of(message) == _OWN:
-        told = "must be an event of an installed contract, such as rapport.loyalty.v1.TierUpgraded"
-        raise invalid(field, "INVALID_CODE", f"{told}, and none of notices")
-    return message
 
 
 def require_sound(policy: NoticePolicy) -> None:
@@ -61,24 +45,24 @@ def require_sound(policy: NoticePolicy) -> None:
             raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in idle])
         return
     message = event_message(policy.event_type, "notice_policy.event_type")
-    _require_field(message, policy.customer_field or "customer", "customer_field", _texts(message))
+    _require_field(message, policy.customer_field or "customer", "customer_field", customers(message))
     if policy.subject_field:
-        _require_field(message, policy.subject_field, "subject_field", _texts(message))
+        _require_field(message, policy.subject_field, "subject_field", texts(message))
     if policy.date_field:
-        _require_field(message, policy.date_field, "date_field", _days(message))
+        _require_field(message, policy.date_field, "date_field", days(message))
         if policy.after:
             raise invalid("notice_policy.after", "INVALID_TIME", "must be absent beside date_field")
     for i, each in enumerate(policy.cancel_event_types):
         where = f"cancel_event_types[{i}]"
         cancelling = event_message(each, f"notice_policy.{where}")
         if policy.subject_field:
-            _require_field(cancelling, policy.subject_field, where, _texts(cancelling))
+            _require_field(cancelling, policy.subject_field, where, texts(cancelling))
     if policy.condition:
         require_rule(policy.condition, {"event": message}, "notice_policy.condition")
     for name, text in policy.variables.items():
         where = f"notice_policy.variables[{name}]"
         require_value(text, {"event": message}, where)
-        if dated := [each for each in _promised(message) if re.search(rf"\b{each}\b", text)]:
+        if dated := [each for each in promised(message) if re.search(rf"\b{each}\b", text)]:
             raise invalid(where, "INVALID_RULE", f"must not tell {', '.join(dated)}: {_PROMISES_ALONE}")
 
 
@@ -87,25 +71,6 @@ def _require_field(message: type[Message], name: str, field: str, there: list[st
         has = ", ".join(there) or "none"
         told = f"must be a field of {message.DESCRIPTOR.name} that can be it: {has}"
         raise invalid(f"notice_policy.{field}", "INVALID_CODE", told)
-
-
-def _texts(message: type[Message]) -> list[str]:
-    """The fields that may name a resource."""
-    fields: Any = message.DESCRIPTOR.fields
-    return [each.name for each in fields if each.type == FieldDescriptor.TYPE_STRING and not each.is_repeated]
-
-
-def _days(message: type[Message]) -> list[str]:
-    fields: Any = message.DESCRIPTOR.fields
-    of = {each.name: each.message_type for each in fields if not each.is_repeated}
-    days = [name for name, kind in of.items() if kind is not None and kind.full_name in _DAYS]
-    return [name for name in days if name not in _promised(message)]
-
-
-def _promised(message: type[Message]) -> list[str]:
-    """The fields of an event that say by when something is promised or expected; by now it may be another."""
-    of_cases = source_of(message) == "cases"
-    return [each for each in message.DESCRIPTOR.fields_by_name if of_cases and _PROMISED.fullmatch(each)]
 
 
 def customer_of(policy: NoticePolicy, told: Any) -> str:

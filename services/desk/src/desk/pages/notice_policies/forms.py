@@ -8,7 +8,6 @@ from google.protobuf.duration_pb2 import Duration
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
-from desk.pages.notice_policies.events import OF_PROMISES
 from desk.pages.trying import Typed
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 
@@ -31,8 +30,6 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
         template=typed.text("template") or now.template,
         disabled=typed.text("disabled") == "on",
     )
-    if policy.event_type in OF_PROMISES:
-        return policy
     for name in _TEXTS:
         setattr(policy, name, "\n".join(typed.text(name).splitlines()))
     if policy.date_field:

@@ -1,5 +1,6 @@
 """`/noticePolicies`: what leads to messages; each, `/noticePolicies/{id}`, tried on what happened."""
 
+import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,10 +18,10 @@ from desk.language.catalogues import N_
 from desk.pages.base import Look, Looking
 from desk.pages.editing import Editor, Trial, marked
 from desk.pages.notice_policies import forms, view
-from desk.pages.notice_policies.events import OF_PROMISES, EventType, event_types
 from desk.pages.trying import Typed
 from desk.ui.speech import Speech
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
+from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, ListTemplateTextsRequest
@@ -33,7 +34,6 @@ _CHANGED = FieldMask(
         *("expire_after", "cancel_event_types", "after", "date_field", "days_before", "send_hour"),
     ]
 )
-_NO_EVENT = EventType("", "", "", ())
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Known:
     """What a page shows beside a policy."""
 
     templates: list[tuple[str, str]]
+    events: Mapping[str, EventType]  # by their full names
     template: Template = field(default_factory=Template)
     asked: list[str] = field(default_factory=list)  # the variables that it is given
     beside: NoticePolicy | None = None  # the version that it is shown beside
@@ -94,22 +95,22 @@ class NoticePolicies(Editor[NoticePolicy]):
         return await look.services.notice_policies.UpdateNoticePolicy(asked)
 
     async def known(self, look: Looking, now: NoticePolicy) -> Known:
-        beside = await _beside(look, now)
+        beside, events = await asyncio.gather(_beside(look, now), _events(look))
         listed = await look.services.templates.ListTemplates(ListTemplatesRequest(page_size=LISTED))
-        offered = view.templates(listed.templates, now, look.say)
+        offered = view.templates(listed.templates, now, events.get(now.event_type), look.say)
         template = next((each for each in listed.templates if each.name == now.template), None)
         if template is None:
-            return Known(offered, beside=beside)
+            return Known(offered, events, beside=beside)
         texts = await look.services.templates.ListTemplateTexts(
             ListTemplateTextsRequest(parent=template.name, page_size=LISTED)
         )
-        return Known(offered, template, view.asked(template, texts.template_texts), beside)
+        return Known(offered, events, template, view.asked(template, texts.template_texts), beside)
 
     def shown(
         self, look: Looking, now: NoticePolicy, known: Known, trial: Trial[NoticePolicy]
     ) -> Mapping[str, Any]:
         policy, say = trial.proposed or now, look.say
-        event = event_types().get(policy.event_type, _NO_EVENT)
+        event = known.events.get(policy.event_type, EventType())
         typed = defaultdict(str, trial.fields or forms.written(policy))
         asked = [*known.asked, *(name for name in now.variables if name not in known.asked)]
         there = {*_FIELDS, *(f"v-{name}" for name in asked)}
@@ -118,23 +119,25 @@ class NoticePolicies(Editor[NoticePolicy]):
             "policy": policy,
             "now": now,
             "event": event,
-            "event_told": view.event(event, say) if event.name else "",
-            "is_of_promises": policy.event_type in OF_PROMISES,
-            "is_chosen": bool(event.name and known.template.name),
-            "events": view.events(say),
+            "event_told": view.event(event, say) if event.event_type else "",
+            "is_of_promises": event.tells_promises,
+            "is_chosen": bool(event.event_type and known.template.name),
+            "events": view.events((each for each in known.events.values() if each.customer_fields), say),
             "templates": known.templates,
             "its_template": known.template,
             "variables": [(name, typed[f"v-{name}"]) for name in asked],
             "customer_fields": view.choices(
-                event.those("is_customer"), typed["customer_field"], say("customer, as most events have it")
+                event.customer_fields,
+                typed["customer_field"],
+                say("customer, as most events have it") if "customer" in event.customer_fields else "",
             ),
             "subject_fields": view.choices(
-                event.those("is_text"), typed["subject_field"], say("the thing that it happened to")
+                event.subject_fields, typed["subject_field"], say("the thing that it happened to")
             ),
             "date_fields": view.choices(
-                event.those("is_day"), typed["date_field"], say("when it happened, or so long after")
+                event.date_fields, typed["date_field"], say("when it happened, or so long after")
             ),
-            "cancels": _cancels(typed, say),
+            "cancels": _cancels(typed, known.events, say),
             "units": [(unit, say(told)) for unit, told in forms.UNITS.items()],
             "typed": typed,
             "errors": errors,
@@ -163,9 +166,18 @@ async def _beside(look: Looking, now: NoticePolicy) -> NoticePolicy | None:
     return found
 
 
-def _cancels(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str, list[tuple[str, str]]]]:
+async def _events(look: Looking) -> Mapping[str, EventType]:
+    """What a policy may name."""
+    request = pb.ListEventTypesRequest(page_size=LISTED)
+    listed = await look.services.notice_policies.ListEventTypes(request)
+    return {each.event_type: each for each in listed.event_types}
+
+
+def _cancels(
+    typed: Mapping[str, str], events: Mapping[str, EventType], say: Speech
+) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """A field for each event that cancels it, and for two more."""
-    offered = [("", say("none")), *view.events(say)]
+    offered = [("", say("none")), *view.events(events.values(), say)]
     chosen = [*forms.cancels(typed), "", ""][: forms.CANCELS_MAX]
     return [(f"cancel-{i}", each, offered) for i, each in enumerate(chosen)]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
-from desk.pages.notice_policies.events import EventType, event_types
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyResponse
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
@@ -75,26 +75,34 @@ def lines(policies: Iterable[NoticePolicy], say: Speech) -> list[Line]:
     return sorted(found, key=lambda line: (line.department, line.title))
 
 
-def events(say: Speech) -> list[tuple[str, str]]:
-    """The events to choose from, by the service that tells them."""
-    found = [each for each in event_types().values() if each.those("is_text")]
-    return sorted(((each.name, event(each, say)) for each in found), key=lambda each: each[1])
+def events(found: Iterable[EventType], say: Speech) -> list[tuple[str, str]]:
+    """Events to choose from, by the service that tells them."""
+    return sorted(((each.event_type, event(each, say)) for each in found), key=lambda each: each[1])
 
 
 def event(of: EventType, say: Speech) -> str:
     """`Loyalty: Voucher issued`."""
-    return f"{say.titled(of.service)}: {say.fact(of.name)}"
+    return f"{say.titled(of.service)}: {say.fact(of.event_type)}"
 
 
-def templates(found: Iterable[Template], policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
+def templates(
+    found: Iterable[Template], policy: NoticePolicy, event: EventType | None, say: Speech
+) -> list[tuple[str, str]]:
     """Those that it may send: of its department or the platform, with a text in their default language."""
     owners = (policy.department, "departments/platform")
     return [
         (each.name, say.named(each.name))
         for each in found
         if each.department in owners and each.default_language_code in each.language_codes
-        if value_name(each, "type") != "PARTIAL"
+        if value_name(each, "type") != "PARTIAL" and (event is None or _fits(each, event))
     ]
+
+
+def _fits(template: Template, event: EventType) -> bool:
+    """Whether policies on an event may send it: of one about promises, what tells their dates."""
+    if event.tells_promises:
+        return template.type == event.template_type and not template.variables
+    return value_name(template, "type") != "DELAY"
 
 
 def asked(template: Template, texts: Iterable[TemplateText]) -> list[str]:
@@ -139,7 +147,7 @@ def _span(seconds: int, say: Speech) -> str:
 def choices(names: Sequence[str], chosen: str, otherwise: str) -> list[tuple[str, str]]:
     """Fields of an event to choose from, and what is chosen already, whatever it is."""
     listed = [*names, *([chosen] if chosen and chosen not in names else [])]
-    return [("", otherwise), *((each, each) for each in listed)]
+    return [*([("", otherwise)] if otherwise else []), *((each, each) for each in listed)]
 
 
 def previewed(

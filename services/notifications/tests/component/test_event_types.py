@@ -1,0 +1,30 @@
+"""The events that a policy may name, page by page."""
+
+from typing import Any
+
+import pytest
+
+from notifications.usecases.event_types import event_types
+from rapport.notifications.v1.notice_policy_service_pb2 import ListEventTypesRequest
+
+
+async def test_they_come_in_pages_in_the_order_of_their_names(desk: Any) -> None:
+    found, request = [], ListEventTypesRequest(page_size=60)
+    while True:
+        page = await desk.policies.ListEventTypes(request)
+        assert len(page.event_types) <= request.page_size
+        found += page.event_types
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert found == [*event_types()]
+    assert len((await desk.policies.ListEventTypes(ListEventTypesRequest())).event_types) == 50
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [({"page_size": -1}, "INVALID_PAGE_SIZE"), ({"page_token": "x"}, "INVALID_PAGE_TOKEN")],
+)
+async def test_what_is_no_page_is_refused(desk: Any, wrong: dict[str, Any], reason: str) -> None:
+    refused = await desk.violations(desk.policies.ListEventTypes(ListEventTypesRequest(**wrong)))
+    assert list(refused.values()) == [reason]
