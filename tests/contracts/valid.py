@@ -143,6 +143,7 @@ _NOTICE_JOB = {
     "filter": 'region_code = "DE"', "kind": "ready", "template": "templates/ready",
     "variables": {"depot": "Hamburg"},
 }  # fmt: skip
+_DELIVERY = {"channels": ["CHANNEL_SMS", "CHANNEL_EMAIL"], "fallback_after": "3600s"}
 _POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
 _DEPOT = [{"name": "depot", "impersonal": True}]
 _POLICY_ON_ANY = {
@@ -157,6 +158,7 @@ _POLICY_ON_ANY = {
     "date_field": "review_time",
     "days_before": 14,
     "send_hour": 10,
+    "delivery": _DELIVERY,
 }
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
 _TEXT: dict[str, Any] = {
@@ -416,7 +418,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateNoticePolicy", {
             "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
             "update_mask": "eventType,template,disabled,condition,variables,customerField,subjectField,"
-            "expireAfter,cancelEventTypes,after,dateField,daysBefore,sendHour,channels,fallbackAfter"}),
+            "expireAfter,cancelEventTypes,after,dateField,daysBefore,sendHour,delivery"}),
         ("PreviewNoticePolicy", {
             "notice_policy": _POLICY_ON_ANY, "start_time": BEFORE, "end_time": LATER}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
@@ -426,7 +428,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("SendNotice", {"notice": {
             "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
             "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"},
-            "channels": ["CHANNEL_SMS", "CHANNEL_EMAIL"], "fallback_after": "3600s"}, "hold": "600s"}),
+            "delivery": _DELIVERY}, "hold": "600s"}),
         ("GetNotice", {"name": "{SendNotice}"}),
         ("GetDeliveryAttempt", {"name": ATTEMPT.name}),
         ("ListDeliveryAttempts", _PAGE | {"parent": NOTICE.name}),
@@ -443,7 +445,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ExplainNotice", {"name": "{SendNotice}"}),
         ("PreviewNoticeJob", {"notice_job": _NOTICE_JOB}),
         ("CreateNoticeJob", {"notice_job": _NOTICE_JOB | {
-            "department": "departments/front-desk", "expire_time": LATER, "rate_per_minute": 6}}),
+            "department": "departments/front-desk", "schedule_time": SOON, "expire_time": LATER,
+            "delivery": _DELIVERY, "rate_per_minute": 6}}),
         ("GetNoticeJob", {"name": "{CreateNoticeJob}"}),
         ("ListNoticeJobs", _PAGE | {"filter": "state = RUNNING OR state = DONE"}),
         ("ListNoticeJobResults", _PAGE | {

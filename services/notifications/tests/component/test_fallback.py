@@ -12,6 +12,7 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.notifications.v1 import notice_pb2, template_pb2
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport_testing.wait import eventually
 
 EMAIL, SMS = channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS
@@ -42,6 +43,10 @@ async def allowed(desk: Any) -> dict[int, str]:
     return channels
 
 
+def by_channels(channels: list[int], fallback_after: Duration | None = None) -> DeliveryStrategy:
+    return DeliveryStrategy(channels=channels, fallback_after=fallback_after)
+
+
 async def send(desk: Any, **fields: Any) -> notice_pb2.Notice:
     """A notice of service, about a case."""
     case = f"cases/{desk.customer[10:]}"
@@ -70,8 +75,8 @@ async def test_who_is_refused_on_one_channel_is_told_on_the_next(desk: Any) -> N
 
 
 async def test_the_strategy_of_a_notice_goes_before_what_the_customer_prefers(desk: Any) -> None:
-    notice = await desk.sent((await send(desk, channels=[SMS, EMAIL])).name)
-    assert (notice.channel, list(notice.channels)) == (SMS, [SMS, EMAIL])
+    notice = await desk.sent((await send(desk, delivery=by_channels([SMS, EMAIL]))).name)
+    assert (notice.channel, list(notice.delivery.channels)) == (SMS, [SMS, EMAIL])
     assert desk.mail.received == []
 
 
@@ -79,7 +84,7 @@ async def test_a_channel_that_the_customer_does_not_allow_is_passed_over(
     desk: Any, allowed: dict[int, str]
 ) -> None:
     allowed[SMS] = "consent-denied"
-    notice = await desk.sent((await send(desk, channels=[SMS, EMAIL])).name)
+    notice = await desk.sent((await send(desk, delivery=by_channels([SMS, EMAIL]))).name)
     assert notice.channel == EMAIL
     assert desk.gateway.asked == []
 
@@ -98,7 +103,7 @@ async def test_when_no_channel_is_left_it_has_failed_and_a_person_is_to_call(
 
 async def test_only_what_its_strategy_names_is_tried(desk: Any) -> None:
     desk.mail.refusals["RCPT"] = [NOBODY]
-    await desk.reached((await send(desk, channels=[EMAIL])).name, "FAILED")
+    await desk.reached((await send(desk, delivery=by_channels([EMAIL]))).name, "FAILED")
     assert desk.gateway.asked == []
 
 
@@ -112,7 +117,7 @@ async def test_both_refuse(desk: Any) -> None:
 
 async def test_what_may_have_arrived_goes_to_no_other_channel(desk: Any) -> None:
     desk.gateway.answers = [b"DROP"]
-    notice = await send(desk, channels=[SMS, EMAIL])
+    notice = await send(desk, delivery=by_channels([SMS, EMAIL]))
 
     async def lost() -> bool:
         return [each for each, _ in await desk.outcomes(notice)] == ["UNKNOWN"]
@@ -126,7 +131,7 @@ async def test_what_may_have_arrived_goes_to_no_other_channel(desk: Any) -> None
 @pytest.mark.parametrize("text", [b"422 Unprocessable", b"202 Accepted"])
 async def test_what_a_gateway_sends_once_gives_the_mail_after_it_no_repeats(desk: Any, text: bytes) -> None:
     desk.gateway.answers, desk.mail.replies = [text], [desk.mail.DROP]
-    notice = await send(desk, channels=[SMS, EMAIL], fallback_after=HOUR)
+    notice = await send(desk, delivery=by_channels([SMS, EMAIL], HOUR))
     if text.startswith(b"2"):
         await desk.sent(notice.name)
         desk.clock.advance(timedelta(hours=2))
@@ -165,7 +170,7 @@ async def test_what_comes_back_is_sent_by_the_next_channel_once(desk: Any) -> No
 
 
 async def test_what_comes_back_before_anybody_is_missed_goes_on_at_once(desk: Any) -> None:
-    notice = await desk.sent((await send(desk, channels=[EMAIL, SMS], fallback_after=HOUR)).name)
+    notice = await desk.sent((await send(desk, delivery=by_channels([EMAIL, SMS], HOUR))).name)
     assert desk.state(await bounced(desk, notice)) == "REQUESTED"
     notice = await desk.sent(notice.name)
     assert notice.channel == SMS
@@ -177,7 +182,7 @@ async def test_what_comes_back_before_anybody_is_missed_goes_on_at_once(desk: An
 async def test_what_comes_back_while_its_silence_is_looked_at_goes_on_once(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notice = await desk.sent((await send(desk, channels=[EMAIL, SMS], fallback_after=HOUR)).name)
+    notice = await desk.sent((await send(desk, delivery=by_channels([EMAIL, SMS], HOUR))).name)
     look, came_back = Sending._in_silence, []
 
     async def looked_at(sending: Sending, notice_id: UUID) -> Any:
@@ -194,7 +199,7 @@ async def test_what_comes_back_while_its_silence_is_looked_at_goes_on_once(
 
 async def test_what_comes_back_before_its_repeat_goes_on_instead(desk: Any) -> None:
     desk.gateway.answers = [b"DROP"]
-    notice = await send(desk, channels=[SMS, EMAIL])
+    notice = await send(desk, delivery=by_channels([SMS, EMAIL]))
 
     async def waits_in_doubt() -> bool:
         done = [each for each, _ in await desk.outcomes(notice)] == ["UNKNOWN"]
@@ -228,7 +233,7 @@ async def test_an_address_that_there_is_not_is_suppressed_on_its_own_channel(des
 
 
 async def test_when_nobody_reports_in_time_the_next_channel_is_taken(desk: Any) -> None:
-    notice = await desk.sent((await send(desk, channels=[SMS, EMAIL], fallback_after=HOUR)).name)
+    notice = await desk.sent((await send(desk, delivery=by_channels([SMS, EMAIL], HOUR))).name)
     desk.clock.advance(timedelta(minutes=59))
     assert desk.mail.received == []
     desk.clock.advance(timedelta(minutes=2))
@@ -239,7 +244,7 @@ async def test_when_nobody_reports_in_time_the_next_channel_is_taken(desk: Any) 
 
 
 async def test_what_is_reported_in_time_is_told_once(desk: Any) -> None:
-    notice = await desk.sent((await send(desk, channels=[SMS, EMAIL], fallback_after=HOUR)).name)
+    notice = await desk.sent((await send(desk, delivery=by_channels([SMS, EMAIL], HOUR))).name)
     [first] = await desk.attempts(notice)
     await desk.report(first.provider_key, "DELIVERED")
     desk.clock.advance(timedelta(hours=2))
@@ -250,7 +255,7 @@ async def test_what_is_reported_in_time_is_told_once(desk: Any) -> None:
 
 
 async def test_a_late_report_stops_what_has_not_left(desk: Any) -> None:
-    notice = await desk.sent((await send(desk, channels=[SMS, EMAIL], fallback_after=HOUR)).name)
+    notice = await desk.sent((await send(desk, delivery=by_channels([SMS, EMAIL], HOUR))).name)
     [first] = await desk.attempts(notice)
     desk.mail.refusals["RCPT"] = ["450 4.2.0 greylisted"]
     desk.clock.advance(timedelta(hours=2))
@@ -267,8 +272,20 @@ async def test_a_late_report_stops_what_has_not_left(desk: Any) -> None:
 
 
 async def test_channels_are_those_of_notices_each_once(desk: Any) -> None:
-    wrong = [channel_pb2.CHANNEL_FAX, SMS]
-    refused = await desk.violations(send(desk, channels=wrong))
-    assert refused == {"notice.channels[0]": "INVALID_CODE"}
-    refused = await desk.violations(send(desk, channels=[SMS, SMS]))
-    assert refused == {"notice.channels[1]": "INVALID_CODE"}
+    wrong = send(desk, delivery=by_channels([channel_pb2.CHANNEL_FAX, SMS]))
+    assert await desk.violations(wrong) == {"notice.delivery.channels[0]": "INVALID_ENUM"}
+    policy = desk.update_policy("promise-at-risk", delivery=by_channels([channel_pb2.CHANNEL_UNSPECIFIED]))
+    assert await desk.violations(policy) == {"notice_policy.delivery.channels[0]": "INVALID_ENUM"}
+    notice = await send(desk, delivery=by_channels([SMS, EMAIL, SMS], HOUR))
+    assert notice.delivery == by_channels([SMS, EMAIL], HOUR)
+
+
+async def test_who_tells_of_promises_says_channels_alone(desk: Any) -> None:
+    policy = await desk.update_policy("promise-at-risk", delivery=by_channels([SMS]))
+    assert policy.delivery == by_channels([SMS])
+    event = desk.at_risk()
+    await desk.hear(event)
+    assert (await desk.notice_in("SENT", event.promise)).channel == SMS
+    silent = desk.update_policy("promise-at-risk", delivery=by_channels([SMS], HOUR))
+    assert await desk.violations(silent) == {"notice_policy.delivery.fallback_after": "INVALID_CODE"}
+    assert not (await desk.update_policy("promise-at-risk", delivery=None)).HasField("delivery")

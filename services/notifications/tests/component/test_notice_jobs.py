@@ -17,6 +17,7 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1 import notice_job_service_pb2 as pb
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceStub
 from rapport.notifications.v1.notice_pb2 import Notice
@@ -251,6 +252,38 @@ async def test_a_preview_reaches_nobody_on_a_channel_on_which_nothing_is_sent(
     jobs.desk.peers.customers.answer.channel = channel_pb2.CHANNEL_SMS
     seen = await jobs.service.PreviewNoticeJob(pb.PreviewNoticeJobRequest(notice_job=jobs.job()))
     assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("no-address", 1)]
+    by = DeliveryStrategy(channels=[channel_pb2.CHANNEL_SMS])
+    seen = await jobs.service.PreviewNoticeJob(pb.PreviewNoticeJobRequest(notice_job=jobs.job(delivery=by)))
+    assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("channel-not-served", 1)]
+
+
+async def test_by_its_own_channels_alone_people_are_reached(jobs: Jobs) -> None:
+    jobs.customers(1)
+    by = DeliveryStrategy(channels=[channel_pb2.CHANNEL_SMS])
+    request = pb.PreviewNoticeJobRequest(notice_job=jobs.job(delivery=by))
+    seen = await jobs.service.PreviewNoticeJob(request)
+    assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("no-address", 1)]
+    job = await jobs.reached(await jobs.create(delivery=by), "DONE", 1)
+    assert job.delivery == by
+    [(name, _)] = (await jobs.results(job)).values()
+    assert (await jobs.desk.reached(name, "SUPPRESSED")).delivery == by
+    wrong = jobs.create(delivery=DeliveryStrategy(channels=[channel_pb2.CHANNEL_FAX]))
+    assert await jobs.desk.violations(wrong) == {"notice_job.delivery.channels[0]": "INVALID_ENUM"}
+
+
+async def test_one_that_is_scheduled_begins_then_with_who_is_there_then(jobs: Jobs) -> None:
+    later = jobs.desk.clock.now() + 60 * MINUTE
+    job = await jobs.create(schedule_time=timestamp(later))
+    jobs.customers(1)
+    for act in (pb.StopNoticeJobRequest, pb.ResumeNoticeJobRequest):  # which does not begin before it
+        await getattr(jobs.service, act.DESCRIPTOR.name.removesuffix("Request"))(act(name=job.name))
+    await jobs.reached(await jobs.create(), "DONE", 1)
+    assert seen_by(await jobs.get(job)) == 0
+    jobs.desk.clock.advance(60 * MINUTE)
+    await jobs.reached(job, "DONE", 1)
+    assert jobs.desk.peers.profiles.filters[-1].endswith(f'create_time < "{later.isoformat()}"')
+    over = jobs.create(schedule_time=timestamp(later + MINUTE), expire_time=timestamp(later + MINUTE))
+    assert await jobs.desk.violations(over) == {"notice_job.expire_time": "INVALID_TIME"}
 
 
 async def test_who_may_not_read_customers_is_not_told_of_them(jobs: Jobs) -> None:

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.notifications.v1 import delivery_strategy_pb2 as _delivery_strategy_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -81,6 +82,8 @@ class NoticeJob(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     RATE_PER_MINUTE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -96,7 +99,8 @@ class NoticeJob(_message.Message):
     department: _builtins.str
     """`departments/{department}` whose job it is; of a new one the caller's when it is empty."""
     filter: _builtins.str
-    """Which customers, as the filter of `ListCustomers`; empty means all. Those who are created later are left; of whoever was merged
+    """Which customers, as the filter of `ListCustomers`; empty means all. Those who are created after it
+    began are left; of whoever was merged
     one is told.
     """
     kind: _builtins.str
@@ -122,8 +126,18 @@ class NoticeJob(_message.Message):
         """The values for the template, as in `Notice.variables`: the same for all, so nothing personal."""
 
     @_builtins.property
+    def delivery(self) -> _delivery_strategy_pb2.DeliveryStrategy:
+        """By which channels the notices go; absent means as an empty one."""
+
+    @_builtins.property
+    def schedule_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on it goes from customer to customer, at most a year ahead; absent means at once."""
+
+    @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the notices are of no more use, at most a year ahead, and the job has no more to do; absent means each is of use for a day."""
+        """When the notices are of no more use, at most a year ahead, and the job has no more to do, after `schedule_time`
+        (INVALID_TIME); absent means each is of use for a day.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -146,6 +160,8 @@ class NoticeJob(_message.Message):
         kind: _builtins.str = ...,
         template: _builtins.str = ...,
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
+        schedule_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         rate_per_minute: _builtins.int = ...,
         state: Global___NoticeJob.State.ValueType = ...,
@@ -157,9 +173,9 @@ class NoticeJob(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "end_time", b"end_time", "expire_time", b"expire_time", "schedule_time", b"schedule_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "department", b"department", "end_time", b"end_time", "expire_time", b"expire_time", "filter", b"filter", "kind", b"kind", "name", b"name", "rate_per_minute", b"rate_per_minute", "reason_code", b"reason_code", "refused_count", b"refused_count", "requested_count", b"requested_count", "state", b"state", "template", b"template", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "delivery", b"delivery", "department", b"department", "end_time", b"end_time", "expire_time", b"expire_time", "filter", b"filter", "kind", b"kind", "name", b"name", "rate_per_minute", b"rate_per_minute", "reason_code", b"reason_code", "refused_count", b"refused_count", "requested_count", b"requested_count", "schedule_time", b"schedule_time", "state", b"state", "template", b"template", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

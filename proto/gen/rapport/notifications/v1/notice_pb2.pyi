@@ -5,13 +5,13 @@ Proactive messages to customers."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
+from rapport.notifications.v1 import delivery_strategy_pb2 as _delivery_strategy_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -78,8 +78,7 @@ class Notice(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
     DELIVER_TIME_FIELD_NUMBER: _builtins.int
-    CHANNELS_FIELD_NUMBER: _builtins.int
-    FALLBACK_AFTER_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
     TEXT_PARTIALS_FIELD_NUMBER: _builtins.int
     CONTACT_TIME_FIELD_NUMBER: _builtins.int
     SUBJECT_CONTACT_TIME_FIELD_NUMBER: _builtins.int
@@ -168,17 +167,8 @@ class Notice(_message.Message):
         """When it reached the customer's mailbox or telephone, as the provider reports it; absent while nobody reports that."""
 
     @_builtins.property
-    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
-        """In which order channels are tried, CHANNEL_EMAIL and CHANNEL_SMS, each once; INVALID_CODE for another. Empty means the one that the
-        customer prefers of those that are served, then the others. The next is tried when a provider refuses the recipient for good, or
-        reports that it could not deliver; consent, quiet and address are asked again. When none is left it has FAILED.
-        """
-
-    @_builtins.property
-    def fallback_after(self) -> _duration_pb2.Duration:
-        """After how long the next channel is tried, too, while no provider reports that it arrived; absent means never. For who has a provider
-        that reports each delivery.
-        """
+    def delivery(self) -> _delivery_strategy_pb2.DeliveryStrategy:
+        """By which channels it goes; absent means as an empty one."""
 
     @_builtins.property
     def text_partials(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -224,15 +214,14 @@ class Notice(_message.Message):
         subject: _builtins.str = ...,
         schedule_time: _timestamp_pb2.Timestamp | None = ...,
         deliver_time: _timestamp_pb2.Timestamp | None = ...,
-        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
-        fallback_after: _duration_pb2.Duration | None = ...,
+        delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         text_partials: _abc.Iterable[_builtins.str] | None = ...,
         contact_time: _timestamp_pb2.Timestamp | None = ...,
         subject_contact_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_time", b"contact_time", "create_time", b"create_time", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "expire_time", b"expire_time", "fallback_after", b"fallback_after", "schedule_time", b"schedule_time", "send_time", b"send_time", "subject_contact_time", b"subject_contact_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_time", b"contact_time", "create_time", b"create_time", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "delivery", b"delivery", "expire_time", b"expire_time", "schedule_time", b"schedule_time", "send_time", b"send_time", "subject_contact_time", b"subject_contact_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "channels", b"channels", "contact_time", b"contact_time", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "defer_reason_code", b"defer_reason_code", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "fallback_after", b"fallback_after", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "send_time", b"send_time", "state", b"state", "subject", b"subject", "subject_contact_time", b"subject_contact_time", "template", b"template", "text_partials", b"text_partials", "text_version", b"text_version", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "contact_time", b"contact_time", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "defer_reason_code", b"defer_reason_code", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "delivery", b"delivery", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "send_time", b"send_time", "state", b"state", "subject", b"subject", "subject_contact_time", b"subject_contact_time", "template", b"template", "text_partials", b"text_partials", "text_version", b"text_version", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

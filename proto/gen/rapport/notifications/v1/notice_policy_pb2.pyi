@@ -9,7 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.notifications.v1 import delivery_strategy_pb2 as _delivery_strategy_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -69,8 +69,7 @@ class NoticePolicy(_message.Message):
     DATE_FIELD_FIELD_NUMBER: _builtins.int
     DAYS_BEFORE_FIELD_NUMBER: _builtins.int
     SEND_HOUR_FIELD_NUMBER: _builtins.int
-    CHANNELS_FIELD_NUMBER: _builtins.int
-    FALLBACK_AFTER_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
     WITHOUT_CALL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
@@ -81,7 +80,7 @@ class NoticePolicy(_message.Message):
     `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices: `ListEventTypes`
     says which there are. A department's rule hears what its `department` says is its own, and what says no department's; the platform's hears everything.
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
-    the risk, tell the dates of promises: of these every field from `condition` on but `channels` is empty (`INVALID_CODE`).
+    the risk, tell the dates of promises: of these every field from `condition` on but `delivery.channels` is empty (`INVALID_CODE`).
     """
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
@@ -151,12 +150,10 @@ class NoticePolicy(_message.Message):
         """
 
     @_builtins.property
-    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
-        """In which order channels are tried, as `Notice.channels` has it."""
-
-    @_builtins.property
-    def fallback_after(self) -> _duration_pb2.Duration:
-        """As `Notice.fallback_after`."""
+    def delivery(self) -> _delivery_strategy_pb2.DeliveryStrategy:
+        """By which channels its notices go; absent means as an empty one. Of what tells the dates of promises the channels alone
+        (`INVALID_CODE`): a person tells what a message did not.
+        """
 
     def __init__(
         self,
@@ -180,13 +177,12 @@ class NoticePolicy(_message.Message):
         date_field: _builtins.str = ...,
         days_before: _builtins.int = ...,
         send_hour: _builtins.int = ...,
-        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
-        fallback_after: _duration_pb2.Duration | None = ...,
+        delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         without_call: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "event_type", b"event_type", "expire_after", b"expire_after", "fallback_after", b"fallback_after", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "channels", b"channels", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "days_before", b"days_before", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "fallback_after", b"fallback_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version", "without_call", b"without_call"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "days_before", b"days_before", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version", "without_call", b"without_call"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015

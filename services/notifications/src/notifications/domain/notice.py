@@ -17,7 +17,7 @@ not revised: a newer date gets a notice of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from notifications.domain.reasons import (
     SUPERSEDED,
     TAKEN_BACK,
 )
+from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import Text
 from notifications.names import NOTICE, POLICY, TEMPLATE
 
@@ -125,9 +126,7 @@ class Notice:
     call_by_time: datetime | None = None  # until when it waits for a person to call first, if it does
     call_outcome_code: str = ""  # what came of that, if anything did before
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
-    # In which order channels are tried; none: as the customer prefers, then whatever is served.
-    channels: list[str] = field(default_factory=list)
-    fallback_after: timedelta | None = None  # when another is tried, while nobody reports that it arrived
+    delivery: DeliveryStrategy | None = None  # by which channels; None: as the customer prefers
     spent: dict[str, str] = field(default_factory=dict)  # the channels where it came to nothing, and why
     waits_for: str = ""  # the id of the provider for which it waits, while it is deferred for that
 

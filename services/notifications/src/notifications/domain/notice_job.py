@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.facts import fact_of
 from notifications.domain.facts import NoticeJobEnded
+from notifications.domain.strategy import DeliveryStrategy
 from notifications.names import DEPARTMENT, JOB, TEMPLATE
 
 ASKED, INVALID_FILTER, INVALID_WORDS = "asked", "invalid-filter", "invalid-words"  # why a job is stopped
@@ -30,6 +31,8 @@ class Asked:
     kind: str
     template_id: str
     variables: dict[str, str]
+    delivery: DeliveryStrategy | None
+    schedule_time: datetime | None
     expire_time: datetime | None
     rate_per_minute: int
 
@@ -48,6 +51,8 @@ class NoticeJob:
     author: str
     create_time: datetime
     update_time: datetime
+    delivery: DeliveryStrategy | None = None
+    schedule_time: datetime | None = None
     expire_time: datetime | None = None
     cause_id: UUID | None = None  # of whatever it does: the fact that it was created
     page_token: str = ""
@@ -62,6 +67,11 @@ class NoticeJob:
     name = JOB.named("id")
     department = DEPARTMENT.named("department_id")
     template = TEMPLATE.named("template_id")
+
+    @property
+    def begins(self) -> datetime:
+        """From when on it goes from customer to customer: to those who are there before then."""
+        return self.schedule_time or self.create_time
 
     @property
     def work_key(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notifications.domain.notice import Concern
+from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import REQUIRED, Type
 from notifications.names import DEPARTMENT, POLICY, TEMPLATE
 
@@ -56,8 +57,7 @@ class NoticePolicy:
     date_field: str = ""  # of the event, on whose day it is sent, with `days_before` and `send_hour`
     days_before: int = 0
     send_hour: int = 0  # 0 is SEND_HOUR
-    channels: list[str] = field(default_factory=list)  # as of its notices
-    fallback_after: timedelta | None = None
+    delivery: DeliveryStrategy | None = None  # of its notices
     without_call: bool = False  # whether its messages wait for no person to call first
 
     name = POLICY.named("id")
@@ -75,6 +75,7 @@ class NoticePolicy:
         names = (
             *("condition", "variables", "customer_field", "subject_field", "expire_after"),
             *("cancel_event_types", "after", "date_field", "days_before", "send_hour"),
-            "fallback_after",
         )
-        return [name for name in names if getattr(self, name)]
+        filled = [name for name in names if getattr(self, name)]
+        silence = self.delivery is not None and self.delivery.fallback_after
+        return [*filled, "delivery.fallback_after"] if silence else filled

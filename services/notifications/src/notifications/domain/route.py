@@ -6,31 +6,12 @@ the promise: of that a person tells what a message did not.
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from notifications.domain.confirming import confirmed_by
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import BOUNCED, CHANNEL_NOT_SERVED, NOT_DELIVERED
+from notifications.domain.strategy import DeliveryStrategy
 
-
-class Channel(StrEnum):
-    """The touch points, as contracts have them; `NOTIFIED` are those of notices."""
-
-    VOICE = "VOICE"
-    IVR = "IVR"
-    EMAIL = "EMAIL"
-    CHAT = "CHAT"
-    SMS = "SMS"
-    WEB = "WEB"
-    APP = "APP"
-    SOCIAL = "SOCIAL"
-    FAX = "FAX"
-    LETTER = "LETTER"
-    FIELD_VISIT = "FIELD_VISIT"
-    IN_PERSON = "IN_PERSON"
-
-
-NOTIFIED = (Channel.EMAIL, Channel.SMS)
 # Why a customer is not reached on what is left, once a channel has failed: then that counts.
 _UNREACHABLE = ("consent-denied", "suppressed", "no-address", CHANNEL_NOT_SERVED, "quiet-hours", "paused")
 
@@ -41,8 +22,14 @@ def left(notice: Notice, served: Sequence[str]) -> list[str]:
     What an address confirms is asked by that one alone.
     """
     confirms = confirmed_by(notice)
-    wanted = [confirms] if confirms else notice.channels or served
+    wanted = [confirms] if confirms else offered(notice.delivery, served)
     return [each for each in wanted if each in served and each not in notice.spent]
+
+
+def offered(delivery: DeliveryStrategy | None, served: Sequence[str]) -> list[str]:
+    """The channels of a strategy on which somebody takes messages, in its order, else the best first."""
+    wanted = delivery.channels if delivery else []
+    return [each for each in wanted or served if each in served]
 
 
 def goes_on(notice: Notice, served: Sequence[str]) -> bool:

@@ -49,7 +49,7 @@ class Bulk:
         except (InvalidArgument, FailedPrecondition, NotFound):  # its texts were changed meanwhile
             raise Refused(INVALID_WORDS) from None
         try:
-            page = await self.selection.page(job.filter, job.create_time, job.page_token, job.at_once)
+            page = await self.selection.page(job.filter, job.begins, job.page_token, job.at_once)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
                 raise Refused(INVALID_FILTER) from None

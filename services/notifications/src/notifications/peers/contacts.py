@@ -98,7 +98,7 @@ class Contacts:
     ) -> consent_service_pb2.CheckContactResponse:
         """What is allowed on the first channel of its strategy on which anything is, and by which not."""
         channels = self._asked_by(notice)
-        if not notice.channels:
+        if not (notice.delivery and notice.delivery.channels):
             return await self._check(notice, channels, passed_over)
         for channel in channels[:-1]:
             try:

@@ -6,8 +6,9 @@ from typing import Any
 from chassis.api.formats import FORMATS
 from chassis.api.messages import enum_name
 from chassis.api.validation import Check
-from notifications.domain.route import NOTIFIED
+from notifications.domain.strategy import NOTIFIED
 from rapport.common.v1 import channel_pb2
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.options.v1 import options_pb2
 
 _CODES = {"reason": options_pb2.FORMAT_CODE, "reference": options_pb2.FORMAT_REFERENCE}
@@ -21,10 +22,8 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
             check.refuse(f"variables[{name}]", *wrong)
 
 
-def check_channels(check: Check, sent: Any, now: datetime) -> None:
-    """By which notices go, each once."""
-    told = [enum_name(channel_pb2.Channel.DESCRIPTOR, each) for each in sent.channels]
-    allowed = f"must be one of {', '.join(f'CHANNEL_{each}' for each in NOTIFIED)}, and no other's"
-    for i, channel in enumerate(told):
-        if channel not in NOTIFIED or channel in told[:i]:
-            check.refuse(f"channels[{i}]", "INVALID_CODE", allowed)
+def check_delivery(check: Check, sent: DeliveryStrategy, now: datetime) -> None:
+    """Channels by which messages go."""
+    for i, channel in enumerate(sent.channels):
+        if enum_name(channel_pb2.Channel.DESCRIPTOR, channel) not in NOTIFIED:
+            check.refuse(f"channels[{i}]", "INVALID_ENUM", f"must be one of {', '.join(NOTIFIED)}")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import grpc
 
+from chassis.api.checks import Rules
 from chassis.api.decoding import into
+from chassis.api.validation import Check
+from chassis.api.wellknown import time_of
 from chassis.errors import Unavailable, invalid
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
+from notifications.domain.reasons import CHANNEL_NOT_SERVED
+from notifications.domain.route import offered
 from notifications.domain.template import Template
 from notifications.names import JOB
 from notifications.peers.selection import Selection
+from notifications.rpc.checks import check_delivery
 from notifications.store import notice_jobs as store
 from notifications.usecases import notice_job
 from notifications.usecases.asking import check_of, side_by_side
@@ -27,6 +33,7 @@ from notifications.usecases.samples import samples
 from notifications.usecases.words import render, text_for
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.notifications.v1 import notice_job_service_pb2 as pb
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceServicer
 
@@ -37,8 +44,17 @@ _ASKED = into(NoticeJob, Asked)
 _COUNTED, _CHECKED, _SHOWN = 1000, 100, 20
 
 
+def check_job(check: Check, sent: NoticeJob, now: datetime) -> None:
+    """It is of use when it begins."""
+    begins, expires = time_of(sent, "schedule_time"), time_of(sent, "expire_time")
+    if begins and expires and expires <= begins:
+        check.refuse("expire_time", "INVALID_TIME", "must be after schedule_time")
+
+
 class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     """Jobs that send to many customers."""
+
+    rules: ClassVar[Rules] = {NoticeJob: check_job, DeliveryStrategy: check_delivery}
 
     selection: Selection
     consents: ConsentServiceAsyncStub
@@ -63,7 +79,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         customers, answers, are_asked = list[str](), list[CheckContactResponse](), True
         try:
             customers = await self._find(asked)
-            answers = await self._ask(customers[:_CHECKED], template)
+            answers = await self._ask(customers[:_CHECKED], template, offered(asked.delivery, self.channels))
         except Unavailable:
             are_asked = False
         counts = Counter("" if each.allowed else each.reason_code for each in answers)
@@ -92,11 +108,15 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
             raise _not_found(error) from None
         return found[: _COUNTED + 1]
 
-    async def _ask(self, customers: Sequence[str], template: Template) -> list[CheckContactResponse]:
+    async def _ask(
+        self, customers: Sequence[str], template: Template, channels: Sequence[str]
+    ) -> list[CheckContactResponse]:
         """What each allows, by our own right: nothing of an address is told."""
 
         async def ask(customer: str) -> CheckContactResponse:
-            request = check_of(customer, template.purpose, self.channels, urgent=template.urgent)
+            if not channels:
+                return CheckContactResponse(reason_code=CHANNEL_NOT_SERVED)
+            request = check_of(customer, template.purpose, channels, urgent=template.urgent)
             return await self.consents.CheckContact(request)
 
         try:

@@ -13,21 +13,16 @@ from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from notifications.domain.explanation import why_notice
 from notifications.names import ATTEMPT, NOTICE
-from notifications.rpc.checks import check_channels, check_values
+from notifications.rpc.checks import check_delivery, check_values
 from notifications.store import tables as store
 from notifications.usecases import notice
 from notifications.usecases.figures import PERIOD_MAX, GroupBy, report_notices
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.notifications.v1 import notice_service_pb2 as notice_pb
 from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.notice_pb2 import Notice
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
-
-
-def check_notice(check: Check, sent: Notice, now: datetime) -> None:
-    """What its values and its channels are."""
-    check_values(check, sent, now)
-    check_channels(check, sent, now)
 
 
 def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime) -> None:
@@ -53,7 +48,8 @@ class NoticeRpc(Rpc, NoticeServiceServicer):
     """Sending notices and following them."""
 
     rules: ClassVar[Rules] = {
-        Notice: check_notice,
+        Notice: check_values,
+        DeliveryStrategy: check_delivery,
         notice_pb.SendNoticeRequest: check_sending,
         notice_pb.ReportNoticesRequest: check_period,
     }

@@ -25,10 +25,12 @@ from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
+from notifications.domain.reasons import CHANNEL_NOT_SERVED
+from notifications.domain.route import offered
 from notifications.domain.template import SERVICE, Template
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.names import POLICY
-from notifications.rpc.checks import check_channels
+from notifications.rpc.checks import check_delivery
 from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview
@@ -41,6 +43,7 @@ from notifications.usecases.trigger import in_force
 from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_policy_pb2
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
 
@@ -55,7 +58,7 @@ _draft = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     """Policies in versions, and what one would do."""
 
-    rules: ClassVar[Rules] = {notice_policy_pb2.NoticePolicy: check_channels}
+    rules: ClassVar[Rules] = {DeliveryStrategy: check_delivery}
 
     past: Past
     consents: ConsentServiceAsyncStub
@@ -92,7 +95,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         others = in_force(await POLICIES_ON_EVENTS.all(self.db, since=now, until=now), now)
         rows = preview.rehearse(tried, others, own.events)
         rows = await self._by_what_followed(tried, rows, start)
-        rows, category = await self._allowed(rows, template)
+        rows, category = await self._allowed(rows, template, offered(tried.delivery, self.channels))
         if not template.urgent and template.purpose != SERVICE:
             rows = preview.pressed(rows, self.budget.of(category))
         return pb.PreviewNoticePolicyResponse(
@@ -143,19 +146,23 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         known = min((each.more for each in reads if each.more), default=None)
         return preview.after(tried, rows, [event for each in reads for event in each.events], known)
 
-    async def _allowed(self, rows: Sequence[Row], template: Template) -> tuple[list[Row], str]:
+    async def _allowed(
+        self, rows: Sequence[Row], template: Template, channels: Sequence[str]
+    ) -> tuple[list[Row], str]:
         """By what each customer allows now, asked once each, as when it is sent; the purpose's category."""
         asked = list(dict.fromkeys(row.customer for row in rows if row.outcome is Outcome.TOLD))
-        said = await side_by_side(self.db.service, asked, lambda each: self._check(each, template))
+        said = await side_by_side(self.db.service, asked, lambda each: self._check(each, template, channels))
         answers = dict(zip(asked, said, strict=True))
         judged = [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
         return judged, next((each.category for each in answers.values() if each), "")
 
     async def _check(
-        self, customer: str, template: Template
+        self, customer: str, template: Template, channels: Sequence[str]
     ) -> consent_service_pb2.CheckContactResponse | None:
         """What a customer allows; None when there is none of that name."""
-        request = check_of(customer, template.purpose, self.channels, urgent=template.urgent)
+        if not channels:
+            return consent_service_pb2.CheckContactResponse(reason_code=CHANNEL_NOT_SERVED)
+        request = check_of(customer, template.purpose, channels, urgent=template.urgent)
         try:
             return await self.consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:

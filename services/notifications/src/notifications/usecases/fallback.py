@@ -28,9 +28,10 @@ async def fall_back(tx: Transaction, notice: Notice, served: Sequence[str], why:
 
 async def fall_back_when_silent(tx: Transaction, notice: Notice, served: Sequence[str]) -> None:
     """Of one that was just accepted: have it looked at when its provider ought to have reported."""
-    if notice.fallback_after is None or notice.state is not State.SENT or not goes_on(notice, served):
+    silence = notice.delivery.fallback_after if notice.delivery else None
+    if silence is None or notice.state is not State.SENT or not goes_on(notice, served):
         return
-    due = tx.now + notice.fallback_after
+    due = tx.now + silence
     if due < notice.expire_time:
         await work.reopen(tx, SEND, str(notice.id), due_at=due, expire_at=notice.expire_time)
 

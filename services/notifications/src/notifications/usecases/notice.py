@@ -18,7 +18,7 @@ from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.policy import LIFETIME
-from notifications.domain.route import Channel
+from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.domain.told import end_fact
 from notifications.domain.undeliverable import undeliverable
@@ -74,8 +74,7 @@ async def send_notice(
     promise: str,
     case: str,
     expire_time: datetime | None,
-    channels: list[Channel],
-    fallback_after: timedelta | None,
+    delivery: DeliveryStrategy | None,
     hold: timedelta | None = None,
     schedule_time: datetime | None = None,
 ) -> Notice:
@@ -94,8 +93,7 @@ async def send_notice(
         promise=promise,
         case=case,
         expire_time=expire_time,
-        channels=channels,
-        fallback_after=fallback_after,
+        delivery=delivery,
         hold=hold,
         schedule_time=schedule_time,
     )
@@ -112,8 +110,7 @@ async def request_by_hand(
     expire_time: datetime | None,
     promise: str = "",
     case: str = "",
-    channels: Sequence[Channel] = (),
-    fallback_after: timedelta | None = None,
+    delivery: DeliveryStrategy | None = None,
     hold: timedelta | None = None,
     schedule_time: datetime | None = None,
 ) -> Notice:
@@ -142,8 +139,7 @@ async def request_by_hand(
         urgent=template.urgent,
         decisions=[measured],
         schedule_time=schedule_time,
-        channels=list(channels),
-        fallback_after=fallback_after,
+        delivery=delivery,
     )
     return await request_notice(tx, notice, template, hold or at - tx.now)
 

@@ -48,7 +48,7 @@ async def create_notice_job(tx: Transaction, *, notice_job: Asked) -> NoticeJob:
     await require_askable(tx, notice_job)
     job.cause_id = tx.record(fact_of(NoticeJobCreated, job), version=job.version)
     await tx.defer(store.INSERT_JOB, **values(job))
-    await _next_step(tx, job, timedelta())
+    await _next_step(tx, job, job.begins - tx.now)
     return job
 
 
@@ -76,7 +76,7 @@ async def resume_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJo
     if job.state is JobState.STOPPED:
         job.resume()
         await write(tx, store.UPDATE_JOB, job)
-        await _next_step(tx, job, timedelta())
+        await _next_step(tx, job, job.begins - tx.now)
     return job
 
 
@@ -129,6 +129,7 @@ async def _request(
             customer=CUSTOMER.format(customer_id),
             kind=job.kind,
             variables=job.variables,
+            delivery=job.delivery,
             expire_time=job.expire_time,
         )
     except ResourceExhausted as refusal:  # too many for this customer
@@ -137,5 +138,5 @@ async def _request(
 
 
 async def _next_step(tx: Transaction, job: NoticeJob, after: timedelta) -> None:
-    due = tx.now + after
+    due = tx.now + max(after, timedelta())
     await work.enqueue(tx, NOTICE_JOB, job.work_key, due_at=due, expire_at=due + _PATIENCE)

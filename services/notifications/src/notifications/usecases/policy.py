@@ -13,7 +13,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, 
 from chassis.facts import changed
 from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, NoticePolicy
-from notifications.domain.route import Channel
+from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import CONFIRM_LINK, DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
@@ -124,8 +124,7 @@ class PolicyChanges(TypedDict, total=False):
     date_field: str
     days_before: int
     send_hour: int
-    channels: list[Channel]
-    fallback_after: timedelta | None
+    delivery: DeliveryStrategy | None
     without_call: bool
 
 
@@ -147,8 +146,7 @@ class PolicyDraft:
     date_field: str
     days_before: int
     send_hour: int
-    channels: list[Channel]
-    fallback_after: timedelta | None
+    delivery: DeliveryStrategy | None
     without_call: bool
 
     def policy(self, policy_id: str, owner_id: str, at: datetime) -> NoticePolicy:

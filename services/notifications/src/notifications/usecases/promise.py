@@ -183,7 +183,7 @@ async def _request(tx: Transaction, news: News) -> None:
         due_time=news.due_time,
         time_zone=news.time_zone,
         urgent=template.urgent,
-        channels=policy.channels,
+        delivery=policy.delivery,
     )
     await request_notice(tx, notice, template)
 

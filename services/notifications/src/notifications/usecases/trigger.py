@@ -264,8 +264,7 @@ def _notice(
         send_on=when.send_on,
         days_before=policy.days_before,
         send_hour=when.send_hour,
-        channels=policy.channels,
-        fallback_after=policy.fallback_after,
+        delivery=policy.delivery,
         decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
     )
 
