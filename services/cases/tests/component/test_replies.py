@@ -8,6 +8,7 @@ import pytest
 
 from rapport.cases.v1.case_service_pb2 import (
     GetCaseRequest,
+    ListCasesRequest,
     MergeCasesRequest,
     ReopenCaseRequest,
     ResolveCaseRequest,
@@ -20,6 +21,7 @@ from rapport.cases.v1.topic_service_pb2_grpc import TopicServiceStub
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest, ListWorkItemsRequest
 from rapport.common.v1.states_pb2 import CASE_STATE_RESOLVED
+from rapport.customer.v1.customer_events_pb2 import RelationshipManagerAssigned
 
 DAY = timedelta(days=1)
 OF_WORK = f"workItems/{UUID(int=0)}"  # the page at which work without clocks is looked for
@@ -104,6 +106,60 @@ async def test_what_its_owner_recorded_and_what_was_answered_asks_nobody(desk, c
     await desk.contacted(case, "OUTBOUND")
     await desk.contacted(case, ago=timedelta(seconds=2))  # of which word came after the answer
     assert await replies(desk, case) == []
+
+
+@pytest.fixture
+async def alice(desk):
+    """The relationship manager of the customer."""
+    name = await desk.agent("agents/alice")
+    told = RelationshipManagerAssigned(customer=desk.customer, relationship_manager=name)
+    delivered = desk.running.deliver(told, resource=desk.customer, source="customer", version=2)
+    await desk.taken_in(await delivered)
+    return name
+
+
+async def questions(desk):
+    asked = ListCasesRequest(filter=f'customer = "{desk.customer}" AND topic = "customer-question"')
+    return (await desk.cases.ListCases(asked)).cases
+
+
+async def test_who_asks_of_no_case_reaches_who_looks_after_them_in_one_case_until_it_is_settled(desk, alice):
+    await desk.keep_times("NEXT_RESPONSE")
+    for _ in range(2):
+        await desk.contacted(desk.customer, actor="service:desk")
+    [case] = await questions(desk)
+    assert (case.owner, case.department) == (alice, "departments/front-desk")
+    [reply] = await replies(desk, case.name)
+    assert await desk.clock_states(case.name, "NEXT_RESPONSE") == ["RUNNING"]
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=reply.name))
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="answered"))
+    await desk.contacted(desk.customer, actor="service:desk")
+    assert len(await questions(desk)) == 2
+
+
+async def test_of_who_has_no_manager_the_front_desk_looks_at_what_they_ask_once_however_many_at_once(desk):
+    await asyncio.gather(*(desk.contacted(desk.customer, actor="service:desk") for _ in range(8)))
+    [case] = await questions(desk)
+    assert case.owner == "agents/front-desk"
+    assert await states(desk, case.name) == ["PENDING"]
+
+
+async def test_of_a_promise_on_no_case_somebody_is_asked_and_of_one_on_a_case_who_has_that(desk):
+    alone, within = await desk.make(), await desk.open()
+    await desk.contacted(alone.name, actor="service:desk")
+    [case] = await questions(desk)
+    assert await states(desk, case.name) == ["PENDING"]
+    promise = await desk.make(case=within.name)
+    await desk.contacted(promise.name, actor="service:desk")
+    assert len(await questions(desk)) == 1
+
+
+async def test_what_an_agent_took_in_and_what_they_were_told_asks_nobody(desk):
+    await desk.contacted(desk.customer, actor="agent:alice")
+    await desk.contacted(desk.customer, "OUTBOUND", actor="service:desk")
+    await desk.contacted("", actor="service:desk")
+    await desk.contacted(f"customers/{UUID(int=7)}", actor="service:desk")
+    assert await questions(desk) == []
 
 
 async def test_a_topic_says_for_how_long_and_what_is_above_it_where_it_does_not(desk):

@@ -10,6 +10,7 @@ from cases.store.languages import PUT_LANGUAGES, CustomerLanguage
 from cases.store.managers import PUT_MANAGERS, RelationshipManager
 from cases.usecases.case_link import unmerge_across
 from cases.usecases.contact import case_contacted
+from cases.usecases.question import question_asked
 from cases.usecases.standing import prioritize_again
 from chassis.api.actors import actor_name
 from chassis.api.messages import moment
@@ -34,14 +35,23 @@ async def regrouped(tx: Transaction, event: Event[CustomersMerged | CustomerMerg
 
 
 async def on_interaction(tx: Transaction, event: Event[InteractionRecorded]) -> None:
-    """The customer spoke with us about a case, or about a promise or a work item of one."""
+    """The customer spoke with us about a case, or about a promise or a work item of one.
+
+    What they write of themselves, or of a promise that is on no case, and no agent took in, opens one.
+    """
     told, about = event.data, event.data.resource
-    if ids := CASE.match(about) or PROMISE.match(about) or WORK_ITEM.match(about):
-        at = min(moment(told.occur_time), event.time)
-        actor = actor_name(event.actor, event.source)
-        agent = actor if AGENT.match(actor) else ""
-        contact = Contact(at, told.direction == DIRECTION_INBOUND, agent, recorded=event.time)
-        await case_contacted(tx, ids[0], contact)
+    at = min(moment(told.occur_time), event.time)
+    actor = actor_name(event.actor, event.source)
+    agent = actor if AGENT.match(actor) else ""
+    contact = Contact(at, told.direction == DIRECTION_INBOUND, agent, recorded=event.time)
+    promise = PROMISE.match(about)
+    if ids := promise or CASE.match(about) or WORK_ITEM.match(about):
+        known = await case_contacted(tx, ids[0], contact)
+        asks = promise is not None and not known
+    else:
+        asks = about == told.customer
+    if asks and contact.inbound and not agent:
+        await question_asked(tx, CUSTOMER.parse(told.customer)[0], contact)
 
 
 async def on_managers(tx: Transaction, events: Sequence[Event[Any]]) -> None:

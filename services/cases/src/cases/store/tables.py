@@ -57,6 +57,17 @@ INSERT_DEPARTMENT = Statement[Any](insert(DEPARTMENTS).on_conflict_do_nothing().
 
 CASE, LOCK_CASE, UPDATE_CASE = of_entity(CASES, Case)
 CASES_BY_ID = Statement(sa.select(CASES).where(among(CASES.c.id, "ids")), row=Case)
+OPEN_CASE_ABOUT = Statement(  # the oldest that goes on by itself
+    sa.select(CASES)
+    .where(
+        CASES.c.customer_id == sa.bindparam("customer_id", type_=sa.Uuid),
+        CASES.c.topic == sa.bindparam("topic", type_=sa.Text),
+        CASES.c.state == CaseState.OPEN.value,
+    )
+    .order_by(CASES.c.id)
+    .limit(sa.literal_column("1")),
+    row=Case,
+)
 MERGED_INTO = Statement(sa.select(CASES).where(CASES.c.survivor_id == sa.bindparam("id")), row=Case)
 COUNT_UNFINISHED = Statement[Any](
     sa.select(sa.func.count()).where(

@@ -18,7 +18,7 @@ from cases.store import calls as store
 from cases.store import tables
 from cases.store.standings import RELATIONSHIP
 from cases.usecases.call import require_theirs, still_to_be_told, wait
-from cases.usecases.case import open_to_call
+from cases.usecases.case import open_for_manager
 from cases.usecases.routing import route
 from cases.usecases.standing import standing_of
 from cases.usecases.work_item import keep_new, require_room
@@ -28,6 +28,8 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.facts import fact_of
+
+CALL_TOPIC = "call-customer"  # of a case that was opened to call somebody of whom there was none
 
 
 async def request_call(
@@ -57,7 +59,7 @@ async def request_call(
     if case_id:
         case = await found(tx, CASE, tables.LOCK_CASE, case_id)
     elif customer_id:
-        case = await open_to_call(tx, customer_id, None)
+        case = await open_for_manager(tx, customer_id, CALL_TOPIC)
     else:
         raise invalid("customer", "REQUIRED", "must be given, or a case or a promise that says whom to call")
     # Who promised something that is on no case may have its customer called.
@@ -108,7 +110,7 @@ async def call_for_notice(
     if call_by is None and await store.CALL_FOR_NOTICE.maybe(tx, notice_id=str(notice_id)):
         return
     if case is None or case.state is not CaseState.OPEN:
-        case = await open_to_call(tx, customer_id, case)
+        case = await open_for_manager(tx, customer_id, CALL_TOPIC, case)
     call = Call(
         UNDELIVERABLE_NOTICE if call_by is None else BAD_NEWS,
         promise_id=promise.id if promise else None,

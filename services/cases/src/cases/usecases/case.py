@@ -34,8 +34,6 @@ from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.facts import fact_of
 
-CALL_TOPIC = "call-customer"  # of a case that was opened to call somebody of whom there was none
-
 
 async def open_case(
     tx: Transaction,
@@ -93,11 +91,13 @@ async def split_case(
     return case
 
 
-async def open_to_call(tx: Transaction, customer_id: UUID, before: Case | None) -> Case:
-    """Open a case in which a customer is called, for who answers for them; it follows the one `before`."""
+async def open_for_manager(
+    tx: Transaction, customer_id: UUID, topic: str, before: Case | None = None
+) -> Case:
+    """Open a case for who answers for a customer; it follows the one `before`, and is about what that is."""
     manager = await MANAGER.maybe(tx, customer_id=customer_id, front_desk=FRONT_DESK)
     owner = await store.AGENT.one(tx, id=manager["agent_id"] if manager else FRONT_DESK)
-    topic = before.topic if before else CALL_TOPIC
+    topic = before.topic if before else topic
     harm = before.harm if before else (await defaults_of(tx, topic)).harm
     case = _new(tx, customer_id, topic, "", owner, harm)
     opened_id = await _open(tx, case)

@@ -20,8 +20,8 @@ from chassis.db.transaction import Transaction
 RESPONSES = (ClockMetric.FIRST_RESPONSE, ClockMetric.NEXT_RESPONSE)
 
 
-async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> None:
-    """Take in a contact about a case, or about a promise or a work item of one; of another it is not ours.
+async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> bool:
+    """Take in a contact about a case, or about a promise or a work item of one; False when there is none.
 
     What a customer says of a resolved case starts no clock until it is reopened, for a thank-you waits for no
     answer; somebody is asked to look at it.
@@ -31,7 +31,7 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     if contact.agent and not contact.inbound:
         await keep_answers(tx, list(cases), about_id, contact.agent, contact.at)
     if about is None:
-        return
+        return False
     case = cases[cases[about.id].survivor_id or about.id]  # that is read for all of them
     contact = contact.seen_by(case.department_id, cases[about.id].department_id)
     contacts = await store.CONTACTS.maybe(tx, case_id=case.id) or Contacts(case.id)
@@ -40,7 +40,7 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
     if contact.inbound and case.state is not CaseState.OPEN:
         if not contacts.is_answered(contact.at):
             await look_at_reply(tx, case, contact)
-        return
+        return True
     clocks = await store.LOCK_CLOCKS_NOT_DONE_BY.all(tx, case_ids=list(cases), at=contact.at)
     if contact.inbound:
         await _let_go_on(tx, clocks, contact)
@@ -48,6 +48,7 @@ async def case_contacted(tx: Transaction, about_id: UUID, contact: Contact) -> N
         await _told(tx, case, clocks, contact)
     waiting = [clock for clock in clocks if clock.metric in RESPONSES and _waits(clock)]
     await _wait_for_answer(tx, case, waiting, contacts)
+    return True
 
 
 async def case_reopened(tx: Transaction, case: Case, resolve_time: datetime, caused_by: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Looking at what a customer says of a case that was resolved."""
+"""Looking at what a customer says of a case that was resolved, or of none."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from chassis.facts import fact_of
 
 REPLIES = Counter(
     "rapport_case_replies",
-    "What customers said of resolved cases: new work to look at it, known when there is such work already, "
+    "What customers said of resolved cases or of none: new work to look at it, known when there is some, "
     "late when its topic says that it is too late to bring the case up.",
     ["outcome"],
 )
@@ -33,14 +33,19 @@ for _each in ("new", "known", "late"):
 async def look_at_reply(tx: Transaction, case: Case, contact: Contact) -> None:
     """Ask who answers for a resolved case, which is locked, to look at what the customer said of it.
 
-    One work item at a time: whoever has it reopens the case, which ends it, or finishes it. However much work
-    a case has, the customer is heard.
+    Whoever has that work reopens the case, which ends it, or finishes it. However much work a case has, the
+    customer is heard.
     """
     if case.resolve_time is None or not is_reply(contact, case.owner, case.resolve_time):
         return
     if not brings_up(contact.at, case.resolve_time, (await defaults_of(tx, case.topic)).reply_days):
         _count(tx, "late")
         return
+    await look_at(tx, case)
+
+
+async def look_at(tx: Transaction, case: Case) -> None:
+    """Ask who answers for a case, which is locked, to look at what the customer said, unless somebody is."""
     items = await LOCK_WORK_ITEMS_OF_CASE.all(tx, case_id=case.id)
     if any(_waits(each) for each in items):
         _count(tx, "known")
