@@ -55,6 +55,11 @@ class Settings(ServiceSettings):
         description="where the installation's trace UI shows a trace, with {trace_id} in it; empty for none",
     )
 
+    company: str = Field(
+        "",
+        max_length=100,
+        description="who we are to customers: stands on their own pages, and in the titles of these",
+    )
     customer_proxies: int = Field(
         0,
         ge=0,

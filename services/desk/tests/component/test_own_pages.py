@@ -154,7 +154,14 @@ async def test_no_link_shows_anything_of_another(desk: Any) -> None:
     nothing = await bert.post("/answer", about=f"cases/{uuid4()}", text="Tell me")
     assert (answer.status_code, answer.text) == (nothing.status_code, nothing.text)
     assert answer.status_code == 404
-    for about in ("", "cases/x", "cases/../customers", f"{case['name']}/notes/{uuid4()}", "promises/1"):
+    for about in (
+        "cases/x",
+        "cases/../customers",
+        f"{case['name']}/notes/{uuid4()}",
+        "promises/1",
+        bert.name,
+        f"promises/{uuid4()}",
+    ):
         assert (await bert.post("/answer", about=about, text="Tell me")).status_code == 404, about
     preferences = await bert.form("/contact")
     forged = preferences | {"name": f"{erika.name}/preferences", "token": erika.token, "prefer": "sms"}
@@ -360,11 +367,13 @@ async def test_a_yes_that_has_to_be_confirmed_is_said_to_wait(desk: Any, clock: 
 async def test_what_they_write_reaches_who_has_it_once(desk: Any) -> None:
     erika = await customer(desk, "Erika")
     case = await concern(desk, erika)
-    form = {"form": str(uuid4()), "about": case["name"], "text": "Is it here?\r\nI am away on Friday."}
+    form = {"form": str(uuid4()), "about": case["name"], "text": "Is it here?\r\nI am <away> on Friday."}
     for _ in range(2):
         answer = await erika.post("/answer", **form)
-        assert (answer.status_code, answer.headers["location"]) == (303, f"{erika.path}?said=sent")
-    assert "Thank you." in await erika.page("?said=sent")
+        assert answer.status_code == 200
+        assert "Thank you." in answer.text
+        assert "Is it here?\nI am &lt;away&gt; on Friday.</blockquote>" in answer.text
+    assert "Thank you." not in await erika.page("/answer")
     timeline = (await desk.client().get(f"/v1/{erika.name}/timelineEntries")).json()["timelineEntries"]
     [entry] = [each for each in timeline if each.get("summary")]
     assert (entry["channel"], entry["direction"], entry["resource"]) == (
@@ -372,7 +381,7 @@ async def test_what_they_write_reaches_who_has_it_once(desk: Any) -> None:
         "DIRECTION_INBOUND",
         case["name"],
     )
-    assert entry["summary"] == "Is it here?\nI am away on Friday."
+    assert entry["summary"] == "Is it here?\nI am <away> on Friday."
     for text in ("", "  ", "x" * 4001):
         assert (await erika.post("/answer", **form | {"text": text})).status_code == 400
     assert (await erika.post("/answer", **form | {"text": "a\0b", "form": str(uuid4())})).status_code == 400
@@ -388,13 +397,51 @@ async def test_what_they_write_of_an_ended_case_is_looked_at(desk: Any, clock: M
     await made(desk.client(), f"/v1/{case['name']}:resolve", resolution="settled")
     clock.advance(timedelta(hours=1))
     answer = await erika.post("/answer", form=str(uuid4()), about=case["name"], text="It broke again.")
-    assert answer.status_code == 303
+    assert answer.status_code == 200
 
     async def asked() -> bool:
         listed = await desk.client().get("/v1/workItems", params={"filter": f'case = "{case["name"]}"'})
         return [each["kind"] for each in listed.json().get("workItems", [])] == ["customer-reply"]
 
     await eventually(asked)
+
+
+async def test_who_has_no_case_sees_and_reaches_who_looks_after_them(desk: Any) -> None:
+    erika = await customer(desk, "Erika")
+    manager = {"relationshipManager": "agents/alice"}
+    assigned = await desk.client().post(f"/v1/{erika.name}:assignRelationshipManager", json=manager)
+    assert assigned.is_success, assigned.text
+    promise = {"customer": erika.name, "department": DELIVERY, "kind": "delivery"}
+    promise |= {"reference": "orders/9002", "timeZone": "Europe/Berlin"}
+    promise["dueDate"] = {"year": 2031, "month": 3, "day": 4}
+    made_one = await made(desk.client(), "/v1/promises:make", promise=promise)
+    html = await erika.page()
+    for words in ("Who looks after you", "Alice Brandt", "+49 30 901820", made_one["name"], "Something else"):
+        assert words in html, words
+
+    async def asked(number: int) -> bool:
+        listed = await desk.client().get("/v1/workItems", params={"filter": 'kind = "customer-reply"'})
+        return len(listed.json().get("workItems", [])) == number and "Your question" in await erika.page()
+
+    for about, text in (("", "Where are you?"), (made_one["name"], "And where is it?")):
+        answer = await erika.post("/answer", form=str(uuid4()), about=about, text=text)
+        assert f"{text}</blockquote>" in answer.text
+        await eventually(lambda: asked(1))
+    assert "Alice Brandt has it now." in await erika.page()
+    bert = await customer(desk, "Bert")
+    forged = await bert.post("/answer", form=str(uuid4()), about=made_one["name"], text="Mine?")
+    assert forged.status_code == 404
+
+
+async def test_every_page_says_who_we_are(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, company="Möbel & Co")
+    erika = await customer(desk, "Erika")
+    for path in ("", "/contact", "/unsubscribe?purpose=marketing"):
+        html = await erika.page(path)
+        assert re.search("<title>[^<]+ · Möbel &amp; Co</title>", html), path
+        assert '<p class="company">Möbel &amp; Co</p>' in html
+    refused = await erika.browser.get(f"{PREFIX}{'A' * 48}")
+    assert "Möbel &amp; Co" in refused.text
 
 
 async def test_the_pages_give_nothing_away(desk: Any) -> None:

@@ -35,7 +35,7 @@ def feared(at: datetime, expected: datetime) -> Promise:
 
 def line(*promises: Promise) -> Line:
     """What its customer reads."""
-    [of_none] = shown(Found(promises), SAY)[1]
+    [of_none] = shown(Found(promises), SAY).promises
     return of_none
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from chassis.api.messages import timestamp
 from desk.pages.selfservice.loading import Found, due_next
-from desk.pages.selfservice.view import shown
+from desk.pages.selfservice.view import PROMISES_SHOWN, shown
 from desk.ui.speech import speech
+from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.common.v1 import states_pb2
 
@@ -23,17 +24,31 @@ def promised(days: int, state: int = OPEN) -> Promise:
     return Promise(name=f"promises/{days}", kind="delivery", state=state, due_time=due)
 
 
-def test_what_is_due_next_comes_first_and_of_what_is_over_the_last() -> None:
+def test_what_is_late_or_due_next_comes_first_and_of_what_is_over_the_last() -> None:
     promises = [promised(9), promised(-2, KEPT), promised(3, AT_RISK), promised(-1, BROKEN), promised(4)]
-    assert [each.name for each in sorted(promises, key=due_next)] == [
-        f"promises/{days}" for days in (3, 4, 9, -1, -2)
+    promises.append(promised(-40, BROKEN))  # so long ago that they have heard of it, or given it up
+    assert [each.name for each in sorted(promises, key=lambda each: due_next(each, NOW))] == [
+        f"promises/{days}" for days in (-1, 3, 4, 9, -2, -40)
     ]
+
+
+def test_of_very_many_promises_the_last_are_cut_and_that_is_said() -> None:
+    page = shown(Found([promised(days + 1) for days in range(PROMISES_SHOWN + 1)]), speech("en", "", NOW))
+    assert (len(page.promises), page.more) == (PROMISES_SHOWN, True)
+    assert not shown(Found([promised(1)]), speech("en", "", NOW)).more
+
+
+def test_what_they_asked_is_called_so() -> None:
+    case = Case(name="cases/1", topic="customer-question")
+    promise = Promise(name="promises/1", case="cases/1", kind="supervisor-answer", due_time=timestamp(NOW))
+    [asked] = shown(Found([promise], [case]), speech("en", "", NOW)).cases
+    assert (asked.title, asked.promises[0].what) == ("Your question", "The answer that you asked for")
 
 
 @pytest.mark.parametrize("state", [OPEN, BROKEN])
 def test_a_sentence_that_ends_with_a_month_has_one_full_stop(state: int) -> None:
     promise = promised(-10 if state == BROKEN else 10, state)
     promise.due_date.year, promise.due_date.month, promise.due_date.day = 2026, 12, 10
-    _, [line] = shown(Found([promise]), speech("de", "Europe/Berlin", NOW))
+    [line] = shown(Found([promise]), speech("de", "Europe/Berlin", NOW)).promises
     assert "10. Dez." in line.when
     assert ".." not in line.when

@@ -188,6 +188,7 @@ class Stack:
             if not (own_collector and name.startswith("OTEL_EXPORTER_OTLP_"))
         }
         return {
+            "RAPPORT_COMPANY": "Rapport",
             **inherited,
             **self.infrastructure.service_env(),
             "RAPPORT_SERVICE": service.name,

@@ -52,7 +52,7 @@ class TimelineEntry(_message.Message):
     """The service that told it, `services/{service}`."""
     resource: _builtins.str
     """The name of the resource it is about, for example `cases/0198...`, at most 300 characters; empty for interactions without
-    one.
+    one. What a customer says of no case, and somebody is to look at, is about the customer.
     """
     reference: _builtins.str
     """What an interaction refers to in another system, for example `orders/10248`. Empty for facts."""

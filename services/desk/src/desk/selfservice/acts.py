@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import grpc
@@ -13,15 +13,17 @@ from chassis.api.purposes import is_needed
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
 from desk.pages.selfservice import view
-from desk.pages.selfservice.loading import Found, find
+from desk.pages.selfservice.loading import find
 from desk.pages.services import Services
 from desk.selfservice import choices
-from desk.selfservice.answering import page, to
+from desk.selfservice.answering import page
 from desk.selfservice.asking import Own
 from desk.selfservice.contacting import Contacting
 from desk.ui.words import last
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.common.v1.channel_pb2 import CHANNEL_WEB, DIRECTION_INBOUND
 from rapport.customer.v1.customer_link_service_pb2 import StopLinkedContactRequest
 from rapport.customer.v1.purpose_pb2 import Purpose
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
 
 TEXT_MAX = 4000
+SENT = N_("Thank you. We have it, and you will hear from us. You wrote:")
 
 
 class Nothing(NotFound):
@@ -40,18 +43,6 @@ class Nothing(NotFound):
 
     def __init__(self) -> None:
         super().__init__("a page")
-
-
-def home_values(found: Found, own: Own) -> dict[str, Any]:
-    """What the page of promises and cases shows."""
-    cases, promises = view.shown(found, own.say)
-    return {
-        "cases": cases,
-        "promises": promises,
-        "more": found.more,
-        "trouble": own.say.refusal(found.trouble) if found.trouble else "",
-        "most": TEXT_MAX,
-    }
 
 
 def _channel(own: Own) -> str:
@@ -81,45 +72,66 @@ class Acts:
     contacting: Contacting
 
     async def home(self, own: Own) -> Response:
-        """Promises and cases."""
-        found = await find(self.services, own.customer)
-        return page(own, "home.html", **home_values(found, own), text="", wrong="")
+        """Promises and cases, and a box to ask or answer."""
+        return await self._home(own)
 
     async def answer(self, own: Own) -> Response:
-        """What they ask or answer about a case reaches whoever has it, as a contact on their timeline."""
-        text, case = own.text("text"), own.text("about")
+        """What they ask or answer reaches whoever has it, as a contact on their timeline; they read it again.
+
+        About a case its owner; about anything else who looks after them.
+        """
+        text = own.text("text")
         if not text or len(text) > TEXT_MAX:
             told = N_("must be given") if not text else N_("is too long")
-            found = await find(self.services, own.customer)
-            values = home_values(found, own)
-            return page(own, "home.html", 400, **values, text=text[:TEXT_MAX], wrong=own.say(told))
-        about = await self._own_case(own, case)
+            return await self._home(own, 400, text=text[:TEXT_MAX], wrong=own.say(told))
+        about, topic = await self._about(own)
         entry = TimelineEntry(
-            channel=CHANNEL_WEB,
-            direction=DIRECTION_INBOUND,
-            topic=about.topic,
-            summary=text,
-            resource=about.name,
+            channel=CHANNEL_WEB, direction=DIRECTION_INBOUND, topic=topic, summary=text, resource=about
         )
         request = RecordInteractionRequest(
-            parent=own.customer, timeline_entry=entry, request_id=own.request_id(f"answer {about.name}")
+            parent=own.customer, timeline_entry=entry, request_id=own.request_id(f"answer {about}")
         )
         await self.services.timeline.RecordInteraction(request)
-        return to("", own, "sent")
+        return await self._home(own, told=own.say(SENT), asked=text)
 
-    async def _own_case(self, own: Own, name: str) -> Case:
-        """A case of the very name of the link. NotFound for any other, as for none."""
-        if not name.startswith("cases/"):
-            raise Nothing()
+    async def _home(
+        self, own: Own, status: int = 200, *, text: str = "", wrong: str = "", asked: str = "", told: str = ""
+    ) -> Response:
+        """The page, with what was typed and is `wrong`, or what was `asked`."""
+        shown = view.shown(await find(self.services, own.customer, own.say.now), own.say)
+        topics = [(each.name, f"{each.title}, {each.since}") for each in shown.cases]
+        topics += [(each.name, each.what) for each in shown.promises if each.name]
+        about = own.text("about") if wrong or not topics else topics[0][0]
+        chosen = {"shown": shown, "topics": topics, "about": about, "text": text, "wrong": wrong}
+        if told:
+            chosen["told"] = told
+        return page(own, "home.html", status, most=TEXT_MAX, asked=asked, **chosen)
+
+    async def _about(self, own: Own) -> tuple[str, str]:
+        """What they write about, and its topic: a case, a promise, or themselves.
+
+        NotFound for what is not of the very name of the link, as for what is not there.
+        """
+        name = own.text("about")
+        about: Case | Promise
         try:
-            case: Case = await self.services.cases.GetCase(GetCaseRequest(name=name))
+            if not name:
+                return own.customer, ""
+            if name.startswith("cases/"):
+                case = about = await self.services.cases.GetCase(GetCaseRequest(name=name))
+                topic, is_theirs = case.topic, case.kind != Case.KIND_PROBLEM
+            elif name.startswith("promises/"):
+                promise = about = await self.services.promises.GetPromise(GetPromiseRequest(name=name))
+                topic, is_theirs = promise.kind, True
+            else:
+                raise Nothing()
         except grpc.aio.AioRpcError as error:
             if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
                 raise Nothing() from None
             raise
-        if case.customer != own.customer or case.kind == Case.KIND_PROBLEM:
+        if about.customer != own.customer or not is_theirs:
             raise Nothing()
-        return case
+        return about.name, topic
 
     async def ask_unsubscribe(self, own: Own) -> Response:
         """A page with a button: to look at it changes nothing."""

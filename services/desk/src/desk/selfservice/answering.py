@@ -10,7 +10,6 @@ from desk.pages.base import render
 from desk.selfservice.asking import Own
 
 SAID = {
-    "sent": N_("Thank you. We have it, and you will hear from us."),
     "kept": N_("Saved. It holds from now on."),
     "waits": N_("Saved. What you have to confirm holds once you did; all else holds from now on."),
     "stopped": N_("Stopped. From now on you hear from us only about what you have of us."),
@@ -19,10 +18,9 @@ SAID = {
 
 def page(own: Own, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of whoever holds the link."""
-    told = SAID.get(own.request.query_params.get("said", ""), "")
-    base = f"/c/{own.token}"
-    shown = {"say": own.say, "base": base, "form": uuid4(), "told": own.say(told)}
-    html = render(f"selfservice/{template}", **shown, **values)
+    told = own.say(SAID.get(own.request.query_params.get("said", ""), ""))
+    values = {"told": told, "company": own.company, "base": f"/c/{own.token}", "form": uuid4()} | values
+    html = render(f"selfservice/{template}", say=own.say, **values)
     return HTMLResponse(html, status)
 
 

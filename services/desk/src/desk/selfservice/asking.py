@@ -29,6 +29,7 @@ class Own:
     token: str = field(repr=False)
     linked: FindLinkedCustomerResponse = field(repr=False)
     say: Speech
+    company: str  # who we are to them
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -33,6 +33,7 @@ class Confirming:
 
     consents: "ConsentServiceAsyncStub"
     services: Services
+    company: str
 
     async def opened(self, request: Request, token: str, clock: Clock) -> Own | None:
         """What a token confirms, as all that is known of whoever has it; None for what looks like none."""
@@ -40,7 +41,8 @@ class Confirming:
             return None
         found = await self.consents.FindRequestedConsent(FindRequestedConsentRequest(token=token))
         linked = FindLinkedCustomerResponse(consents=[found.consent])
-        return Own(request, token, linked, speaking(request, clock, found.language_code, found.time_zone))
+        say = speaking(request, clock, found.language_code, found.time_zone)
+        return Own(request, token, linked, say, self.company)
 
     async def ask(self, own: Own) -> Response:
         """A page with a button: to look at it confirms nothing."""
@@ -64,5 +66,6 @@ class Confirming:
             "channel": words_of(consent.channel, own.say),
             "wording": wording,
         }
-        html = render("selfservice/confirm.html", say=own.say, token=own.token, done=done, **told)
+        told |= {"company": own.company, "token": own.token, "done": done}
+        html = render("selfservice/confirm.html", say=own.say, **told)
         return HTMLResponse(html)

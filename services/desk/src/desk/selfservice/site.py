@@ -68,19 +68,19 @@ class OwnPages:
     """Answers what is below `/c/`."""
 
     def __init__(self, app: App[Settings]) -> None:
-        self._clock = app.clock
+        self._clock, self._company = app.clock, app.settings.company
         self._links = app.client(CustomerLinkServiceStub, "customer")
         services = Services(app.channels)
         contacting = Contacting(self._links, services)
         acts = Acts(self._links, services, contacting)
-        self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services)
+        self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services, self._company)
         self._limits = Limits(app.settings.customer_proxies)
         self._room, self._way_out = Room(AT_ONCE, OF_ONE), Room(OUT_AT_ONCE, OF_ONE)
         self._name = app.name
         self._secure = app.settings.site_url.startswith("https://")
         self._acts: dict[str, dict[str, Act]] = {
             "": {"GET": acts.home},
-            "answer": {"POST": acts.answer},
+            "answer": {"GET": acts.home, "POST": acts.answer},  # which is where they are after it
             "contact": {"GET": contacting.contact, "POST": contacting.keep},
             "unsubscribe": {"GET": acts.ask_unsubscribe, "POST": acts.unsubscribe},
             "stop": {"POST": acts.stop},
@@ -166,7 +166,7 @@ class OwnPages:
                 raise
             return None
         say = speaking(request, self._clock, linked.language_code, linked.time_zone)
-        return Own(request, token, linked, say)
+        return Own(request, token, linked, say, self._company)
 
     async def _sent(self, own: Own) -> Own:
         """With what was sent. One click of a mail program says all in its address, whatever its body is."""
@@ -190,7 +190,9 @@ class OwnPages:
         title, words = _WORDS.get(refusal.reason) or _WORDS.get(refusal.code, _WORDS[""])
         told = {"trace": refusal.metadata["trace"]} if "trace" in refusal.metadata else {}
         text = say(words, **told) if words else say.refusal(refusal)
-        html = render("selfservice/refused.html", say=say, title=say(title), words=text)
+        html = render(
+            "selfservice/refused.html", say=say, title=say(title), words=text, company=self._company
+        )
         status = 404 if refusal.reason == ENDED else _STATUS.get(refusal.code, 503)
         response = HTMLResponse(html, status)
         if refusal.retry_after_s:

@@ -7,8 +7,10 @@ another name is left out here, whatever the services answer
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from chassis.api.messages import moment
 from chassis.errors import Refusal
 from desk.pages.services import Parts, Services, ask
 from rapport.cases.v1.agent_pb2 import Agent
@@ -19,54 +21,62 @@ from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import ListNotesRequest
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
-from rapport.common.v1.states_pb2 import CASE_STATE_OPEN, PROMISE_STATE_AT_RISK, PROMISE_STATE_OPEN
+from rapport.common.v1.states_pb2 import (
+    CASE_STATE_OPEN,
+    PROMISE_STATE_AT_RISK,
+    PROMISE_STATE_BROKEN,
+    PROMISE_STATE_OPEN,
+)
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
 _LIVE = (PROMISE_STATE_OPEN, PROMISE_STATE_AT_RISK)
+LATE = timedelta(days=30)  # for which what we did not keep stands with what is due
 PATIENCE_S = 3.0
 PAGE, PAGES_MOST = 100, 3
-CASES_SHOWN, PROMISES_SHOWN, NOTES_SHOWN, NOTED_CASES = 20, 50, 20, 10
+CASES_SHOWN, NOTES_SHOWN, NOTED_CASES = 20, 20, 10
 
 
 @dataclass
 class Found:
-    """What there is of a customer: promises and cases; who answers for cases; what was written to them."""
+    """What there is of a customer: promises and cases, who answers for them, what was written to them."""
 
     promises: Sequence[Promise] = ()
     cases: Sequence[Case] = ()
+    manager: str = ""  # who looks after them, `agents/{agent}`
     agents: dict[str, Agent] = field(default_factory=dict)
     notes: dict[str, Sequence[Note]] = field(default_factory=dict)
     more: bool = False  # there is more than is shown
     trouble: Refusal | None = None  # why something is missing
 
 
-async def find(services: Services, customer: str) -> Found:
+async def find(services: Services, customer: str, now: datetime) -> Found:
     """Everything about one name of a customer. What does not come in time is missing, and said."""
     of = f'customer = "{customer}"'
     asked = await ask(
         PATIENCE_S,
-        promises=_pages(services.promises.ListPromises, ListPromisesRequest, "promises", of),
+        who=services.customers.GetCustomer(GetCustomerRequest(name=customer)),
+        promises=_promises(services, of, now),
         cases=_pages(services.cases.ListCases, ListCasesRequest, "cases", of),
     )
     promises, more_promises = _own(asked, "promises", customer)
-    promises.sort(key=due_next)
+    promises.sort(key=lambda each: due_next(each, now))
     cases, more_cases = _own(asked, "cases", customer)
     concerns = [each for each in cases if each.kind != Case.KIND_PROBLEM]  # which is of many customers
     known = {each.name for each in concerns}
     concerns = [each for each in concerns if each.merged_into not in known]
     concerns.sort(key=lambda each: (each.state != CASE_STATE_OPEN, -each.open_time.ToNanoseconds()))
-    found = Found(promises[:PROMISES_SHOWN], concerns[:CASES_SHOWN], more=more_promises or more_cases)
-    found.more |= len(promises) > PROMISES_SHOWN or len(concerns) > CASES_SHOWN
+    found = Found(promises, concerns[:CASES_SHOWN], asked.of("who", Customer).relationship_manager)
+    found.more = more_promises or more_cases or len(concerns) > CASES_SHOWN
     found.trouble = next((part.refusal for part in asked.values() if part.refusal), None)
     await _around(services, found)
     return found
 
 
 async def _around(services: Services, found: Found) -> None:
-    """Who answers for the cases, and what was written for the customer."""
-    owners = sorted({each.owner for each in found.cases if each.owner})
+    """Who answers for the customer and the cases, and what was written for them."""
+    owners = sorted({found.manager, *(each.owner for each in found.cases)} - {""})
     noted = [each.name for each in found.cases[:NOTED_CASES]]
-    if not found.cases:
-        return
     asked = await ask(
         PATIENCE_S,
         **{name: services.directory.GetAgent(GetAgentRequest(name=name)) for name in owners},
@@ -85,14 +95,27 @@ async def _notes(services: Services, case: str) -> Sequence[Note]:
     return shown[-NOTES_SHOWN:]
 
 
+async def _promises(services: Services, of: str, now: datetime) -> tuple[list[Promise], bool]:
+    """The promises, and whether there are more; of very many what is due next, or late, is among them."""
+    ask_for, request = services.promises.ListPromises, ListPromisesRequest
+    rows, more = await _pages(ask_for, request, "promises", of)
+    if more:
+        since = (now - LATE).strftime("%Y-%m-%dT%H:%M:%SZ")
+        soon, _ = await _pages(
+            ask_for, request, "promises", f'{of} AND due_time >= "{since}"', order_by="due_time"
+        )
+        rows = [*{each.name: each for each in (*rows, *soon)}.values()]
+    return rows, more
+
+
 async def _pages(
-    call: Callable[[Any], Awaitable[Any]], request: Any, field_name: str, filter_: str
+    call: Callable[[Any], Awaitable[Any]], request: Any, field_name: str, filter_: str, **how: str
 ) -> tuple[list[Any], bool]:
     """The first pages of a list, and whether there is more."""
     rows: list[Any] = []
     token = ""
     for _ in range(PAGES_MOST):
-        page = await call(request(filter=filter_, page_size=PAGE, page_token=token))
+        page = await call(request(filter=filter_, page_size=PAGE, page_token=token, **how))
         rows += getattr(page, field_name)
         token = page.next_page_token
         if not token:
@@ -106,7 +129,8 @@ def _own(asked: Parts, name: str, customer: str) -> tuple[list[Any], bool]:
     return [each for each in rows if each.customer == customer], more
 
 
-def due_next(promise: Promise) -> tuple[bool, int]:
-    """Where a promise stands among others: what is due next comes first, after that what was due last."""
+def due_next(promise: Promise, now: datetime) -> tuple[bool, int]:
+    """Where a promise stands among others: what is late, or due next, comes first; then what was due last."""
     due, waits = promise.due_time.ToNanoseconds(), promise.state in _LIVE
+    waits |= promise.state == PROMISE_STATE_BROKEN and moment(promise.due_time) > now - LATE
     return not waits, due if waits else -due

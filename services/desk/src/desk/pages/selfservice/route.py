@@ -29,19 +29,16 @@ async def pages(look: Look, uuid: str) -> Response:
         raise NotFound("customers/…")
     name = f"customers/{uuid}"
     customer, found = await asyncio.gather(
-        look.services.customers.GetCustomer(GetCustomerRequest(name=name)), find(look.services, name)
+        look.services.customers.GetCustomer(GetCustomerRequest(name=name)),
+        find(look.services, name, look.say.now),
     )
     preferred = f"{customer.language_code},{look.request.headers.get('accept-language', '')}"
     theirs = speech(preferred, customer.time_zone, look.say.now)
-    cases, promises = shown(found, theirs)
     return look.answer(
         "pages/selfservice/page.html",
         customer=name,
         title=thing_of(customer, look.say),
         theirs=theirs,
-        cases=cases,
-        promises=promises,
-        more=found.more,
-        trouble=theirs.refusal(found.trouble) if found.trouble else "",
+        page=shown(found, theirs),
         acts=offered(look.viewer, name, REVOKE),
     )

@@ -11,6 +11,9 @@ from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.promise_pb2 import Promise
 
+PROMISES_SHOWN = 50  # of those that are of no case that is shown
+# Codes that are of our own words, in those of customers.
+_THEIRS = {"customer-question": N_("Your question"), "supervisor-answer": N_("The answer that you asked for")}
 _PROGRESS = {
     "RECEIVED": N_("We have it, and begin soon."),
     "IN_PROGRESS": N_("We are working on it."),
@@ -31,6 +34,7 @@ class Line:
     when: str
     mood: str = ""  # `bad`, `good` or nothing
     moved: Sequence[str] = ()
+    name: str = ""  # of a promise that is on no case
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,19 @@ class Shown:
     notes: Sequence[tuple[str, str]]  # when, and what was written
 
 
-def shown(found: Found, say: Speech) -> tuple[list[Shown], list[Line]]:
-    """The cases with their promises, and the promises that are of none that is shown."""
+@dataclass(frozen=True)
+class Page:
+    """What there is to see. Of promises those that are of no case that is shown."""
+
+    cases: Sequence[Shown]
+    promises: Sequence[Line]
+    manager: Person | None  # who looks after them
+    more: bool  # there is more than is shown
+    trouble: str  # why something is missing
+
+
+def shown(found: Found, say: Speech) -> Page:
+    """Everything that was found, as they read it."""
     chains = _chains(found.promises)
     titled = {each.name for each in found.cases}
     of: dict[str, list[Line]] = {name: [] for name in titled}
@@ -66,7 +81,9 @@ def shown(found: Found, say: Speech) -> tuple[list[Shown], list[Line]]:
         (of[chain[-1].case] if chain[-1].case in titled else others).append(_line(chain, say))
     things = {each.case: say.thing(each.reference) for each in reversed(found.promises) if each.reference}
     cases = [_case(each, found, of[each.name], things, say) for each in found.cases]
-    return cases, others
+    trouble = say.refusal(found.trouble) if found.trouble else ""
+    more = found.more or len(others) > PROMISES_SHOWN
+    return Page(cases, others[:PROMISES_SHOWN], person(found.agents.get(found.manager)), more, trouble)
 
 
 def _case(
@@ -77,7 +94,7 @@ def _case(
     progress = say(_PROGRESS.get(value_name(case, "progress"), _PROGRESS["RECEIVED"]))
     if is_over and case.HasField("resolve_time"):
         progress = _one_stop(say("Settled: {day}.", day=say.on(moment(case.resolve_time))))
-    title, thing = say.titled(case.topic), things.get(case.name, "")
+    title, thing = _titled(case.topic, say), things.get(case.name, "")
     return Shown(
         name=case.name,
         title=f"{title}, {thing}" if thing else title,
@@ -88,6 +105,10 @@ def _case(
         promises=promises,
         notes=[(say.moment(moment(each.create_time)), each.text) for each in found.notes.get(case.name, ())],
     )
+
+
+def _titled(code: str, say: Speech) -> str:
+    return say(_THEIRS[code]) if code in _THEIRS else say.titled(code)
 
 
 def person(agent: Agent | None) -> Person | None:
@@ -117,7 +138,9 @@ def _line(chain: Sequence[Promise], say: Speech) -> Line:
     before = enumerate(zip(chain[:-1], due[:-1], strict=True))
     moved = [_moved(each, at, say, is_first=not number) for number, (each, at) in before]
     when, mood = _stands(last, due[-1], say)
-    return Line(say.about(last), _one_stop(when), mood, [_one_stop(each) for each in moved])
+    what = say(_THEIRS[last.kind]) if last.kind in _THEIRS else say.about(last)
+    asked = "" if last.case else last.name
+    return Line(what, _one_stop(when), mood, [_one_stop(each) for each in moved], asked)
 
 
 def _one_stop(sentence: str) -> str:
