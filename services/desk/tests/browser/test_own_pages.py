@@ -59,7 +59,7 @@ async def test_she_sees_what_moved_and_asks_by_keyboard_alone_without_script(
     page = (await visit(desk.url, java_script_enabled=False, locale="en-GB")).page
     await page.goto(link)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Ihre Zusagen und Vorgänge")
-    case = page.locator("section", has_text="Verspätete Lieferung")
+    case = page.get_by_role("region", name="Verspätete Lieferung")
     await expect(case).to_contain_text("Alice Brandt kümmert sich jetzt darum.")
     await expect(case.locator(".moved").first).to_contain_text("der Transport dauert länger als geplant")
     await page.get_by_label("Ihre Nachricht").fill("Can you leave it next door?")
