@@ -57,6 +57,26 @@ async def test_event_and_words_are_chosen_first_and_say_what_the_policy_can_read
     assert (form["v-which"], form["customer_field"], form["after_unit"]) == ("", "", "days")
 
 
+async def test_words_are_offered_that_fit_and_asked_for_all_that_they_are_given(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+
+    async def offered(event: str) -> tuple[set[str], str]:
+        page = (await lead.get(f"/noticePolicies/new?event={event}")).text
+        return set(re.findall(r'<option value="templates/([a-z-]+)"', page)), page
+
+    of_any, page = await offered("rapport.customer.v1.ConsentRequested")
+    assert of_any == {"welcome", "confirm-consent"}
+    assert "rapport.cases.v1.AgentCreated" not in page  # which names no customer
+    assert (await offered("rapport.cases.v1.PromiseAtRisk"))[0] == {"delay"}
+    assert (await offered("rapport.cases.v1.PromiseRecovered"))[0] == {"recovery"}
+    new = "/noticePolicies/new?event=rapport.customer.v1.ConsentRequested&template=templates/confirm-consent"
+    form = fields((await lead.get(new)).text)
+    form |= {"code": "ask-again", "act": "save"}
+    form |= {"v-confirm_link": "event.consent", "v-confirm_purpose": "event.purpose"}
+    kept = await lead.post(new, data=form)
+    assert kept.status_code == 303, kept.text
+
+
 async def test_a_policy_is_kept_as_it_was_typed_and_listed_with_whose_it_is(open_desk: Any) -> None:
     desk, lead = await opened(open_desk)
     cancel = "rapport.customer.v1.CustomersMerged"

@@ -8,7 +8,7 @@ import grpc
 
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.template_pb2 import TemplateText
-from rapport.notifications.v1.template_service_pb2 import RenderTemplateRequest
+from rapport.notifications.v1.template_service_pb2 import ListTemplateTextsRequest, RenderTemplateRequest
 from rapport_testing.running import refused
 from rapport_testing.wait import eventually
 
@@ -122,6 +122,15 @@ async def test_partials_stand_in_partials_and_none_in_itself(desk: Any) -> None:
     sent = await desk.sent((await desk.send(notice(desk))).name)
     assert desk.mail.accepted[0].get_content() == "Sam Reed\r\nAcme HRB 1\r\n"
     assert len(sent.text_partials) == 2
+    stands = {name: list((await desk.template(name)).includers) for name in ("legal", "footer", "news")}
+    assert stands == {
+        "legal": ["templates/footer", "templates/news"],
+        "footer": ["templates/news"],
+        "news": [],
+    }
+    assert await desk.update_template("legal", default_language_code="en") == await desk.template("legal")
+    texts = await desk.templates.ListTemplateTexts(ListTemplateTextsRequest(parent="templates/news"))
+    assert [list(each.partials) for each in texts.template_texts] == [["templates/footer"]]
     for name in ("legal", "footer"):
         changed = desk.update_text("templates/legal/texts/en", body=f'{{% include "{name}" %}}')
         assert await desk.violations(changed) == {"template_text.body": "INVALID_PARTIAL"}

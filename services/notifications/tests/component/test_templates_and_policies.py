@@ -210,6 +210,28 @@ async def test_a_template_says_whether_policies_alone_send_it(desk: Any) -> None
     assert await told() == only | {"templates/ready": False}
 
 
+async def test_a_template_says_what_its_sender_gives_by_the_texts_that_are_sent(desk: Any) -> None:
+    depot = [Template.Variable(name="depot")]
+    said = "{% if reference and depot == 'reason' %}{{ reference }}{% endif %} Reason: {{ contact_name }}"
+    await desk.create_template("ready", TemplateText(subject="In {{ depot }}", body=said), variables=depot)
+    told = await desk.template("ready")
+    assert (list(told.given_variables), told.tells_promises) == (["depot", "reference"], False)
+    await desk.create_text(
+        "ready", "de", TemplateText(subject="Am", body="{{ new_date|trim }} {{ contact_name }}")
+    )
+    told = await desk.update_template("ready", reviewed=True)
+    assert (list(told.given_variables), told.tells_promises) == (["depot", "new_date", "reference"], True)
+    await desk.update_text("templates/ready/texts/de", body="{{ reason }} {{ contact_name }}")  # a draft
+    assert await desk.template("ready") == told
+    listed = await desk.templates.ListTemplates(template_service_pb2.ListTemplatesRequest())
+    assert {each.name: list(each.given_variables) for each in listed.templates} == {
+        "templates/confirm-consent": ["confirm_link", "confirm_purpose"],
+        "templates/delay": ["new_date", "old_date", "reason", "reference"],
+        "templates/ready": ["depot", "new_date", "reference"],
+        "templates/recovery": ["old_date", "reference"],
+    }
+
+
 async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:
     depot = Template.Variable(name="depot")
     await desk.create_template(

@@ -95,6 +95,9 @@ class Template(_message.Message):
     URGENT_FIELD_NUMBER: _builtins.int
     REVIEWED_FIELD_NUMBER: _builtins.int
     BAD_NEWS_FIELD_NUMBER: _builtins.int
+    GIVEN_VARIABLES_FIELD_NUMBER: _builtins.int
+    TELLS_PROMISES_FIELD_NUMBER: _builtins.int
+    INCLUDERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     type: Global___Template.Type.ValueType
@@ -124,6 +127,8 @@ class Template(_message.Message):
     """True for what the customer would rather not hear: each text says sorry, why, what happens next, and who is there for
     them and how to reach them (`TEMPLATE_PART_MISSING`). A DELAY does so anyway, with the new date as what happens next.
     """
+    tells_promises: _builtins.bool
+    """Whether it tells a delay, or a date of a promise: policies on events that do (`EventType.tells_promises`) alone send it."""
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template.Variable]:
         """What a sender gives besides the variables that every template has; at most 30. No text uses any other."""
@@ -139,6 +144,16 @@ class Template(_message.Message):
     @_builtins.property
     def language_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The languages of its texts, BCP 47, in alphabetical order. It can be sent once the default one is among them."""
+
+    @_builtins.property
+    def given_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What whoever sends it gives, by the texts that are sent: its `variables`, and of what every template has `reason`, `reference`,
+        `old_date`, `new_date`, `confirm_link` and `confirm_purpose` where they use it. In alphabetical order.
+        """
+
+    @_builtins.property
+    def includers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of a partial the templates in whose texts that are sent it stands, by itself or within another, in alphabetical order."""
 
     def __init__(
         self,
@@ -157,10 +172,13 @@ class Template(_message.Message):
         urgent: _builtins.bool = ...,
         reviewed: _builtins.bool = ...,
         bad_news: _builtins.bool = ...,
+        given_variables: _abc.Iterable[_builtins.str] | None = ...,
+        tells_promises: _builtins.bool = ...,
+        includers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_news", b"bad_news", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_news", b"bad_news", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -237,6 +255,7 @@ class TemplateText(_message.Message):
     REVIEW_TIME_FIELD_NUMBER: _builtins.int
     REVIEW_NOTE_FIELD_NUMBER: _builtins.int
     NEXT_STEP_FIELD_NUMBER: _builtins.int
+    PARTIALS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{template}/texts/{language}`, its language in lower-case, for example `en-gb`. Of one version, with
     `/versions/{version}` after it.
@@ -289,6 +308,10 @@ class TemplateText(_message.Message):
     def review_time(self) -> _timestamp_pb2.Timestamp:
         """When they did."""
 
+    @_builtins.property
+    def partials(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The partials that it includes itself, in alphabetical order."""
+
     def __init__(
         self,
         *,
@@ -308,10 +331,11 @@ class TemplateText(_message.Message):
         review_time: _timestamp_pb2.Timestamp | None = ...,
         review_note: _builtins.str = ...,
         next_step: _builtins.str = ...,
+        partials: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "next_step", b"next_step", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "next_step", b"next_step", "partials", b"partials", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,6 +92,18 @@ class Template:
         """The variables that whoever sends it has to give."""
         return sorted((used - PLATFORM) | self.variables.keys())
 
+    def tells_promises(self, used: Set[str]) -> bool:
+        """Whether it is a delay, or tells any date of a promise, whichever a sender names or not."""
+        return self.type == Type.DELAY or not DATES.isdisjoint(used)
+
+    def policies_only(self, used: Set[str]) -> bool:
+        """Whether it tells that, or a link to confirm something.
+
+        Policies see to it that it is the date that the promise has, also at the moment of sending, and the
+        link of who said yes. Who could give it by hand could tell an untrue one in our words.
+        """
+        return self.tells_promises(used) or CONFIRM_LINK in used
+
     def impersonal(self, given: Mapping[str, str]) -> dict[str, str]:
         """What a sender gave that is never personal."""
         return {
@@ -104,7 +116,10 @@ class TemplateInLanguages(Template):
     """A template, and what its texts make of it."""
 
     language_codes: list[str] = field(default_factory=list)  # their languages, BCP 47
-    policies_only: bool = False  # whether they tell a promise's date, which policies alone may
+    sources: list[str] = field(
+        default_factory=list
+    )  # of those that use what a sender gives, all that they say
+    includers: list[str] = field(default_factory=list)  # of a partial: the ids of the templates it stands in
 
 
 @dataclass(slots=True)

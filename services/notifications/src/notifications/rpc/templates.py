@@ -20,8 +20,9 @@ from notifications.peers.readers import Readers
 from notifications.rpc.checks import check_values
 from notifications.store import tables as store
 from notifications.usecases import template
-from notifications.usecases.partials import whole
+from notifications.usecases.partials import included, whole
 from notifications.usecases.policy import read_template
+from notifications.usecases.prose import names_in
 from notifications.usecases.samples import samples
 from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, stand_in, text_for
 from rapport.notifications.v1 import template_service_pb2 as template_pb
@@ -55,13 +56,26 @@ def _shown(template: domain.TemplateInLanguages) -> Template:
     variables = [
         Template.Variable(name=name, impersonal=impersonal) for name, impersonal in template.variables.items()
     ]
-    return to_message(Template, template, variables=variables)
+    used = frozenset().union(*map(names_in, template.sources))
+    return to_message(
+        Template,
+        template,
+        variables=variables,
+        given_variables=template.to_give(used),
+        tells_promises=template.tells_promises(used),
+        policies_only=template.policies_only(used),
+        includers=map(TEMPLATE.format, template.includers),
+    )
+
+
+def _text_shown(text: domain.Text) -> TemplateText:
+    return to_message(TemplateText, text, partials=included(text))
 
 
 def _version_shown(text: domain.Text) -> TemplateText:
-    return to_message(
-        TemplateText, text, name=TEXT_VERSION.format(text.template_id, text.language, text.version)
-    )
+    shown = _text_shown(text)
+    shown.name = TEXT_VERSION.format(text.template_id, text.language, text.version)
+    return shown
 
 
 class TemplateRpc(Rpc, TemplateServiceServicer):
@@ -81,13 +95,16 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     GetTemplate = get(TEMPLATE, store.SHOW_TEMPLATE, _shown)
     ListTemplates = listing(template_pb.ListTemplatesResponse, store.LIST_TEMPLATES, _shown)
     UpdateTemplate = change(template_pb.UpdateTemplateRequest, template.update_template, _shown)
-    CreateTemplateText = change(template_pb.CreateTemplateTextRequest, template.create_text, TemplateText)
+    CreateTemplateText = change(template_pb.CreateTemplateTextRequest, template.create_text, _text_shown)
     ListTemplateTexts = listing(
-        template_pb.ListTemplateTextsResponse, store.LIST_TEXTS, parent=(TEMPLATE, store.GET_TEMPLATE)
+        template_pb.ListTemplateTextsResponse,
+        store.LIST_TEXTS,
+        _text_shown,
+        parent=(TEMPLATE, store.GET_TEMPLATE),
     )
-    UpdateTemplateText = change(template_pb.UpdateTemplateTextRequest, template.update_text, TemplateText)
-    ApproveTemplateText = change(template_pb.ApproveTemplateTextRequest, template.approve_text, TemplateText)
-    RejectTemplateText = change(template_pb.RejectTemplateTextRequest, template.reject_text, TemplateText)
+    UpdateTemplateText = change(template_pb.UpdateTemplateTextRequest, template.update_text, _text_shown)
+    ApproveTemplateText = change(template_pb.ApproveTemplateTextRequest, template.approve_text, _text_shown)
+    RejectTemplateText = change(template_pb.RejectTemplateTextRequest, template.reject_text, _text_shown)
 
     async def GetTemplateText(
         self, request: template_pb.GetTemplateTextRequest, context: Any
@@ -96,7 +113,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         if (ids := TEXT_VERSION.match(request.name)) is not None:
             return _version_shown(await found(self.db, TEXT_VERSION, store.GET_TEXT_VERSION, *ids))
         text = await found(self.db, TEXT, store.GET_TEXT, *TEXT.parse(request.name))
-        return to_message(TemplateText, text)
+        return _text_shown(text)
 
     async def RenderTemplate(
         self, request: template_pb.RenderTemplateRequest, context: Any

@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api import filters
@@ -17,8 +18,7 @@ from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Contact
 from notifications.domain.reasons import TAKEN_BACK
 from notifications.domain.template import (
-    CONFIRM_LINK,
-    DATES,
+    SENDER,
     Template,
     TemplateInLanguages,
     Text,
@@ -48,20 +48,48 @@ _LANGUAGES = (
     .distinct()
     .order_by(TEXTS.c.language_code)
 )
+_SAID = TEXTS.c.subject + " " + TEXTS.c.body + " " + TEXTS.c.html
+# That texts name one of these is looked at here, which variables they use where they are read.
+_OF_SENDERS = rf"\{{[{{%].*\m({'|'.join(sorted(SENDER))})\M"
 _LATEST_WORDS = (
-    sa.select((TEXTS.c.subject + TEXTS.c.body + TEXTS.c.html).label("words"))
+    sa.select(_SAID.label("words"))
     .where(TEXTS.c.template_id == TEMPLATES.c.id, _APPROVED)
     .ext(distinct_on(TEXTS.c.language))
     .order_by(TEXTS.c.language, TEXTS.c.version.desc())
     .correlate(TEMPLATES)
     .subquery("latest_words")
 )
-_OF_POLICIES_ALONE = "|".join(sorted({*DATES, CONFIRM_LINK}))
-_A_DATE = sa.exists().where(_LATEST_WORDS.c.words.regexp_match(rf"\m({_OF_POLICIES_ALONE})\M"))
+_SOURCES = sa.select(_LATEST_WORDS.c.words).where(_LATEST_WORDS.c.words.regexp_match(_OF_SENDERS))
+# What texts that are sent include, and what that stands in: all are read when a partial is shown or changed.
+_SENT_OF_ALL = (
+    sa.select(TEXTS)
+    .where(_APPROVED)
+    .ext(distinct_on(TEXTS.c.template_id, TEXTS.c.language))
+    .order_by(TEXTS.c.template_id, TEXTS.c.language, TEXTS.c.version.desc())
+    .subquery("sent_of_all")
+)
+_INCLUDES = sa.func.regexp_matches(
+    _SENT_OF_ALL.c.body + _SENT_OF_ALL.c.html,
+    r"""include\s+["']([a-z0-9-]{1,63})["']""",
+    "g",
+    type_=postgresql.ARRAY(sa.Text),
+)
+_INCLUDED = sa.select(_SENT_OF_ALL.c.template_id, _INCLUDES.label("names")).cte("included")
+_PARTIAL = _INCLUDED.c.names[1]
+_ITSELF = sa.select(_PARTIAL.label("partial"), _INCLUDED.c.template_id).cte("stands", recursive=True)
+_STANDS = _ITSELF.union(
+    sa.select(_ITSELF.c.partial, _INCLUDED.c.template_id).where(_ITSELF.c.template_id == _PARTIAL)
+)
+_INCLUDERS = (
+    sa.select(_STANDS.c.template_id)
+    .where(_STANDS.c.partial == TEMPLATES.c.id, TEMPLATES.c.type == Type.PARTIAL)
+    .order_by(_STANDS.c.template_id)
+)
 _SHOWN = sa.select(
     TEMPLATES,
     sa.func.array(_LANGUAGES.scalar_subquery()).label("language_codes"),
-    sa.or_(TEMPLATES.c.type == Type.DELAY, _A_DATE).label("policies_only"),
+    sa.func.array(_SOURCES.scalar_subquery()).label("sources"),
+    sa.func.array(_INCLUDERS.scalar_subquery()).label("includers"),
 )
 SHOW_TEMPLATE = Statement(_SHOWN.where(TEMPLATES.c.id == sa.bindparam("id")), row=TemplateInLanguages)
 LIST_TEMPLATES = Listing(_SHOWN, TEMPLATES.c.id, row=TemplateInLanguages)
@@ -108,18 +136,11 @@ PARTIAL_TEXTS = Statement(
     .order_by(TEXTS.c.template_id, TEXTS.c.language, TEXTS.c.version.desc()),
     row=Text,
 )
-# Of which a text that is sent includes what a pattern names: all are read, when that changes, which is rare.
-_SENT_OF_ALL = (
-    sa.select(TEXTS)
-    .where(_APPROVED)
-    .ext(distinct_on(TEXTS.c.template_id, TEXTS.c.language))
-    .order_by(TEXTS.c.template_id, TEXTS.c.language, TEXTS.c.version.desc())
-    .subquery("sent_of_all")
-)
+# Of which a text that is sent includes a partial, or one that does.
 TEMPLATES_INCLUDING = Statement[Any](
-    sa.select(_SENT_OF_ALL.c.template_id)
-    .where((_SENT_OF_ALL.c.body + _SENT_OF_ALL.c.html).regexp_match(sa.bindparam("pattern")))
-    .distinct()
+    sa.select(_STANDS.c.template_id)
+    .where(_STANDS.c.partial == sa.bindparam("partial"))
+    .order_by(_STANDS.c.template_id)
 )
 # Who wrote the versions of a text after one.
 AUTHORS_SINCE = Statement[Any](

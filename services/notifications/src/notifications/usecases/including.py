@@ -23,7 +23,7 @@ async def require_fit(tx: Transaction, changed: Changed) -> None:
 
     FailedPrecondition PARTIAL_IN_USE; TEMPLATE_NOT_SENDABLE by a policy that sends it.
     """
-    for template_id in await _including(tx, changed.partial.id):
+    for template_id in await including(tx, changed.partial.id):
         template = await GET_TEMPLATE.one(tx, id=template_id)
         texts = await SENT_TEXTS.all(tx, template_id=template_id)
         try:
@@ -48,11 +48,6 @@ async def require_reviewed(tx: Transaction, template: Template, wholes: list[Who
         raise refusal("body", told)
 
 
-async def _including(tx: Transaction, partial_id: str) -> list[str]:
+async def including(tx: Transaction, partial_id: str) -> list[str]:
     """The templates, by id, of which a text that is sent has a partial, or one that has it."""
-    known, names = set[str](), {partial_id}
-    while names - known:
-        known |= names
-        pattern = rf"include\s+[\"']({'|'.join(sorted(known))})[\"']"
-        names = {row["template_id"] for row in await TEMPLATES_INCLUDING.all(tx, pattern=pattern)}
-    return sorted(names)
+    return [row["template_id"] for row in await TEMPLATES_INCLUDING.all(tx, partial=partial_id)]

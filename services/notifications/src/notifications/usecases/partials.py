@@ -13,7 +13,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from chassis.names import PLATFORM
 from notifications.domain.template import Template, Text, Type
-from notifications.names import TEXT_VERSION
+from notifications.names import TEMPLATE, TEXT_VERSION
 from notifications.store.tables import GET_TEXT_VERSION, PARTIAL_TEXTS, PARTIALS
 from notifications.usecases.words import text_for
 
@@ -85,6 +85,11 @@ async def as_it_was(on: Executor, text: Text, partials: Sequence[str]) -> Whole:
             on, template_id=template_id, template_text_id=language, id=version
         )
     return _Whole(lambda partial, _: stood.get(partial), text.language_code).made_of(text)
+
+
+def included(text: Text) -> list[str]:
+    """The partials that stand in a text itself, by name."""
+    return [TEMPLATE.format(each) for each in sorted(_named_in([text]))]
 
 
 def _named_in(texts: Iterable[Text]) -> set[str]:

@@ -1,7 +1,7 @@
 """Notice policies, each change of which makes a version, and whether a template can be sent by them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
@@ -14,7 +14,7 @@ from chassis.facts import changed
 from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.strategy import DeliveryStrategy
-from notifications.domain.template import CONFIRM_LINK, DATES, SENDER, SERVICE, Template, Text, Type
+from notifications.domain.template import SENDER, SERVICE, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
@@ -61,7 +61,7 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
 
 def _require_filled(template: Template, texts: Sequence[Text], policy: NoticePolicy, needs: str) -> None:
     """All that it takes, and no other; and no date of a promise, which only facts about that promise tell."""
-    if _tells_dates(template, texts):
+    if template.tells_promises(words.used_by(texts)):
         raise _refusal(template, f"{needs} that tells no delay, and no date of a promise.", policy)
     taken = set(words.to_give(template, texts))
     if unknown := sorted(policy.variables.keys() - taken):
@@ -76,22 +76,9 @@ def _require_filled(template: Template, texts: Sequence[Text], policy: NoticePol
 def require_sendable_by_hand(template: Template, texts: Sequence[Text]) -> None:
     """Refuse a template that only a policy may send: FailedPrecondition TEMPLATE_NOT_SENDABLE."""
     _require_text(template, texts)
-    if policies_only(template, texts):
+    if template.policies_only(words.used_by(texts)):
         told = "Delays, the dates of promises and links to confirm something are told by policies alone."
         raise _refusal(template, told)
-
-
-def policies_only(template: Template, texts: Iterable[Text]) -> bool:
-    """Whether it is a delay, tells any date of a promise, whichever a sender names or not, or a link.
-
-    Policies see to it that it is the date that the promise has, also at the moment of sending, and the link
-    of who said yes. Who could give it by hand could tell an untrue one in our words.
-    """
-    return _tells_dates(template, texts) or any(CONFIRM_LINK in words.used_in(text) for text in texts)
-
-
-def _tells_dates(template: Template, texts: Iterable[Text]) -> bool:
-    return template.type == Type.DELAY or any(DATES & words.used_in(text) for text in texts)
 
 
 def _require_text(template: Template, texts: Sequence[Text], policy: NoticePolicy | None = None) -> None:

@@ -15,9 +15,9 @@ from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
 from notifications.usecases.hosts import require_hosts
-from notifications.usecases.including import require_fit, require_reviewed
+from notifications.usecases.including import including, require_fit, require_reviewed
 from notifications.usecases.partials import Changed, lock_parts, whole
-from notifications.usecases.policy import policies_only, require_sendable
+from notifications.usecases.policy import require_sendable
 
 TEXTS_MAX = 50  # whoever sends a template has each of its texts tried
 
@@ -81,7 +81,7 @@ async def create_template(
     )
     tx.require_owner(template)
     await created(tx, store.INSERT_TEMPLATE, template)
-    return _in_languages(template, [])
+    return _in_languages(template, [], [])
 
 
 async def update_template(
@@ -116,7 +116,8 @@ async def update_template(
         if template.type == Type.PARTIAL:
             await require_fit(tx, Changed(template))
         await write(tx, store.UPDATE_TEMPLATE, template)
-    return _in_languages(template, sent)
+    includers = await including(tx, template.id) if template.type == Type.PARTIAL else []
+    return _in_languages(template, sent, includers)
 
 
 async def create_text(
@@ -233,10 +234,11 @@ def _require_texts(
             )
 
 
-def _in_languages(template: Template, texts: Sequence[Text]) -> TemplateInLanguages:
+def _in_languages(template: Template, texts: Sequence[Text], includers: list[str]) -> TemplateInLanguages:
     languages = sorted(each.language_code for each in texts)
+    sources = [source for each in texts for source in (each.subject, each.body, each.html)]
     return TemplateInLanguages(
-        **values(template), language_codes=languages, policies_only=policies_only(template, texts)
+        **values(template), language_codes=languages, sources=sources, includers=includers
     )
 
 

@@ -85,9 +85,14 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
             ) from None
 
 
+def used_by(texts: Iterable[Text]) -> frozenset[str]:
+    """The variables that any of some texts uses."""
+    return frozenset().union(*map(used_in, texts))
+
+
 def to_give(template: Template, texts: Iterable[Text]) -> list[str]:
     """The variables that whoever sends the template has to give, for whichever of its texts."""
-    return template.to_give(frozenset().union(*map(used_in, texts)))
+    return template.to_give(used_by(texts))
 
 
 def stand_in(name: str) -> str:

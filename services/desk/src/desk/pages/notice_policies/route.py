@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from rapport.notifications.v1 import notice_policy_service_pb2 as pb
 from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.template_pb2 import Template
-from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest, ListTemplateTextsRequest
+from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest
 
 WRITE = "notifications.notice_policies.write"
 LISTED, VERSIONS = 1000, 50
@@ -42,9 +42,8 @@ class Known:
 
     templates: list[tuple[str, str]]
     events: Mapping[str, EventType]  # by their full names
-    template: Template = field(default_factory=Template)
-    asked: list[str] = field(default_factory=list)  # the variables that it is given
-    beside: NoticePolicy | None = None  # the version that it is shown beside
+    template: Template
+    beside: NoticePolicy | None  # the version that it is shown beside
 
 
 class NoticePolicies(Editor[NoticePolicy]):
@@ -99,12 +98,7 @@ class NoticePolicies(Editor[NoticePolicy]):
         listed = await look.services.templates.ListTemplates(ListTemplatesRequest(page_size=LISTED))
         offered = view.templates(listed.templates, now, events.get(now.event_type), look.say)
         template = next((each for each in listed.templates if each.name == now.template), None)
-        if template is None:
-            return Known(offered, events, beside=beside)
-        texts = await look.services.templates.ListTemplateTexts(
-            ListTemplateTextsRequest(parent=template.name, page_size=LISTED)
-        )
-        return Known(offered, events, template, view.asked(template, texts.template_texts), beside)
+        return Known(offered, events, template or Template(), beside)
 
     def shown(
         self, look: Looking, now: NoticePolicy, known: Known, trial: Trial[NoticePolicy]
@@ -112,7 +106,7 @@ class NoticePolicies(Editor[NoticePolicy]):
         policy, say = trial.proposed or now, look.say
         event = known.events.get(policy.event_type, EventType())
         typed = defaultdict(str, trial.fields or forms.written(policy))
-        asked = [*known.asked, *(name for name in now.variables if name not in known.asked)]
+        asked = list(dict.fromkeys((*known.template.given_variables, *now.variables)))
         there = {*_FIELDS, *(f"v-{name}" for name in asked)}
         errors = marked(trial.refusal, say.language, there, forms.field_of)
         return {

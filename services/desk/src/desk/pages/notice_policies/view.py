@@ -1,6 +1,5 @@
 """What the pages say of policies, and of whom one would have told."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,7 @@ from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyResponse
-from rapport.notifications.v1.template_pb2 import Template, TemplateText
+from rapport.notifications.v1.template_pb2 import Template
 
 OUTCOMES = {"TOLD": N_("told"), "DEFERRED": N_("told later"), "NOT_TOLD": N_("not told")}
 WHY = {  # why an event tells nobody, or not by this policy; what messages say too, `words` has
@@ -26,8 +25,6 @@ WHY = {  # why an event tells nobody, or not by this policy; what messages say t
     "merged": N_("another policy tells of it"),
     "not-known": N_("too much happened until then to say"),
 }
-# What texts take without declaring it, of what whoever sends them gives.
-_SENDERS = re.compile(r"\{[{%][^}]*?\b(reason|reference)\b")
 
 
 @dataclass(frozen=True)
@@ -100,15 +97,9 @@ def templates(
 
 def _fits(template: Template, event: EventType) -> bool:
     """Whether policies on an event may send it: of one about promises, what tells their dates."""
-    if event.tells_promises:
-        return template.type == event.template_type and not template.variables
-    return value_name(template, "type") != "DELAY"
-
-
-def asked(template: Template, texts: Iterable[TemplateText]) -> list[str]:
-    """The variables that a policy gives the template."""
-    used = {name for each in texts for name in _SENDERS.findall(f"{each.subject} {each.body} {each.html}")}
-    return [*(each.name for each in template.variables), *sorted(used)]
+    if not event.tells_promises:
+        return not template.tells_promises
+    return template.tells_promises and template.type == event.template_type and not template.variables
 
 
 def compared(before: NoticePolicy, now: NoticePolicy, say: Speech) -> list[tuple[str, str, str, bool]]:

@@ -1,6 +1,5 @@
 """`/templates`: the words of messages; each, `/templates/{id}`, with its languages."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,18 +9,16 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from chassis.api.messages import value_name
 from desk.pages.base import Look, Looking
 from desk.pages.editing import Editor, Trial, marked
 from desk.pages.notice_templates import forms, texts, view
 from desk.pages.trying import Typed
-from desk.ui import words
 from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
 from rapport.notifications.v1 import template_service_pb2 as pb
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 
 WRITE = "notifications.templates.write"
-LISTED, AT_ONCE = 1000, 8
+LISTED = 1000
 _CHANGED = FieldMask(paths=["default_language_code", "variables", "reviewed", "bad_news"])
 _FIELDS = ("code", "type", "purpose", "default_language_code", "variables")
 
@@ -31,7 +28,6 @@ class Known:
     """What a page shows beside a template."""
 
     texts: Sequence[TemplateText] = ()
-    includers: Sequence[str] = ()  # the templates in whose texts a partial stands
     purposes: list[tuple[str, str]] = field(default_factory=list)  # of a new one, to choose from
 
 
@@ -67,9 +63,7 @@ class Templates(Editor[Template]):
             listed = await look.services.purposes.ListPurposes(ListPurposesRequest(page_size=LISTED))
             purposes = [(each.name, look.say.named(each.name)) for each in listed.purposes]
             return Known(purposes=purposes)
-        found = await texts.texts_of(look, now.name)
-        is_partial = value_name(now, "type") == "PARTIAL"
-        return Known(found, await _includers(look, now) if is_partial else ())
+        return Known(await texts.texts_of(look, now.name))
 
     def shown(self, look: Looking, now: Template, known: Known, trial: Trial[Template]) -> Mapping[str, Any]:
         say = look.say
@@ -79,8 +73,7 @@ class Templates(Editor[Template]):
             "its": now,
             "line": view.line(now, say) if now.name else None,
             "texts": [view.shown(each, say) for each in known.texts],
-            "includes": view.included(known.texts),
-            "includers": known.includers,
+            "partials": sorted({each for text in known.texts for each in text.partials}),
             "may_write_texts": look.viewer.may_change(texts.WRITE, now.department),
             "kinds": view.kinds(say),
             "purposes": known.purposes,
@@ -88,25 +81,6 @@ class Templates(Editor[Template]):
             "told": trial.told(say, errors),
             "errors": errors,
         }
-
-
-async def _includers(look: Looking, partial: Template) -> list[str]:
-    """The templates in whose texts it stands: of its department, of the platform's of everybody."""
-    listed = await look.services.templates.ListTemplates(pb.ListTemplatesRequest(page_size=LISTED))
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def has(template: Template) -> bool:
-        async with room:
-            return partial.name in view.included(await texts.texts_of(look, template.name))
-
-    owners = {partial.department} if words.last(partial.department) != "platform" else None
-    others = [
-        each
-        for each in listed.templates
-        if each.name != partial.name and (owners is None or each.department in owners)
-    ]
-    found = await asyncio.gather(*map(has, others))
-    return [each.name for each, stands in zip(others, found, strict=True) if stands]
 
 
 router = APIRouter()

@@ -1,6 +1,5 @@
 """What the pages say of templates and their texts."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,6 @@ STATES = {
     "APPROVED": N_("is sent"),
     "REJECTED": N_("was not approved"),
 }
-_INCLUDE = re.compile(r"""\{%-?\s*include\s+["']([a-z0-9-]{1,63})["']""")
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,6 @@ def shown(text: TemplateText, say: Speech) -> Words:
         text.body,
         text.html,
     )
-
-
-def included(texts: Iterable[TemplateText]) -> list[str]:
-    """The partials, `templates/footer`, that stand in texts."""
-    found = {each for text in texts for each in _INCLUDE.findall(f"{text.body} {text.html}")}
-    return [f"templates/{each}" for each in sorted(found)]
 
 
 def kinds(say: Speech) -> list[tuple[str, str]]:
