@@ -132,3 +132,13 @@ def test_told_twice_is_as_told_once(verdict: Verdict) -> None:
     once = settle(work(state=state), attempt, verdict)
     before = repr(once)
     assert repr(settle(once, attempt, verdict)) == before
+
+
+@pytest.mark.parametrize("verdict", [each for each in Verdict if each is not Verdict.EXPIRED])
+@pytest.mark.parametrize("state", [State.PENDING, State.CLAIMED, State.HANDING_OVER, State.REFUSED])
+def test_what_comes_of_an_attempt_of_before_it_was_opened_again_moves_nothing(
+    state: State, verdict: Verdict
+) -> None:
+    item = work(state=state, attempt=2)
+    before = repr(item)
+    assert repr(settle(item, 1, verdict)) == before

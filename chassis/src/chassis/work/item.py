@@ -156,13 +156,17 @@ class Work:
     def settle(self, attempt: int, outcome: Outcome, now: datetime, *, wait: timedelta) -> None:
         """Move on by what is known of an attempt: writes are fenced by its number, evidence is not.
 
-        Told twice, the second time changes nothing. `wait` is the pause before another attempt.
+        Told twice, the second time changes nothing. Nor does what comes of an attempt of which all was known
+        when the work was opened again. `wait` is the pause before another attempt.
         """
+        under_way = attempt == self.attempt and self.state in UNDER_WAY
+        if not under_way and attempt not in self.unknown and outcome.verdict is not Verdict.EXPIRED:
+            return
         others = {*self.unknown} - {attempt}
         self.unknown = sorted(others if outcome.definite else others | {attempt})
         if outcome.verdict is Verdict.DONE:
             self._end(State.DONE, outcome, now)
-        elif attempt == self.attempt and self.state in UNDER_WAY:
+        elif under_way:
             self._after(outcome, now, wait)
         elif outcome.verdict is Verdict.EXPIRED and self.state is State.PENDING:
             self._end(State.EXPIRED, outcome, now)

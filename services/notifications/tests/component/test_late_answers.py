@@ -12,8 +12,14 @@ from chassis.db.schema import WORK
 from chassis.db.statement import Statement
 from chassis.work import Outcome, Verdict, Work
 from notifications.usecases.attempt import Accepted
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL as EMAIL
+from rapport.common.v1.channel_pb2 import CHANNEL_SMS as SMS
+from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
+from rapport.notifications.v1.notice_pb2 import Notice
+from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
 
+PERMANENT = DeliveryAttempt.DELIVERY_PERMANENT_FAILURE
 DROP = "250 an answer that is lost"
 WORK_OF = Statement(sa.select(WORK).where(WORK.c.key == sa.bindparam("key")), row=Work)
 
@@ -105,3 +111,62 @@ async def test_what_arrived_before_another_date_counts_unless_that_arrived_too(d
     await desk.notice_in("SENT" if reply[0] == "2" else "SUPPRESSED", perhaps.promise)
     counts = (under_way.name, 3) if reply[0] == "2" else (perhaps.name, 2)
     assert await told_dates(desk) == [counts]
+
+
+@pytest.fixture
+def two_channels(desk: Any) -> None:
+    """The customer is reached by mail, then by text message."""
+    answer = desk.peers.customers.answer
+
+    def reached_by(request: Any) -> Any:
+        told = type(answer)()
+        told.CopyFrom(answer)
+        if EMAIL not in request.channels:
+            told.channel, told.address = SMS, "+4930901820"
+        return told
+
+    desk.peers.customers.reached_by = reached_by
+
+
+async def came_back_in_doubt(desk: Any) -> Any:
+    """A notice whose mail came back while its answer was waited for, and which a text message is to tell."""
+    await desk.create_template(
+        "short", TemplateText(subject="News", body="Hello {{ customer_name }}, {{ contact_name }}")
+    )
+    case = f"cases/{desk.customer[10:]}"
+    about = {"customer": desk.customer, "kind": "news", "template": "templates/short", "case": case}
+    desk.mail.replies = [DROP]
+    notice = await desk.reached((await desk.send(Notice(**about))).name, "UNKNOWN")
+    [mail] = await desk.attempts(notice)
+    desk.gateway.answers = [b"503 Busy"]
+    assert desk.state(await desk.report(mail.provider_key, "PERMANENT_FAILURE")) == "REQUESTED"
+
+    async def waits() -> bool:
+        return len(await desk.outcomes(notice)) == 2
+
+    await eventually(waits)
+    return notice
+
+
+LATE = {"250": Outcome(Verdict.DONE), "451": NOT_ACCEPTED, "lost": Outcome(Verdict.UNKNOWN, "no-answer")}
+
+
+@pytest.mark.parametrize("answer", list(LATE))
+@pytest.mark.usefixtures("two_channels")
+async def test_an_answer_of_before_it_went_on_takes_the_other_channel_from_nobody(
+    desk: Any, answer: str
+) -> None:
+    notice = await came_back_in_doubt(desk)
+    await comes_late(desk, notice, 1, accepted(desk) if answer == "250" else LATE[answer])
+    first = (await desk.attempts(notice))[0]
+    assert (first.channel, first.delivery) == (EMAIL, PERMANENT)
+    assert (await desk.outcomes(notice))[0][0] == (
+        {"250": "ACCEPTED", "451": "TEMPORARY_FAILURE", "lost": "UNKNOWN"}[answer]
+    )
+    assert desk.state(await desk.get(notice.name)) == "REQUESTED"
+    desk.clock.advance(timedelta(minutes=10))
+    told = await desk.sent(notice.name)
+    assert (told.channel, len(desk.gateway.sent), len(desk.mail.received)) == (SMS, 1, 1)
+    await comes_late(desk, notice, 1, accepted(desk) if answer == "250" else LATE[answer])
+    assert (await desk.get(notice.name)).channel == SMS
+    assert len(await desk.told("NoticeSent")) == 1

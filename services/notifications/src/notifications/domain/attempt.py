@@ -70,6 +70,13 @@ class Attempt:
     name = ATTEMPT.named("notice", "number")
 
     @property
+    def accept_time(self) -> datetime | None:
+        """When its provider accepted it: whatever it reports, it did. None when nobody knows that."""
+        if self.outcome is Outcome.ACCEPTED:
+            return self.end_time
+        return self.delivery_time if self.might_be_accepted else None
+
+    @property
     def might_be_accepted(self) -> bool:
         """Whether its provider accepted it, or may have: what it reports is about that."""
         return self.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)

@@ -66,6 +66,10 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
     why = _WHY.get(notice.reason_code, notice.reason_code)
     tried = f" after {notice.attempt_count} attempts" if notice.attempt_count > 1 else ""
     match notice.state:
+        case State.REQUESTED | State.SENDING if notice.accepted_on:
+            assert notice.send_time is not None, "it was accepted"
+            sent = f"Sent by {notice.accepted_on.lower()} on {shown(notice.send_time)}"
+            return f"{sent}; nobody reports that it arrived, so another channel is tried."
         case State.REQUESTED if notice.defer_time:
             wanted = _QUIET.get(notice.defer_reason_code, notice.defer_reason_code)
             return f"Deferred until {shown(notice.defer_time)}, when it is decided again: {wanted}."

@@ -11,8 +11,9 @@
         `<--another channel-- SENT that came back, or of which nobody reports that it arrived
 
 What may have been accepted is never said to be suppressed or failed: it ends UNKNOWN, until the answer comes.
-Once it is known not to have been, it is wanted again, unless something newer is. While it may have been it is
-not revised: a newer date gets a notice of its own.
+What was accepted on one channel stays SENT whatever comes of another, until it is reported that it came back.
+Known not to have been, it is wanted again, unless something newer is. In doubt it is not revised: a newer
+date gets a notice of its own.
 """
 
 from collections.abc import Sequence
@@ -23,15 +24,8 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from chassis.facts import Decision
+from notifications.domain import reasons
 from notifications.domain.decisions import kept
-from notifications.domain.reasons import (
-    ALREADY_TOLD,
-    BOUNCED,
-    CAUSE_GONE,
-    OUTCOME_UNKNOWN,
-    SUPERSEDED,
-    TAKEN_BACK,
-)
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import Text
 from notifications.names import NOTICE, POLICY, TEMPLATE
@@ -156,7 +150,7 @@ class Notice:
         Of a promise's its owner is asked: it may be true again.
         """
         if self.state == State.UNKNOWN:
-            return self.reason_code in (SUPERSEDED, CAUSE_GONE)
+            return self.reason_code in (reasons.SUPERSEDED, reasons.CAUSE_GONE)
         return self.state == State.SENDING and bool(self.reason_code)
 
     @property
@@ -167,7 +161,12 @@ class Notice:
     @property
     def bounced(self) -> bool:
         """Whether its provider reported that it was not delivered: whatever is heard later, it is over."""
-        return self.state == State.FAILED and self.reason_code == BOUNCED
+        return self.state == State.FAILED and self.reason_code == reasons.BOUNCED
+
+    @property
+    def accepted_on(self) -> str:
+        """The channel from which it went on: accepted there, and nobody reports that it arrived. Or ""."""
+        return next((channel for channel, why in self.spent.items() if why == reasons.NOT_DELIVERED), "")
 
     @property
     def may_have_arrived(self) -> bool:
@@ -198,7 +197,7 @@ class Notice:
         """Its provider reports that it did not arrive and never will, whatever its answer was."""
         if not self.bounced:
             self.deliver_time = None
-            self._end(State.FAILED, BOUNCED)
+            self._end(State.FAILED, reasons.OUTCOME_UNKNOWN if self.in_doubt else reasons.BOUNCED)
 
     def tried(self, attempt: int) -> None:
         """An attempt of that number was made."""
@@ -217,17 +216,19 @@ class Notice:
         if self.withdrawn:
             self._end(State.SUPPRESSED, self.reason_code)
         elif self.in_doubt and self.variables != self.said:
-            self._end(State.UNKNOWN, OUTCOME_UNKNOWN)
+            self._end(State.UNKNOWN, reasons.OUTCOME_UNKNOWN)
         elif replaced:
-            self._end(State.SUPPRESSED, ALREADY_TOLD)
+            self._end(State.SUPPRESSED, reasons.ALREADY_TOLD)
         else:  # also what a promise's news withdrew meanwhile
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
 
     def want_again(self, spent_channel: str, why: str) -> None:
         """It came to nothing on a channel: wanted again, on another."""
-        self.spent = self.spent | {spent_channel: why}
-        self.state, self.reason_code, self.send_time, self.deliver_time = State.REQUESTED, "", None, None
+        self._wait_no_longer()
+        self.spent, self.deliver_time = self.spent | {spent_channel: why}, None
+        self.state, self.reason_code = State.REQUESTED, ""
+        self.send_time = self.send_time if self.accepted_on else None
         self.version += 1
 
     def defer(self, until: datetime, reason_code: str, waits_for: str = "") -> None:
@@ -248,17 +249,11 @@ class Notice:
             self._end(state, reason_code)
 
     def take_back(self) -> None:
-        """Whoever asked for it does not want it. FailedPrecondition NOTICE_UNDER_WAY.
-
-        What a promise's customer has to hear its department cannot take back, but by what it promises.
-        """
-        if self.concern != Concern.NONE or not self.waits or self.in_doubt:
-            raise FailedPrecondition(
-                "NOTICE_UNDER_WAY",
-                "Only a notice that is not handed over, and tells no date of a promise, can be taken back.",
-                {"resource": self.name},
-            )
-        self.suppress(TAKEN_BACK)
+        """Who asked wants it no more; of a promise that has a say. FailedPrecondition NOTICE_UNDER_WAY."""
+        if self.concern != Concern.NONE or not self.waits or self.in_doubt or self.accepted_on:
+            told = "Only a notice that is not handed over, and tells no promise's date, can be taken back."
+            raise FailedPrecondition("NOTICE_UNDER_WAY", told, {"resource": self.name})
+        self.suppress(reasons.TAKEN_BACK)
 
     def suppress(self, reason_code: str) -> None:
         """Not to be sent."""
@@ -292,8 +287,11 @@ class Notice:
 
     def _end(self, state: State, reason_code: str) -> None:
         self._wait_no_longer()
-        doubtful = self.in_doubt and state not in (State.SENT, State.DELIVERED)
-        self.state, self.reason_code = State.UNKNOWN if doubtful else state, reason_code
+        self.state, self.reason_code = state, reason_code
+        if not self.told and (accepted_on := self.accepted_on):
+            self.state, self.reason_code, self.channel = State.SENT, "", accepted_on
+        elif not self.told and self.in_doubt:
+            self.state = State.UNKNOWN
         if self.may_have_arrived:
             self.variables, self.promise_version = self.said, self.said_version
         self.version += 1

@@ -35,7 +35,7 @@ def offered(delivery: DeliveryStrategy | None, served: Sequence[str]) -> list[st
 def goes_on(notice: Notice, served: Sequence[str]) -> bool:
     """Whether there is another channel when it comes to nothing on the one of now, after it was accepted."""
     others = [each for each in left(notice, served) if each != notice.channel]
-    return notice.concern is Concern.NONE and bool(others)
+    return notice.concern is Concern.NONE and not notice.in_doubt and bool(others)
 
 
 def why_failed(notice: Notice, code: str) -> str:
@@ -43,4 +43,4 @@ def why_failed(notice: Notice, code: str) -> str:
     if not notice.spent or code not in _UNREACHABLE:
         return ""
     codes = {code for code in notice.spent.values() if code != NOT_DELIVERED}
-    return BOUNCED if BOUNCED in codes or not codes else min(codes)
+    return BOUNCED if BOUNCED in codes else min(codes, default="")

@@ -17,7 +17,7 @@ from chassis.errors import InvalidArgument
 from chassis.work import NotDone, Ours, Outcome, Refused, Turn, Verdict, Work, code_of
 from notifications.channels.channel import CONVERSED, Channel
 from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice
+from notifications.domain.notice import Notice, State
 from notifications.domain.policy import CONCERNS
 from notifications.domain.pressure import Budget, is_exempt
 from notifications.domain.reasons import ALREADY_TOLD
@@ -27,18 +27,19 @@ from notifications.jobs.gate import Gate
 from notifications.names import CUSTOMER
 from notifications.peers.contacts import Calls, Contact, Contacts, Promises
 from notifications.peers.links import Links
-from notifications.store.tables import GET_NOTICE
+from notifications.store.tables import GET_ATTEMPT, GET_NOTICE
 from notifications.usecases.attempt import (
     Accepted,
     Delivery,
     Forbidden,
     NextChannel,
+    keep_attempt,
     prepare,
     record_outcome,
     start_attempt,
 )
 from notifications.usecases.call import may_wait, require_call
-from notifications.usecases.fallback import fall_back_when_silent, go_on_in_silence
+from notifications.usecases.fallback import elsewhere, fall_back_when_silent, go_on_in_silence
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
@@ -73,8 +74,11 @@ class Sending:
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
         notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
-        if notice.told:
-            notice = await self._in_silence(notice.id)
+        silent = notice.told
+        if silent and (wanted_again := elsewhere(notice, self._codes)) is not None:
+            notice = wanted_again
+        elif silent:
+            raise Forbidden(ALREADY_TOLD)
         now = self.db.clock.now()
         await self.gate.require_any()
         wanted = await require_on(self.db, notice, now)
@@ -84,6 +88,8 @@ class Sending:
         decisions = require_call(notice, reasons, self.call_within, now, decisions)
         decisions = require_hour(notice, contact.zone, now, decisions)
         decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
+        if silent:
+            notice = await self._in_silence(notice.id)
         to = (contact.channel, contact.language_code, contact.category, contact.identifier)
         delivery = await prepare(self.db, work, notice, *to, decisions)
         asked = await self.links.confirming(notice, contact)
@@ -159,12 +165,26 @@ class Sending:
             unknown = "whether the provider accepted a notice is not known"
             event = unknown if outcome.verdict is Verdict.UNKNOWN else said
             _log.warning(event, notice=subject.name, attempt=attempt, code=outcome.code)
-        channel = getattr(outcome.result, _CHANNEL, subject.channel)
+        known = await self._channel_of(tx, subject, attempt, outcome)
+        channel = known or subject.channel
         if attempt:
             await self.gate.note(tx, self._by(channel), outcome)
-        await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now, channel), outcome)
+        kept = self._attempt(subject, attempt, tx.now, channel)
+        if known in subject.spent:  # all is known of it, and another channel has it now
+            await keep_attempt(tx, subject, kept, outcome)
+            return
+        await record_outcome(tx, subject, work, kept, outcome)
         if outcome.verdict is Verdict.DONE:
             await fall_back_when_silent(tx, subject, self._codes)
+
+    async def _channel_of(self, tx: Transaction, notice: Notice, attempt: int, outcome: Outcome) -> str:
+        """That of an attempt, which may be another than the notice's by now; "" before it has one."""
+        if code := getattr(outcome.result, _CHANNEL, ""):
+            return str(code)
+        if notice.state is State.SENDING and attempt == notice.latest_attempt:
+            return notice.channel
+        row = await GET_ATTEMPT.maybe(tx, notice_id=notice.id, id=attempt)
+        return row.channel if row is not None else ""
 
     def _attempt(self, notice: Notice, number: int, time: datetime, code: str) -> Attempt:
         channel = self._by(code)

@@ -235,22 +235,22 @@ GET_ATTEMPT = Statement(
     ),
     row=Attempt,
 )
+_MAYBE_ACCEPTED = sa.or_(ATTEMPTS.c.outcome == "ACCEPTED", ATTEMPTS.c.outcome == "UNKNOWN")
 # Of those that handed over the same message the latest that a provider may have accepted: reported is that.
 LATEST_OF_KEY = Statement(
     sa.select(ATTEMPTS)
     .where(ATTEMPTS.c.provider_key == sa.bindparam("key"))
     .order_by(
-        sa.or_(ATTEMPTS.c.outcome == "ACCEPTED", ATTEMPTS.c.outcome == "UNKNOWN").desc(),
+        _MAYBE_ACCEPTED.desc(),
         ATTEMPTS.c.number.desc(),
     )
     .limit(1),
     row=Attempt,
 )
-# A message of a notice that is known to have arrived.
-ARRIVED = Statement[Any](
-    sa.select(ATTEMPTS.c.channel)
-    .where(ATTEMPTS.c.notice == sa.bindparam("notice_id"), ATTEMPTS.c.delivery == "DELIVERED")
-    .limit(1)
+# Those of one notice that its provider may have accepted: a message for each channel, and repeats.
+ATTEMPTS_OF = Statement(
+    sa.select(ATTEMPTS).where(ATTEMPTS.c.notice == sa.bindparam("notice_id"), _MAYBE_ACCEPTED),
+    row=Attempt,
 )
 _ENDED = ("outcome", "provider_code", "end_time")
 INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))

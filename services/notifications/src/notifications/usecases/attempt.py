@@ -16,6 +16,7 @@ from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.calling import wait_for_call
 from notifications.domain.notice import Concern, Notice
+from notifications.domain.receipt import spend
 from notifications.domain.route import why_failed
 from notifications.domain.template import Template
 from notifications.domain.undeliverable import call_first, too_late
@@ -127,17 +128,20 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
 
     An acceptance counts whichever attempt brings it, and however late.
     """
-    earlier, state = (notice.version, notice.in_doubt), notice.state
+    earlier, state = (notice.version, notice.in_doubt, notice.decisions), notice.state
     why, wanted = notice.reason_code, notice.variables
     of_promise = await told_of_promise(tx, notice)
     if isinstance(ended.result, Forbidden | Quiet):
-        notice.decide(ended.result.decisions)
-    await _keep(tx, notice, attempt, ended)
-    notice.in_doubt = bool(work.unknown) and not notice.bounced
+        silent = notice.told and ended.code != reasons.ALREADY_TOLD  # it was looked for another channel
+        before = [gone_on(notice.channel, reasons.NOT_DELIVERED, tx)] if silent else []
+        notice.decide([*before, *ended.result.decisions])
+    await keep_attempt(tx, notice, attempt, ended)
+    notice.in_doubt = bool(work.unknown) and not notice.bounced and _is_open(notice)
     if isinstance(ended.result, Accepted):
         accepted = ended.result
         if not notice.told and not notice.bounced:
             notice.accept(accepted.time, accepted.content_hash)
+            notice.in_doubt = False
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
@@ -151,8 +155,10 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
+        if notice.accepted_on and work.state is State.REFUSED and not isinstance(ended.result, Forbidden):
+            spend(notice, attempt.channel, _refusal(ended))
         notice.give_up(*_why(notice, ended))
-    if earlier == (notice.version, notice.in_doubt):
+    if earlier == (notice.version, notice.in_doubt, notice.decisions):
         return
     if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
@@ -163,8 +169,13 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
         await follow_up(tx, of_promise, notice, why, wanted)
 
 
-async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:
-    """The attempt's row. There is none of what the provider was never to see, or not yet."""
+def _is_open(notice: Notice) -> bool:
+    """Whether it matters what became of an attempt that nobody knows the end of."""
+    return not notice.told or notice.channel in notice.spent
+
+
+async def keep_attempt(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:
+    """Keep the attempt's row. There is none of what the provider was never to see, or not yet."""
     if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden | Quiet):
         return
     refused = isinstance(ended.result, NextChannel)

@@ -1,6 +1,7 @@
 """Going on to another channel, after a provider had accepted a notice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chassis import work
 from chassis.api.entities import write
@@ -8,20 +9,20 @@ from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice, State
-from notifications.domain.reasons import NOT_DELIVERED
+from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
 from notifications.domain.route import goes_on
 from notifications.store.tables import UPDATE_NOTICE
 from notifications.usecases.marks import is_old
 from notifications.usecases.notice import SEND
 
 
-async def fall_back(tx: Transaction, notice: Notice, served: Sequence[str], why: str) -> bool:
-    """Have it sent by the next channel. False when there is none, or it need not be told any more."""
+async def fall_back(tx: Transaction, notice: Notice, channel: str, served: Sequence[str]) -> bool:
+    """Have what came back on a channel sent by the next. False when there is none, or it is told no more."""
     if not goes_on(notice, served) or notice.expire_time <= tx.now or await is_old(tx, notice):
         return False
     if not await work.reopen(tx, SEND, str(notice.id), due_at=tx.now, expire_at=notice.expire_time):
         return False  # it is so long ago that nobody knows its work any more
-    _go_on(tx, notice, why)
+    _go_on(tx, notice, channel, BOUNCED)
     await write(tx, UPDATE_NOTICE, notice)
     return True
 
@@ -36,18 +37,27 @@ async def fall_back_when_silent(tx: Transaction, notice: Notice, served: Sequenc
         await work.reopen(tx, SEND, str(notice.id), due_at=due, expire_at=notice.expire_time)
 
 
+def elsewhere(notice: Notice, served: Sequence[str]) -> Notice | None:
+    """As it is asked about another channel, while nobody reports that it arrived on this one. None: not."""
+    if notice.state is not State.SENT or not goes_on(notice, served):
+        return None
+    wanted = replace(notice)
+    wanted.want_again(notice.channel, NOT_DELIVERED)
+    return wanted
+
+
 async def go_on_in_silence(tx: Transaction, notice: Notice, served: Sequence[str]) -> bool:
     """Its provider has reported nothing: it is wanted again. False when it arrived, or is told no more."""
     if notice.state is not State.SENT or not goes_on(notice, served) or await is_old(tx, notice):
         return False
-    _go_on(tx, notice, NOT_DELIVERED)
+    _go_on(tx, notice, notice.channel, NOT_DELIVERED)
     await write(tx, UPDATE_NOTICE, notice)
     return True
 
 
-def _go_on(tx: Transaction, notice: Notice, why: str) -> None:
-    notice.decide([gone_on(notice.channel, why, tx)])
-    notice.want_again(notice.channel, why)
+def _go_on(tx: Transaction, notice: Notice, channel: str, why: str) -> None:
+    notice.decide([gone_on(channel, why, tx)])
+    notice.want_again(channel, why)
     notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
 
 

@@ -10,7 +10,7 @@ from chassis.facts import fact_of
 from notifications.domain.attempt import Attempt, Delivery, Report
 from notifications.domain.facts import NoticeDelivered
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.reasons import BOUNCED
+from notifications.domain.receipt import hear
 from notifications.store import tables as store
 from notifications.usecases.fallback import fall_back
 from notifications.usecases.notice import ENDED, save
@@ -54,28 +54,27 @@ def _require_handed_over(notice: Notice) -> None:
 
 
 async def _move(tx: Transaction, notice: Notice, attempt: Attempt, served: Sequence[str]) -> None:
-    assert attempt.delivery_time is not None, "something was reported"
-    if attempt.delivery.failed and await _is_told_otherwise(tx, notice, attempt):
-        return
     of_promise = await told_of_promise(tx, notice)
-    version, why, wanted = notice.version, notice.reason_code, notice.variables
+    state, version, why, wanted = notice.state, notice.version, notice.reason_code, notice.variables
     answer_lost = not notice.told and not notice.bounced  # and this is as good
-    if answer_lost:
-        notice.in_doubt = False
-    if attempt.delivery.failed:
-        if not notice.bounced and await fall_back(tx, notice, served, BOUNCED):
+    attempts = await store.ATTEMPTS_OF.all(tx, notice_id=notice.id)
+    if hear(notice, attempt, attempts):
+        if await fall_back(tx, notice, attempt.channel or notice.channel, served):
             return
-        notice.bounce()
-    elif answer_lost:
-        notice.accept(attempt.delivery_time, "")
+        if not notice.accepted_on:
+            notice.bounce()
     if notice.version != version:
-        await save(tx, notice, caused_by=notice.request_event)
+        if notice.state is state:  # nothing new to tell
+            await write(tx, store.UPDATE_NOTICE, notice)
+        else:
+            await save(tx, notice, caused_by=notice.request_event)
         if answer_lost and notice.concern != Concern.NONE:
             await follow_up(tx, of_promise, notice, why, wanted)
         else:
             await count_told(tx, of_promise)
     version = notice.version
     if attempt.delivery is Delivery.DELIVERED:
+        assert attempt.delivery_time is not None, "it was reported"
         notice.deliver(attempt.delivery_time)
         if notice.version != version:
             await write(tx, store.UPDATE_NOTICE, notice)
@@ -83,13 +82,3 @@ async def _move(tx: Transaction, notice: Notice, attempt: Attempt, served: Seque
             tx.record(
                 fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
             )
-
-
-async def _is_told_otherwise(on: Executor, notice: Notice, attempt: Attempt) -> bool:
-    """Whether another channel was taken meanwhile, or the message of another arrived."""
-    if attempt.channel in notice.spent:
-        return True
-    if not notice.spent or notice.deliver_time is None:
-        return False
-    arrived = await store.ARRIVED.maybe(on, notice_id=notice.id)
-    return arrived is not None and arrived["channel"] != attempt.channel
