@@ -13,6 +13,7 @@ from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL as EMAIL
 from rapport.common.v1.channel_pb2 import CHANNEL_SMS as SMS
 from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_service_pb2
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.notice_pb2 import Notice
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
@@ -50,8 +51,7 @@ async def texted(desk: Any, **fields: Any) -> Notice:
         "kind": "news",
         "template": "templates/short",
         "case": f"cases/{desk.customer[10:]}",
-        "channels": [SMS, EMAIL],
-        "fallback_after": HOUR,
+        "delivery": DeliveryStrategy(channels=[SMS, EMAIL], fallback_after=HOUR),
     }
     sent: Notice = await desk.sent((await desk.send(Notice(**about | fields))).name)
     assert sent.channel == SMS
