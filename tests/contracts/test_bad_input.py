@@ -51,6 +51,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListQueuedWork": {"parent": "departments/billing/queue"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeliveryAttempts": {"parent": f"notices/{uuid4()}"},
+    "ListInboxMessages": {"parent": f"customers/{uuid4()}"},
     "ListTemplateTexts": {"parent": "templates/none"},
     "ListConsumers": {"parent": "services/loyalty"},
     "ListDeadLetters": {"parent": "services/loyalty/consumers/-"},

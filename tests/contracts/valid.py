@@ -4,7 +4,7 @@ Names in braces stand for what the answer to the RPC of that name is called, the
 latest answer with the same name.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,8 +25,10 @@ from loyalty.domain.goodwill import State as GoodwillState
 from loyalty.names import GOODWILL
 from loyalty.store.goodwill import INSERT_GOODWILL
 from notifications.domain.attempt import Attempt
+from notifications.domain.inbox_message import InboxMessage
 from notifications.domain.notice import Notice, State
 from notifications.domain.template import Text, TextState
+from notifications.store.inbox import PUT
 from notifications.store.tables import INSERT_ATTEMPT, INSERT_NOTICE, INSERT_TEXT
 from tests.contracts.names import (
     BEFORE,
@@ -82,6 +84,18 @@ NOTICE = Notice(
     state=State.SENT,
 )
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
+INBOX_MESSAGE = InboxMessage(
+    id=uuid4(),
+    customer_id=CUSTOMER.ids(SOMEBODY)[0],
+    notice=NOTICE.name,
+    key=f"{NOTICE.id}.0",
+    subject="News",
+    body="Hello",
+    html="",
+    language_code="en",
+    create_time=NOW,
+    expire_time=NOW + timedelta(days=90),
+)
 ASKED = [f"goodwill/{uuid4()}" for _ in range(2)]
 _RATE = {
     "base_currency": "EUR",
@@ -436,6 +450,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "provider_key": ATTEMPT.provider_key, "delivery": "DELIVERY_DELIVERED", "complaint": True,
             "provider_code": "2.0.0", "recipient": "anna@example.com", "report_time": BEFORE}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
+        ("GetInboxMessage", {"name": INBOX_MESSAGE.name}),
+        ("ListInboxMessages", _PAGE | {"parent": SOMEBODY, "filter": "NOT read_time:*"}),
+        ("WatchInbox", {"parent": SOMEBODY, "max_age": "1s"}),
+        ("MarkInboxMessagesRead", {"parent": SOMEBODY, "names": [INBOX_MESSAGE.name]}),
         ("GetProvider", {"name": "providers/smtp"}),
         ("ListProviders", _PAGE),
         ("TryProvider", {"name": "providers/smtp"}),
@@ -493,6 +511,7 @@ async def prepare(name: str, db: Database) -> None:
     if name == "notifications":
         await INSERT_NOTICE.run(db, **values(NOTICE))
         await INSERT_ATTEMPT.run(db, **values(ATTEMPT))
+        await PUT.maybe(db, **values(INBOX_MESSAGE))
         for draft in DRAFTS:
             await INSERT_TEXT.run(db, **values(draft))
 

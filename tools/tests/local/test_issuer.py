@@ -71,6 +71,8 @@ ADMINS_ONLY |= {"customer.customer_links.open", "customer.customer_links.read"}
 # Nor is what confirms a customer's yes.
 ADMINS_ONLY |= {"customer.consents.issue", "customer.consents.confirm"}
 ADMINS_ONLY |= {"notifications.delivery_attempts.report"}
+# That a customer has read something says the app in which they did.
+ADMINS_ONLY |= {"notifications.inbox_messages.write"}
 # Who runs the services has it, and who serves customers does not.
 SRES_ONLY = {"cases.clocks.reconcile", "notifications.providers.write"}
 

@@ -7,7 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.dayofweek_pb2 import FRIDAY
 
 from chassis.api.messages import moment, timestamp, value_name
-from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
+from rapport.common.v1.channel_pb2 import CHANNEL_APP, CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
@@ -65,6 +65,17 @@ async def test_quiet_hours_are_by_the_clock_where_the_customer_is(desk, anna):
     assert answer == expected  # and nothing of where they are reached
     go_to(desk, 7)
     assert (await check(desk, anna)).allowed
+
+
+async def test_an_inbox_disturbs_nobody_at_night_but_a_pause_is_from_it_too(desk, anna):
+    app = {"channels": [CHANNEL_APP]}
+    await prefer(desk, anna, quiet_hours=[NIGHT])
+    go_to(desk, 23)
+    answer = await check(desk, anna, **app)
+    assert (answer.allowed, answer.channel, answer.address) == (True, CHANNEL_APP, "")
+    over = desk.clock.now() + timedelta(days=3)
+    await prefer(desk, anna, pauses=[Preferences.Pause(end_time=timestamp(over))])
+    assert (await check(desk, anna, **app)).reason_code == "paused"
 
 
 async def test_each_step_of_a_decision_is_told_with_what_it_looked_at(desk, anna):

@@ -68,6 +68,17 @@ def test_a_channel_without_an_address_or_consent_gives_way_to_the_next():
     assert choose_contact(denied, BOTH, [], [EMAIL, PHONE], {}).channel is Channel.SMS
 
 
+def test_an_inbox_needs_no_address_and_is_for_who_prefers_it_or_is_asked_about_it_first():
+    inbox = [*BOTH, Channel.APP]
+    assert choose_contact(SERVICE, inbox, [], [], {}).reason_code == "no-address"
+    assert choose_contact(SERVICE, inbox, ["APP"], [EMAIL], {}).channel is Channel.APP
+    assert choose_contact(SERVICE, inbox, ["SMS", "APP"], [EMAIL, PHONE], {}).channel is Channel.SMS
+    first = choose_contact(SERVICE, [Channel.APP, Channel.EMAIL], [], [], {})
+    assert (first.allowed, first.address, first.identifier) == (True, "", "")
+    denied = said(Channel.APP, DENIED)
+    assert choose_contact(denied, [Channel.APP], ["APP"], [], {}).reason_code == "consent-denied"
+
+
 def test_the_reason_tells_denial_from_a_missing_address():
     denied = said(Channel.EMAIL, DENIED)
     assert choose_contact(denied, [Channel.EMAIL], [], [], {}).reason_code == "consent-denied"

@@ -1,5 +1,6 @@
 """The notifications service: what it is made of."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from chassis.events.declarations import Listening
 from chassis.inbox import aliases
 from chassis.service import Service
 from notifications.channels.channel import Channel
+from notifications.channels.inbox import InboxChannel
 from notifications.channels.mail import MailChannel
 from notifications.channels.sms import Gateway, SmsChannel
 from notifications.channels.smtp import SmtpProvider
@@ -20,11 +22,13 @@ from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.gate import Gate, measure_providers
 from notifications.jobs.notice_job import Bulk
 from notifications.jobs.sending import Sending
+from notifications.names import PROVIDER
 from notifications.peers.addresses import Addresses
 from notifications.peers.contacts import Calls, Contacts, Promises
 from notifications.peers.links import Links
 from notifications.peers.readers import Readers
 from notifications.peers.selection import Selection
+from notifications.rpc.inbox import InboxRpc
 from notifications.rpc.notice_jobs import NoticeJobRpc
 from notifications.rpc.notices import NoticeRpc
 from notifications.rpc.policies import PolicyRpc
@@ -32,6 +36,7 @@ from notifications.rpc.providers import ProviderRpc
 from notifications.rpc.reports import ReportRpc
 from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
+from notifications.usecases.inbox import EXPIRY_TIMER, READ_TIMER, Inboxes, delete_expired, note_delivered
 from notifications.usecases.marks import MARKS_TIMER, expect_forgetting, forget_marks
 from notifications.usecases.seed import seed
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
@@ -67,7 +72,7 @@ CONTACTS = Listening("notifications-contacts", "customer", [InteractionRecorded]
 def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
-    app.on_open(lambda: expect_forgetting(app.db))
+    app.on_open(lambda: expect_forgetting(app.db, [MARKS_TIMER, EXPIRY_TIMER]))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     customers = app.client(CustomerServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
@@ -77,7 +82,9 @@ def compose(app: App[Settings]) -> None:
     consents = app.client(ConsentServiceStub, "customer")
     selection = Selection(customers)
     app.work(Bulk(app.db, selection, app.settings.notices_per_customer))
-    sending = _sending(app)
+    inboxes = Inboxes(app.broadcast)
+    app.serve(InboxRpc(app, inboxes=inboxes))
+    sending = _sending(app, inboxes)
     channels = [each.code for each in sending.channels]
     app.serve(NoticeJobRpc(app, selection=selection, consents=consents, channels=channels))
     app.serve(PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget))
@@ -88,18 +95,21 @@ def compose(app: App[Settings]) -> None:
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.timer(MARKS_TIMER, forget_marks)
+    app.timer(READ_TIMER, note_delivered)
+    app.timer(EXPIRY_TIMER, delete_expired)
     app.serve(ProviderRpc(app))
     app.measure(partial(measure_providers, app.db))
-    app.serve(ReportRpc(app, addresses=_addresses(app), channels=channels))
+    app.serve(ReportRpc(app, addresses=_addresses(app, sending.channels), channels=channels))
     app.on_open(lambda: sending.gate.open(sending.channels))
     app.work(sending)
 
 
-def _addresses(app: App[Settings]) -> Addresses:
+def _addresses(app: App[Settings], channels: Sequence[Channel]) -> Addresses:
     return Addresses(
         app.client(ConsentServiceStub, "customer"),
         app.client(SuppressionServiceStub, "customer"),
         app.client(PurposeServiceStub, "customer"),
+        {each.code: each.addressed for each in channels if each.addressed is not None},
     )
 
 
@@ -112,8 +122,8 @@ def _links(app: App[Settings]) -> Links:
     )
 
 
-def _channels(app: App[Settings]) -> list[Channel]:
-    """E-mail, and text messages where a gateway takes them."""
+def _channels(app: App[Settings], inboxes: Inboxes) -> list[Channel]:
+    """E-mail, text messages where somebody takes them, and the inbox."""
     s = app.settings
     server = SmtpProvider(
         s.smtp_host,
@@ -124,21 +134,21 @@ def _channels(app: App[Settings]) -> list[Channel]:
         s.signer.sign if s.signer else bytes,
     )
     app.probe("the mail server", server.greet)
-    channels: list[Channel] = [MailChannel(server, s.sender)]
+    channels: list[Channel] = [MailChannel(server, s.sender, s.smtp_per_minute)]
     if s.sms_url:
         secret = partial(s.current, "sms_secret")
         gateway = Gateway(s.sms_url, lambda: secret().get_secret_value(), app.clock)
-        channels.append(SmsChannel(gateway, s.sms_segments))
+        channels.append(SmsChannel(gateway, s.sms_segments, s.sms_per_minute))
     elif s.vonage_application:
         key = partial(s.current, "vonage_key")
         private = (lambda: key().get_secret_value(), s.sms_sender)
         vonage = Vonage(s.vonage_url, s.vonage_application, *private, app.clock)
-        channels.append(SmsChannel(vonage, s.sms_segments))
-    return channels
+        channels.append(SmsChannel(vonage, s.sms_segments, s.sms_per_minute))
+    return [*channels, InboxChannel(app.db, inboxes, timedelta(days=s.inbox_days))]
 
 
-def _sending(app: App[Settings]) -> Sending:
-    s, channels = app.settings, _channels(app)
+def _sending(app: App[Settings], inboxes: Inboxes) -> Sending:
+    s, channels = app.settings, _channels(app, inboxes)
     consents = app.client(ConsentServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
     return Sending(
@@ -148,7 +158,7 @@ def _sending(app: App[Settings]) -> Sending:
         _links(app),
         Calls(app.client(CallServiceStub, "cases")),
         channels,
-        Gate(app.db, _rates(s), _side_by_side(s.send_at_once, len(channels))),
+        Gate(app.db, _rates(channels), _side_by_side(s.send_at_once, channels)),
         budget=s.budget,
         call_within=timedelta(hours=s.call_first_hours),
         at_once=s.send_at_once,
@@ -158,13 +168,14 @@ def _sending(app: App[Settings]) -> Sending:
     )
 
 
-def _rates(s: Settings) -> dict[str, int]:
-    return {"smtp": s.smtp_per_minute, "sms": s.sms_per_minute, "vonage": s.sms_per_minute}
+def _rates(channels: Sequence[Channel]) -> dict[str, int]:
+    return {str(PROVIDER.ids(each.provider)[0]): each.a_minute for each in channels}
 
 
-def _side_by_side(at_once: int, channels: int) -> int:
+def _side_by_side(at_once: int, channels: Sequence[Channel]) -> int:
     """How much of it one provider may have in hand: not all, so that one that hangs stops no other."""
-    return at_once if channels == 1 else max(1, at_once * 3 // 4)
+    elsewhere = sum(each.addressed is not None for each in channels)
+    return at_once if elsewhere == 1 else max(1, at_once * 3 // 4)
 
 
 service = Service(

@@ -96,6 +96,9 @@ class Settings(ServiceSettings):
         description="JSON: the hosts to which and under which texts may have links; empty: any that does not"
         " hide where it leads",
     )
+    inbox_days: int = Field(
+        90, ge=1, le=3650, description="for how long a message is kept in the inbox that its customer reads"
+    )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
     smtp_per_minute: int = Field(
         0,

@@ -15,7 +15,7 @@ from rapport.notifications.v1 import notice_pb2, template_pb2
 from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport_testing.wait import eventually
 
-EMAIL, SMS = channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS
+EMAIL, SMS, APP = channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS, channel_pb2.CHANNEL_APP
 ADDRESSES = {EMAIL: "maria@example.com", SMS: "+4930901820"}
 NOBODY = "550 5.1.1 no such user"
 HOUR = Duration(seconds=3600)
@@ -70,7 +70,7 @@ async def test_who_is_refused_on_one_channel_is_told_on_the_next(desk: Any) -> N
     [step] = [each for each in explained.decisions if each.step == "fallback"]
     assert (step.reason_code, dict(step.inputs)) == ("refused", {"channel": "email"})
     asked = [list(each.channels) for each in desk.peers.customers.asked]
-    assert asked == [[EMAIL, SMS], [SMS]]
+    assert asked == [[EMAIL, SMS, APP], [SMS]]
     assert await desk.told("NoticeUndeliverable") == []
 
 

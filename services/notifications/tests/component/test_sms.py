@@ -55,6 +55,7 @@ async def test_a_customer_is_asked_for_by_every_channel_and_texted_on_theirs(des
     assert list(desk.peers.customers.asked[0].channels) == [
         channel_pb2.CHANNEL_EMAIL,
         channel_pb2.CHANNEL_SMS,
+        channel_pb2.CHANNEL_APP,
     ]
     assert notice.channel == channel_pb2.CHANNEL_SMS
     [(headers, content)] = desk.gateway.asked

@@ -1,5 +1,6 @@
 """By which channels a notice goes, and what it is called when none is left."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import uuid4
@@ -7,17 +8,55 @@ from uuid import uuid4
 import pytest
 
 from notifications.domain.notice import Notice
-from notifications.domain.reasons import BOUNCED
-from notifications.domain.route import why_failed
+from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
+from notifications.domain.route import asked_about, left, offered, why_failed
+from notifications.domain.strategy import Channel, DeliveryStrategy
 from notifications.peers.contacts import Contacts
 from notifications.usecases.attempt import Forbidden
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+CUSTOMER = f"customers/{uuid4()}"
+ABOUT: tuple[Any, ...] = ("customers/1", "a", "purposes/service", "a", {}, "", "", NOW, NOW, NOW, uuid4())
+
+
+@pytest.mark.parametrize(
+    ("channels", "spent", "tried", "asked"),
+    [
+        ([], {}, ["EMAIL", "SMS"], ["EMAIL", "SMS", "APP"]),  # the inbox is for who prefers it
+        ([], {"EMAIL": BOUNCED}, ["SMS"], ["SMS"]),  # and not the last resort of a message
+        (["APP", "EMAIL"], {}, ["APP", "EMAIL"], ["APP", "EMAIL"]),
+        (["APP", "EMAIL"], {"APP": NOT_DELIVERED}, ["EMAIL"], ["EMAIL"]),
+        (["EMAIL"], {}, ["EMAIL"], ["EMAIL"]),
+    ],
+)
+def test_the_inbox_is_tried_where_a_strategy_names_it_or_its_customer_prefers_it(
+    channels: list[str], spent: dict[str, str], tried: list[str], asked: list[str]
+) -> None:
+    notice = Notice(uuid4(), *ABOUT, delivery=DeliveryStrategy([*map(Channel, channels)]), spent=spent)
+    served = ["EMAIL", "SMS", "APP"]
+    assert (left(notice, served), asked_about(notice, served)) == (tried, asked)
+
+
+def test_a_preview_asks_at_once_about_what_sending_asks_one_after_the_other() -> None:
+    served = ["EMAIL", "SMS", "APP"]
+    assert offered(None, served) == served
+    # As the first it needs neither an address nor to be preferred, as when it is asked about alone.
+    assert offered(DeliveryStrategy([Channel.EMAIL, Channel.APP]), served) == ["APP", "EMAIL"]
+
+
+def test_what_confirms_a_consent_is_never_put_where_its_link_would_be_kept() -> None:
+    confirms = replace(
+        Notice(uuid4(), *ABOUT),
+        customer=CUSTOMER,
+        variables={"confirm_link": f"{CUSTOMER}/consents/marketing.app"},
+    )
+    for channels in ([], ["APP"]):
+        notice = replace(confirms, delivery=DeliveryStrategy([*map(Channel, channels)]))
+        assert "APP" not in asked_about(notice, ["EMAIL", "APP"])
 
 
 async def test_what_came_back_has_failed_when_nobody_sends_on_another_channel() -> None:
-    about: tuple[Any, ...] = ("customers/1", "a", "purposes/service", "a", {}, "", "", NOW, NOW, NOW, uuid4())
-    notice = Notice(uuid4(), *about, channel="EMAIL", spent={"EMAIL": BOUNCED})
+    notice = Notice(uuid4(), *ABOUT, channel="EMAIL", spent={"EMAIL": BOUNCED})
     nobody = cast(Any, None)
     with pytest.raises(Forbidden) as refused:
         await Contacts(nobody, nobody, "agents/front-desk", ["EMAIL"]).of(notice)

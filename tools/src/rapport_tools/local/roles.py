@@ -27,7 +27,8 @@ READ_EVERYTHING = _each(
     loyalty.purchases.read loyalty.reevaluation_jobs.read loyalty.tiers.read loyalty.transfers.read
     loyalty.units.read loyalty.vouchers.read
     loyalty.customer_values.read
-    notifications.delivery_attempts.read notifications.notice_jobs.read notifications.notice_policies.read
+    notifications.delivery_attempts.read notifications.inbox_messages.read notifications.notice_jobs.read
+    notifications.notice_policies.read
     notifications.notices.read
     notifications.providers.read notifications.template_texts.read notifications.templates.read
     """

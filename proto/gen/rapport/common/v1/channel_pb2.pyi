@@ -37,7 +37,7 @@ class _ChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Channel.Value
     CHANNEL_WEB: _Channel.ValueType  # 6
     """The web site."""
     CHANNEL_APP: _Channel.ValueType  # 7
-    """The mobile app."""
+    """The app, or the site, in which a customer is signed in, and the inbox that they have there."""
     CHANNEL_SOCIAL: _Channel.ValueType  # 8
     """A social network."""
     CHANNEL_FAX: _Channel.ValueType  # 9
@@ -67,7 +67,7 @@ CHANNEL_SMS: Channel.ValueType  # 5
 CHANNEL_WEB: Channel.ValueType  # 6
 """The web site."""
 CHANNEL_APP: Channel.ValueType  # 7
-"""The mobile app."""
+"""The app, or the site, in which a customer is signed in, and the inbox that they have there."""
 CHANNEL_SOCIAL: Channel.ValueType  # 8
 """A social network."""
 CHANNEL_FAX: Channel.ValueType  # 9

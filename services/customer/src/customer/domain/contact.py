@@ -24,6 +24,9 @@ REACHED_BY = {
     Channel.VOICE: IdentifierType.PHONE,
     Channel.FAX: IdentifierType.FAX,
 }
+# What needs no address, so that nothing says whether a customer looks there: for who prefers it, or was
+# asked about it first. It disturbs nobody who does not look, so that it keeps no quiet hours.
+INBOX = Channel.APP
 # Where it is confirmed by the very address that a channel reaches: of such a yes only addresses count that
 # their owner was proved to have, for anybody could have one added afterwards.
 PROVED = {Channel.EMAIL: IdentifierType.EMAIL, Channel.SMS: IdentifierType.PHONE}
@@ -113,6 +116,9 @@ def choose_contact(
     confirmed = {each.channel for each in standings if each.confirm_time and each.channel in PROVED}
     kept_from = False
     for channel in permitted:
+        if channel is INBOX and (channel in preferred or channel is offered[0]):
+            found = Decision(_ADDRESS, Outcome.PASSED, inputs={"channel": channel.lower()})
+            return Contact(True, [*decisions, found], channel=channel)
         known = [
             each for each in _known(channel, identifiers) if each.verify_time or channel not in confirmed
         ]

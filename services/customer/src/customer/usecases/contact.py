@@ -9,7 +9,7 @@ from chassis.api.purposes import needed
 from chassis.db.database import Database
 from chassis.errors import NotFound
 from chassis.zones import time_zone
-from customer.domain.contact import Contact, choose_contact
+from customer.domain.contact import INBOX, Contact, choose_contact
 from customer.domain.customers import Customer
 from customer.domain.quiet import quiet_at
 from customer.domain.suppressions import AddressKey, suppressed
@@ -60,7 +60,8 @@ async def check_contact(
         contact = contact.past_quiet()
     else:
         zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
-        quiet = quiet_at(preferences.quiet_hours, preferences.pauses, zone, on.clock.now())
+        hours = [] if contact.channel is INBOX else preferences.quiet_hours
+        quiet = quiet_at(hours, preferences.pauses, zone, on.clock.now())
         contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
     language_code = preferences.language_code or customer.language_code
     return replace(contact, category=purpose.category, language_code=language_code)

@@ -10,7 +10,7 @@ from chassis.api.purposes import needed
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said
-from customer.domain.contact import REACHED_BY
+from customer.domain.contact import INBOX, REACHED_BY
 from customer.domain.links import LinkKeys
 from customer.domain.purposes import Default, Purpose
 from customer.domain.suppressions import AddressKey, SuppressionReason
@@ -22,7 +22,7 @@ from customer.usecases.opening import linked
 from customer.usecases.suppressions import create_suppression, own_addresses
 
 # By which we write and call: there it is said also of what nobody allowed, for people to see.
-_TOLD = {*REACHED_BY, Channel.LETTER}
+_TOLD = {*REACHED_BY, INBOX, Channel.LETTER}
 
 
 async def stoppable(on: Executor) -> list[Purpose]:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from chassis.work import Later
 from notifications.domain.notice import Notice
+from notifications.domain.route import Addressed
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
@@ -34,6 +35,14 @@ class Channel(Protocol):
     @property
     def provider(self) -> str:
         """Who takes its messages, `providers/{id}`."""
+
+    @property
+    def addressed(self) -> Addressed | None:
+        """What kind of address it has; None for a channel that needs none."""
+
+    @property
+    def a_minute(self) -> int:
+        """How many messages its provider gets in a minute at most; 0 is no limit."""
 
     @property
     def idempotent(self) -> bool:

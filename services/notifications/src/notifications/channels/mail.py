@@ -9,9 +9,12 @@ from notifications.channels import smtp
 from notifications.channels.message import Mail, Mailbox
 from notifications.channels.smtp import SmtpProvider
 from notifications.domain.notice import Notice
+from notifications.domain.route import Addressed
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
+
+BY_MAIL = Addressed("EMAIL", "dsn", "feedback-loop")
 
 
 @dataclass(slots=True)
@@ -20,8 +23,10 @@ class MailChannel:
 
     server: SmtpProvider
     sender: Mailbox
+    a_minute: int
     code: str = "EMAIL"
     provider: str = smtp.NAME
+    addressed: Addressed | None = BY_MAIL
     idempotent: bool = False
 
     def key(self, notice: Notice) -> str:

@@ -21,12 +21,14 @@ from chassis.telemetry.tracing import client_span
 from chassis.work import Ours, Refused
 from notifications.channels.channel import Away
 from notifications.domain.notice import Notice
+from notifications.domain.route import Addressed
 from notifications.domain.segments import segments
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
 
 NAME = "providers/sms"
+BY_TEXT = Addressed("PHONE", "receipt", "receipt")
 ANSWER_S = 60.0
 CONNECT_S = 10.0
 _UNPROCESSABLE, _TOO_MANY = 422, 429
@@ -73,7 +75,9 @@ class SmsChannel:
 
     taker: Taker
     segments_most: int
+    a_minute: int
     code: str = "SMS"
+    addressed: Addressed | None = BY_TEXT
 
     @property
     def provider(self) -> str:

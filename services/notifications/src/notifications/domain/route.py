@@ -6,30 +6,54 @@ the promise: of that a person tells what a message did not.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from notifications.domain.confirming import confirmed_by
+from notifications.domain.confirming import confirmed_by, consent_of
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import BOUNCED, CHANNEL_NOT_SERVED, NOT_DELIVERED
-from notifications.domain.strategy import DeliveryStrategy
+from notifications.domain.strategy import INBOX, DeliveryStrategy
 
 # Why a customer is not reached on what is left, once a channel has failed: then that counts.
 _UNREACHABLE = ("consent-denied", "suppressed", "no-address", CHANNEL_NOT_SERVED, "quiet-hours", "paused")
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """The addresses of a channel."""
+
+    type: str  # as identifiers have it, `EMAIL`
+    bounced_by: str  # with complained_by: the source of a suppression, where a report says why, `dsn`
+    complained_by: str
+
+
 def left(notice: Notice, served: Sequence[str]) -> list[str]:
     """The channels on which it may still be tried, in the order of its strategy, else the best first.
 
-    What an address confirms is asked by that one alone.
+    What an address confirms is asked by that one alone. The inbox is tried where a strategy names it.
     """
     confirms = confirmed_by(notice)
-    wanted = [confirms] if confirms else offered(notice.delivery, served)
+    wanted = [confirms] if confirms else _named(notice) or [each for each in served if each != INBOX]
+    if consent_of(notice):  # the link in it is kept nowhere
+        wanted = [each for each in wanted if each != INBOX]
     return [each for each in wanted if each in served and each not in notice.spent]
 
 
+def asked_about(notice: Notice, served: Sequence[str]) -> list[str]:
+    """About which the customer service is asked: the inbox also for who prefers it, as the last."""
+    tried = left(notice, served)
+    free = not (_named(notice) or notice.spent or consent_of(notice)) and INBOX in served
+    return [*tried, INBOX] if free else tried
+
+
 def offered(delivery: DeliveryStrategy | None, served: Sequence[str]) -> list[str]:
-    """The channels of a strategy on which somebody takes messages, in its order, else the best first."""
+    """All about which it is asked until one allows it, at once: an inbox that is named as the first."""
     wanted = delivery.channels if delivery else []
-    return [each for each in wanted or served if each in served]
+    found = [each for each in wanted or served if each in served]
+    return sorted(found, key=lambda each: each != INBOX) if wanted else found
+
+
+def _named(notice: Notice) -> Sequence[str]:
+    return notice.delivery.channels if notice.delivery else []
 
 
 def goes_on(notice: Notice, served: Sequence[str]) -> bool:

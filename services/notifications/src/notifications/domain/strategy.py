@@ -22,7 +22,8 @@ class Channel(StrEnum):
     IN_PERSON = "IN_PERSON"
 
 
-NOTIFIED = (Channel.EMAIL, Channel.SMS)
+NOTIFIED = (Channel.EMAIL, Channel.SMS, Channel.APP)
+INBOX = Channel.APP  # which needs no address, so that nothing says whether its customer looks there
 
 
 @dataclass(slots=True)

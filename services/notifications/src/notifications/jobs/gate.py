@@ -61,10 +61,10 @@ class Gate:
         await store.ADD_PROVIDERS.rows(self.db, rows)
         await store.FORGET_PROVIDERS.run(self.db, but=[row.id for row in rows])
 
-    async def require_any(self) -> None:
-        """Quiet when nobody would take a message, whatever it is: nothing else needs to be asked then."""
+    async def require_any(self, channels: Collection[str]) -> None:
+        """Quiet when nobody would take a message on these: nothing else needs to be asked then."""
         now = self.db.clock.now()
-        rows = await store.ALL_PROVIDERS.all(self.db)
+        rows = [each for each in await store.ALL_PROVIDERS.all(self.db) if each.channel in channels]
         opens = [(row.opens(now), row.id) for row in rows]
         if opens and all(each for each, _ in opens):
             until, provider_id = min((each, name) for each, name in opens if each)

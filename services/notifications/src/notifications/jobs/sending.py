@@ -80,7 +80,7 @@ class Sending:
         elif silent:
             raise Forbidden(ALREADY_TOLD)
         now = self.db.clock.now()
-        await self.gate.require_any()
+        await self.gate.require_any(left(notice, self._codes))
         wanted = await require_on(self.db, notice, now)
         contact = await self.contacts.of(notice)
         reasons = await self.calls.first(notice.promise) if await may_wait(self.db, notice) else ()

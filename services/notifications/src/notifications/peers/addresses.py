@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from chassis.context import acting, current_call
 from chassis.grpc.status import reason
 from notifications.domain.attempt import Attempt, Delivery, Report
 from notifications.domain.notice import Notice
+from notifications.domain.route import Addressed
 from rapport.customer.v1 import consent_pb2, consent_service_pb2, identifier_pb2, purpose_service_pb2
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport.customer.v1.suppression_service_pb2 import CreateSuppressionRequest
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceAsyncStub
 
 _log = structlog.get_logger(__name__)
-_TYPES = {"EMAIL": "EMAIL", "SMS": "PHONE"}  # what kind of address a channel has
-_REPORTED_BY = {"EMAIL": ("dsn", "feedback-loop"), "SMS": ("receipt", "receipt")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Addresses:
     consents: ConsentServiceAsyncStub
     suppressions: SuppressionServiceAsyncStub
     purposes: PurposeServiceAsyncStub
+    kinds: Mapping[str, Addressed]  # by the code of their channel
 
     async def heed(self, notice: Notice, attempt: Attempt, report: Report, recipient: str) -> None:
         """Before the report is kept, so that one that could not be heeded is heeded when it comes again.
@@ -42,21 +43,23 @@ class Addresses:
         grpc.aio.AioRpcError when the customer service does not answer.
         """
         notice = replace(notice, channel=attempt.channel or notice.channel)  # it may be another by now
-        if notice.channel in _TYPES:
+        if (kind := self.kinds.get(notice.channel)) is not None:
             with acting(
                 replace(current_call.get(), credential="")
             ):  # by our right: who reports has none there
-                await self._heed(notice, attempt, report, recipient)
+                await self._heed(kind, notice, attempt, report, recipient)
 
-    async def _heed(self, notice: Notice, attempt: Attempt, report: Report, recipient: str) -> None:
-        came_back, loop = _REPORTED_BY[notice.channel]
+    async def _heed(
+        self, kind: Addressed, notice: Notice, attempt: Attempt, report: Report, recipient: str
+    ) -> None:
         if report.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not report.delivery:
-            why = Suppression(reason=Suppression.REASON_HARD_BOUNCE, source=came_back)
-            await self._suppress(why, _TYPES[notice.channel], attempt, recipient)
+            why = Suppression(reason=Suppression.REASON_HARD_BOUNCE, source=kind.bounced_by)
+            await self._suppress(why, kind.type, attempt, recipient)
         if report.complaint and attempt.complaint_time is None:
             found = await self.purposes.GetPurpose(purpose_service_pb2.GetPurposeRequest(name=notice.purpose))
+            loop = kind.complained_by
             why = Suppression(reason=Suppression.REASON_COMPLAINT, category=found.category, source=loop)
-            await self._suppress(why, _TYPES[notice.channel], attempt, recipient)
+            await self._suppress(why, kind.type, attempt, recipient)
             await self._withdraw(notice, report, loop)
 
     async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> None:

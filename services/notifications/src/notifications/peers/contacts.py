@@ -19,7 +19,7 @@ from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import CHANNEL_NOT_SERVED, PROMISE_ENDED
-from notifications.domain.route import left
+from notifications.domain.route import asked_about
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
@@ -139,12 +139,12 @@ class Contacts:
 
         Forbidden for none.
         """
-        offered = left(notice, self.channels)
+        asked = asked_about(notice, self.channels)
         if notice.in_doubt and notice.channel in self.channels:
-            offered = [notice.channel]
-        if not offered:
+            asked = [notice.channel]
+        if not asked:
             raise Forbidden(CHANNEL_NOT_SERVED)
-        return offered
+        return asked
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         try:

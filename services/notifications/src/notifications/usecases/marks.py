@@ -1,5 +1,6 @@
 """What policies heard of things: whether it is newer than what is told, and forgetting it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from chassis.context import Call, acting, service_itself
@@ -35,8 +36,9 @@ async def forget_marks(tx: Transaction, timer: Timer) -> None:
     await tx.schedule(MARKS_TIMER, timer.key, tx.now + (PACE if len(gone) == PAGE else EVERY))
 
 
-async def expect_forgetting(db: Database) -> None:
-    """Have it be done from now on, once for all replicas."""
+async def expect_forgetting(db: Database, kinds: Sequence[str]) -> None:
+    """Have timers forget from now on, once for all replicas."""
     with acting(Call("start", service_itself(db.service))):
         async with db.transaction() as tx:
-            await tx.schedule(MARKS_TIMER, "", tx.now)
+            for kind in kinds:
+                await tx.schedule(kind, "", tx.now)
