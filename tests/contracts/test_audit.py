@@ -19,7 +19,7 @@ from rapport_testing.tokens import TestIssuer
 from rapport_testing.wait import eventually
 from rapport_tools.cli import contracts
 from tests.contracts.names import PROMISED
-from tests.contracts.test_bad_input import NOWHERE, Caller, details_of, methods, path_to
+from tests.contracts.test_bad_input import Caller, details_of, methods, path_to
 from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 NAME = re.compile(r"(?:[a-zA-Z]+/[\w.-]+)(?:/[a-zA-Z]+/[\w.-]+)*")
@@ -64,9 +64,9 @@ async def _rows(running: Running, count: int) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_who_is_told_of_whom_and_what_for_is_in_the_audit(
-    start: Any, issuer: TestIssuer, name: str
+    start: Any, issuer: TestIssuer, peers: dict[str, str], name: str
 ) -> None:
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    running = await start(import_module(f"{name}.service").service, peers=peers, smtp_host="127.0.0.1")
     await prepare(name, running.db)
     caller = Caller(running, issuer)
     by_name = {method.name: method for method in methods(name)}
@@ -107,9 +107,9 @@ async def test_who_is_told_of_whom_and_what_for_is_in_the_audit(
 
 @pytest.mark.parametrize("name", EXPECTED)
 async def test_whom_a_refusal_names_is_in_the_audit_with_its_reason(
-    start: Any, issuer: TestIssuer, name: str
+    start: Any, issuer: TestIssuer, peers: dict[str, str], name: str
 ) -> None:
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    running = await start(import_module(f"{name}.service").service, peers=peers, smtp_host="127.0.0.1")
     await prepare(name, running.db)
     caller = Caller(running, issuer)
     by_name = {method.name: method for method in methods(name)}

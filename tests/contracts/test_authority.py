@@ -16,7 +16,6 @@ from chassis.context import Principal
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.grpc.status import reason
-from deploy.services import TELLING as SERVICES
 from rapport.options.v1 import options_pb2
 from rapport_testing.running import Running
 from rapport_testing.tokens import TestIssuer
@@ -26,7 +25,6 @@ from tests.contracts.scene import Scene
 from tests.contracts.scenes import SCENES
 from tests.contracts.valid import CONTRACTS
 
-NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 EXPECTED = {  # by what the table says: for a caller of billing, whose resource it is, and for one of delivery
     "any": ("may", "may"),
     "own": ("may", "NOT_OWNER"),
@@ -139,10 +137,10 @@ class World:
 
 
 @pytest.fixture
-async def world(start: Any, issuer: TestIssuer, name: str) -> Any:
+async def world(start: Any, issuer: TestIssuer, peers: dict[str, str], name: str) -> Any:
     """One service, to itself."""
     module = import_module(f"{CONTRACTS[name]}.service")
-    running = await start(module.service, peers=NOWHERE, smtp_host="127.0.0.1")
+    running = await start(module.service, peers=peers, smtp_host="127.0.0.1")
     made = World(running, issuer)
     yield made
     await made.close()

@@ -17,7 +17,6 @@ from grpc_status import rpc_status
 from chassis import ids
 from chassis.api.pages import Page
 from chassis.api.resources import other_form
-from deploy.services import TELLING as SERVICES
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.options.v1 import options_pb2
 from rapport_testing.clock import ManualClock
@@ -29,7 +28,6 @@ from rapport_tools.cli import contracts
 from tests.contracts.test_reasons import common, documented
 from tests.contracts.valid import CONTRACTS, REQUESTS, learn, prepare, renewed, request_of
 
-NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS: dict[str, dict[str, Any]] = {
     "ListCustomerMergeEntries": {"parent": f"customerMerges/{uuid4()}"},
     "SearchCustomers": {"query": "anna"},
@@ -298,7 +296,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 async def caller(
-    infrastructure: Infrastructure, issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory, name: str
+    infrastructure: Infrastructure,
+    issuer: TestIssuer,
+    tmp_path_factory: pytest.TempPathFactory,
+    peers: dict[str, str],
+    name: str,
 ) -> AsyncIterator[Caller]:
     """A running service, for all that is refused changes nothing, and somebody who may do everything."""
     module = import_module(f"{CONTRACTS[name]}.service")
@@ -306,7 +308,7 @@ async def caller(
     async with starting(infrastructure, issuer, clock, folder) as start:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ids, "_last", 0)  # they never go back, also where the clock before was ahead
-            running = await start(module.service, peers=NOWHERE, smtp_host="127.0.0.1")
+            running = await start(module.service, peers=peers, smtp_host="127.0.0.1")
             await prepare(name, running.db)
             made = Caller(running, issuer)
             yield made

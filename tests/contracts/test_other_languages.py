@@ -21,7 +21,7 @@ from customer.service import service as customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport_tools.cli import contracts
-from tests.contracts.test_bad_input import NOWHERE
+from tests.contracts.test_samples import NOWHERE
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -12,7 +12,7 @@ from chassis.events.registry import events
 from deploy.services import TELLING as SERVICES
 from rapport_tools.cli import contracts
 from tests.contracts.record import recorded
-from tests.contracts.test_bad_input import NOWHERE, methods, path_to
+from tests.contracts.test_bad_input import methods, path_to
 from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 
 # What no RPC alone brings about: it takes time, another service, a mail server or what is under way.
@@ -47,9 +47,9 @@ def forms(message: Message) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_samples_have_the_form_of_what_a_run_of_every_rpc_publishes(
-    start: Any, issuer: Any, name: str
+    start: Any, issuer: Any, peers: dict[str, str], name: str
 ) -> None:
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    running = await start(import_module(f"{name}.service").service, peers=peers, smtp_host="127.0.0.1")
     await prepare(name, running.db)
     metadata = [("authorization", f"Bearer {issuer.token()}")]
     by_name = {method.name: method for method in methods(name) if not method.server_streaming}

@@ -295,7 +295,7 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     await links.stop(token)
     assert (await links.open(token)).stop_time.ToDatetime() == desk.clock.now().replace(tzinfo=None)
     await create("news")
-    await create("recalls", category="service")
+    await create("recalls", category="marketing", essential=True)
     for purpose in ("tips", "marketing", "news"):
         for channel in (CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_FAX, CHANNEL_APP):
             assert await why_not(purpose, channel) == "consent-denied"
@@ -304,7 +304,7 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     removed = (await desk.get(anna.name)).identifiers[0]
     await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=removed.name))
     anew = (await desk.create(desk.email("anna@example.com"))).name
-    assert [await why_not(each, customer=anew) for each in ("tips", "service")] == ["suppressed", ""]
+    assert [await why_not(each, customer=anew) for each in ("tips", "recalls")] == ["suppressed", ""]
 
 
 async def test_what_is_imported_of_before_a_stop_is_past_and_what_is_wanted_again_holds(

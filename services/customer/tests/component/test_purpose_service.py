@@ -40,6 +40,7 @@ async def test_service_and_marketing_are_there_from_the_beginning(purposes):
         ("purposes/marketing", Purpose.DEFAULT_DENIED),
         ("purposes/service", Purpose.DEFAULT_ALLOWED),
     ]
+    assert [purpose.essential for purpose in found] == [False, True]
     assert all(purpose.display_name and purpose.description and purpose.etag for purpose in found)
 
 
@@ -70,6 +71,18 @@ async def test_a_purpose_is_renamed_and_its_default_stays(desk, purposes, refuse
     assert await refused(change(purposes, display_name="Polls", etag=made.etag)) == "ABORTED ETAG_MISMATCH"
     opened = change(purposes, mask=["contact_default"], contact_default=Purpose.DEFAULT_ALLOWED)
     assert await refused(opened) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+
+
+async def test_what_is_essential_is_said_once_and_rests_on_no_consent(desk, purposes, refused):
+    consent = Purpose.LEGAL_BASIS_CONSENT
+    recall = Purpose(display_name="Recalls", contact_default=Purpose.DEFAULT_ALLOWED, essential=True)
+    asked = Purpose(display_name="Recalls", contact_default=2, essential=True, legal_basis=consent)
+    assert await refused(create(purposes, asked)) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"
+    assert (await create(purposes, recall)).essential
+    (fact,) = await desk.facts("PurposeCreated")
+    assert fact.data.essential
+    assert await refused(change(purposes, legal_basis=consent)) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"
+    assert await refused(change(purposes, mask=["essential"])) == "INVALID_ARGUMENT UNKNOWN_FIELD"
 
 
 async def test_a_purpose_that_is_not_well_formed_or_not_there_is_refused(purposes, refused):

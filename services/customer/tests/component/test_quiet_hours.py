@@ -59,6 +59,7 @@ async def test_quiet_hours_are_by_the_clock_where_the_customer_is(desk, anna):
         time_zone="Asia/Tokyo",
         relationship_manager=answer.relationship_manager,
         category="service",
+        essential=True,
         open_time=timestamp(until(desk, 7)),
         decisions=answer.decisions,
     )

@@ -26,6 +26,7 @@ from notifications.names import PROVIDER
 from notifications.peers.addresses import Addresses
 from notifications.peers.contacts import Calls, Contacts, Promises
 from notifications.peers.links import Links
+from notifications.peers.purposes import Purposes
 from notifications.peers.readers import Readers
 from notifications.peers.selection import Selection
 from notifications.rpc.inbox import InboxRpc
@@ -78,7 +79,12 @@ def compose(app: App[Settings]) -> None:
     directory = app.client(DirectoryServiceStub, "cases")
     readers = Readers(customers, directory, app.settings.front_desk)
     s = app.settings
-    app.serve(TemplateRpc(app, readers=readers, link_hosts=s.link_hosts, review_all=s.review_texts))
+    purposes = Purposes(app.client(PurposeServiceStub, "customer"))
+    app.serve(
+        TemplateRpc(
+            app, purposes=purposes, readers=readers, link_hosts=s.link_hosts, review_all=s.review_texts
+        )
+    )
     consents = app.client(ConsentServiceStub, "customer")
     selection = Selection(customers)
     app.work(Bulk(app.db, selection, app.settings.notices_per_customer))

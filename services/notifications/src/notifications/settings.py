@@ -75,7 +75,7 @@ class Settings(ServiceSettings):
         5,
         ge=1,
         description="messages that a customer is sent in 7 days before what can wait is deferred, whichever"
-        " departments they are of; what is for purposes/service, or urgent, is counted and never kept back",
+        " departments they are of; what is essential, or urgent, is counted and never kept back",
     )
     category_contacts_per_week: Annotated[dict[str, Annotated[int, Field(ge=1)]], *AS_JSON] = Field(
         {"marketing": 3, "survey": 1},

@@ -62,6 +62,7 @@ DELAY_TEXT = "templates/delay/texts/en-gb"
 ADDRESS = "canary.maria@example.com"
 DROP = "250 an answer that is lost"
 CUSTOMER_NAME = "Canary Maria Anders"
+ESSENTIAL = {"purposes/service", "purposes/recall"}
 STATES = {
     "PromiseAtRisk": states_pb2.PROMISE_STATE_AT_RISK,
     "PromiseRecovered": states_pb2.PROMISE_STATE_OPEN,
@@ -110,7 +111,9 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
             await context.abort(self.failure, "told to")
         if self.absent in (request.name, request.purpose):
             await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
-        answer = consent_service_pb2.CheckContactResponse(category=request.purpose.removeprefix("purposes/"))
+        answer = consent_service_pb2.CheckContactResponse(
+            category=request.purpose.removeprefix("purposes/"), essential=request.purpose in ESSENTIAL
+        )
         answer.MergeFrom(self.reached_by(request))
         if answer.allowed and self.identifies:
             answer.identifier = f"{self.address_of or request.name}/identifiers/1"
@@ -162,13 +165,18 @@ class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
 
 
 class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
-    """Purposes: each is of the category that it is called by, or of none."""
-
-    categories = True
+    """Purposes: each is of the category that it is called by; there is none that is called `absent`."""
 
     async def GetPurpose(self, request: Any, context: Any) -> Any:
-        category = request.name.removeprefix("purposes/") if self.categories else ""
-        return purpose_pb2.Purpose(name=request.name, category=category, display_name="Canary news")
+        category = request.name.removeprefix("purposes/")
+        if category == "absent":
+            await context.abort_with_status(status(NotFound(request.name), "customer.rapport"))
+        return purpose_pb2.Purpose(
+            name=request.name,
+            category=category,
+            essential=request.name in ESSENTIAL,
+            display_name="Canary news",
+        )
 
 
 class Links(customer_link_service_pb2_grpc.CustomerLinkServiceServicer):

@@ -62,12 +62,8 @@ async def test_the_way_out_is_of_the_name_that_has_the_address(desk: Any) -> Non
     assert desk.peers.links.asked == [f"{other}/link"]
 
 
-@pytest.mark.parametrize("categories", [True, False])
-@pytest.mark.parametrize("purpose", ["service", "legal"])
-async def test_what_they_have_of_us_and_what_a_law_demands_nobody_leaves(
-    desk: Any, purpose: str, categories: bool
-) -> None:
-    desk.peers.purposes.categories = categories
+@pytest.mark.parametrize("purpose", ["service", "recall"])
+async def test_what_is_essential_nobody_leaves_whatever_it_is_called(desk: Any, purpose: str) -> None:
     await desk.sent((await sent_for(desk, purpose)).name)
     [message] = desk.mail.accepted
     assert message["List-Unsubscribe"] is None

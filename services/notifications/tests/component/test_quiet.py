@@ -205,3 +205,5 @@ async def test_only_what_is_urgent_asks_past_quiet_and_nothing_is_so_by_default(
     assert not (await desk.template("delay")).urgent
     refused = desk.create_template("offer", HELLO, urgent=True, purpose="purposes/marketing")
     assert await desk.violations(refused) == {"template.urgent": "INVALID_URGENCY"}
+    await desk.create_template("recall", HELLO, urgent=True, purpose="purposes/recall")
+    assert (await desk.template("recall")).essential

@@ -19,7 +19,15 @@ from notifications.usecases import seed, words
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 TEMPLATE = Template(
-    "news", Type.INFORMATION, "purposes/service", seed.PLATFORM, "en-GB", {"value": True}, NOW, NOW
+    "news",
+    Type.INFORMATION,
+    "purposes/service",
+    seed.PLATFORM,
+    "en-GB",
+    {"value": True},
+    NOW,
+    NOW,
+    essential=True,
 )
 LANGUAGES = ("en-GB", "de", "ar", "ja", "pl", "he", "hi", "pt-BR", "zh-Hant-TW")
 PARCELS = 'value | plural(one="# parcel", other="# parcels")'

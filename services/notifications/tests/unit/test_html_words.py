@@ -14,7 +14,9 @@ from notifications.domain.template import Template, Text, Type
 from notifications.usecases import seed, words
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-TEMPLATE = Template("delay", Type.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, NOW, NOW)
+TEMPLATE = Template(
+    "delay", Type.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, NOW, NOW, essential=True
+)
 GIVEN = {
     "customer_name": "Maria Anders",
     "contact_name": "Sam Reed",

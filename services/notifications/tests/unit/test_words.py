@@ -17,7 +17,15 @@ from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequ
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEMPLATE = Template(
-    "delay", Type.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, create_time=NOW, update_time=NOW
+    "delay",
+    Type.DELAY,
+    "purposes/service",
+    seed.PLATFORM,
+    "en-GB",
+    {},
+    create_time=NOW,
+    update_time=NOW,
+    essential=True,
 )
 DELAY = Text(
     "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, create_time=NOW

@@ -464,6 +464,7 @@ class CheckContactResponse(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     IDENTIFIER_FIELD_NUMBER: _builtins.int
+    ESSENTIAL_FIELD_NUMBER: _builtins.int
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
@@ -484,6 +485,8 @@ class CheckContactResponse(_message.Message):
     """The category of the purpose, whether it is allowed or not: senders count by it what a customer is sent. May be empty."""
     identifier: _builtins.str
     """The identifier whose address that is, `customers/{uuid}/identifiers/{uuid}`, under the name of the customer that has it."""
+    essential: _builtins.bool
+    """Whether the purpose is essential, whether it is allowed or not: no budget of a sender keeps it back, and it needs no way out."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When to ask again, with `quiet-hours` and `paused`: from then on the customer wants no quiet. Absent when that is never."""
@@ -507,10 +510,11 @@ class CheckContactResponse(_message.Message):
         decisions: _abc.Iterable[_explanation_pb2.Decision] | None = ...,
         category: _builtins.str = ...,
         identifier: _builtins.str = ...,
+        essential: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "category", b"category", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "identifier", b"identifier", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "allowed", b"allowed", "category", b"category", "channel", b"channel", "decisions", b"decisions", "display_name", b"display_name", "essential", b"essential", "identifier", b"identifier", "language_code", b"language_code", "open_time", b"open_time", "reason_code", b"reason_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

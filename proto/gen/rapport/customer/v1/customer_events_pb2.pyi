@@ -554,22 +554,40 @@ class PurposeCreated(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
+    ESSENTIAL_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`."""
     department: _builtins.str
     """`departments/{department}` whose it is."""
     contact_default: _purpose_pb2.Purpose.Default.ValueType
     """What holds until a customer says something."""
+    essential: _builtins.bool
+    """Whether it is of what customers have of us."""
+    legal_basis: _purpose_pb2.Purpose.LegalBasis.ValueType
+    """What makes it lawful."""
+    category: _builtins.str
+    """Under which it is counted and suppressed; may be empty."""
+    @_builtins.property
+    def double_opt_in_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """On which channels a yes has to be confirmed."""
+
     def __init__(
         self,
         *,
         purpose: _builtins.str = ...,
         department: _builtins.str = ...,
         contact_default: _purpose_pb2.Purpose.Default.ValueType = ...,
+        essential: _builtins.bool = ...,
+        legal_basis: _purpose_pb2.Purpose.LegalBasis.ValueType = ...,
+        category: _builtins.str = ...,
+        double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "department", b"department", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "department", b"department", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "legal_basis", b"legal_basis", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -577,7 +595,7 @@ Global___PurposeCreated: _TypeAlias = PurposeCreated  # noqa: Y015
 
 @_typing.final
 class PurposeUpdated(_message.Message):
-    """A purpose of contact is called or described in another way. It concerns no single customer."""
+    """A purpose of contact is called or described in another way, or lawful, counted or confirmed in another. It concerns no single customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -585,15 +603,29 @@ class PurposeUpdated(_message.Message):
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    ESSENTIAL_FIELD_NUMBER: _builtins.int
+    LEGAL_BASIS_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`."""
     department: _builtins.str
     """`departments/{department}` whose it is."""
     contact_default: _purpose_pb2.Purpose.Default.ValueType
     """What holds until a customer says something."""
+    essential: _builtins.bool
+    """Whether it is of what customers have of us."""
+    legal_basis: _purpose_pb2.Purpose.LegalBasis.ValueType
+    """What makes it lawful now."""
+    category: _builtins.str
+    """Under which it is counted and suppressed now; may be empty."""
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields that changed, as update masks name them."""
+
+    @_builtins.property
+    def double_opt_in_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """On which channels a yes has to be confirmed now."""
 
     def __init__(
         self,
@@ -602,10 +634,14 @@ class PurposeUpdated(_message.Message):
         department: _builtins.str = ...,
         contact_default: _purpose_pb2.Purpose.Default.ValueType = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+        essential: _builtins.bool = ...,
+        legal_basis: _purpose_pb2.Purpose.LegalBasis.ValueType = ...,
+        category: _builtins.str = ...,
+        double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "department", b"department", "purpose", b"purpose", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "department", b"department", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "legal_basis", b"legal_basis", "purpose", b"purpose", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,7 +61,7 @@ class Purpose(_message.Message):
         LEGAL_BASIS_UNSPECIFIED: Purpose._LegalBasis.ValueType  # 0
         """Nobody has said."""
         LEGAL_BASIS_CONSENT: Purpose._LegalBasis.ValueType  # 1
-        """They consented. Only with DEFAULT_DENIED (`INVALID_LEGAL_BASIS`): who never said anything has not."""
+        """They consented. Only with DEFAULT_DENIED, for who never said anything has not, and of nothing essential (`INVALID_LEGAL_BASIS`)."""
         LEGAL_BASIS_CONTRACT: Purpose._LegalBasis.ValueType  # 2
         """What they have of us needs it."""
         LEGAL_BASIS_LEGAL_OBLIGATION: Purpose._LegalBasis.ValueType  # 3
@@ -79,7 +79,7 @@ class Purpose(_message.Message):
     LEGAL_BASIS_UNSPECIFIED: Purpose.LegalBasis.ValueType  # 0
     """Nobody has said."""
     LEGAL_BASIS_CONSENT: Purpose.LegalBasis.ValueType  # 1
-    """They consented. Only with DEFAULT_DENIED (`INVALID_LEGAL_BASIS`): who never said anything has not."""
+    """They consented. Only with DEFAULT_DENIED, for who never said anything has not, and of nothing essential (`INVALID_LEGAL_BASIS`)."""
     LEGAL_BASIS_CONTRACT: Purpose.LegalBasis.ValueType  # 2
     """What they have of us needs it."""
     LEGAL_BASIS_LEGAL_OBLIGATION: Purpose.LegalBasis.ValueType  # 3
@@ -102,6 +102,7 @@ class Purpose(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
+    ESSENTIAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
@@ -119,7 +120,13 @@ class Purpose(_message.Message):
     legal_basis: Global___Purpose.LegalBasis.ValueType
     """What makes it lawful."""
     category: _builtins.str
-    """What kind of contact it is, a code such as `service`, `marketing` or `survey`; may be empty."""
+    """Under which it is counted and suppressed with others, a code such as `service`, `marketing` or `survey`; may be empty. It says nothing of
+    whether customers may stop it: see `essential`.
+    """
+    essential: _builtins.bool
+    """True for what customers have of us, such as word of a promise, and what a law demands: no link of theirs stops it, no budget keeps it
+    back, and it needs no way out. Never of what rests on LEGAL_BASIS_CONSENT (`INVALID_LEGAL_BASIS`). It never changes.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -148,10 +155,11 @@ class Purpose(_message.Message):
         legal_basis: Global___Purpose.LegalBasis.ValueType = ...,
         category: _builtins.str = ...,
         double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        essential: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

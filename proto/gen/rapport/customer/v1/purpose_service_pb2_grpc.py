@@ -111,7 +111,7 @@ class PurposeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePurpose(self, request, context):
-        """Changes how a purpose is called and described, what makes it lawful, and its category.
+        """Changes how a purpose is called and described, what makes it lawful, its category, and on which channels a yes to it is confirmed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

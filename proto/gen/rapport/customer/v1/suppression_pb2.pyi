@@ -86,7 +86,7 @@ class Suppression(_message.Message):
     """Why."""
     category: _builtins.str
     """Of which purposes, by their `category`; empty for all but those whose legal basis is a legal obligation or a vital interest, and what is
-    urgent. Empty with HARD_BOUNCE (`INVALID_CODE`).
+    urgent. With UNSUBSCRIBED one that is not empty leaves out what is essential. Empty with HARD_BOUNCE (`INVALID_CODE`).
     """
     source: _builtins.str
     """Where that was said, a code such as `one-click`, `dsn`, `feedback-loop` or `call`; may be empty."""

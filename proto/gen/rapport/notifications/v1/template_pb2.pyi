@@ -98,6 +98,7 @@ class Template(_message.Message):
     GIVEN_VARIABLES_FIELD_NUMBER: _builtins.int
     TELLS_PROMISES_FIELD_NUMBER: _builtins.int
     INCLUDERS_FIELD_NUMBER: _builtins.int
+    ESSENTIAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     type: Global___Template.Type.ValueType
@@ -115,7 +116,7 @@ class Template(_message.Message):
     policies_only: _builtins.bool
     """Whether policies alone send it, and SendNotice refuses it: a delay, what tells a promise's date, or asks to confirm a consent."""
     urgent: _builtins.bool
-    """True for what concerns the customer's safety alone, with the purpose `purposes/service` (`INVALID_URGENCY`): its notices are
+    """True for what concerns the customer's safety alone, with an essential purpose (`INVALID_URGENCY`): its notices are
     sent in quiet hours and pauses, too.
     """
     reviewed: _builtins.bool
@@ -129,6 +130,10 @@ class Template(_message.Message):
     """
     tells_promises: _builtins.bool
     """Whether it tells a delay, or a date of a promise: policies on events that do (`EventType.tells_promises`) alone send it."""
+    essential: _builtins.bool
+    """Whether its purpose is: its texts need no `unsubscribe_link`, its notices are counted and no budget keeps them back, and where one about
+    a promise or a case comes to nobody a person is to tell the customer.
+    """
     @_builtins.property
     def variables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Template.Variable]:
         """What a sender gives besides the variables that every template has; at most 30. No text uses any other."""
@@ -175,10 +180,11 @@ class Template(_message.Message):
         given_variables: _abc.Iterable[_builtins.str] | None = ...,
         tells_promises: _builtins.bool = ...,
         includers: _abc.Iterable[_builtins.str] | None = ...,
+        essential: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_news", b"bad_news", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_news", b"bad_news", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "essential", b"essential", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -267,8 +273,8 @@ class TemplateText(_message.Message):
     body: _builtins.str
     """The text: a Jinja template, at most 10,000 characters. Of a DELAY template it must use `apology`, `reason`,
     `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`, and of bad news
-    `apology`, `reason`, `next_step`, `contact_name` and `contact_reach`; but for `purposes/service` and
-    `purposes/legal` `unsubscribe_link` as well. `{% include "footer" %}` stands for the text of the partial
+    `apology`, `reason`, `next_step`, `contact_name` and `contact_reach`; but for an essential purpose
+    `unsubscribe_link` as well. `{% include "footer" %}` stands for the text of the partial
     `templates/footer`, of the same department or the platform, in this language (`INVALID_PARTIAL`).
     """
     apology: _builtins.str

@@ -41,6 +41,7 @@ class Standing:
     state: ConsentState | None
     legal_basis: LegalBasis | None = None
     category: str = ""
+    essential: bool = False
     confirm_time: datetime | None = None
     stop_time: datetime | None = None  # since when they want nothing but what they have of us
 
@@ -61,6 +62,7 @@ class Contact:
     identifier: str = ""  # whose address it is, by its name
     open_time: datetime | None = None
     category: str = ""  # of the purpose
+    essential: bool = False  # and whether that is of what they have of us
     language_code: str = ""  # in which they are written to, BCP 47
 
     def unless(self, quiet: Quiet | None, inputs: dict[str, str]) -> "Contact":
@@ -87,19 +89,17 @@ def choose_contact(
     preferred: Sequence[str],
     identifiers: Sequence[Identifier],
     suppressed: Mapping[UUID, Suppression],
-    *,
-    needed: bool = False,
 ) -> Contact:
     """The first channel that the customer allows and can be reached on, by an identifier not `suppressed`.
 
     Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
-    customer who never said is taken to prefer e-mail. What they have of us is `needed`: nobody stops it.
+    customer who never said is taken to prefer e-mail. What is essential nobody stops.
     """
     said = {standing.channel: standing.state for standing in standings}
     default = standings[0].contact_default
     wishes = list(preferred) or [Channel.EMAIL]
     ranked = sorted(offered, key=lambda channel: wishes.index(channel) if channel in wishes else len(wishes))
-    stopped = standings[0].stop_time is not None and not needed
+    stopped = standings[0].stop_time is not None and not standings[0].essential
     granted = {
         None: default is Default.ALLOWED and not stopped,
         ConsentState.GRANTED: True,

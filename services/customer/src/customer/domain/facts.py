@@ -152,11 +152,15 @@ class PurposeCreated:
     purpose: str
     department: str
     contact_default: str
+    essential: bool
+    legal_basis: str
+    category: str
+    double_opt_in_channels: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeUpdated:
-    """A purpose of contact is called or described in another way.
+    """A purpose of contact is called or described in another way, or lawful, counted or confirmed in another.
 
     It concerns no single customer.
     """
@@ -165,6 +169,10 @@ class PurposeUpdated:
     department: str
     contact_default: str
     updated_fields: list[str]
+    essential: bool
+    legal_basis: str
+    category: str
+    double_opt_in_channels: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,17 +44,19 @@ class Purpose:
     legal_basis: LegalBasis | None = None
     category: str = ""  # a code such as `survey`
     double_opt_in_channels: list[str] = field(default_factory=list)  # on which a yes has to be confirmed
+    essential: bool = False  # of what customers have of us, or a law demands: no link of theirs stops it
 
     name = PURPOSE.named("id")
     department = DEPARTMENT.named("department_id")
 
     def require_lawful(self) -> None:
         """InvalidArgument INVALID_LEGAL_BASIS where consent is the basis, and not waited for."""
-        if self.legal_basis is LegalBasis.CONSENT and self.contact_default is Default.ALLOWED:
+        needless = self.essential or self.contact_default is Default.ALLOWED
+        if self.legal_basis is LegalBasis.CONSENT and needless:
             raise invalid(
                 "purpose.legal_basis",
                 "INVALID_LEGAL_BASIS",
-                "must not be consent where contact is allowed before somebody consents",
+                "must not be consent where contact is allowed before somebody consents, or essential",
             )
 
 

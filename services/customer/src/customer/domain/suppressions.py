@@ -65,12 +65,16 @@ class Suppression:
         self.release_actor, self.release_reason_code, self.release_time = actor, reason_code, now
         self.version += 1
 
-    def keeps_from(self, legal_basis: LegalBasis | None, category: str, *, urgent: bool) -> bool:
+    def keeps_from(
+        self, legal_basis: LegalBasis | None, category: str, *, essential: bool, urgent: bool
+    ) -> bool:
         """Whether it keeps a contact for such a purpose from its address."""
         if self.reason is SuppressionReason.HARD_BOUNCE:
             return True
         if urgent or legal_basis in OWED:
             return False
+        if self.category and self.reason is SuppressionReason.UNSUBSCRIBED and essential:
+            return False  # of its kind all that they can do without was stopped
         return self.category in ("", category)
 
     @property

@@ -125,6 +125,7 @@ STANDINGS = Statement(
         _P.contact_default,
         _P.legal_basis,
         _P.category,
+        _P.essential,
         _H.channel,
         _H.state,
         _H.confirm_time,

@@ -5,7 +5,6 @@ from dataclasses import replace
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.api.purposes import needed
 from chassis.db.database import Database
 from chassis.errors import NotFound
 from chassis.zones import time_zone
@@ -45,17 +44,12 @@ async def check_contact(
         [
             each
             for each in await holding(on, [*hashes.values()])
-            if each.keeps_from(purpose.legal_basis, purpose.category, urgent=urgent)
+            if each.keeps_from(
+                purpose.legal_basis, purpose.category, essential=purpose.essential, urgent=urgent
+            )
         ],
     )
-    contact = choose_contact(
-        standings,
-        channels,
-        preferences.channels,
-        identifiers,
-        kept,
-        needed=needed(PURPOSE.format(purpose_id), purpose.category),
-    )
+    contact = choose_contact(standings, channels, preferences.channels, identifiers, kept)
     if urgent:
         contact = contact.past_quiet()
     else:
@@ -64,4 +58,6 @@ async def check_contact(
         quiet = quiet_at(hours, preferences.pauses, zone, on.clock.now())
         contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
     language_code = preferences.language_code or customer.language_code
-    return replace(contact, category=purpose.category, language_code=language_code)
+    return replace(
+        contact, category=purpose.category, essential=purpose.essential, language_code=language_code
+    )

@@ -36,6 +36,7 @@ async def create_purpose(
     legal_basis: LegalBasis | None,
     category: str,
     double_opt_in_channels: list[Channel],
+    essential: bool,
 ) -> Purpose:
     """Create a purpose.
 
@@ -54,6 +55,7 @@ async def create_purpose(
         legal_basis=legal_basis,
         category=category,
         double_opt_in_channels=list(dict.fromkeys(double_opt_in_channels)),
+        essential=essential,
     )
     purpose.require_lawful()
     tx.require_owner(purpose)

@@ -6,7 +6,6 @@ is denied by the stop itself. And their own addresses are suppressed by category
 made of them anew.
 """
 
-from chassis.api.purposes import needed
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said
@@ -26,8 +25,8 @@ _TOLD = {*REACHED_BY, INBOX, Channel.LETTER}
 
 
 async def stoppable(on: Executor) -> list[Purpose]:
-    """The purposes that are not of what customers have of us."""
-    return [each for each in await store.ALL_PURPOSES.all(on) if not needed(each.name, each.category)]
+    """The purposes that customers can do without."""
+    return [each for each in await store.ALL_PURPOSES.all(on) if not each.essential]
 
 
 async def stop_linked_contact(

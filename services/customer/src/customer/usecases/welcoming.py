@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from chassis.api.purposes import needed
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from customer.domain.consents import Consent, ConsentState
@@ -46,7 +45,7 @@ async def _allowed(on: Executor, consents: Iterable[Consent]) -> set[_Kind]:
     categories = {
         each.id: each.category
         for each in await store.ALL_PURPOSES.all(on)
-        if each.category and not needed(each.name, each.category)
+        if each.category and not each.essential
     }
     return {
         (REACHED_BY.get(each.channel), categories[each.purpose_id])

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import grpc
 from starlette.responses import HTMLResponse, Response
 
-from chassis.api.purposes import is_needed
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
 from desk.pages.selfservice import view
@@ -165,6 +164,6 @@ class Acts:
             if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
                 raise Nothing() from None
             raise
-        if is_needed(purpose):
+        if purpose.essential:
             raise Nothing()
         return purpose

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from babel import Locale
 
 from chassis.api.messages import moment
-from chassis.api.purposes import is_needed
 from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
 from desk.ui.speech import Speech
@@ -52,7 +51,7 @@ def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
 
 def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
     """What a customer may stop by a link."""
-    return [each for each in purposes if not is_needed(each)]
+    return [each for each in purposes if not each.essential]
 
 
 def choices(

@@ -5,9 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notifications.domain.notice import Notice
-from notifications.domain.template import SERVICE
-
 PERIOD, DAY = timedelta(days=7), timedelta(days=1)
 CONTACT_PRESSURE = "contact-pressure"
 _SOON = timedelta(minutes=1)  # by when it is known what becomes of those that are under way
@@ -31,11 +28,6 @@ class Contact:
 
     category: str
     send_time: datetime | None  # None while it is not over
-
-
-def is_exempt(notice: Notice) -> bool:
-    """Whether it is part of what the customer has of us, or urgent: counted, and never kept back."""
-    return notice.urgent or notice.purpose == SERVICE
 
 
 def room_at(sent: Sequence[datetime], under_way: int, most: int, now: datetime) -> datetime | None:

@@ -9,8 +9,7 @@ from chassis.errors import FailedPrecondition
 from notifications.names import DEPARTMENT, TEMPLATE, TEXT
 
 OTHER = "other"  # the reason for which a template has words when it has none for the real one
-SERVICE = "purposes/service"  # of all that is part of what the customer has of us, such as a promise
-LEGAL = "purposes/legal"  # of what a law demands
+SERVICE = "purposes/service"  # which every installation begins with, and what is seeded is for
 
 # Variables every template may use. The platform fills in those of the text and of people, the sender gives
 # the rest.
@@ -71,6 +70,7 @@ class Template:
     urgent: bool = False  # about safety: sent when the customer wants quiet, too
     reviewed: bool = False  # whether a second person approves each version of its texts; once it is, it stays
     bad_news: bool = False  # whether it tells what the customer would rather not hear; a delay does anyway
+    essential: bool = False  # whether its purpose is of what customers have of us, which they cannot stop
 
     name = TEMPLATE.named("id")
     department = DEPARTMENT.named("department_id")  # whose words these are
@@ -79,7 +79,7 @@ class Template:
     def must_say(self) -> tuple[str, ...]:
         """What each of its texts says, whatever is given; of links those that there are."""
         said = BAD_NEWS if self.bad_news and self.type == Type.INFORMATION else REQUIRED[self.type]
-        stays = self.type == Type.PARTIAL or self.purpose in (SERVICE, LEGAL)
+        stays = self.type == Type.PARTIAL or self.essential
         return said if stays else (*said, UNSUBSCRIBE_LINK)
 
     def undeclared(self, used: Set[str]) -> list[str]:

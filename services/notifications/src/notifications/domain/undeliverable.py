@@ -10,7 +10,6 @@ from chassis.facts import fact_of
 from notifications.domain.facts import NoticeUndeliverable
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.reasons import CALL_FIRST, MOOT, TAKEN_BACK
-from notifications.domain.template import SERVICE
 from notifications.domain.trigger import POLICY_OFF
 
 CUSTOMER_NOT_FOUND = "customer-not-found"
@@ -18,10 +17,14 @@ TOO_LATE = "too-late"
 
 
 def undeliverable(notice: Notice) -> NoticeUndeliverable | None:
-    """Of a notice that has ended and told nobody; nothing of what may have been told, or need not be."""
+    """Of one about something of theirs that has ended and told nobody; nothing of what need not be told.
+
+    It has to be told if its purpose is essential.
+    """
     ended = notice.state in (State.SUPPRESSED, State.FAILED)
     over = notice.reason_code in (*MOOT, TAKEN_BACK, POLICY_OFF, CUSTOMER_NOT_FOUND)
-    return fact_of(NoticeUndeliverable, notice) if ended and not over and _has_to_be_told(notice) else None
+    about = bool(notice.promise or notice.case)
+    return fact_of(NoticeUndeliverable, notice) if ended and not over and about else None
 
 
 def too_late(notice: Notice, now: datetime, again: datetime) -> NoticeUndeliverable | None:
@@ -29,14 +32,9 @@ def too_late(notice: Notice, now: datetime, again: datetime) -> NoticeUndelivera
     due = notice.due_time
     if notice.concern is not Concern.AT_RISK or notice.ended or not due or not now < due <= again:
         return None
-    return fact_of(NoticeUndeliverable, notice, reason_code=TOO_LATE) if _has_to_be_told(notice) else None
+    return fact_of(NoticeUndeliverable, notice, reason_code=TOO_LATE)
 
 
 def call_first(notice: Notice) -> NoticeUndeliverable:
     """Of a notice that waits until a person has told the customer."""
     return fact_of(NoticeUndeliverable, notice, reason_code=CALL_FIRST)
-
-
-def _has_to_be_told(notice: Notice) -> bool:
-    """Whether it is part of what the customer has of us, and about something of theirs."""
-    return notice.purpose == SERVICE and bool(notice.promise or notice.case)

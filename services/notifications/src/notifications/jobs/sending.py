@@ -19,7 +19,7 @@ from notifications.channels.channel import CONVERSED, Channel
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice, State
 from notifications.domain.policy import CONCERNS
-from notifications.domain.pressure import Budget, is_exempt
+from notifications.domain.pressure import Budget
 from notifications.domain.reasons import ALREADY_TOLD
 from notifications.domain.route import left
 from notifications.domain.template import PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
@@ -27,7 +27,7 @@ from notifications.jobs.gate import Gate
 from notifications.names import CUSTOMER
 from notifications.peers.contacts import Calls, Contact, Contacts, Promises
 from notifications.peers.links import Links
-from notifications.store.tables import GET_ATTEMPT, GET_NOTICE
+from notifications.store.tables import COUNTED, GET_ATTEMPT, GET_NOTICE
 from notifications.usecases.attempt import (
     Accepted,
     Delivery,
@@ -87,7 +87,10 @@ class Sending:
         decisions = [*wanted, *contact.decisions]
         decisions = require_call(notice, reasons, self.call_within, now, decisions)
         decisions = require_hour(notice, contact.zone, now, decisions)
-        decisions = await require_room(self.db, notice, contact.category, self.budget, now, decisions)
+        exempt = notice.urgent or contact.essential
+        decisions = await require_room(
+            self.db, notice, contact.category, self.budget, now, decisions, exempt=exempt
+        )
         if silent:
             notice = await self._in_silence(notice.id)
         to = (contact.channel, contact.language_code, contact.category, contact.identifier)
@@ -143,14 +146,17 @@ class Sending:
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice, and before it whom it is for, where how much they are sent is counted."""
-        notice = await GET_NOTICE.one(tx, id=UUID(key))
-        if not is_exempt(notice):
-            await lock_person(tx, *CUSTOMER.ids(notice.customer))
-        return await lock_notice(tx, notice.id)
+        counted = await COUNTED.one(tx, id=UUID(key))
+        if not counted["exempt"]:
+            await lock_person(tx, *CUSTOMER.ids(counted["customer"]))
+        return await lock_notice(tx, UUID(key))
 
     async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
         """Begin an attempt, when there is room for it still, and who asked for it still wants it."""
-        if not await is_on(tx, subject) or not await has_room(tx, subject, about.category, self.budget):
+        if not await is_on(tx, subject):
+            return False
+        exempt = subject.urgent or about.template.essential
+        if not exempt and not await has_room(tx, subject, about.category, self.budget):
             return False
         attempt = self._attempt(subject, work.attempt, about.compose_time, about.channel)
         attempt.identifier = about.identifier

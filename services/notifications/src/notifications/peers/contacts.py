@@ -50,6 +50,7 @@ class Contact:
     identifier: str  # whose address it is, `customers/{uuid}/identifiers/{uuid}`; "" where nobody says it
     customer_name: str
     category: str  # of the purpose; may be empty
+    essential: bool  # whether that is of what they have of us
     language_code: str  # BCP 47
     zone: tzinfo
     agent_name: str
@@ -85,6 +86,7 @@ class Contacts:
             identifier=allowed.identifier,
             customer_name=allowed.display_name,
             category=allowed.category,
+            essential=allowed.essential,
             language_code=allowed.language_code,
             zone=time_zone(allowed.time_zone) or UTC,
             agent_name=agent.display_name,

@@ -9,14 +9,13 @@ from urllib.parse import quote
 
 import grpc
 
-from chassis.api.purposes import is_needed
 from chassis.grpc.status import reason
 from chassis.work import Ours
 from chassis.work.item import not_answered
 from notifications.domain.confirming import consent_of
 from notifications.domain.notice import Notice
 from notifications.domain.reasons import CAUSE_GONE
-from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, PAGES_LINK, SERVICE
+from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, PAGES_LINK
 from notifications.names import CONSENT
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Forbidden
@@ -79,23 +78,15 @@ class Links:
         whose = contact.identifier.partition("/identifiers/")[0]
         if not self.site or not whose or CONFIRM_LINK in notice.variables:
             return contact
-        leaves = True
+        if contact.essential and PAGES_LINK not in used:
+            return contact
         try:
-            leaves = await self._leaves(notice.purpose)
-            if not leaves and PAGES_LINK not in used:
-                return contact
             link = await self.links.GetCustomerLink(GetCustomerLinkRequest(name=f"{whose}/link"))
         except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.FAILED_PRECONDITION and not leaves:
+            if error.code() is grpc.StatusCode.FAILED_PRECONDITION and contact.essential:
                 return contact
             raise not_answered("customer", error) from None
         pages = f"{self.site}/c/{quote(link.token)}"
         about = f"purpose={quote(notice.purpose.removeprefix('purposes/'))}&channel={contact.channel.lower()}"
-        way_out = f"{pages}/unsubscribe?{about}" if leaves else ""
+        way_out = "" if contact.essential else f"{pages}/unsubscribe?{about}"
         return replace(contact, pages_url=pages, unsubscribe_url=way_out)
-
-    async def _leaves(self, purpose: str) -> bool:
-        """Whether a customer may have no more of it."""
-        if purpose == SERVICE:
-            return False
-        return not is_needed(await self.purposes.GetPurpose(GetPurposeRequest(name=purpose)))

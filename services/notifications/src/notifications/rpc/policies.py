@@ -27,7 +27,7 @@ from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import CHANNEL_NOT_SERVED
 from notifications.domain.route import offered
-from notifications.domain.template import SERVICE, Template
+from notifications.domain.template import Template
 from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.names import POLICY
 from notifications.rpc.checks import check_delivery
@@ -96,7 +96,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         rows = preview.rehearse(tried, others, own.events)
         rows = await self._by_what_followed(tried, rows, start)
         rows, category = await self._allowed(rows, template, offered(tried.delivery, self.channels))
-        if not template.urgent and template.purpose != SERVICE:
+        if not template.urgent and not template.essential:
             rows = preview.pressed(rows, self.budget.of(category))
         return pb.PreviewNoticePolicyResponse(
             event_count=len(rows),

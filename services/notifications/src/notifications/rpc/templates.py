@@ -5,17 +5,21 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from chassis.api.checks import Rules
+from chassis.api.decoding import decoder
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
+from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
+from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.segments import segments
 from notifications.domain.template import LINKS, STANDARD
 from notifications.names import TEMPLATE, TEXT, TEXT_VERSION
+from notifications.peers.purposes import Purposes
 from notifications.peers.readers import Readers
 from notifications.rpc.checks import check_values
 from notifications.store import tables as store
@@ -28,6 +32,8 @@ from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, ren
 from rapport.notifications.v1 import template_service_pb2 as template_pb
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer
+
+_NEW = decoder(template_pb.CreateTemplateRequest.DESCRIPTOR, template.create_template)
 
 
 def check_template(check: Check, sent: Template, now: datetime) -> None:
@@ -87,11 +93,11 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         template_pb.RenderTemplateRequest: check_values,
     }
 
+    purposes: Purposes
     readers: Readers
     link_hosts: Sequence[str]  # to which and under which texts may have links; none: to any
     review_all: bool  # whether a second person approves the texts of every template, whatever that says
 
-    CreateTemplate = change(template_pb.CreateTemplateRequest, template.create_template, _shown)
     GetTemplate = get(TEMPLATE, store.SHOW_TEMPLATE, _shown)
     ListTemplates = listing(template_pb.ListTemplatesResponse, store.LIST_TEMPLATES, _shown)
     UpdateTemplate = change(template_pb.UpdateTemplateRequest, template.update_template, _shown)
@@ -105,6 +111,15 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     UpdateTemplateText = change(template_pb.UpdateTemplateTextRequest, template.update_text, _text_shown)
     ApproveTemplateText = change(template_pb.ApproveTemplateTextRequest, template.approve_text, _text_shown)
     RejectTemplateText = change(template_pb.RejectTemplateTextRequest, template.reject_text, _text_shown)
+
+    async def CreateTemplate(self, request: template_pb.CreateTemplateRequest, context: Any) -> Any:
+        """Keep a new template, and what its purpose says for ever."""
+        request.template.essential = await self.purposes.is_essential(request.template.purpose)
+        return await self._create(request, context)
+
+    @mutation
+    async def _create(self, sent: template_pb.CreateTemplateRequest, tx: Transaction) -> Template:
+        return _shown(await template.create_template(tx, sent.template.essential, **_NEW(sent)))
 
     async def GetTemplateText(
         self, request: template_pb.GetTemplateTextRequest, context: Any

@@ -204,6 +204,12 @@ LATELY_SENT = Statement(
     ),
     row=Contact,
 )
+# Whose it is, and whether no budget keeps it back.
+COUNTED = Statement[Any](
+    sa.select(NOTICES.c.customer, sa.or_(NOTICES.c.urgent, TEMPLATES.c.essential).label("exempt"))
+    .join(TEMPLATES, TEMPLATES.c.id == NOTICES.c.template_id)
+    .where(NOTICES.c.id == sa.bindparam("id", type_=sa.Uuid))
+)
 DEFERRED = Statement[Any](
     sa.select(NOTICES.c.id).where(among(NOTICES.c.customer, "customers"), NOTICES.c.defer_time.is_not(None))
 )

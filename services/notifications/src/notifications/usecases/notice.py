@@ -25,6 +25,7 @@ from notifications.domain.undeliverable import undeliverable
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
 from notifications.store.tables import (
     DEFERRED,
+    GET_TEMPLATE,
     INSERT_NOTICE,
     LOCK_NOTICE,
     UPDATE_NOTICE,
@@ -58,7 +59,8 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
         await work.cancel(tx, SEND, str(notice.id))
         tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower()).inc)
         ended_id = tx.record(end_fact(notice), version=notice.version, caused_by=caused_by)
-        if nobody := undeliverable(notice):
+        nobody = undeliverable(notice)
+        if nobody and (await GET_TEMPLATE.one(tx, id=notice.template_id)).essential:
             tx.record(nobody, version=notice.version, caused_by=ended_id)
     await write(tx, UPDATE_NOTICE, notice)
 

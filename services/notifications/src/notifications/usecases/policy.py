@@ -14,7 +14,7 @@ from chassis.facts import changed
 from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.strategy import DeliveryStrategy
-from notifications.domain.template import SENDER, SERVICE, Template, Text, Type
+from notifications.domain.template import SENDER, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
 from notifications.usecases import words
@@ -44,8 +44,8 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
         _require_filled(template, texts, policy, needs)
         return
     means = BY_EVENT[policy.event_type]
-    if template.purpose != SERVICE:
-        raise _refusal(template, f"{needs} of the purpose {SERVICE}: promises are part of it.", policy)
+    if not template.essential:
+        raise _refusal(template, f"{needs} for an essential purpose, which promises are.", policy)
     if further := sorted(set(words.to_give(template, texts)) - SENDER):
         told = f"{needs} without variables of its own, such as {', '.join(further)}."
         raise _refusal(template, told, policy)

@@ -7,16 +7,23 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
 from notifications.domain.notice import Notice
-from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD, Budget, Contact, is_exempt, room_for
+from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD, Budget, Contact, room_for
 from notifications.names import CUSTOMER
 from notifications.store.tables import LATELY_SENT
 from notifications.usecases.attempt import Forbidden, Quiet
 
 
 async def require_room(
-    on: Executor, notice: Notice, category: str, budget: Budget, now: datetime, before: list[Decision]
+    on: Executor,
+    notice: Notice,
+    category: str,
+    budget: Budget,
+    now: datetime,
+    before: list[Decision],
+    *,
+    exempt: bool,
 ) -> list[Decision]:
-    """The steps `before` and this one, for a notice whose purpose is of a category.
+    """The steps `before` and this one, for a notice whose purpose is of a category; counted, if `exempt`.
 
     Quiet until there is room; Forbidden when it is of no use by then.
     """
@@ -26,9 +33,9 @@ async def require_room(
         count = sum(each.category == category for each in lately)
         inputs |= {"category": category, "category_count": str(count)}
         inputs["category_most"] = str(budget.of(category))
-    room = None if is_exempt(notice) else room_for(category, lately, budget, now)
+    room = None if exempt else room_for(category, lately, budget, now)
     if room is None:
-        why = "exempt" if is_exempt(notice) else ""
+        why = "exempt" if exempt else ""
         return [*before, Decision("pressure", Outcome.PASSED, why, inputs, now)]
     inputs["open_time"] = room.isoformat()
     if room < notice.expire_time:
@@ -42,8 +49,6 @@ async def require_room(
 
 async def has_room(tx: Transaction, notice: Notice, category: str, budget: Budget) -> bool:
     """Whether there is room still, of a customer who is locked: several are sent at once."""
-    if is_exempt(notice):
-        return True
     return room_for(category, await _lately(tx, notice, tx.now), budget, tx.now) is None
 
 

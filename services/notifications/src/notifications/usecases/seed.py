@@ -188,7 +188,8 @@ def _confirming(now: datetime) -> NoticePolicy:
 
 
 async def _seed(tx: Transaction, type: Type, policy: NoticePolicy, texts: tuple[_Words, ...]) -> None:
-    template = Template(policy.template_id, type, SERVICE, PLATFORM, LANGUAGE_CODE, {}, tx.now, tx.now)
+    of = (policy.template_id, type, SERVICE, PLATFORM, LANGUAGE_CODE)
+    template = Template(*of, {}, tx.now, tx.now, essential=True)
     if await INSERT_TEMPLATE.maybe(tx, **values(template)):
         for code, subject, body, apology, reasons in texts:
             text = Text(template.id, code.lower(), code, 1, subject, body, apology, reasons, tx.now)

@@ -10,7 +10,7 @@ from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, ResourceExists, invalid
 from chassis.facts import changed
-from notifications.domain.template import SERVICE, Template, TemplateInLanguages, Text, TextState, Type
+from notifications.domain.template import Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
 from notifications.usecases import words
@@ -52,6 +52,7 @@ class TextChanges(TypedDict, total=False):
 
 async def create_template(
     tx: Transaction,
+    essential: bool,
     *,
     template_id: str,
     type: Type,
@@ -63,9 +64,9 @@ async def create_template(
     reviewed: bool,
     bad_news: bool,
 ) -> TemplateInLanguages:
-    """Keep a new template. ResourceExists; InvalidArgument INVALID_URGENCY."""
-    if urgent and purpose != SERVICE:
-        raise invalid("template.urgent", "INVALID_URGENCY", f"must be false but for {SERVICE}")
+    """Keep a new template, of an `essential` purpose or not. ResourceExists; INVALID_URGENCY."""
+    if urgent and not essential:
+        raise invalid("template.urgent", "INVALID_URGENCY", "must be false but for an essential purpose")
     template = Template(
         template_id,
         type,
@@ -78,6 +79,7 @@ async def create_template(
         urgent=urgent,
         reviewed=reviewed,
         bad_news=bad_news,
+        essential=essential,
     )
     tx.require_owner(template)
     await created(tx, store.INSERT_TEMPLATE, template)
