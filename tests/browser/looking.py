@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Of what axe says, only what is wrong leaves the page: what is right is far more.
+# Of what axe says, only what is wrong leaves the page: what is right is far more. It would read
+# style sheets by itself, for which none of these rules asks.
 BARRIERS = """async ([within, values]) => {
-    const options = {resultTypes: ["violations"], runOnly: {type: "tag", values}, selectors: false};
+    const runOnly = {type: "tag", values}, preload = {assets: ["media"]};
+    const options = {resultTypes: ["violations"], runOnly, preload, selectors: false};
     const {violations} = await axe.run(within, options);
     const where = rule => rule.nodes.map(node => node.html.slice(0, 160)).join(", ");
     return violations.map(rule => `${rule.id} (${rule.help}): ${where(rule)}`);
 }"""
+# Contrast is three quarters of what axe costs: it is judged once for each look (`looks.js`).
+ONCE = "() => axe.configure({rules: [{id: 'color-contrast', selector: '[data-look]'}]})"
+LOOKS_OF_WORDS = (Path(__file__).parent / "looks.js").read_text()
 TABS_MAX = 200
 WIDTHS = (320, 390, 768, 1280, 1920)
 # Once in each scheme: what axe finds depends on how wide a page is by whether it is narrow or not.
@@ -63,6 +68,8 @@ async def barriers(page: "Page", within: str = "html") -> list[str]:
     """
     if not await page.evaluate("() => 'axe' in globalThis"):  # half of what it costs
         await page.evaluate(AXE_SCRIPT)
+        await page.evaluate(ONCE)
+    await page.evaluate(LOOKS_OF_WORDS, within)
     found: list[str] = await page.evaluate(BARRIERS, [within, STANDARD])
     return found
 

@@ -1,6 +1,7 @@
 """What goes wrong in a browser is noticed, and the helpers see what they are to see."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -19,6 +20,16 @@ PAGES = {
     "/broken.js": "throw new Error('it broke')",
     "/elsewhere": "<!doctype html><link rel=icon href=/icon><a href='http://elsewhere.example/'>go</a>",
     "/barred": "<!doctype html><html><link rel=icon href=/icon><img src=/icon><button></button>",
+    "/pale": """<!doctype html><html lang="en"><title>Pale</title><link rel="icon" href="/icon">
+        <link rel="stylesheet" href="/pale.css"><main><h1>Pale</h1><p>as it should be</p>
+        <button class="a" disabled>off</button><button class="a">one</button><button class="a">of two</button>
+        <p class="b">as it should be</p><div class="night"><p class="b">too dark</p></div>
+        <p class="c">1</p><p class="c">too light</p><p class="d">too light, <b>and so is this</b></p>
+        <div class="float"><p>as it should be</p></div>
+        <div class="float over"><p>on what floats</p></div></main>""",
+    "/pale.css": """.a, .c { color: #999; background: #fff } .d { color: #aaa } .b { color: #333 }
+        .night { background: #222 } .float { position: absolute; left: 0; top: 500px; background: #fff }
+        .over { top: 600px; background: #333 }""",
     "/unseen": """<!doctype html><link rel=icon href=/icon><link rel=stylesheet href=/unseen.css>
         <button>unseen</button>""",
     "/unseen.css": "button:focus-visible { outline: none }",
@@ -101,6 +112,18 @@ async def test_barriers_are_found(visit: Visit, pages: str) -> None:
     await visitor.page.goto("/barred")
     found = " ".join(await barriers(visitor.page))
     assert {"image-alt", "button-name", "html-has-lang", "document-title"} <= set(found.split())
+
+
+async def test_words_that_cannot_be_read_are_found_once_for_each_look(visit: Visit, pages: str) -> None:
+    visitor = await visit(pages)
+    await visitor.page.goto("/pale")
+    [found] = await barriers(visitor.page)
+    assert found.startswith("color-contrast")
+    assert re.findall(r">(\w[\w ,]*)<", found) == [
+        "one", "too dark", "too light", "too light, ", "and so is this", "and so is this", "on what floats",
+    ]  # fmt: skip
+    [found] = await barriers(visitor.page, ".night")
+    assert "too dark" in found
 
 
 async def test_the_keyboard_comes_by_everything(visit: Visit, pages: str) -> None:

@@ -73,11 +73,12 @@ class Served:
 
 
 @pytest.fixture
-async def served(issuer: TestIssuer) -> AsyncIterator[Served]:
+async def served(issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
     ledger, views = Ledger(), Views()  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
     server = Server("loyalty", [ledger, views], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
     port = await server.start("127.0.0.1", free_port())
     running = Served(server, f"127.0.0.1:{port}", ledger, views, issuer.token())
     yield running
     await running.channel.close(None)
+    monkeypatch.setattr("chassis.grpc.server.QUIET_S", 0.001)  # nobody calls any more
     await server.stop(0)

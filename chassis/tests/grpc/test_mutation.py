@@ -107,7 +107,10 @@ class Loyalty:
 
 @pytest.fixture
 async def loyalty(
-    database: Callable[..., Awaitable[Database]], issuer: TestIssuer, opened: Callable[[str], Any]
+    database: Callable[..., Awaitable[Database]],
+    issuer: TestIssuer,
+    opened: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Loyalty]:
     db = await database("loyalty")
     ledger = Ledger(db, opened)  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
@@ -116,6 +119,7 @@ async def loyalty(
     running = Loyalty(db, ledger, f"127.0.0.1:{port}", issuer.token())
     yield running
     await running.channel.close(None)
+    monkeypatch.setattr("chassis.grpc.server.QUIET_S", 0.001)  # nobody calls any more
     await server.stop(0)
 
 

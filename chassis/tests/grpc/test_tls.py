@@ -52,7 +52,9 @@ def ledger() -> Ledger:
 
 
 @pytest.fixture
-async def address(ledger: Ledger, issuer: TestIssuer, folder: Path) -> AsyncIterator[str]:
+async def address(
+    ledger: Ledger, issuer: TestIssuer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
     server = Server(
         "loyalty",
         [ledger],
@@ -62,6 +64,7 @@ async def address(ledger: Ledger, issuer: TestIssuer, folder: Path) -> AsyncIter
     )
     port = await server.start("127.0.0.1", free_port())
     yield f"127.0.0.1:{port}"
+    monkeypatch.setattr("chassis.grpc.server.QUIET_S", 0.001)  # nobody calls any more
     await server.stop(0)
 
 

@@ -23,7 +23,7 @@ class Operations(operations_service_pb2_grpc.OperationsServiceServicer):
 
 
 @pytest.fixture
-async def server(issuer: TestIssuer) -> AsyncIterator[Any]:
+async def server(issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     """The service loyalty, with its address as `server.at`."""
     found: Any = Server(
         "loyalty",
@@ -34,6 +34,7 @@ async def server(issuer: TestIssuer) -> AsyncIterator[Any]:
     found.at = f"127.0.0.1:{await found.start('127.0.0.1', free_port())}"
     found.set_ready(True)
     yield found
+    monkeypatch.setattr("chassis.grpc.server.QUIET_S", 0.001)  # nobody calls any more
     await found.stop(0)
 
 
