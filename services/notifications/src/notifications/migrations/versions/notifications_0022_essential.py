@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifications_0021"
-down_revision = "notifications_0020"
+revision = "notifications_0022"
+down_revision = "notifications_0021"
 branch_labels = None
 depends_on = None
 
