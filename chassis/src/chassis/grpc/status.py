@@ -104,7 +104,9 @@ def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
         violations = [errors.Violation(v.field, v.reason, v.description) for v in bad]
         return errors.InvalidArgument(violations or [errors.Violation("", why, message)])
     if error.code() is grpc.StatusCode.NOT_FOUND:
-        return errors.NotFound(metadata.get("resource", ""))
+        found = errors.NotFound(metadata.get("resource", ""), message)
+        found.reason, found.metadata = info.reason or found.reason, metadata or found.metadata
+        return found
     cls = _CLASSES.get(error.code().name, Refusal)
     return cls(why, message, metadata, retry_after_s=retry.seconds + retry.nanos / 1e9)
 

@@ -231,7 +231,8 @@ async def _new(
     if channel not in CHANNEL_IDS:
         raise invalid("consent.name", "INVALID_NAME", f"must end with .{', .'.join(CHANNEL_IDS)}")
     if not allow_missing:
-        raise NotFound(CONSENT.format(customer_id, consent_id))
+        name = CONSENT.format(customer_id, consent_id)
+        raise NotFound(name, f"{name} was not found: what they say first is noted with allow_missing.")
     if "state" not in consent:
         raise invalid("consent.state", "REQUIRED", "must be given")
     await found(tx, PURPOSE, store.PURPOSE, purpose_id)
