@@ -451,6 +451,25 @@ async def test_a_yes_that_waits_and_an_address_that_is_suppressed_are_told_besid
     assert re.search(r"E-mail: nothing is sent, since [^<]*: it does not exist", shown), shown
 
 
+async def test_a_yes_is_noted_with_the_words_that_were_shown_and_a_no_with_none(desk: Any) -> None:
+    name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
+    news = {"displayName": "News", "contactDefault": "DEFAULT_DENIED", "department": "departments/delivery"}
+    assert (await rest.post("/v1/purposes?purposeId=news", json=news)).is_success
+    first = await rest.post("/v1/purposes/news/wordings?wordingId=en", json={"text": "Write to me."})
+    second = await rest.patch("/v1/purposes/news/wordings/en", json={"text": "Write to me weekly."})
+    assert (first.is_success, second.is_success) == (True, True), second.text
+    form = (await alice.get(f"/{name}/act/consent")).text
+    assert "Write to me weekly." in form
+    told = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    told |= {"channel": "voice", "purpose": "purposes/news", "proof": ""}
+    for state, wording in (("GRANTED", "purposes/news/wordings/en/versions/2"), ("DENIED", "")):
+        told |= {"state": state, "request_id": str(uuid4())}
+        done = await alice.post(f"/{name}/act/consent", data=told)
+        assert "X-Done" in done.headers, done.text
+        noted = (await rest.get(f"/v1/{name}/consents/news.voice/versions")).json()["consents"][0]
+        assert (noted["state"], noted["wording"]) == (f"STATE_{state}", wording)
+
+
 async def test_an_address_that_is_emptied_is_gone(desk: Any) -> None:
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     known = {"display_name": "Erika Sommer", "kind": "person"}

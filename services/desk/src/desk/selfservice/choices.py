@@ -10,6 +10,7 @@ from babel import Locale
 from chassis.api.messages import moment
 from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
+from desk.pages.wordings import version_of
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
 from rapport.common.v1 import channel_pb2
@@ -81,24 +82,7 @@ def choices(
 
 
 def _agreed(wording: Wording | None) -> tuple[str, str]:
-    return (f"{wording.name}/versions/{wording.version}", wording.text) if wording else ("", "")
-
-
-def by_purpose(wordings: Sequence[Wording], tag: str) -> dict[str, Wording]:
-    """Of each purpose that has any, by its name, the wording in a language or the nearest."""
-    of: dict[str, list[Wording]] = {}
-    for each in wordings:
-        of.setdefault(each.name.partition("/wordings/")[0], []).append(each)
-    return {purpose: in_language(those, tag) for purpose, those in of.items()}
-
-
-def in_language(wordings: Sequence[Wording], tag: str) -> Wording:
-    """The wording in a language, or in what is left of that without its region; else the first of them."""
-    by_language = {last(each.name): each for each in wordings}
-    for code in (tag.lower(), tag.lower().partition("-")[0]):
-        if code in by_language:
-            return by_language[code]
-    return wordings[0]
+    return (version_of(wording), wording.text) if wording else ("", "")
 
 
 def _chosen(purpose: Purpose, said: Consent | None, say: Speech, stopped: bool) -> tuple[bool, str]:

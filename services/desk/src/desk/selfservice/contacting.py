@@ -16,6 +16,7 @@ from desk.language.catalogues import N_, violation
 from desk.pages.actions.kinds.consents import waits
 from desk.pages.quieting import as_typed, field_of, filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
+from desk.pages.wordings import by_purpose
 from desk.selfservice import choices
 from desk.selfservice.answering import page, to
 from desk.selfservice.asking import Own
@@ -133,7 +134,7 @@ class Contacting:
         """What they agree to, by purpose, in their language where there is that."""
         request = ListWordingsRequest(parent="purposes/-", page_size=PAGE)
         found = await _to_the_end(self.services.purposes.ListWordings, request, "wordings")
-        return choices.by_purpose(found, own.say.language.tag)
+        return by_purpose(found, own.say.language.tag)
 
     async def _purposes(self) -> Sequence[Purpose]:
         """All of them."""

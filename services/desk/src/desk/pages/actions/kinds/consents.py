@@ -11,6 +11,7 @@ from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import LIVE_S, Names
 from desk.pages.services import ask
+from desk.pages.wordings import by_purpose, version_of
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
 from rapport.customer.v1.consent_pb2 import Consent
@@ -20,8 +21,14 @@ from rapport.customer.v1.consent_service_pb2 import (
     ListConsentVersionsResponse,
     UpdateConsentRequest,
 )
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.identifier_pb2 import Identifier
-from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
+from rapport.customer.v1.purpose_service_pb2 import (
+    ListPurposesRequest,
+    ListWordingsRequest,
+    ListWordingsResponse,
+)
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest, ListSuppressionsResponse
 
@@ -49,8 +56,15 @@ async def _open(doing: Doing) -> Values:
     purposes, said, parts = await asyncio.gather(
         services.purposes.ListPurposes(ListPurposesRequest(page_size=1000)),
         services.consents.ListConsents(ListConsentsRequest(parent=doing.customer, page_size=1000)),
-        ask(LIVE_S, suppressed=services.suppressions.ListSuppressions(_holding(doing.customer))),
+        ask(
+            LIVE_S,
+            suppressed=services.suppressions.ListSuppressions(_holding(doing.customer)),
+            wordings=services.purposes.ListWordings(ListWordingsRequest(parent="purposes/-", page_size=1000)),
+            who=services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
+        ),
     )
+    language = parts.of("who", Customer).language_code
+    wordings = by_purpose(parts.of("wordings", ListWordingsResponse).wordings, language)
     suppressed = parts.of("suppressed", ListSuppressionsResponse).suppressions
     called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
     histories = await _histories(doing, said.consents)
@@ -62,6 +76,10 @@ async def _open(doing: Doing) -> Values:
         "channels": [(code, say(told)) for code, told in _CHANNELS.items()],
         "purposes": list(called.items()),
         "states": [("GRANTED", say("yes")), ("DENIED", say("no"))],
+        "agreed": [
+            (f"wording-{last(name)}", version_of(each), called.get(name, name), each.text)
+            for name, each in wordings.items()
+        ],
         "suppressed": [kept_from(each, say) for each in suppressed],
         "said": [Said(recorded(each, called, say), histories.get(each.name, ())) for each in said.consents],
     }
@@ -150,11 +168,13 @@ def _wording(consent: Consent) -> str:
 
 
 async def _do(doing: Doing) -> Done:
-    name = f"{doing.customer}/consents/{last(doing.text('purpose'))}.{doing.text('channel')}"
+    purpose = last(doing.text("purpose"))
+    name = f"{doing.customer}/consents/{purpose}.{doing.text('channel')}"
     said = Consent(
         name=name,
         state=doing.choice("state", Consent.State),
         source="desk",
+        wording=doing.text(f"wording-{purpose}") if doing.text("state") == "GRANTED" else "",
         proof=doing.reference("proof") if doing.text("proof") else "",
     )
     request = doing.request(UpdateConsentRequest, consent=said, allow_missing=True)
