@@ -8,11 +8,12 @@ from typing import Any
 import nats.errors
 import nats.js.errors
 
-from chassis.errors import Unavailable
+from chassis.errors import Malformed, Unavailable
 from chassis.events.declarations import stream_of
 from chassis.events.envelope import Event, parse
 from chassis.events.nats import BROKER_ERRORS, Connection
 from chassis.events.registry import subject_of
+from chassis.events.shown import moment
 
 LOOKED_TIMES = 4  # so many messages are looked at for each event that is asked for, at most
 OUT_OF_ORDER = timedelta(minutes=10)  # how much later than what happened after it something is published
@@ -48,17 +49,16 @@ class Past:
         try:
             number, looked = await self._first(source, start), 0
             while (raw := await self._next(source, subject, number)) is not None:
-                event, number, looked = _event(raw, {name: message}), raw.seq + 1, looked + 1
-                if looked > LOOKED_TIMES * at_most:
-                    more = max(event.time if event else raw.time, start)
-                    return Read(found, more if more < end else None)
-                if event is None or event.time < start:
+                event, number = _event(raw, {name: message}), raw.seq + 1
+                if event is not None and event.time < start:
                     continue
-                if event.time >= end + OUT_OF_ORDER:
+                time, looked = event.time if event else raw.time, looked + 1
+                if time >= end + OUT_OF_ORDER:
                     break
-                if len(found) == at_most:
-                    return Read(found, event.time)
-                if event.time < end:
+                # What happened in one instant is read as one, so that who goes on from it always does.
+                if (len(found) >= at_most or looked > LOOKED_TIMES * at_most) and time > start:
+                    return Read([each for each in found if each.time < time], time if time < end else None)
+                if event is not None and time < end:
                     found.append(event)
         except BROKER_ERRORS as error:
             told = "The events of that service cannot be read at the broker now. Try again."
@@ -66,14 +66,17 @@ class Past:
         return Read(found, None)
 
     async def _first(self, source: str, start: datetime) -> int:
-        """The number of the first message that was kept from `start` on: no earlier one tells of later."""
+        """The number of a message before which none tells of what happened from `start` on.
+
+        By when they were kept, and by when what they tell of happened: after an outage that is long before.
+        """
         assert self._connection is not None, "it was started"
         state = (await self._connection.js.stream_info(stream_of(source))).state
         low, high = state.first_seq, state.last_seq + 1
         while low < high:
             middle = (low + high) // 2
             raw = await self._next(source, ">", middle)
-            if raw is not None and raw.time < start:
+            if raw is not None and (raw.time < start or _told(raw, start) < start - OUT_OF_ORDER):
                 low = raw.seq + 1
             else:
                 high = middle
@@ -86,6 +89,14 @@ class Past:
             return await self._connection.js.get_msg(stream_of(source), number, subject, next=True)
         except nats.js.errors.NotFoundError:
             return None
+
+
+def _told(raw: Any, otherwise: datetime) -> datetime:
+    """When that happened of which a message tells."""
+    try:
+        return moment((raw.headers or {})["ce-time"])
+    except (KeyError, ValueError, Malformed):  # whatever another service published
+        return otherwise
 
 
 def _event(raw: Any, messages: Mapping[str, Any]) -> Event[Any] | None:

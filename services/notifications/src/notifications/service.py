@@ -19,7 +19,7 @@ from notifications.channels.vonage import Vonage
 from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_call, on_promise
 from notifications.events.customer import on_contact, on_preferences
-from notifications.jobs.gate import Gate, measure_providers
+from notifications.jobs.gate import Gate
 from notifications.jobs.notice_job import Bulk
 from notifications.jobs.sending import Sending
 from notifications.names import PROVIDER
@@ -104,7 +104,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(READ_TIMER, note_delivered)
     app.timer(EXPIRY_TIMER, delete_expired)
     app.serve(ProviderRpc(app))
-    app.measure(partial(measure_providers, app.db))
+    app.measure(lambda: sending.gate.measure(sending.channels))
     app.serve(ReportRpc(app, addresses=_addresses(app, sending.channels), channels=channels))
     app.on_open(lambda: sending.gate.open(sending.channels))
     app.work(sending)

@@ -16,6 +16,7 @@ class MailServer:
     Attributes:
         replies: the answers to the next messages, before it accepts everything.
         refusals: the answers to the next commands of a name, such as `RCPT`, before it takes them.
+        unwanted: words of subjects; a message with one is refused as spam.
         received: every message that was handed in, accepted or not.
         raw: the same as bytes.
         accepted: those that were accepted.
@@ -26,6 +27,7 @@ class MailServer:
     def __init__(self) -> None:
         self.port = free_port()
         self.replies: list[str] = []
+        self.unwanted: list[str] = []
         self.received: list[EmailMessage] = []
         self.accepted: list[EmailMessage] = []
         self.recipients: list[str] = []
@@ -46,6 +48,8 @@ class MailServer:
             if self.replies[0] == self.DROP and server.transport is not None:
                 server.transport.abort()
             return self.replies.pop(0)
+        if any(word in str(message["subject"]) for word in self.unwanted):
+            return "554 5.7.1 Message rejected as spam"
         self.accepted.append(message)
         self.recipients += envelope.rcpt_tos
         return "250 kept"

@@ -7,12 +7,16 @@ from uuid import UUID
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from notifications.domain.provider import FAILURES_MAX
 from notifications.jobs.sending import Sending
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.notifications.v1 import notice_pb2, template_pb2
 from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
+from rapport.notifications.v1.provider_pb2 import Provider
+from rapport.notifications.v1.provider_service_pb2 import GetProviderRequest
+from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
 from rapport_testing.wait import eventually
 
 EMAIL, SMS, APP = channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS, channel_pb2.CHANNEL_APP
@@ -72,6 +76,28 @@ async def test_who_is_refused_on_one_channel_is_told_on_the_next(desk: Any) -> N
     asked = [list(each.channels) for each in desk.peers.customers.asked]
     assert asked == [[EMAIL, SMS, APP], [SMS]]
     assert await desk.told("NoticeUndeliverable") == []
+
+
+async def test_who_is_refused_on_one_channel_shows_that_its_provider_works(desk: Any) -> None:
+    desk.mail.refusals["MAIL"] = ["550 5.7.1 not you"] * (FAILURES_MAX - 1)
+
+    async def refused() -> None:
+        notice = await send(desk)
+
+        async def tried() -> bool:
+            return bool(await desk.outcomes(notice))
+
+        await eventually(tried)
+
+    for _ in range(FAILURES_MAX - 1):
+        await refused()
+    desk.mail.refusals["RCPT"] = [NOBODY]
+    await desk.sent((await send(desk)).name)
+    desk.mail.refusals["MAIL"] = ["550 5.7.1 not you"]
+    await refused()
+    stub: Any = desk.running.stub(ProviderServiceStub)
+    found = await stub.GetProvider(GetProviderRequest(name="providers/smtp"))
+    assert found.state == Provider.STATE_AVAILABLE
 
 
 async def test_the_strategy_of_a_notice_goes_before_what_the_customer_prefers(desk: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import enum_name, moment, timestamp
+from chassis.events.past import LOOKED_TIMES, OUT_OF_ORDER
 from rapport.common.v1.channel_pb2 import Channel
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
@@ -228,7 +229,7 @@ async def test_no_more_messages_are_looked_at_than_a_few_for_each_event(
     assert (len(read.events), read.more) == (1, None)
     assert len([each for each in looked if each != ">"]) == 3
     more = await past.read("loyalty", TierUpgraded, start, end + timedelta(seconds=1), 2)
-    assert (len(more.events), more.more) == (2, end)
+    assert (len(more.events), more.more) == (1, end)  # those of the end are read from there on
 
 
 async def test_customers_are_asked_about_every_channel_on_which_notices_are_sent(ready: Any) -> None:
@@ -274,3 +275,36 @@ async def test_what_cannot_be_kept_or_is_about_promises_cannot_be_tried(ready: A
     promises = NoticePolicy(event_type="rapport.cases.v1.PromiseAtRisk", template="templates/delay")
     asked = ready.policies.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=promises))
     assert await ready.violations(asked) == {"notice_policy.event_type": "INVALID_CODE"}
+
+
+async def test_what_happened_before_and_was_told_late_is_passed_over_and_reading_always_moves_on(
+    ready: Any,
+) -> None:
+    late = 2 * LOOKED_TIMES * 2
+    for _ in range(late):
+        await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(timedelta(seconds=1))
+    start, told = ready.clock.now(), []
+    for _ in range(2):
+        told += [await tell(ready, upgraded(ready.customer)) for _ in range(3)]
+        ready.clock.advance(timedelta(seconds=1))
+    past, end = ready.running.app.past, ready.clock.now()
+    first = await past.read("loyalty", TierUpgraded, start, end, 2)
+    assert [each.resource for each in first.events] == told[:3]  # of one instant
+    assert first.more == start + timedelta(seconds=1)
+    rest = await past.read("loyalty", TierUpgraded, first.more, end, 2)
+    assert ([each.resource for each in rest.events], rest.more) == (told[3:], None)
+
+
+async def test_what_was_told_long_after_it_happened_is_not_looked_at_for_what_happened_since(
+    ready: Any,
+) -> None:
+    for _ in range(20):
+        await tell(ready, upgraded(ready.customer))
+    ready.clock.advance(2 * OUT_OF_ORDER)
+    start, told = ready.clock.now(), await tell(ready, upgraded(ready.customer))
+    past = ready.running.app.past
+    number = await past._first("loyalty", start)
+    assert number > 20
+    found = await past.read("loyalty", TierUpgraded, start, start + timedelta(seconds=1), 2)
+    assert [each.resource for each in found.events] == [told]

@@ -1,12 +1,14 @@
 """Providers that take nothing: they are left alone, what is for them waits, and nothing is lost."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
 import pytest
 
-from notifications.domain.provider import FAILURES_MAX, PAUSE, SOON
+from notifications.domain.provider import FAILURES_MAX, KEPT, PAUSE, SOON
+from notifications.jobs.gate import Gate
 from rapport.common.v1 import channel_pb2
 from rapport.notifications.v1 import notice_pb2, provider_pb2, provider_service_pb2, template_pb2
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
@@ -15,6 +17,7 @@ from rapport_testing.wait import eventually
 AVAILABLE = provider_pb2.Provider.STATE_AVAILABLE
 UNAVAILABLE = provider_pb2.Provider.STATE_UNAVAILABLE
 DOWN = b"500 Oops"
+WON = template_pb2.TemplateText(subject="You have won", body="{{ customer_name }}, {{ contact_name }}")
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +187,65 @@ async def test_a_mail_server_that_does_not_want_us_is_left_alone(desk: Any, answ
     waiting = await deferred(desk, await request(desk))
     await all_sent(desk, [*notices, waiting], "providers/smtp")
     assert len(desk.mail.accepted) == FAILURES_MAX + 1
+
+
+def mail(desk: Any) -> None:
+    desk.peers.customers.answer.channel = channel_pb2.CHANNEL_EMAIL
+    desk.peers.customers.answer.address = "maria@example.com"
+
+
+async def tried_in_vain(desk: Any, notice: notice_pb2.Notice) -> bool:
+    return "TEMPORARY_FAILURE" in [outcome for outcome, _ in await desk.outcomes(notice)]
+
+
+async def test_what_it_takes_for_spam_of_one_department_stops_no_other(desk: Any) -> None:
+    mail(desk)
+    await desk.create_template("won", WON)
+    desk.mail.unwanted = ["won"]
+    for _ in range(FAILURES_MAX + 1):
+        notice = await request(desk, template="templates/won")
+        await eventually(partial(tried_in_vain, desk, notice))
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "554 5.7.1")]
+    seen = await provider(desk, "providers/smtp")
+    assert (seen.state, seen.last_error_code) == (AVAILABLE, "554 5.7.1")
+    await desk.sent((await request(desk)).name)
+
+
+async def test_a_server_that_takes_everything_for_spam_is_left_alone_and_tried(desk: Any) -> None:
+    mail(desk)
+    await desk.create_template("won", WON)
+    desk.mail.unwanted = ["won", "News"]
+    wanted = [await request(desk, template="templates/won")]
+    await eventually(partial(tried_in_vain, desk, wanted[0]))
+    wanted += [await request(desk) for _ in range(FAILURES_MAX)]
+    await is_in(desk, UNAVAILABLE, "providers/smtp")
+    desk.mail.unwanted = []
+    await all_sent(desk, wanted, "providers/smtp")
+
+
+async def test_one_that_takes_us_again_is_available_though_the_first_message_is_not_wanted(desk: Any) -> None:
+    mail(desk)
+    desk.mail.refusals["MAIL"] = ["550 5.7.1 not now"] * FAILURES_MAX
+    for _ in range(FAILURES_MAX):
+        await request(desk)
+    await is_in(desk, UNAVAILABLE, "providers/smtp")
+    desk.mail.unwanted = ["News"]
+    desk.clock.advance(timedelta(minutes=20))
+    await is_in(desk, AVAILABLE, "providers/smtp")
+
+
+async def test_one_that_a_process_with_other_settings_does_not_have_is_kept_for_a_day(desk: Any) -> None:
+    app = desk.running.app
+    other = Gate(app.db, {}, 1)
+    await other.open([])
+    assert (await provider(desk)).state == AVAILABLE
+    desk.clock.advance(KEPT + timedelta(seconds=1))
+    await other.open([])
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await provider(desk)
+    assert refusal.value.code() == grpc.StatusCode.NOT_FOUND
+    await desk.sent((await request(desk)).name)
+    assert (await provider(desk)).state == AVAILABLE
 
 
 async def test_what_was_of_no_more_use_by_then_is_a_persons_to_tell(desk: Any) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from chassis.work import NotDone, Ours, Refused
 from notifications.channels import sms
-from notifications.channels.channel import Away
+from notifications.channels.channel import Away, Unwanted
 from notifications.channels.sms import SmsChannel, Text
 from notifications.channels.vonage import Vonage
 from notifications.settings import Settings
@@ -106,9 +106,9 @@ async def test_it_is_asked_as_its_api_wants_to_be_by_our_key() -> None:
     ("answer", "what"),
     [
         (wrong("to"), Refused),
-        (wrong("from"), Ours),
-        (wrong("to", "from"), Ours),
-        (b"422 Unprocessable Entity", Ours),
+        (wrong("from"), Unwanted),
+        (wrong("to", "from"), Unwanted),
+        (b"422 Unprocessable Entity", Unwanted),
         (b"401 Unauthorized", Ours),
         (b"402 Payment Required", Ours),
         (b"403 Forbidden", Ours),

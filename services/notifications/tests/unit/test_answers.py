@@ -2,9 +2,9 @@
 
 import pytest
 
-from chassis.work import Later, Ours, Refused
-from notifications.channels.channel import Away
-from notifications.channels.smtp import refusal
+from chassis.work import Later, Ours, Refused, Verdict
+from notifications.channels.channel import Away, Unwanted
+from notifications.channels.smtp import of_what_it_says, refusal
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,33 @@ def test_what_is_busy_is_asked_later_and_a_mailbox_says_nothing_of_the_server(
 ) -> None:
     assert type(refusal(code, text, of_recipient=True)) is what
     assert type(refusal(code, text, of_recipient=False)) is Away
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "verdict"),
+    [
+        (554, "5.7.1 Message rejected as spam", Verdict.OURS),
+        (552, "5.3.4 message too big for system", Verdict.OURS),
+        (450, "4.7.1 looks like spam, try later", Verdict.LATER),
+    ],
+)
+def test_what_is_said_after_the_message_is_about_that(code: int, text: str, verdict: Verdict) -> None:
+    refused = of_what_it_says(refusal(code, text, of_recipient=True))
+    assert (type(refused), refused.verdict) == (Unwanted, verdict)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "what"),
+    [
+        (421, "4.7.0 closing", Away),
+        (452, "4.3.1 insufficient system storage", Away),
+        (451, "4.7.28 unusual rate of unsolicited mail", Away),
+        (550, "5.1.1 User unknown", Refused),
+        (450, "4.2.0 greylisted", Later),
+    ],
+)
+def test_unless_it_is_about_the_server_or_the_recipient(code: int, text: str, what: type) -> None:
+    assert type(of_what_it_says(refusal(code, text, of_recipient=True))) is what
 
 
 def test_the_code_is_kept_and_the_text_is_not() -> None:

@@ -11,7 +11,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def provider() -> Provider:
-    return Provider("smtp", "EMAIL", State.AVAILABLE, NOW - timedelta(days=1))
+    return Provider("smtp", "EMAIL", State.AVAILABLE, NOW - timedelta(days=1), NOW)
 
 
 def away(leave_alone: timedelta | None = None) -> Provider:
@@ -75,6 +75,28 @@ def test_each_probe_in_vain_is_followed_by_a_longer_pause() -> None:
     assert one.state_time == NOW  # since when it is away
     one.take(now)
     assert (one.state, one.state_time, one.retry_time, one.faultless) == (State.AVAILABLE, now, None, True)
+
+
+def test_what_one_template_says_counts_once_another_is_refused_too() -> None:
+    one = provider()
+    for _ in range(2 * FAILURES_MAX):
+        one.refuse("won", "554", NOW)
+    assert (one.state, one.failures, one.last_error_code, one.faultless) == (State.AVAILABLE, 0, "554", False)
+    for _ in range(FAILURES_MAX):
+        one.refuse("news", "554", NOW)
+    assert one.state is State.UNAVAILABLE
+    one.state = State.PROBING
+    one.refuse("won", "554", NOW)
+    assert (one.state, one.retry_time) == (State.UNAVAILABLE, NOW + 2 * PAUSE)
+
+
+def test_one_that_takes_us_again_works_whatever_it_says_of_the_first_message() -> None:
+    one = away()
+    one.state = State.PROBING
+    one.refuse("won", "554", NOW)
+    assert (one.state, one.retry_time, one.unwanted) == (State.AVAILABLE, None, ["won"])
+    one.take(NOW)
+    assert one.faultless
 
 
 @given(st.lists(st.sampled_from(["fail", "later", "take", "probe"]), max_size=60))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Protocol
 
-from chassis.work import Later
+from chassis.work import Later, NotDone, Verdict
 from notifications.domain.notice import Notice
 from notifications.domain.route import Addressed
 from notifications.peers.contacts import Contact
@@ -23,6 +23,17 @@ class Away(Later):
     def __init__(self, code: str, leave_alone: timedelta | None = None) -> None:
         super().__init__(code)
         self.leave_alone = leave_alone
+
+
+class Unwanted(NotDone):
+    """The provider does not take this message for what it says, whoever it is for; it may take others.
+
+    As Ours, or as Later when `passing`: somebody mends the text, or the provider changes its mind.
+    """
+
+    def __init__(self, code: str, *, passing: bool = False) -> None:
+        super().__init__(code)
+        self.verdict = Verdict.LATER if passing else Verdict.OURS
 
 
 class Channel(Protocol):
@@ -61,5 +72,6 @@ class Channel(Protocol):
 
         `ready` is awaited with a fingerprint when only the last step is left, and `commit_to_it` called right
         before that. NotDone when it was not done, and that is sure: Away or Ours when that is not for the
-        recipient's sake. Anything else after `commit_to_it` means that nobody knows.
+        recipient's sake, Unwanted when it is for what the message says. Anything else after `commit_to_it`
+        means that nobody knows.
         """

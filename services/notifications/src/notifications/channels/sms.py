@@ -19,7 +19,7 @@ from chassis.api.webhooks import signature
 from chassis.clock import Clock
 from chassis.telemetry.tracing import client_span
 from chassis.work import Ours, Refused
-from notifications.channels.channel import Away
+from notifications.channels.channel import Away, Unwanted
 from notifications.domain.notice import Notice
 from notifications.domain.route import Addressed
 from notifications.domain.segments import segments
@@ -32,6 +32,7 @@ BY_TEXT = Addressed("PHONE", "receipt", "receipt")
 ANSWER_S = 60.0
 CONNECT_S = 10.0
 _UNPROCESSABLE, _TOO_MANY = 422, 429
+_OF_WHAT_IT_SAYS = (400, 413)
 _PROXYS = (502, 504)  # of who stands between: what is behind may have taken it
 _SUCCESS, _FAULT = 2, 5
 
@@ -153,7 +154,7 @@ class Gateway:
             raise Refused(str(status))
         if status == _TOO_MANY or status // 100 == _FAULT:
             raise Away(str(status), leave_alone(answer))
-        raise Ours(str(status))
+        raise Unwanted(str(status)) if status in _OF_WHAT_IT_SAYS else Ours(str(status))
 
 
 def leave_alone(answer: httpx2.Response) -> timedelta | None:

@@ -12,7 +12,7 @@ from chassis import failpoints
 from chassis.api.addresses import Address
 from chassis.telemetry.tracing import client_span
 from chassis.work import Later, NotDone, Ours, Refused, code_of
-from notifications.channels.channel import Away
+from notifications.channels.channel import Away, Unwanted
 from notifications.channels.message import Mail, compose
 
 NAME = "providers/smtp"
@@ -27,6 +27,7 @@ _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 # Bad mailbox, system, syntax; moved, not unique, no mail there; disabled, full, size, list; no route, no
 # host; an address that the system behind cannot take.
 _RECIPIENT = re.compile(r"5\.1\.(?:[1-69]|10)|5\.2\.[0-4]|5\.4\.[14]|5\.6\.7")
+_LEAVES = re.compile(r"421|4\d\d 4\.(?:3\.|7\.28)")  # closes, is full, or counts what is ours
 _UNDEFINED = re.compile(r"5\.[0-5]\.0|5\.5\.0")  # says no more than the code
 _OF_A_MAILBOX = {550, 551, 552}
 _ABOUT_US = re.compile(
@@ -64,6 +65,7 @@ class SmtpProvider:
             Refused: the address is none, or the server refuses it for good.
             Ours: the server refuses us: a login, a sender, a quota, relaying.
             Away: no connection, or nothing now.
+            Unwanted: this message, for what it says.
             Later: not now for this recipient.
             Exception: anything else after the final dot: nobody knows.
         """
@@ -148,7 +150,16 @@ class SmtpProvider:
             return str(answer.code)
         if answer.code // 100 not in _REFUSALS:  # no answer to a message: nobody knows
             raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
-        raise refusal(answer.code, answer.message, of_recipient=True)
+        raise of_what_it_says(refusal(answer.code, answer.message, of_recipient=True))
+
+
+def of_what_it_says(refused: NotDone) -> NotDone:
+    """What is said after the message is about that, unless it is the recipient's, or the server goes away."""
+    if isinstance(refused, Ours):
+        return Unwanted(refused.code)
+    if isinstance(refused, Away) and not _LEAVES.match(refused.code):
+        return Unwanted(refused.code, passing=True)
+    return refused
 
 
 def refusal(code: int, text: str, *, of_recipient: bool) -> NotDone:

@@ -14,7 +14,7 @@ import jwt
 
 from chassis.clock import Clock
 from chassis.work import Ours, Refused
-from notifications.channels.channel import Away
+from notifications.channels.channel import Away, Unwanted
 from notifications.channels.sms import Text, leave_alone
 
 NAME = "providers/vonage"
@@ -64,8 +64,8 @@ class Vonage:
             raise Away(str(status), leave_alone(answer))
         if status // 100 == _FAULT:
             raise RuntimeError("it may have been taken")
-        if status == _UNPROCESSABLE and _wrong(answer) == {"to"}:
-            raise Refused(str(status))
+        if status == _UNPROCESSABLE:
+            raise Refused(str(status)) if _wrong(answer) == {"to"} else Unwanted(str(status))
         raise Ours(str(status))  # a login, a balance, a sender: nothing that the recipient can help
 
 

@@ -6,10 +6,11 @@
        `------not----> UNAVAILABLE, for longer
 
 A failure is about us, or about nobody: it cannot be reached, does not want us, has counted enough of our
-messages, or does not answer. What it refuses for the recipient's sake shows that it works.
+messages, or does not answer. What it refuses for the recipient's sake shows that it works. So does what it
+refuses for what is said, which is one department's: that counts while it refuses another template's as well.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -40,19 +41,22 @@ class Provider:
     channel: str
     state: State
     state_time: datetime  # since when it is available, or is not
+    seen_time: datetime  # when a process last said that it has it
     failures: int = 0  # in a row
     openings: int = 0  # pauses in a row: each is longer
     last_error_code: str = ""
     last_error_time: datetime | None = None
     retry_time: datetime | None = None  # while it is not available: when it is tried again
     free_time: datetime | None = None  # when its rate allows another message; None without one
+    # The ids of templates whose messages it refused for what they say, since it took one: two are enough.
+    unwanted: list[str] = field(default_factory=list)
 
     name = PROVIDER.named("id")
 
     @property
     def faultless(self) -> bool:
         """Whether a message that it takes says nothing new of it."""
-        return self.state is State.AVAILABLE and not self.failures
+        return self.state is State.AVAILABLE and not self.failures and not self.unwanted
 
     def fail(self, code: str, now: datetime, leave_alone: timedelta | None = None) -> None:
         """It failed. `leave_alone`: for how long it asks for no more, which is heeded up to PAUSE_MOST."""
@@ -76,6 +80,19 @@ class Provider:
         if self.state is not State.AVAILABLE:
             self.state_time = now
         self.state, self.retry_time, self.failures, self.openings = State.AVAILABLE, None, 0, 0
+        self.unwanted = []
+
+    def refuse(self, template_id: str, code: str, now: datetime) -> None:
+        """It refused a message of a template for what it says: alone that is no failure, and it works."""
+        if template_id not in self.unwanted:
+            self.unwanted = [*self.unwanted, template_id][-2:]
+        if len(self.unwanted) > 1:
+            self.fail(code, now)
+            return
+        if self.state is not State.AVAILABLE:
+            self.take(now)
+            self.unwanted = [template_id]
+        self.last_error_code, self.last_error_time = code, now
 
     def try_now(self, now: datetime) -> bool:
         """Have the next message try whether it works. False when it does, or is being tried."""
@@ -101,3 +118,5 @@ class ProviderFigures(Provider):
 
 
 MEASURED = timedelta(hours=1)
+SAID_EVERY = timedelta(hours=1)  # that a process has one
+KEPT = timedelta(days=1)  # how long one is that no process has any more: an older one may still start

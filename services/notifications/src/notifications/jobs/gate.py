@@ -14,19 +14,21 @@ from chassis.facts import Decision, Outcome
 from chassis.telemetry.metrics import Snapshot
 from chassis.work import Ours, Verdict
 from chassis.work import Outcome as Ended
-from notifications.channels.channel import CONVERSED, Away, Channel
+from notifications.channels.channel import CONVERSED, Away, Channel, Unwanted
 from notifications.domain.provider import (
+    KEPT,
     MEASURED,
     PROBE,
     PROVIDER_AWAY,
     PROVIDER_BUSY,
+    SAID_EVERY,
     SOON,
     Provider,
     State,
 )
 from notifications.names import PROVIDER
 from notifications.store import providers as store
-from notifications.usecases.attempt import Quiet
+from notifications.usecases.attempt import NextChannel, Quiet
 
 WAIT_MOST = timedelta(seconds=10)  # for a turn: who would wait longer comes again
 _OF_OURS = ("stopped", "no-answer")  # what ended a hand-over that says nothing of the provider
@@ -55,11 +57,22 @@ class Gate:
     _inside: Counter[str] = field(default_factory=Counter, init=False)
 
     async def open(self, channels: Collection[Channel]) -> None:
-        """Have a row for the provider of each channel, and no other."""
+        """Have a row for the provider of each channel, and none that no process has had for `KEPT`."""
         now = self.db.clock.now()
-        rows = [Provider(_id(each), each.code, State.AVAILABLE, now) for each in channels]
+        rows = [Provider(_id(each), each.code, State.AVAILABLE, now, now) for each in channels]
         await store.ADD_PROVIDERS.rows(self.db, rows)
-        await store.FORGET_PROVIDERS.run(self.db, but=[row.id for row in rows])
+        had = [row.id for row in rows]
+        await store.HAVE_PROVIDERS.run(self.db, ids=had, now=now, before=now - SAID_EVERY)
+        await store.FORGET_PROVIDERS.run(self.db, since=now - KEPT)
+
+    async def measure(self, channels: Collection[Channel]) -> None:
+        """Have the provider of each channel still; tell how it is with them, and how much waits for each."""
+        await self.open(channels)
+        had = {_id(each) for each in channels}
+        rows = await store.SHOW_PROVIDERS.all(self.db, since=self.db.clock.now() - MEASURED)
+        rows = [row for row in rows if row.id in had]
+        NOT_AVAILABLE.replace({(row.id,): float(row.state is not State.AVAILABLE) for row in rows})
+        WAITING.replace({(row.id,): row.waiting_count for row in rows})
 
     async def require_any(self, channels: Collection[str]) -> None:
         """Quiet when nobody would take a message on these: nothing else needs to be asked then."""
@@ -79,15 +92,17 @@ class Gate:
             raise _not_yet(PROVIDER_BUSY, now + SOON, decisions, provider_id, now)
         self._inside[provider_id] += 1
         try:
-            await self._admit(provider_id, decisions)
+            await self._admit(channel, provider_id, decisions)
             yield
         finally:
             self._inside[provider_id] -= 1
 
-    async def _admit(self, provider_id: str, decisions: list[Decision]) -> None:
+    async def _admit(self, channel: Channel, provider_id: str, decisions: list[Decision]) -> None:
         now = self.db.clock.now()
         row = await store.GET_PROVIDER.maybe(self.db, id=provider_id)
-        if row is not None and (until := row.opens(now)):
+        if row is None:
+            await self.open([channel])
+        elif until := row.opens(now):
             raise _not_yet(PROVIDER_AWAY, until, decisions, provider_id, now)
         await self._take_turn(provider_id, decisions, now)
         if row is not None and row.state is not State.AVAILABLE:
@@ -106,18 +121,21 @@ class Gate:
             raise _not_yet(PROVIDER_BUSY, now + WAIT_MOST, decisions, provider_id, now)
         await asyncio.sleep(max(0.0, (turn["free_time"] - each - now).total_seconds()))
 
-    async def note(self, tx: Transaction, channel: Channel, ended: Ended) -> None:
-        """What the end of an attempt says of the channel's provider."""
+    async def note(self, tx: Transaction, channel: Channel, ended: Ended, template_id: str) -> None:
+        """What the end of an attempt to say what a template says tells of the channel's provider."""
         met, failed = was_met(ended), has_failed(ended)
-        if not met and not failed:
+        unwanted = isinstance(ended.result, Unwanted)
+        if not (met or failed or unwanted):
             return
         row = await store.GET_PROVIDER.maybe(tx, id=_id(channel))
-        if row is None or (met and not failed and row.faultless):
+        if row is None or (met and row.faultless):
             return
         row = await store.LOCK_PROVIDER.maybe(tx, id=row.id)
         if row is None:
             return
-        if failed:
+        if unwanted:
+            row.refuse(template_id, ended.code, tx.now)
+        elif failed:
             row.fail(ended.code, tx.now, getattr(ended.result, "leave_alone", None))
         else:
             row.take(tx.now)
@@ -126,8 +144,8 @@ class Gate:
 
 def was_met(ended: Ended) -> bool:
     """Whether the provider took or refused this one message, and so works."""
-    refused = ended.verdict is Verdict.REFUSED and getattr(ended.result, CONVERSED, False)
-    return ended.verdict is Verdict.DONE or refused
+    refused = ended.verdict is Verdict.REFUSED or isinstance(ended.result, NextChannel)
+    return ended.verdict is Verdict.DONE or (refused and getattr(ended.result, CONVERSED, False))
 
 
 def has_failed(ended: Ended) -> bool:
@@ -144,10 +162,3 @@ def _id(channel: Channel) -> str:
 def _not_yet(code: str, until: datetime, decisions: list[Decision], provider_id: str, now: datetime) -> Quiet:
     step = Decision("provider", Outcome.DEFERRED, code, {"provider": PROVIDER.format(provider_id)}, now)
     return Quiet(code, until, [*decisions, step], provider_id)
-
-
-async def measure_providers(db: Database) -> None:
-    """Tell how it is with providers, and how much waits for each."""
-    rows = await store.SHOW_PROVIDERS.all(db, since=db.clock.now() - MEASURED)
-    NOT_AVAILABLE.replace({(row.id,): float(row.state is not State.AVAILABLE) for row in rows})
-    WAITING.replace({(row.id,): row.waiting_count for row in rows})

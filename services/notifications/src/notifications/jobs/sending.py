@@ -174,7 +174,7 @@ class Sending:
         known = await self._channel_of(tx, subject, attempt, outcome)
         channel = known or subject.channel
         if attempt:
-            await self.gate.note(tx, self._by(channel), outcome)
+            await self.gate.note(tx, self._by(channel), outcome, subject.template_id)
         kept = self._attempt(subject, attempt, tx.now, channel)
         if known in subject.spent:  # all is known of it, and another channel has it now
             await keep_attempt(tx, subject, kept, outcome)

@@ -14,11 +14,19 @@ PROVIDERS = table(METADATA, "providers", Provider)
 
 GET_PROVIDER, LOCK_PROVIDER, UPDATE_PROVIDER = of_entity(PROVIDERS, Provider)
 ALL_PROVIDERS = Statement(sa.select(PROVIDERS), row=Provider)
-ADD_PROVIDERS = Bulk[None](PROVIDERS, lambda new: new.on_conflict_do_nothing())
-# Those that an installation has no more.
-FORGET_PROVIDERS = Statement[None](
-    sa.delete(PROVIDERS).where(PROVIDERS.c.id != sa.all_(sa.bindparam("but", type_=sa.ARRAY(sa.Text))))
+_ALL_BUT_LISTS = [each.name for each in PROVIDERS.columns if each.name != "unwanted"]
+ADD_PROVIDERS = Bulk[None](PROVIDERS, lambda new: new.on_conflict_do_nothing(), columns=_ALL_BUT_LISTS)
+# A process has them still: said now and then, for a row that is not changed is not locked.
+HAVE_PROVIDERS = Statement[None](
+    sa.update(PROVIDERS)
+    .where(
+        PROVIDERS.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Text))),
+        PROVIDERS.c.seen_time < sa.bindparam("before", type_=PROVIDERS.c.seen_time.type),
+    )
+    .values(seen_time=sa.bindparam("now", type_=PROVIDERS.c.seen_time.type))
 )
+# Those that no process has had since then.
+FORGET_PROVIDERS = Statement[None](sa.delete(PROVIDERS).where(PROVIDERS.c.seen_time < sa.bindparam("since")))
 _THIS = PROVIDERS.c.id == sa.bindparam("provider")
 # One message, of whoever asks first, tries whether a provider works again.
 PROBE_PROVIDER = Statement[Any](
