@@ -263,7 +263,8 @@ async def test_what_was_of_no_more_use_by_then_is_a_persons_to_tell(desk: Any) -
 async def test_the_list_has_what_the_installation_has(desk: Any) -> None:
     stub: Any = desk.running.stub(ProviderServiceStub)
     found = await stub.ListProviders(provider_service_pb2.ListProvidersRequest())
-    assert [each.name for each in found.providers] == ["providers/sms", "providers/smtp"]
+    shown = [each.name for each in found.providers]
+    assert shown == ["providers/inbox", "providers/sms", "providers/smtp"]
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await provider(desk, "providers/pigeon")
     assert refusal.value.code() == grpc.StatusCode.NOT_FOUND
