@@ -66,7 +66,7 @@ async def vonage(answer: bytes) -> AsyncIterator[tuple[Messages, SmsChannel]]:
     url = f"http://127.0.0.1:{messages.port}/v1/messages"
     taker = Vonage(url, APPLICATION, lambda: PEM, "Acme", ManualClock(NOW))
     async with await asyncio.start_server(messages.converse, "127.0.0.1", messages.port):
-        yield messages, SmsChannel(taker, 6)
+        yield messages, SmsChannel(taker, 6, 0)
 
 
 async def sent(channel: SmsChannel) -> tuple[str | BaseException, bool]:
@@ -145,7 +145,7 @@ async def test_what_it_may_have_taken_is_not_said_to_be_undone(
 
 async def test_nobody_there_has_taken_nothing() -> None:
     taker = Vonage(f"http://127.0.0.1:{free_port()}/", APPLICATION, lambda: PEM, "Acme", ManualClock(NOW))
-    told, _ = await sent(SmsChannel(taker, 6))
+    told, _ = await sent(SmsChannel(taker, 6, 0))
     assert isinstance(told, Away)
 
 
