@@ -19,6 +19,7 @@ from chassis.money import Currency
 from chassis.names import CODE
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
 from rapport_imports import tabular
+from rapport_imports.consents import ConsentImporter
 from rapport_imports.customers import CustomerImporter
 from rapport_imports.dates import format_of
 from rapport_imports.engine import Run
@@ -115,6 +116,8 @@ def _importer(wanted: Wanted, table: tabular.Table, channel: Channels) -> Any:
     people = Customers(customers, wanted.system, dry_run=wanted.dry_run)
     if wanted.kind is Kind.PURCHASES:
         return PurchaseImporter(channel, people)
+    if wanted.kind is Kind.CONSENTS:
+        return ConsentImporter(channel, people)
     return OrderImporter(channel, people, wanted.department)
 
 

@@ -157,6 +157,18 @@ _NAMES: Mapping[str, str] = {
         lieferdatum geliefertam datelivraison fechaentrega fechadeentrega dataconsegna
         dataentrega leverdatum
     """,
+    "purpose": "purpose list listname audience newsletter zweck liste finalite finalidad finalita",
+    "channel": "channel kanal canal canale kanaal",
+    "consent": """
+        consent optin optinstatus subscribed subscriptionstatus emailmarketingconsent acceptsmarketing
+        acceptsemailmarketing marketingconsent einwilligung consentement consentimiento consenso toestemming
+    """,
+    "consent_date": """
+        consentdate consentat when optintime optindate optedinat confirmtime subscribedat unsubtime
+        unsubscribedat lastchanged timestamp date datum fecha data
+    """,
+    "source": "source optinsource signupsource quelle origin herkunft origine fuente fonte bron",
+    "proof": "proof nachweis evidence reference preuve prueba prova bewijs",
 }
 
 # The parts of an address, and whose address it is by what goes before or behind a part's name.

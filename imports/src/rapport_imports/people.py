@@ -198,10 +198,8 @@ class Customers:
         return external_id(self._system, who.id)
 
 
-class ByCustomer(ABC, Generic[W]):
-    """Rows that belong to customers, who are found first, or made."""
-
-    unclear: str  # what is said of a row that another file may have brought
+class OfCustomers:
+    """Rows that belong to customers."""
 
     def __init__(self, customers: Customers) -> None:
         self.customers = customers
@@ -219,6 +217,19 @@ class ByCustomer(ABC, Generic[W]):
                 "addresses"
             )
 
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
+        """Tell how many were corrected, and who was made."""
+        result.corrected = self.corrected
+        result.known -= self.corrected
+        self.customers.tell(result)
+        return {}
+
+
+class ByCustomer(OfCustomers, ABC, Generic[W]):
+    """Rows of customers who are found first, or made, and that go to a service in batches."""
+
+    unclear: str  # what is said of a row that another file may have brought
+
     async def send(self, items: list[tuple[Row, W]]) -> int:
         """Hand rows to the service; what was imported before is not imported again, but may be corrected."""
         check = partial(self.ask, items, validate_only=True)
@@ -230,13 +241,6 @@ class ByCustomer(ABC, Generic[W]):
             else:
                 await self.heard(row, item, name, result)
         return sum(result.outcome == IMPORT_OUTCOME_CREATED for result in answer.results)
-
-    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
-        """Tell how many were corrected, and who was made."""
-        result.corrected = self.corrected
-        result.known -= self.corrected
-        self.customers.tell(result)
-        return {}
 
     @abstractmethod
     async def ask(self, items: list[tuple[Row, W]], names: list[str], *, validate_only: bool) -> Any:

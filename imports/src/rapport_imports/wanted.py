@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CUSTOMERS = "customers"
     PURCHASES = "purchases"
     ORDERS = "orders"
+    CONSENTS = "consents"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`rapport import customers|purchases|orders FILE`."""
+"""`rapport import customers|purchases|orders|consents FILE`."""
 
 import asyncio
 import os
@@ -35,6 +35,8 @@ purchases: customer (an id or e-mail address), email, date, time, amount, refund
 reference, status, store; of rows that are lines of an order, product and discount.
 
 orders: customer (as above), email, order_id, order_date, promised_date, delivered_date.
+
+consents: customer (as above), email, purpose, channel, consent, consent_date, source, proof.
 
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
 counts as the line that it was, and is read as it was, unless options say otherwise.

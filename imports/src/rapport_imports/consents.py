@@ -1,0 +1,199 @@
+"""Consents: what customers said to another system, of a purpose on a channel, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+import grpc
+
+from chassis.api.messages import moment, timestamp
+from chassis.errors import InvalidArgument
+from chassis.grpc.status import refusal
+from rapport.common.v1.channel_pb2 import Channel
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateConsentRequest
+from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
+from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport_imports.engine import RowsRefused
+from rapport_imports.fields import Cells
+from rapport_imports.names import plain
+from rapport_imports.people import NOBODY, Channels, Customers, OfCustomers, Person, person
+from rapport_imports.result import Result
+from rapport_imports.tabular import Problem, Row
+
+PAGE = 1000
+AT_ONCE = 8  # customers of whom it is asked what holds
+CHANNELS = ("email", "sms", "voice", "letter")
+_YES = frozenset(
+    {"yes", "y", "true", "t", "1", "ja", "j", "oui", "si", "sim", "granted", "optin", "optedin"}
+    | {"subscribed", "confirmed", "allowed"}
+)
+_NO = frozenset(
+    {"no", "n", "false", "f", "0", "nein", "non", "nao", "denied", "optout", "optedout", "unsubscribed"}
+    | {"cleaned", "complained", "bounced", "revoked"}
+)
+_OF_THE_ROW = ("CONSENT_SUPERSEDED", "CONSENT_ASKED_OFTEN", "RESOURCE_NOT_FOUND")
+_NO_PURPOSE = "must be a purpose that there is, such as {}"
+_SINCE = "is older than what they have said since, which stays"
+_UNDATED = "must say when: they have said no, and a yes without a day is none against that"
+
+
+class Said(NamedTuple):
+    """One row: what somebody said, when, where, and what proves it."""
+
+    person: Person
+    about: str  # `newsletter.email`
+    state: Consent.State.ValueType
+    at: datetime | None
+    source: str
+    proof: str
+
+
+class ConsentImporter(OfCustomers):
+    """Rows become consents of the customer service, each in its place among what was said."""
+
+    fields = ("customer", "email", "purpose", "channel", "consent", "consent_date", "source", "proof")
+    required = ("purpose", "consent")
+    sources: Mapping[str, str] = {"effective_time": "consent_date", "state": "consent", "name": "channel"}
+
+    def __init__(self, channel: Channels, customers: Customers) -> None:
+        super().__init__(customers)
+        self._consents = ConsentServiceStub(channel("customer"))
+        self._purposes = PurposeServiceStub(channel("customer"))
+        self._confirmed: dict[str, set[str]] = {}  # by purpose, the channels on which a yes is confirmed
+        self._waits = 0
+
+    def parse(self, cells: Cells) -> Said:
+        """A yes or a no. Without a channel it is of e-mail."""
+        purpose, _, of = cells.text("purpose", required=True).lower().partition(".")
+        channel = (of or cells.text("channel") or "email").lower().replace("-", "")
+        if channel not in CHANNELS:
+            cells.wrong("channel", "INVALID_CODE", f"must be one of {', '.join(CHANNELS)}")
+        answer = plain(cells.text("consent", required=True))
+        if answer and answer not in _YES | _NO:
+            cells.wrong("consent", "INVALID_CODE", "must be yes or no, or a word for it such as unsubscribed")
+        return Said(
+            person=person(cells),
+            about=f"{purpose}.{channel}",
+            state=Consent.STATE_GRANTED if answer in _YES else Consent.STATE_DENIED,
+            at=cells.moment("consent_date", past=True),
+            source=re.sub("[^a-z0-9]+", "-", cells.text("source").lower()).strip("-")[:63] or "import",
+            proof=cells.text("proof"),
+        )
+
+    async def send(self, items: list[tuple[Row, Said]]) -> int:
+        """Note what is new, the oldest first. RowsRefused."""
+        await self._require_purposes(items)
+        names = await self.customers.of([said for _, said in items], self._checked)
+        at_once = asyncio.Semaphore(AT_ONCE)
+        known = sorted({*names} - {NOBODY})
+        found = await asyncio.gather(*(self._held(name, at_once) for name in known))
+        held = dict(zip(known, found, strict=True))
+        created = 0
+        of: dict[tuple[str, str], list[tuple[Row, Said]]] = defaultdict(list)
+        for (row, said), name in zip(items, names, strict=True):
+            key = name if name != NOBODY else f"{said.person}"
+            of[key, said.about].append((row, said))
+        for (name, about), rows in of.items():
+            rows.sort(key=lambda each: each[1].at.timestamp() if each[1].at else float("inf"))
+            before = held.get(name, {}).get(about)
+            for row, said in rows:
+                if _is_known(said, before, row):
+                    continue
+                if noted := await self._noted(name, said, row):
+                    created += before is None
+                    self.corrected += before is not None
+                    before = noted
+        return created
+
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
+        """Tell of how many a yes waits."""
+        told = await super().finish(result)
+        if waits := self._waits:
+            would = "would be" if self.customers.dry_run else "is"
+            result.notes.append(
+                f"to be confirmed: {waits:,}; each {would} sent a link, for their purpose asks for it"
+            )
+        return told
+
+    async def _require_purposes(self, items: list[tuple[Row, Said]]) -> None:
+        if not self._confirmed:
+            token = ""
+            while True:
+                asked = ListPurposesRequest(page_size=PAGE, page_token=token)
+                listed = await self._purposes.ListPurposes(asked)
+                for each in listed.purposes:
+                    self._confirmed[each.name] = {
+                        Channel.Name(number).removeprefix("CHANNEL_").lower()
+                        for number in each.double_opt_in_channels
+                    }
+                if not (token := listed.next_page_token):
+                    break
+        some = ", ".join(sorted(each.removeprefix("purposes/") for each in self._confirmed)[:5])
+        wrong = Problem("purpose", "RESOURCE_NOT_FOUND", _NO_PURPOSE.format(some))
+        unknown = {
+            index: [wrong]
+            for index, (_, said) in enumerate(items)
+            if f"purposes/{said.about.partition('.')[0]}" not in self._confirmed
+        }
+        if unknown:
+            raise RowsRefused(unknown)
+
+    async def _checked(self, names: list[str]) -> None:
+        """Rows are right before anybody is made: their purposes are there."""
+
+    async def _held(self, customer: str, at_once: asyncio.Semaphore) -> dict[str, Consent]:
+        """What holds of a customer, `newsletter.email` and so on."""
+        async with at_once:
+            listed = await self._consents.ListConsents(ListConsentsRequest(parent=customer, page_size=PAGE))
+        return {each.name.rpartition("/")[2]: each for each in listed.consents}
+
+    async def _noted(self, customer: str, said: Said, row: Row) -> Consent | None:
+        """What is noted; in a dry run what would be. None where it is refused, of which the row has why."""
+        name = f"{customer}/consents/{said.about}"
+        consent = Consent(name=name, state=said.state, source=said.source, proof=said.proof)
+        if said.at:
+            consent.effective_time.CopyFrom(timestamp(said.at))
+        purpose, _, channel = said.about.partition(".")
+        waits = said.state == Consent.STATE_GRANTED and channel in self._confirmed[f"purposes/{purpose}"]
+        if not self.customers.dry_run:
+            request = UpdateConsentRequest(consent=consent, allow_missing=True, request_id=str(uuid4()))
+            try:
+                consent = await self._consents.UpdateConsent(request)
+            except grpc.aio.AioRpcError as error:
+                told = refusal(error)
+                if isinstance(told, InvalidArgument):
+                    row.problems += [Problem(v.field, v.reason, v.description) for v in told.violations]
+                elif told.reason in _OF_THE_ROW:
+                    row.problems.append(Problem("", told.reason, told.message))
+                else:
+                    raise
+                return None
+        self._waits += waits
+        return consent
+
+
+def _is_known(said: Said, before: Consent | None, row: Row) -> bool:
+    """Whether it changes nothing: the same was noted, or something since, which stays.
+
+    A yes without a day is none against a no: the row has what is wrong.
+    """
+    if before is None:
+        return False
+    waits = before.HasField("confirm_expire_time") and not before.HasField("confirm_time")
+    if before.state == said.state or (waits and said.state == Consent.STATE_GRANTED):
+        return True
+    if said.at and before.HasField("effective_time") and said.at <= moment(before.effective_time):
+        row.told.append(Problem("", "CONSENT_SUPERSEDED", _SINCE))
+        return True
+    if not said.at and said.state == Consent.STATE_GRANTED:
+        row.problems.append(Problem("consent_date", "REQUIRED", _UNDATED))
+        return True
+    return False
