@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from chassis.db.statement import Statement
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1 import customer_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
@@ -14,11 +16,12 @@ from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
-from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest
+from rapport.customer.v1.suppression_service_pb2 import ExplainSuppressionRequest, ListSuppressionsRequest
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 
 GRANTED = Consent.STATE_GRANTED
 EMAIL, PHONE = Identifier.TYPE_EMAIL, Identifier.TYPE_PHONE
+_ROWS = Statement[Any](sa.select(sa.text("s.*")).select_from(sa.text("suppressions s")))
 
 
 class Pages:
@@ -95,6 +98,28 @@ async def test_a_yes_by_one_channel_releases_no_address_of_another(desk: Any, pa
     await pages.say_yes(anna)
     assert await pages.suppressed(anna) == []
     assert await pages.suppressed(anna, "marketing") == [EMAIL, PHONE]
+
+
+async def test_what_is_stopped_and_wanted_again_by_a_link_names_no_customer(desk: Any, pages: Pages) -> None:
+    anna = await desk.create(desk.email("anna@example.com"), desk.phone("+49 30 901820"))
+    before = len(await desk.running.published())
+    await pages.stop(anna.name)
+    await pages.say_yes(anna.name)
+    listed = (await pages.suppressions.ListSuppressions(ListSuppressionsRequest())).suppressions
+    released = [each for each in listed if each.releaser]
+    assert len(released) == 1
+    assert {each.noter for each in listed} == {each.releaser for each in released} == {"agents/alice"}
+    facts = (await desk.running.published())[before:]
+    told = [each for each in facts if "Suppression" in each.type]
+    others = {each.causation_id for each in facts if each not in told}
+    assert {each.actor for each in told} == {"agent:alice"}
+    assert others.isdisjoint(each.causation_id for each in told)
+    assert len({each.causation_id for each in told}) == len(told)
+    uuid = anna.name.removeprefix("customers/")
+    rows = await _ROWS.all(desk.running.db)
+    explained = await pages.suppressions.ExplainSuppression(ExplainSuppressionRequest(name=released[0].name))
+    assert rows
+    assert uuid not in f"{rows}{[each.data for each in told]}{explained}"
 
 
 async def test_of_a_shared_address_what_another_still_stops_is_kept(pages: Pages, two: list[str]) -> None:

@@ -91,9 +91,9 @@ class Suppression(_message.Message):
     source: _builtins.str
     """Where that was said, a code such as `one-click`, `dsn`, `feedback-loop` or `call`; may be empty."""
     noter: _builtins.str
-    """Who noted it, `agents/{agent}` or `services/{service}`."""
+    """Who noted it, `agents/{agent}` or `services/{service}`: of what a customer says by their link the service that serves their pages."""
     releaser: _builtins.str
-    """Who released it, `agents/{agent}` or `services/{service}`."""
+    """Who released it, `agents/{agent}` or `services/{service}`, as with `noter`."""
     release_reason_code: _builtins.str
     """Why it was released, a code."""
     address: _builtins.str

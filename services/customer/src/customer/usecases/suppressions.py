@@ -1,11 +1,14 @@
 """Suppressing addresses, and releasing them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import found, save
 from chassis.api.handles import INVALID_REASONS, judge
+from chassis.context import Principal
 from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
@@ -47,7 +50,7 @@ async def create_suppression(
         reason,
         category,
         source,
-        tx.call.principal.subject,
+        _noter(tx).subject,
         tx.now,
         release_actor="",
         release_reason_code="",
@@ -60,8 +63,26 @@ async def create_suppression(
         about = {"address_hash": suppression.address_hash, "reason": reason, "category": category}
         if held := await store.HOLDING.maybe(tx, **about):
             return held
-    tx.record(fact_of(SuppressionCreated, suppression), version=suppression.version)
+    with _of_nobody(tx):
+        tx.record(fact_of(SuppressionCreated, suppression), version=suppression.version)
     return suppression
+
+
+def _noter(tx: Transaction) -> Principal:
+    """Who noted it: of what a customer says by their link who serves their pages."""
+    principal = tx.call.principal
+    is_customer = principal.subject.startswith("customer:")
+    return principal.via if is_customer and principal.via else principal
+
+
+@contextmanager
+def _of_nobody(tx: Transaction) -> Iterator[None]:
+    """Have what a customer did be an act by itself: nothing leads from a suppression to them."""
+    call, noter = tx.call, _noter(tx)
+    if noter is not call.principal:
+        tx.act(replace(call, principal=noter, correlation_id="", traceparent=""))
+    yield
+    tx.act(call)
 
 
 def _judged(type: IdentifierType, address: str) -> str:
@@ -89,8 +110,9 @@ async def release_suppression(
 ) -> Suppression:
     """Have a suppression hold no more. NotFound; FailedPrecondition SUPPRESSION_RELEASED."""
     suppression = await found(tx, SUPPRESSION, store.LOCK_SUPPRESSION, suppression_id, etag=etag)
-    suppression.release(tx.call.principal.subject, reason_code, tx.now)
-    await save(tx, store.UPDATE_SUPPRESSION, suppression, fact_of(SuppressionReleased, suppression))
+    suppression.release(_noter(tx).subject, reason_code, tx.now)
+    with _of_nobody(tx):
+        await save(tx, store.UPDATE_SUPPRESSION, suppression, fact_of(SuppressionReleased, suppression))
     return suppression
 
 
