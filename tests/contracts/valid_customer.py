@@ -182,22 +182,23 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "pauses": [{"start_time": BEFORE, "end_time": LATER}], "language_code": "de"},
         "update_mask": "channels,quietHours,pauses,languageCode"}),
     ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
-    ("GetCustomerLink", {"name": "{CreateCustomer}/link"}),
-    ("FindLinkedCustomer", {"token": "{GetCustomerLinkToken}"}),
-    ("NoteLinkedConsents", {
-        "token": "{GetCustomerLinkToken}", "source": "one-click",
+    ("GetSelfServiceLink", {"name": "{CreateCustomer}/selfServiceLink"}),
+    ("ResolveSelfServiceLink", {"token": "{GetSelfServiceLinkToken}"}),
+    ("SubmitSelfServiceConsents", {
+        "token": "{GetSelfServiceLinkToken}", "source": "one-click",
         "consents": [{
             "purpose": "purposes/research", "channel": "CHANNEL_EMAIL", "state": "STATE_DENIED",
-            "wording_version": "2026-01", "wording": "purposes/research/wordings/en/versions/1"}]}),
-    ("StopLinkedContact", {"token": "{GetCustomerLinkToken}", "source": "stop-all"}),
-    ("ChangeLinkedPreferences", {
-        "token": "{GetCustomerLinkToken}",
+            "wording": "purposes/research/wordings/en/versions/1"}]}),
+    ("StopSelfServiceContact", {"token": "{GetSelfServiceLinkToken}", "source": "stop-all"}),
+    ("SubmitSelfServicePreferences", {
+        "token": "{GetSelfServiceLinkToken}",
         "preferences": {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_SMS"], "etag": "#",
             "quiet_hours": [{"days": ["FRIDAY"], "starts": "21:00", "ends": "06:00"}],
             "pauses": [{"start_time": SOON, "end_time": LATER}], "language_code": "en-GB"},
         "update_mask": "channels,quietHours,pauses,languageCode"}),
-    ("RevokeCustomerLinks", {"name": "{ResolveCustomer}/link", "reason_code": "mailbox-shared"}),
+    ("RevokeSelfServiceLinks", {
+        "name": "{ResolveCustomer}/selfServiceLink", "reason_code": "mailbox-shared"}),
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("CheckContact", {
         "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"],

@@ -67,7 +67,7 @@ def test_an_identity_without_a_known_role_is_refused_with_the_roles(home: Home, 
 # Points are not moved by hand, and who serves customers does not run services.
 ADMINS_ONLY = {"loyalty.transfers.write", "{service}.operations.read", "{service}.operations.write"}
 # A customer's own link is for messages to them and for their pages: no person here is the customer.
-ADMINS_ONLY |= {"customer.customer_links.open", "customer.customer_links.read"}
+ADMINS_ONLY |= {"customer.self_service_links.open", "customer.self_service_links.read"}
 # Nor is what confirms a customer's yes.
 ADMINS_ONLY |= {"customer.consents.issue", "customer.consents.confirm"}
 ADMINS_ONLY |= {"notifications.delivery_attempts.report"}

@@ -19,7 +19,7 @@ from customer.jobs.matching import Matching
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.consents import ConsentRpc, PurposeRpc
 from customer.rpc.customers import CustomerRpc
-from customer.rpc.links import CustomerLinkRpc
+from customer.rpc.links import SelfServiceLinkRpc
 from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
 from customer.rpc.relationships import RelationshipRpc
@@ -66,7 +66,7 @@ def compose(app: App[Settings]) -> None:
     addresses = AddressKey(app.settings.address_pepper.get_secret_value())
     app.serve(ConsentRpc(app, addresses=addresses))
     app.serve(SuppressionRpc(app, addresses=addresses))
-    app.serve(CustomerLinkRpc(app, keys=LinkKeys(app.settings.keys_of_links), addresses=addresses))
+    app.serve(SelfServiceLinkRpc(app, keys=LinkKeys(app.settings.keys_of_links), addresses=addresses))
     app.serve(ImportRpc(app))
     matcher = Matcher(
         hot,

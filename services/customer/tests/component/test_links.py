@@ -13,7 +13,7 @@ from chassis.db.schema import AUDIT, IDEMPOTENCY
 from chassis.db.statement import Statement
 from customer.service import service
 from rapport.common.v1.channel_pb2 import CHANNEL_APP, CHANNEL_EMAIL, CHANNEL_FAX, CHANNEL_SMS
-from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1 import self_service_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
@@ -21,21 +21,21 @@ from rapport.customer.v1.consent_service_pb2 import (
     UpdateConsentRequest,
     UpdatePreferencesRequest,
 )
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 from rapport_testing.running import refused
 
 GRANTED, DENIED = Consent.State.STATE_GRANTED, Consent.State.STATE_DENIED
 MARKETING = "purposes/marketing"
-PAGES = ("customer.customer_links.open", "customer.purposes.read")
+PAGES = ("customer.self_service_links.open", "customer.purposes.read")
 _CHANGES = Statement[Any](
-    sa.select(AUDIT.c.actor, AUDIT.c.via, AUDIT.c.resources).where(AUDIT.c.what.like("%Linked%"))
+    sa.select(AUDIT.c.actor, AUDIT.c.via, AUDIT.c.resources).where(AUDIT.c.what.like("%SelfService%"))
 )
-_REVOKED = Statement[Any](sa.select(AUDIT.c.resources).where(AUDIT.c.what.like("%/RevokeCustomerLinks")))
+_REVOKED = Statement[Any](sa.select(AUDIT.c.resources).where(AUDIT.c.what.like("%/RevokeSelfServiceLinks")))
 _KEPT = Statement[Any](sa.select(IDEMPOTENCY.c.response))
 
 
@@ -44,43 +44,51 @@ class Links:
 
     def __init__(self, running: Any) -> None:
         def called(*permissions: str, subject: str = "service:notifications") -> Any:
-            return running.stub(CustomerLinkServiceStub, permissions, subject=subject)
+            return running.stub(SelfServiceLinkServiceStub, permissions, subject=subject)
 
-        self.messages = called("customer.customer_links.read")
-        self.people = called("customer.customer_links.revoke", subject="agent:alice")
+        self.messages = called("customer.self_service_links.read")
+        self.people = called("customer.self_service_links.revoke", subject="agent:alice")
         self.pages = called(*PAGES, subject="service:desk")
 
     async def token(self, customer: str) -> str:
         """What a message to them carries."""
-        return (await self.messages.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{customer}/link"))).token
+        return (
+            await self.messages.GetSelfServiceLink(
+                pb.GetSelfServiceLinkRequest(name=f"{customer}/selfServiceLink")
+            )
+        ).token
 
     async def open(self, token: str) -> Any:
-        return await self.pages.FindLinkedCustomer(pb.FindLinkedCustomerRequest(token=token))
+        return await self.pages.ResolveSelfServiceLink(pb.ResolveSelfServiceLinkRequest(token=token))
 
     async def revoke(self, customer: str) -> None:
         """Take them back."""
-        request = pb.RevokeCustomerLinksRequest(name=f"{customer}/link", reason_code="mailbox-shared")
-        await self.people.RevokeCustomerLinks(request)
+        request = pb.RevokeSelfServiceLinksRequest(
+            name=f"{customer}/selfServiceLink", reason_code="mailbox-shared"
+        )
+        await self.people.RevokeSelfServiceLinks(request)
 
     async def say(self, token: str, state: int, *channels: int, **more: Any) -> Any:
         said = [
-            pb.LinkedConsent(purpose=more.get("purpose", MARKETING), channel=each, state=state)
+            pb.SelfServiceConsent(purpose=more.get("purpose", MARKETING), channel=each, state=state)
             for each in channels or [CHANNEL_EMAIL]
         ]
-        request = pb.NoteLinkedConsentsRequest(
+        request = pb.SubmitSelfServiceConsentsRequest(
             token=token, consents=said, source="one-click", request_id=more.get("request_id", "")
         )
-        return await self.pages.NoteLinkedConsents(request)
+        return await self.pages.SubmitSelfServiceConsents(request)
 
     async def stop(self, token: str) -> None:
         """Have nothing but what they need."""
-        await self.pages.StopLinkedContact(pb.StopLinkedContactRequest(token=token, source="stop-all"))
+        await self.pages.StopSelfServiceContact(
+            pb.StopSelfServiceContactRequest(token=token, source="stop-all")
+        )
 
     async def prefer(self, token: str, customer: str, etag: str = "", **fields: Any) -> Preferences:
         preferences = Preferences(name=f"{customer}/preferences", etag=etag, **fields)
-        request = pb.ChangeLinkedPreferencesRequest(token=token, preferences=preferences)
+        request = pb.SubmitSelfServicePreferencesRequest(token=token, preferences=preferences)
         request.update_mask.paths.extend(fields)
-        return await self.pages.ChangeLinkedPreferences(request)
+        return await self.pages.SubmitSelfServicePreferences(request)
 
 
 @pytest.fixture
@@ -178,7 +186,7 @@ async def test_what_is_said_by_a_link_the_customer_said(desk: Any, links: Links)
         ListConsentVersionsRequest(parent=f"{anna.name}/consents/marketing.email")
     )
     (noted,) = versions.consents
-    assert (noted.noter, noted.source, noted.proof) == (anna.name, "one-click", "links/0")
+    assert (noted.noter, noted.source, noted.proof) == (anna.name, "one-click", "selfServiceLinks/0")
     facts = await desk.facts("ConsentUpdated")
     assert {each.actor for each in facts} == {f"customer:{anna.name.partition('/')[2]}"}
     audited = [row for row in await _CHANGES.all(desk.running.db) if row["via"]]
@@ -263,9 +271,9 @@ async def test_nobody_but_the_pages_opens_a_link(desk: Any, links: Links) -> Non
     anna = await desk.create()
     token = await links.token(anna.name)
     for stub in (links.messages, links.people):
-        asked = stub.FindLinkedCustomer(pb.FindLinkedCustomerRequest(token=token))
+        asked = stub.ResolveSelfServiceLink(pb.ResolveSelfServiceLinkRequest(token=token))
         assert await refused(asked) == "PERMISSION_DENIED"
-    asked = links.pages.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{anna.name}/link"))
+    asked = links.pages.GetSelfServiceLink(pb.GetSelfServiceLinkRequest(name=f"{anna.name}/selfServiceLink"))
     assert await refused(asked) == "PERMISSION_DENIED"
     assert await refused(links.token(f"customers/{UUID(int=7)}")) == "RESOURCE_NOT_FOUND"
 

@@ -11,9 +11,9 @@ from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from customer.store.tables import CONSENT_HISTORY
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
-from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1 import self_service_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 
 MANY = 400
 _PURPOSES = Statement[Any](
@@ -30,27 +30,27 @@ async def test_everything_stops_by_as_many_statements_however_many_purposes_ther
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def called(permission: str) -> Any:
-        return desk.running.stub(CustomerLinkServiceStub, [f"customer.customer_links.{permission}"])
+        return desk.running.stub(SelfServiceLinkServiceStub, [f"customer.self_service_links.{permission}"])
 
     async def person(name: str) -> str:
         """The token of somebody new."""
         made = await desk.create(desk.email(f"{name}@example.com"))
-        link = pb.GetCustomerLinkRequest(name=f"{made.name}/link")
-        return str((await called("read").GetCustomerLink(link)).token)
+        link = pb.GetSelfServiceLinkRequest(name=f"{made.name}/selfServiceLink")
+        return str((await called("read").GetSelfServiceLink(link)).token)
 
     def stop(token: str) -> Any:
-        return pages.StopLinkedContact(pb.StopLinkedContactRequest(token=token, source="stop-all"))
+        return pages.StopSelfServiceContact(pb.StopSelfServiceContactRequest(token=token, source="stop-all"))
 
     pages, bea, token = called("open"), await person("bea"), await person("anna")
     yes = [
-        pb.LinkedConsent(purpose="purposes/p1", channel=each, state=Consent.STATE_GRANTED)
+        pb.SelfServiceConsent(purpose="purposes/p1", channel=each, state=Consent.STATE_GRANTED)
         for each in (CHANNEL_EMAIL, CHANNEL_SMS)
     ]
     made: list[str] = []
     fetch = Transaction.fetch
 
     async def counted(self: Transaction, statement: Statement[Any], args: Sequence[Any]) -> Any:
-        if "StopLinked" in self.call.what:
+        if "StopSelfService" in self.call.what:
             made.append(statement.name)
         return await fetch(self, statement, args)
 
@@ -58,13 +58,15 @@ async def test_everything_stops_by_as_many_statements_however_many_purposes_ther
     await stop(bea)
     few = made.copy()
     await _PURPOSES.run(desk.running.db)
-    await pages.NoteLinkedConsents(pb.NoteLinkedConsentsRequest(token=token, consents=yes, source="page"))
+    await pages.SubmitSelfServiceConsents(
+        pb.SubmitSelfServiceConsentsRequest(token=token, consents=yes, source="page")
+    )
     desk.clock.advance(timedelta(minutes=1))
     told = len(await desk.facts("ConsentUpdated"))
     made.clear()
     await stop(token)
     assert made == few
-    held = (await pages.FindLinkedCustomer(pb.FindLinkedCustomerRequest(token=token))).consents
+    held = (await pages.ResolveSelfServiceLink(pb.ResolveSelfServiceLinkRequest(token=token))).consents
     assert {each.state for each in held} == {Consent.STATE_DENIED}
     assert sorted(each.etag for each in held)[-3:] == ['"1"', '"2"', '"2"']  # of the yes that there was
     facts = (await desk.facts("ConsentUpdated"))[told:]

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 
 from chassis.db.statement import Statement
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
-from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1 import self_service_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import ConfirmConsentRequest, IssueConsentTokenRequest
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 from rapport.customer.v1.suppression_service_pb2 import ExplainSuppressionRequest, ListSuppressionsRequest
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 
@@ -28,23 +28,25 @@ class Pages:
     """What customers do on their own pages, and what is suppressed then."""
 
     def __init__(self, running: Any) -> None:
-        self.links = running.stub(CustomerLinkServiceStub)
+        self.links = running.stub(SelfServiceLinkServiceStub)
         self.suppressions = running.stub(SuppressionServiceStub)
 
     async def token(self, customer: str) -> str:
-        asked = pb.GetCustomerLinkRequest(name=f"{customer}/link")
-        return str((await self.links.GetCustomerLink(asked)).token)
+        asked = pb.GetSelfServiceLinkRequest(name=f"{customer}/selfServiceLink")
+        return str((await self.links.GetSelfServiceLink(asked)).token)
 
     async def stop(self, customer: str) -> None:
         token = await self.token(customer)
-        await self.links.StopLinkedContact(pb.StopLinkedContactRequest(token=token, source="stop-all"))
+        await self.links.StopSelfServiceContact(
+            pb.StopSelfServiceContactRequest(token=token, source="stop-all")
+        )
 
     async def say_yes(self, customer: str, purpose: str = "tips", channel: int = CHANNEL_EMAIL) -> Consent:
         """Say so, and what holds then."""
-        said = pb.LinkedConsent(purpose=f"purposes/{purpose}", channel=channel, state=GRANTED)
+        said = pb.SelfServiceConsent(purpose=f"purposes/{purpose}", channel=channel, state=GRANTED)
         token = await self.token(customer)
-        request = pb.NoteLinkedConsentsRequest(token=token, consents=[said], source="preference-page")
-        (held,) = (await self.links.NoteLinkedConsents(request)).consents
+        request = pb.SubmitSelfServiceConsentsRequest(token=token, consents=[said], source="preference-page")
+        (held,) = (await self.links.SubmitSelfServiceConsents(request)).consents
         return held
 
     async def suppressed(self, customer: str, category: str = "tips") -> list[int]:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.errors import FailedPrecondition
-from customer.domain.links import TOKEN_LENGTH, Linked, LinkKeys, LinkNotFound, parsed
+from customer.domain.links import TOKEN_LENGTH, Holder, LinkKeys, LinkNotFound, parsed
 from customer.settings import Settings
 
 OLD, NEW = "of-tests-alone-and-not-a-secret-", "another-of-tests-that-is-no-secret"
@@ -15,7 +15,7 @@ OLD, NEW = "of-tests-alone-and-not-a-secret-", "another-of-tests-that-is-no-secr
 
 def opens(keys: LinkKeys, token: str, customer: UUID, generation: int = 0) -> bool:
     try:
-        return keys.opens(token, Linked(customer, "", "", generation))
+        return keys.opens(token, Holder(customer, "", "", generation))
     except LinkNotFound:
         return False
 

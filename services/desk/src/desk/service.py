@@ -106,7 +106,7 @@ service = Service(
         "cases.notes.read",
         "cases.promises.read",
         "customer.consents.confirm",
-        "customer.customer_links.open",
+        "customer.self_service_links.open",
         "customer.customers.read",
         "customer.customers.resolve",
         "customer.customers.write",

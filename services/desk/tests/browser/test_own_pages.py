@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import expect
 
-from rapport.customer.v1 import customer_link_service_pb2 as pb
+from rapport.customer.v1 import self_service_link_service_pb2 as pb
 from rapport.customer.v1.consent_service_pb2 import IssueConsentTokenRequest
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 from tests.browser.company import ADMIN, ALICE, Company, SignedIn
@@ -33,8 +33,10 @@ async def erika(desk: Company, time_of_day: ManualClock) -> str:
 @pytest.fixture(scope="module")
 async def link(desk: Company, erika: str) -> str:
     """The path that her messages carry."""
-    links = desk.services["customer"].stub(CustomerLinkServiceStub)
-    token = (await links.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{erika}/link"))).token
+    links = desk.services["customer"].stub(SelfServiceLinkServiceStub)
+    token = (
+        await links.GetSelfServiceLink(pb.GetSelfServiceLinkRequest(name=f"{erika}/selfServiceLink"))
+    ).token
     return f"/c/{token}"
 
 

@@ -12,8 +12,8 @@ import pytest
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from desk.selfservice.site import PREFIX
-from rapport.customer.v1 import customer_link_service_pb2 as pb
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1 import self_service_link_service_pb2 as pb
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 from rapport_testing.clock import ManualClock
 from rapport_testing.spans import record_spans
 from rapport_testing.wait import eventually
@@ -89,9 +89,11 @@ async def customer(desk: Any, name: str, **more: Any) -> Customer:
 
 async def token_of(desk: Any, name: str) -> str:
     links = desk.services["customer"].stub(
-        CustomerLinkServiceStub, ["customer.customer_links.read"], subject="service:notifications"
+        SelfServiceLinkServiceStub, ["customer.self_service_links.read"], subject="service:notifications"
     )
-    return str((await links.GetCustomerLink(pb.GetCustomerLinkRequest(name=f"{name}/link"))).token)
+    return str(
+        (await links.GetSelfServiceLink(pb.GetSelfServiceLinkRequest(name=f"{name}/selfServiceLink"))).token
+    )
 
 
 async def concern(desk: Any, of: Customer, topic: str = "late-delivery", **more: Any) -> dict[str, Any]:
@@ -195,7 +197,9 @@ async def test_a_merged_name_shows_what_is_kept_under_it_and_no_more(desk: Any) 
 async def test_a_wrong_link_is_answered_as_one_that_was_taken_back(desk: Any) -> None:
     erika = await customer(desk, "Erika")
     revoked = await customer(desk, "Bert")
-    assert (await desk.client().post(f"/v1/{revoked.name}/link:revoke", json={"reasonCode": "x"})).is_success
+    assert (
+        await desk.client().post(f"/v1/{revoked.name}/selfServiceLink:revoke", json={"reasonCode": "x"})
+    ).is_success
     wrong = erika.token[:-1] + ("A" if erika.token[-1] != "A" else "B")
     answers = {}
     for token in (revoked.token, wrong, "x", "A" * 48, f"{erika.token}x", f"%20{erika.token}"):
@@ -242,7 +246,11 @@ async def test_one_click_ends_it_and_to_look_does_not(desk: Any) -> None:
     assert await said(desk, erika) == "STATE_DENIED"
     versions = (await desk.client().get(f"/v1/{erika.name}/consents/marketing.email/versions")).json()
     (noted,) = versions["consents"]
-    assert (noted["noter"], noted["source"], noted["proof"]) == (erika.name, "one-click", "links/0")
+    assert (noted["noter"], noted["source"], noted["proof"]) == (
+        erika.name,
+        "one-click",
+        "selfServiceLinks/0",
+    )
     assert (await erika.post("/unsubscribe?purpose=service")).status_code == 404  # what they have of us
     assert (await erika.post("/unsubscribe?purpose=none")).status_code == 404
     assert await said(desk, erika, "marketing.sms") == ""

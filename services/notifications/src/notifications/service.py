@@ -54,9 +54,9 @@ from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_events_pb2 import InteractionRecorded, PreferencesUpdated
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from rapport.notifications.v1 import notifications_events_pb2
 
@@ -121,7 +121,7 @@ def _addresses(app: App[Settings], channels: Sequence[Channel]) -> Addresses:
 
 def _links(app: App[Settings]) -> Links:
     return Links(
-        app.client(CustomerLinkServiceStub, "customer"),
+        app.client(SelfServiceLinkServiceStub, "customer"),
         app.client(PurposeServiceStub, "customer"),
         app.client(ConsentServiceStub, "customer"),
         app.settings.customer_pages_url,
@@ -198,7 +198,7 @@ service = Service(
         "cases.promises.read",
         "customer.consents.issue",
         "customer.consents.write",
-        "customer.customer_links.read",
+        "customer.self_service_links.read",
         "customer.customers.contact",
         "customer.customers.read",
         "customer.customers.read",

@@ -27,13 +27,13 @@ from rapport.common.v1 import channel_pb2, explanation_pb2, states_pb2
 from rapport.customer.v1 import (
     consent_service_pb2,
     consent_service_pb2_grpc,
-    customer_link_pb2,
-    customer_link_service_pb2_grpc,
     customer_pb2,
     customer_service_pb2,
     customer_service_pb2_grpc,
     purpose_pb2,
     purpose_service_pb2_grpc,
+    self_service_link_pb2,
+    self_service_link_service_pb2_grpc,
     suppression_service_pb2,
     suppression_service_pb2_grpc,
 )
@@ -179,18 +179,18 @@ class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
         )
 
 
-class Links(customer_link_service_pb2_grpc.CustomerLinkServiceServicer):
+class Links(self_service_link_service_pb2_grpc.SelfServiceLinkServiceServicer):
     """Links to customers' own pages."""
 
     def __init__(self) -> None:
         self.failure: grpc.StatusCode | None = None
         self.asked: list[str] = []
 
-    async def GetCustomerLink(self, request: Any, context: Any) -> Any:
+    async def GetSelfServiceLink(self, request: Any, context: Any) -> Any:
         self.asked.append(request.name)
         if self.failure is not None:
             await context.abort(self.failure, "told to")
-        return customer_link_pb2.CustomerLink(name=request.name, token="canary-token_4711")
+        return self_service_link_pb2.SelfServiceLink(name=request.name, token="canary-token_4711")
 
 
 class Suppressions(suppression_service_pb2_grpc.SuppressionServiceServicer):

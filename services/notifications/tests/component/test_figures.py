@@ -75,8 +75,8 @@ async def test_the_first_contact_within_a_week_counts_in_any_order(desk: Any) ->
     await turns_to_us(desk, sent + timedelta(days=5), reference="orders/10248")
     await turns_to_us(desk, sent + timedelta(days=4), resource=notice.promise)
     noted = await desk.get(notice.name)
-    assert noted.contact_time == timestamp(sent + timedelta(days=1))
-    assert noted.subject_contact_time == timestamp(sent + timedelta(days=4))
+    assert noted.inbound_time == timestamp(sent + timedelta(days=1))
+    assert noted.subject_inbound_time == timestamp(sent + timedelta(days=4))
     assert (noted.state, noted.etag) == (notice.state, notice.etag)
 
 
@@ -88,8 +88,8 @@ async def test_what_is_no_word_of_theirs_after_the_message_counts_nothing(desk: 
     await turns_to_us(desk, sent + timedelta(days=1), direction=channel_pb2.DIRECTION_OUTBOUND)
     await turns_to_us(desk, sent + timedelta(days=1), f"customers/{uuid4()}", resource=notice.promise)
     noted = await desk.get(notice.name)
-    assert not noted.HasField("contact_time")
-    assert not noted.HasField("subject_contact_time")
+    assert not noted.HasField("inbound_time")
+    assert not noted.HasField("subject_inbound_time")
 
 
 async def test_what_became_of_notices_is_counted_by_policy_template_channel_and_department(desk: Any) -> None:
@@ -114,7 +114,7 @@ async def test_what_became_of_notices_is_counted_by_policy_template_channel_and_
     ]
     ours = answer.rows[0]
     assert (ours.sent_count, ours.delivered_count, ours.waiting_count, ours.repeat_count) == (2, 1, 0, 0)
-    assert (ours.contact_count, ours.subject_contact_count) == (2, 1)
+    assert (ours.inbound_count, ours.subject_inbound_count) == (2, 1)
     assert answer.rows[1].suppressed_count == answer.total.suppressed_count == 1
     [why] = answer.total.reasons
     assert (why.state, why.reason_code, why.notice_count) == (

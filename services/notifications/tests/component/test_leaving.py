@@ -59,7 +59,7 @@ async def test_the_way_out_is_of_the_name_that_has_the_address(desk: Any) -> Non
     """Of names that were taken for one, and may be two: a link opens what is kept under its name."""
     desk.peers.customers.address_of = other = "customers/0198c2a4-7b1e-7c3d-9f00-000000000001"
     await desk.sent((await sent_for(desk, "newsletter")).name)
-    assert desk.peers.links.asked == [f"{other}/link"]
+    assert desk.peers.links.asked == [f"{other}/selfServiceLink"]
 
 
 @pytest.mark.parametrize("purpose", ["service", "recall"])

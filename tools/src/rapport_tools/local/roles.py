@@ -39,7 +39,7 @@ FRONT_LINE = _each(
     cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
     cases.notes.write cases.presences.write
     cases.promises.write cases.work_items.write
-    customer.attribute_values.write customer.consents.write customer.customer_links.revoke
+    customer.attribute_values.write customer.consents.write customer.self_service_links.revoke
     customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
     customer.observations.write customer.preferences.write customer.relationships.write

@@ -80,8 +80,8 @@ class Notice(_message.Message):
     DELIVER_TIME_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     TEXT_PARTIALS_FIELD_NUMBER: _builtins.int
-    CONTACT_TIME_FIELD_NUMBER: _builtins.int
-    SUBJECT_CONTACT_TIME_FIELD_NUMBER: _builtins.int
+    INBOUND_TIME_FIELD_NUMBER: _builtins.int
+    SUBJECT_INBOUND_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -175,11 +175,11 @@ class Notice(_message.Message):
         """The versions of partials, `templates/{template}/texts/{language}/versions/{version}`, that stood in that text."""
 
     @_builtins.property
-    def contact_time(self) -> _timestamp_pb2.Timestamp:
+    def inbound_time(self) -> _timestamp_pb2.Timestamp:
         """When the customer first turned to us within 7 days after it was sent, about anything; absent when nobody recorded that."""
 
     @_builtins.property
-    def subject_contact_time(self) -> _timestamp_pb2.Timestamp:
+    def subject_inbound_time(self) -> _timestamp_pb2.Timestamp:
         """When they first did so about the same thing: what was recorded names this notice, its case, promise, subject or reference."""
 
     def __init__(
@@ -216,12 +216,12 @@ class Notice(_message.Message):
         deliver_time: _timestamp_pb2.Timestamp | None = ...,
         delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         text_partials: _abc.Iterable[_builtins.str] | None = ...,
-        contact_time: _timestamp_pb2.Timestamp | None = ...,
-        subject_contact_time: _timestamp_pb2.Timestamp | None = ...,
+        inbound_time: _timestamp_pb2.Timestamp | None = ...,
+        subject_inbound_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_time", b"contact_time", "create_time", b"create_time", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "delivery", b"delivery", "expire_time", b"expire_time", "schedule_time", b"schedule_time", "send_time", b"send_time", "subject_contact_time", b"subject_contact_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "delivery", b"delivery", "expire_time", b"expire_time", "inbound_time", b"inbound_time", "schedule_time", b"schedule_time", "send_time", b"send_time", "subject_inbound_time", b"subject_inbound_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "contact_time", b"contact_time", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "defer_reason_code", b"defer_reason_code", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "delivery", b"delivery", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "send_time", b"send_time", "state", b"state", "subject", b"subject", "subject_contact_time", b"subject_contact_time", "template", b"template", "text_partials", b"text_partials", "text_version", b"text_version", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "defer_reason_code", b"defer_reason_code", "defer_time", b"defer_time", "deliver_time", b"deliver_time", "delivery", b"delivery", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "inbound_time", b"inbound_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "send_time", b"send_time", "state", b"state", "subject", b"subject", "subject_inbound_time", b"subject_inbound_time", "template", b"template", "text_partials", b"text_partials", "text_version", b"text_version", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -296,8 +296,8 @@ class NoticeReport(_message.Message):
         FAILED_COUNT_FIELD_NUMBER: _builtins.int
         UNKNOWN_COUNT_FIELD_NUMBER: _builtins.int
         REPEAT_COUNT_FIELD_NUMBER: _builtins.int
-        CONTACT_COUNT_FIELD_NUMBER: _builtins.int
-        SUBJECT_CONTACT_COUNT_FIELD_NUMBER: _builtins.int
+        INBOUND_COUNT_FIELD_NUMBER: _builtins.int
+        SUBJECT_INBOUND_COUNT_FIELD_NUMBER: _builtins.int
         REASONS_FIELD_NUMBER: _builtins.int
         notice_policy: _builtins.str
         """The policy; empty of what departments asked for."""
@@ -323,10 +323,10 @@ class NoticeReport(_message.Message):
         """Of how many nobody knows whether they were sent."""
         repeat_count: _builtins.int
         """How often one was handed over again."""
-        contact_count: _builtins.int
+        inbound_count: _builtins.int
         """Of how many that were sent the customer turned to us within 7 days, about anything."""
-        subject_contact_count: _builtins.int
-        """Of how many they did so about the same thing: see `Notice.subject_contact_time`."""
+        subject_inbound_count: _builtins.int
+        """Of how many they did so about the same thing: see `Notice.subject_inbound_time`."""
         @_builtins.property
         def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeReport.Reason]:
             """Why, the most frequent first, at most 20."""
@@ -346,13 +346,13 @@ class NoticeReport(_message.Message):
             failed_count: _builtins.int = ...,
             unknown_count: _builtins.int = ...,
             repeat_count: _builtins.int = ...,
-            contact_count: _builtins.int = ...,
-            subject_contact_count: _builtins.int = ...,
+            inbound_count: _builtins.int = ...,
+            subject_inbound_count: _builtins.int = ...,
             reasons: _abc.Iterable[Global___NoticeReport.Reason] | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "contact_count", b"contact_count", "delivered_count", b"delivered_count", "department", b"department", "failed_count", b"failed_count", "notice_count", b"notice_count", "notice_policy", b"notice_policy", "reasons", b"reasons", "repeat_count", b"repeat_count", "sent_count", b"sent_count", "subject_contact_count", b"subject_contact_count", "suppressed_count", b"suppressed_count", "template", b"template", "unknown_count", b"unknown_count", "waiting_count", b"waiting_count"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "delivered_count", b"delivered_count", "department", b"department", "failed_count", b"failed_count", "inbound_count", b"inbound_count", "notice_count", b"notice_count", "notice_policy", b"notice_policy", "reasons", b"reasons", "repeat_count", b"repeat_count", "sent_count", b"sent_count", "subject_inbound_count", b"subject_inbound_count", "suppressed_count", b"suppressed_count", "template", b"template", "unknown_count", b"unknown_count", "waiting_count", b"waiting_count"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

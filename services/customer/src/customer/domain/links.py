@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, Refusal
-from customer.names import CUSTOMER, CUSTOMER_LINK
+from customer.names import CUSTOMER, SELF_SERVICE_LINK
 
 KEY_LEAST = 32  # characters
 KEYS_MOST = 8
@@ -37,12 +37,12 @@ class LinkGeneration:
     generation: int
     update_time: datetime
 
-    name = CUSTOMER_LINK.named("customer_id")
+    name = SELF_SERVICE_LINK.named("customer_id")
     customer = CUSTOMER.named("customer_id")
 
 
 @dataclass(slots=True)
-class Linked:
+class Holder:
     """A customer by the very name that a link was made for, and the generation that opens."""
 
     id: UUID
@@ -67,7 +67,7 @@ class LinkKeys:
         mac = _mac(self.keys[0], customer_id, generation)
         return base64.urlsafe_b64encode(customer_id.bytes + mac).decode()
 
-    def opens(self, token: str, linked: Linked | None) -> bool:
+    def opens(self, token: str, linked: Holder | None) -> bool:
         """Whether a token is the customer's now, by any key. It takes as long for one as for another."""
         customer_id, mac = parsed(token)
         generation = linked.generation if linked else 0

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import table
-from customer.domain.links import Linked, LinkGeneration
+from customer.domain.links import Holder, LinkGeneration
 from customer.store.tables import CUSTOMERS, METADATA
 
 # Of those alone whose links were taken back.
@@ -18,7 +18,7 @@ LINKED = Statement(
     sa.select(_C.id, _C.language_code, _C.time_zone, sa.func.coalesce(_L.generation, 0).label("generation"))
     .select_from(CUSTOMERS.outerjoin(LINKS, _L.customer_id == _C.id))
     .where(_C.id == sa.bindparam("id", type_=sa.Uuid)),
-    row=Linked,
+    row=Holder,
 )
 TAKE_BACK = Bulk[Any](
     LINKS,

@@ -29,7 +29,6 @@ class SaidByLink:
     purpose_id: str
     channel: Channel
     state: ConsentState
-    wording_version: str
     wording: str
 
 
@@ -55,7 +54,7 @@ async def own_preferences(on: Executor, customer_id: UUID) -> Preferences:
     return Preferences(customer_id, [], None, version)
 
 
-async def note_linked_consents(
+async def submit_self_service_consents(
     tx: Transaction,
     keys: LinkKeys,
     addresses: AddressKey,
@@ -66,7 +65,7 @@ async def note_linked_consents(
 ) -> list[Consent]:
     """Note what a customer says by their link. LinkNotFound, NotFound for a purpose or a wording."""
     holder = await linked(tx, keys, token)
-    proof = f"links/{holder.generation}"
+    proof = f"selfServiceLinks/{holder.generation}"
     await lock_customer(tx, holder.id)
     noted, own = [], []
     for each in sorted(consents, key=lambda said: (said.purpose_id, said.channel)):  # rows in one order
@@ -76,7 +75,6 @@ async def note_linked_consents(
             said: Said = {
                 "state": each.state,
                 "source": source,
-                "wording_version": each.wording_version,
                 "wording": each.wording,
                 "proof": proof,
             }
@@ -109,7 +107,7 @@ async def _said_already(
     return own if said else None
 
 
-async def change_linked_preferences(
+async def submit_self_service_preferences(
     tx: Transaction,
     keys: LinkKeys,
     *,

@@ -29,7 +29,7 @@ async def stoppable(on: Executor) -> list[Purpose]:
     return [each for each in await store.ALL_PURPOSES.all(on) if not each.essential]
 
 
-async def stop_linked_contact(
+async def stop_self_service_contact(
     tx: Transaction, keys: LinkKeys, addresses: AddressKey, *, token: str, source: str
 ) -> None:
     """Note that a customer wants nothing but what they have of us. LinkNotFound."""
@@ -39,7 +39,7 @@ async def stop_linked_contact(
     holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=holder.id)}
     await store.INSERT_STOP.run(tx, **values(ContactStop(holder.id, tx.now)))
     tx.touch(holder.name)
-    said: Said = {"source": source, "proof": f"links/{holder.generation}"}
+    said: Said = {"source": source, "proof": f"selfServiceLinks/{holder.generation}"}
     purposes = await stoppable(tx)
     denied = []
     for purpose in purposes:

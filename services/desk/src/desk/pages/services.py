@@ -37,7 +37,6 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1.attribute_service_pb2_grpc import AttributeServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceStub
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
@@ -46,6 +45,7 @@ from rapport.customer.v1.match_service_pb2_grpc import MatchServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.relationship_service_pb2_grpc import RelationshipServiceStub
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
@@ -83,7 +83,7 @@ class Services:
     customers = _called(CustomerServiceStub)
     attributes = _called(AttributeServiceStub)
     merges = _called(CustomerMergeServiceStub)
-    links = _called(CustomerLinkServiceStub)
+    links = _called(SelfServiceLinkServiceStub)
     consents = _called(ConsentServiceStub)
     matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)

@@ -24,14 +24,14 @@ from rapport.cases.v1.case_service_pb2 import GetCaseRequest
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest
 from rapport.common.v1.channel_pb2 import CHANNEL_WEB, DIRECTION_INBOUND
-from rapport.customer.v1.customer_link_service_pb2 import StopLinkedContactRequest
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import GetPurposeRequest
+from rapport.customer.v1.self_service_link_service_pb2 import StopSelfServiceContactRequest
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
 
 if TYPE_CHECKING:
-    from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
+    from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceAsyncStub
 
 TEXT_MAX = 4000
 SENT = N_("Thank you. We have it, and you will hear from us. You wrote:")
@@ -66,7 +66,7 @@ def _unsubscribe(own: Own, purpose: Purpose | None, *, done: bool) -> HTMLRespon
 class Acts:
     """The pages of whoever holds a link."""
 
-    links: CustomerLinkServiceAsyncStub
+    links: SelfServiceLinkServiceAsyncStub
     services: Services
     contacting: Contacting
 
@@ -148,7 +148,9 @@ class Acts:
 
     async def stop(self, own: Own) -> Response:
         """Nothing but what they have of us, on every channel."""
-        await self.links.StopLinkedContact(StopLinkedContactRequest(token=own.token, source="stop-all"))
+        await self.links.StopSelfServiceContact(
+            StopSelfServiceContactRequest(token=own.token, source="stop-all")
+        )
         return _unsubscribe(own, None, done=True)
 
     async def _purpose(self, own: Own) -> Purpose | None:

@@ -12,7 +12,7 @@ from chassis.errors import invalid
 from chassis.web import body_of
 from desk.language.catalogues import N_
 from desk.ui.speech import Speech, speech
-from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse
+from rapport.customer.v1.self_service_link_service_pb2 import ResolveSelfServiceLinkResponse
 
 PURPOSES_MOST = 1_000  # of which one form says what is welcome: by 6 fields each, of 640 bytes
 BODY_MAX_BYTES = 32 * 1024 + 640 * PURPOSES_MOST
@@ -27,7 +27,7 @@ class Own:
 
     request: Request = field(repr=False)
     token: str = field(repr=False)
-    linked: FindLinkedCustomerResponse = field(repr=False)
+    linked: ResolveSelfServiceLinkResponse = field(repr=False)
     say: Speech
     company: str  # who we are to them
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -15,9 +15,12 @@ from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse, LinkedConsent
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.self_service_link_service_pb2 import (
+    ResolveSelfServiceLinkResponse,
+    SelfServiceConsent,
+)
 from rapport.customer.v1.wording_pb2 import Wording
 
 # The channels by which customers are written to and called: how consents are named after them, and in words.
@@ -58,7 +61,7 @@ def stoppable(purposes: Sequence[Purpose]) -> list[Purpose]:
 def choices(
     purposes: Sequence[Purpose],
     wordings: Mapping[str, Wording],
-    linked: FindLinkedCustomerResponse,
+    linked: ResolveSelfServiceLinkResponse,
     say: Speech,
     fields: Mapping[str, str],
 ) -> list[Choice]:
@@ -98,7 +101,7 @@ def _chosen(purpose: Purpose, said: Consent | None, say: Speech, stopped: bool) 
     return said.state == Consent.STATE_GRANTED, ""
 
 
-def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[LinkedConsent]:
+def changed(fields: Mapping[str, str], purposes: Sequence[Purpose]) -> Iterator[SelfServiceConsent]:
     """What was chosen otherwise than the page had it: what nobody touched is not said."""
     for each in stoppable(purposes):
         purpose = last(each.name)
@@ -116,9 +119,9 @@ def _typed(fields: Mapping[str, str], purpose: str, code: str) -> bool | None:
     return None if granted == (code in before.split()) else granted
 
 
-def said(purpose: str, channel: str, *, granted: bool, wording: str = "") -> LinkedConsent:
+def said(purpose: str, channel: str, *, granted: bool, wording: str = "") -> SelfServiceConsent:
     """One answer, to a version of a wording."""
-    return LinkedConsent(
+    return SelfServiceConsent(
         purpose=purpose,
         channel=channel_pb2.Channel.Value(f"CHANNEL_{channel.upper()}"),
         state=Consent.STATE_GRANTED if granted else Consent.STATE_DENIED,

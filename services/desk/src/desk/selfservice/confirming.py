@@ -16,8 +16,8 @@ from desk.pages.services import Services
 from desk.selfservice.asking import Own, speaking
 from desk.selfservice.choices import words_of
 from rapport.customer.v1.consent_service_pb2 import ConfirmConsentRequest, FindRequestedConsentRequest
-from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerResponse
 from rapport.customer.v1.purpose_service_pb2 import GetPurposeRequest, GetWordingRequest
+from rapport.customer.v1.self_service_link_service_pb2 import ResolveSelfServiceLinkResponse
 
 if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
@@ -40,7 +40,7 @@ class Confirming:
         if not _TOKEN.fullmatch(token):
             return None
         found = await self.consents.FindRequestedConsent(FindRequestedConsentRequest(token=token))
-        linked = FindLinkedCustomerResponse(consents=[found.consent])
+        linked = ResolveSelfServiceLinkResponse(consents=[found.consent])
         say = speaking(request, clock, found.language_code, found.time_zone)
         return Own(request, token, linked, say, self.company)
 

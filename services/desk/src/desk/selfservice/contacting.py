@@ -21,19 +21,19 @@ from desk.selfservice import choices
 from desk.selfservice.answering import page, to
 from desk.selfservice.asking import Own
 from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.customer_link_service_pb2 import (
-    ChangeLinkedPreferencesRequest,
-    FindLinkedCustomerRequest,
-    LinkedConsent,
-    NoteLinkedConsentsRequest,
-)
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest, ListWordingsRequest
+from rapport.customer.v1.self_service_link_service_pb2 import (
+    ResolveSelfServiceLinkRequest,
+    SelfServiceConsent,
+    SubmitSelfServiceConsentsRequest,
+    SubmitSelfServicePreferencesRequest,
+)
 from rapport.customer.v1.wording_pb2 import Wording
 
 if TYPE_CHECKING:
-    from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
+    from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceAsyncStub
 
 PAGE = 1000
 NOTED_AT_ONCE = 100  # one call says so many within its time, each of them with others waiting
@@ -48,7 +48,7 @@ _RIGHT: Mapping[str, str] = MappingProxyType({})
 class Contacting:
     """The page on which they say so."""
 
-    links: CustomerLinkServiceAsyncStub
+    links: SelfServiceLinkServiceAsyncStub
     services: Services
 
     async def contact(self, own: Own) -> Response:
@@ -66,8 +66,8 @@ class Contacting:
                 return await self._page(own, 400, _wrong(refusal, own), own.say.refusal(refusal))
             if refusal.code != "ABORTED":
                 raise
-            asked = FindLinkedCustomerRequest(token=own.token)
-            again = replace(own, linked=await self.links.FindLinkedCustomer(asked))
+            asked = ResolveSelfServiceLinkRequest(token=own.token)
+            again = replace(own, linked=await self.links.ResolveSelfServiceLink(asked))
             return await self._page(again, 409, trouble=own.say(CHANGED))
         noted = await self.note(own, said, "preference-page")
         return to("/contact", own, "waits" if any(waits(each, own.say.now) for each in noted) else "kept")
@@ -88,13 +88,13 @@ class Contacting:
             return
         if chosen.etag != before.etag:  # which is none before they were ever set: nothing would be compared
             raise Aborted("ETAG_MISMATCH", "They were changed meanwhile.")
-        request = ChangeLinkedPreferencesRequest(
+        request = SubmitSelfServicePreferencesRequest(
             token=own.token,
             preferences=chosen,
             update_mask=FieldMask(paths=paths),
             request_id=own.request_id("preferences"),
         )
-        await self.links.ChangeLinkedPreferences(request)
+        await self.links.SubmitSelfServicePreferences(request)
 
     async def _page(
         self, own: Own, status: int = 200, wrong: Mapping[str, str] = _RIGHT, trouble: str = ""
@@ -121,13 +121,13 @@ class Contacting:
             trouble=own.say(MARKED) if wrong else trouble,
         )
 
-    async def note(self, own: Own, said: Sequence[LinkedConsent], source: str) -> Sequence[Consent]:
+    async def note(self, own: Own, said: Sequence[SelfServiceConsent], source: str) -> Sequence[Consent]:
         """What holds then: a yes may have to be confirmed."""
         noted: list[Consent] = []
         for first in range(0, len(said), NOTED_AT_ONCE):
             some = said[first : first + NOTED_AT_ONCE]
-            request = NoteLinkedConsentsRequest(token=own.token, consents=some, source=source)
-            noted += (await self.links.NoteLinkedConsents(request)).consents
+            request = SubmitSelfServiceConsentsRequest(token=own.token, consents=some, source=source)
+            noted += (await self.links.SubmitSelfServiceConsents(request)).consents
         return noted
 
     async def _wordings(self, own: Own) -> dict[str, Wording]:

@@ -34,8 +34,8 @@ from desk.selfservice.contacting import Contacting
 from desk.selfservice.limits import Limits, Room, TooMuch
 from desk.settings import Settings
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
-from rapport.customer.v1.customer_link_service_pb2 import FindLinkedCustomerRequest
-from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceStub
+from rapport.customer.v1.self_service_link_service_pb2 import ResolveSelfServiceLinkRequest
+from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
 
 PREFIX = "/c/"
 STYLES = "site.css"
@@ -69,7 +69,7 @@ class OwnPages:
 
     def __init__(self, app: App[Settings]) -> None:
         self._clock, self._company = app.clock, app.settings.company
-        self._links = app.client(CustomerLinkServiceStub, "customer")
+        self._links = app.client(SelfServiceLinkServiceStub, "customer")
         services = Services(app.channels)
         contacting = Contacting(self._links, services)
         acts = Acts(self._links, services, contacting)
@@ -160,7 +160,7 @@ class OwnPages:
         if not _TOKEN.fullmatch(token):
             return None
         try:
-            linked = await self._links.FindLinkedCustomer(FindLinkedCustomerRequest(token=token))
+            linked = await self._links.ResolveSelfServiceLink(ResolveSelfServiceLinkRequest(token=token))
         except grpc.aio.AioRpcError as error:
             if reason(error) != "LINK_NOT_FOUND":
                 raise

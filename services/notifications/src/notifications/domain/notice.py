@@ -115,8 +115,8 @@ class Notice:
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
     # When the customer first turned to us after it was sent: about anything, and about the same thing.
-    contact_time: datetime | None = None
-    subject_contact_time: datetime | None = None
+    inbound_time: datetime | None = None
+    subject_inbound_time: datetime | None = None
     call_by_time: datetime | None = None  # until when it waits for a person to call first, if it does
     call_outcome_code: str = ""  # what came of that, if anything did before
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last

@@ -20,20 +20,20 @@ from notifications.names import CONSENT
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Forbidden
 from rapport.customer.v1.consent_service_pb2 import IssueConsentTokenRequest
-from rapport.customer.v1.customer_link_service_pb2 import GetCustomerLinkRequest
 from rapport.customer.v1.purpose_service_pb2 import GetPurposeRequest
+from rapport.customer.v1.self_service_link_service_pb2 import GetSelfServiceLinkRequest
 
 if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
-    from rapport.customer.v1.customer_link_service_pb2_grpc import CustomerLinkServiceAsyncStub
     from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
+    from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceAsyncStub
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
     """Asks the customer service. `site` is where customers reach their own pages; empty for nowhere."""
 
-    links: CustomerLinkServiceAsyncStub
+    links: SelfServiceLinkServiceAsyncStub
     purposes: PurposeServiceAsyncStub
     consents: ConsentServiceAsyncStub
     site: str
@@ -81,7 +81,9 @@ class Links:
         if contact.essential and PAGES_LINK not in used:
             return contact
         try:
-            link = await self.links.GetCustomerLink(GetCustomerLinkRequest(name=f"{whose}/link"))
+            link = await self.links.GetSelfServiceLink(
+                GetSelfServiceLinkRequest(name=f"{whose}/selfServiceLink")
+            )
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.FAILED_PRECONDITION and contact.essential:
                 return contact

@@ -36,9 +36,9 @@ NOTE_CONTACT = Statement[None](
         _N.send_time > sa.bindparam("since", type_=sa.DateTime(timezone=True)),
     )
     .values(
-        contact_time=sa.func.least(_N.contact_time, _OCCURRED),
-        subject_contact_time=sa.case(
-            (_SAME, sa.func.least(_N.subject_contact_time, _OCCURRED)), else_=_N.subject_contact_time
+        inbound_time=sa.func.least(_N.inbound_time, _OCCURRED),
+        subject_inbound_time=sa.case(
+            (_SAME, sa.func.least(_N.subject_inbound_time, _OCCURRED)), else_=_N.subject_inbound_time
         ),
     )
 )
@@ -55,8 +55,8 @@ def counted(key: sa.ColumnElement[Any]) -> Statement[Any]:
             sa.func.count().label("notice_count"),
             sa.func.count(_N.send_time).label("sent_count"),
             sa.func.coalesce(sa.func.sum(sa.func.greatest(_N.attempt_count - 1, 0)), 0).label("repeat_count"),
-            sa.func.count(_N.contact_time).label("contact_count"),
-            sa.func.count(_N.subject_contact_time).label("subject_contact_count"),
+            sa.func.count(_N.inbound_time).label("inbound_count"),
+            sa.func.count(_N.subject_inbound_time).label("subject_inbound_count"),
         )
         .where(
             _N.create_time >= sa.bindparam("start_time"),

@@ -69,13 +69,13 @@ class Row:
     failed_count: int = 0
     unknown_count: int = 0
     repeat_count: int = 0
-    contact_count: int = 0
-    subject_contact_count: int = 0
+    inbound_count: int = 0
+    subject_inbound_count: int = 0
     reasons: list[Reason] = field(default_factory=list)
 
     def add(self, found: Mapping[str, Any]) -> None:
         """Count notices of one state and reason."""
-        for name in ("notice", "sent", "repeat", "contact", "subject_contact"):
+        for name in ("notice", "sent", "repeat", "inbound", "subject_inbound"):
             counter = f"{name}_count"
             setattr(self, counter, getattr(self, counter) + int(found[counter]))
         if counter := _COUNTERS.get(State(found["state"]), ""):

@@ -136,8 +136,8 @@ def times(notice: Notice, say: Speech) -> list[tuple[str, str]]:
         (say("Of no more use from then on"), "expire_time"),
         (say("Sent"), "send_time"),
         (say("Arrived"), "deliver_time"),
-        (say("The customer turned to us"), "contact_time"),
-        (say("The customer turned to us about the same thing"), "subject_contact_time"),
+        (say("The customer turned to us"), "inbound_time"),
+        (say("The customer turned to us about the same thing"), "subject_inbound_time"),
     )
     return [(told, say.moment(moment(getattr(notice, name)))) for name, told in _there(notice, found)]
 
@@ -208,7 +208,7 @@ def contacted(row: NoticeReport.Row, say: Speech) -> tuple[str, str]:
         told = N_("{share} ({n} of {all})")
         return say(told, share=say.percent(count / sent), n=count, all=sent) if sent else ""
 
-    return share(row.contact_count), share(row.subject_contact_count)
+    return share(row.inbound_count), share(row.subject_inbound_count)
 
 
 def reasons(row: NoticeReport.Row, say: Speech) -> list[tuple[str, str, str]]:

@@ -2,21 +2,23 @@
 
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field
-from rapport.customer.v1.customer_link_service_pb2 import RevokeCustomerLinksRequest
+from rapport.customer.v1.self_service_link_service_pb2 import RevokeSelfServiceLinksRequest
 
 
 async def _revoke(doing: Doing) -> Done:
     request = doing.request(
-        RevokeCustomerLinksRequest, name=f"{doing.customer}/link", reason_code=doing.text("reason")
+        RevokeSelfServiceLinksRequest,
+        name=f"{doing.customer}/selfServiceLink",
+        reason_code=doing.text("reason"),
     )
-    await doing.look.services.links.RevokeCustomerLinks(request)
+    await doing.look.services.links.RevokeSelfServiceLinks(request)
     return Done(doing.look.say("Their links work no more."))
 
 
 REVOKE = Action(
     id="revoke-links",
     label=N_("Take their links back"),
-    permission="customer.customer_links.revoke",
+    permission="customer.self_service_links.revoke",
     fields=[Field("reason", N_("Reason"), codes=("mailbox-shared", "mail-forwarded", "customer-asked"))],
     button=N_("Take back"),
     consequence=N_(

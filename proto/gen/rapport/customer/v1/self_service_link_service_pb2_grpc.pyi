@@ -6,9 +6,9 @@ The customer's own way in: made, opened, revoked, and what they say by it."""
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
-from rapport.customer.v1 import customer_link_pb2 as _customer_link_pb2
-from rapport.customer.v1 import customer_link_service_pb2 as _customer_link_service_pb2
 from rapport.customer.v1 import preferences_pb2 as _preferences_pb2
+from rapport.customer.v1 import self_service_link_pb2 as _self_service_link_pb2
+from rapport.customer.v1 import self_service_link_service_pb2 as _self_service_link_service_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -29,7 +29,7 @@ class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ig
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
-class CustomerLinkServiceStub:
+class SelfServiceLinkServiceStub:
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
     learns which.
     """
@@ -37,99 +37,99 @@ class CustomerLinkServiceStub:
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> CustomerLinkServiceAsyncStub: ...
-    GetCustomerLink: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.GetCustomerLinkRequest, _customer_link_pb2.CustomerLink]
+    def __new__(cls, channel: _aio.Channel) -> SelfServiceLinkServiceAsyncStub: ...
+    GetSelfServiceLink: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.GetSelfServiceLinkRequest, _self_service_link_pb2.SelfServiceLink]
     """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
     they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
     """
-    FindLinkedCustomer: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.FindLinkedCustomerRequest, _customer_link_service_pb2.FindLinkedCustomerResponse]
-    """Finds whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
-    RevokeCustomerLinks: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.RevokeCustomerLinksRequest, _empty_pb2.Empty]
+    ResolveSelfServiceLink: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.ResolveSelfServiceLinkRequest, _self_service_link_service_pb2.ResolveSelfServiceLinkResponse]
+    """Resolves whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
+    RevokeSelfServiceLinks: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.RevokeSelfServiceLinksRequest, _empty_pb2.Empty]
     """Takes a customer's links back, in all messages that they ever got: for one whose mailbox others read. The next has another token."""
-    NoteLinkedConsents: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.NoteLinkedConsentsRequest, _customer_link_service_pb2.NoteLinkedConsentsResponse]
-    """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
+    SubmitSelfServiceConsents: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServiceConsentsRequest, _self_service_link_service_pb2.SubmitSelfServiceConsentsResponse]
+    """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
     said already is not noted again.
     """
-    StopLinkedContact: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.StopLinkedContactRequest, _empty_pb2.Empty]
+    StopSelfServiceContact: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.StopSelfServiceContactRequest, _empty_pb2.Empty]
     """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
     afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
     allow one of the category by their link.
     """
-    ChangeLinkedPreferences: _grpc.UnaryUnaryMultiCallable[_customer_link_service_pb2.ChangeLinkedPreferencesRequest, _preferences_pb2.Preferences]
+    SubmitSelfServicePreferences: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServicePreferencesRequest, _preferences_pb2.Preferences]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
 
 @_typing.type_check_only
-class CustomerLinkServiceAsyncStub(CustomerLinkServiceStub):
+class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
     learns which.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    GetCustomerLink: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.GetCustomerLinkRequest, _customer_link_pb2.CustomerLink]  # type: ignore[assignment]
+    GetSelfServiceLink: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.GetSelfServiceLinkRequest, _self_service_link_pb2.SelfServiceLink]  # type: ignore[assignment]
     """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
     they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
     """
-    FindLinkedCustomer: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.FindLinkedCustomerRequest, _customer_link_service_pb2.FindLinkedCustomerResponse]  # type: ignore[assignment]
-    """Finds whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
-    RevokeCustomerLinks: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.RevokeCustomerLinksRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    ResolveSelfServiceLink: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.ResolveSelfServiceLinkRequest, _self_service_link_service_pb2.ResolveSelfServiceLinkResponse]  # type: ignore[assignment]
+    """Resolves whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
+    RevokeSelfServiceLinks: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.RevokeSelfServiceLinksRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Takes a customer's links back, in all messages that they ever got: for one whose mailbox others read. The next has another token."""
-    NoteLinkedConsents: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.NoteLinkedConsentsRequest, _customer_link_service_pb2.NoteLinkedConsentsResponse]  # type: ignore[assignment]
-    """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
+    SubmitSelfServiceConsents: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServiceConsentsRequest, _self_service_link_service_pb2.SubmitSelfServiceConsentsResponse]  # type: ignore[assignment]
+    """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
     said already is not noted again.
     """
-    StopLinkedContact: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.StopLinkedContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    StopSelfServiceContact: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.StopSelfServiceContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
     afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
     allow one of the category by their link.
     """
-    ChangeLinkedPreferences: _aio.UnaryUnaryMultiCallable[_customer_link_service_pb2.ChangeLinkedPreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
+    SubmitSelfServicePreferences: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServicePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
 
-class CustomerLinkServiceServicer(metaclass=_abc_1.ABCMeta):
+class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
     learns which.
     """
 
     @_abc_1.abstractmethod
-    def GetCustomerLink(
+    def GetSelfServiceLink(
         self,
-        request: _customer_link_service_pb2.GetCustomerLinkRequest,
+        request: _self_service_link_service_pb2.GetSelfServiceLinkRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_link_pb2.CustomerLink, _abc.Awaitable[_customer_link_pb2.CustomerLink]]:
+    ) -> _typing.Union[_self_service_link_pb2.SelfServiceLink, _abc.Awaitable[_self_service_link_pb2.SelfServiceLink]]:
         """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
         they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
         """
 
     @_abc_1.abstractmethod
-    def FindLinkedCustomer(
+    def ResolveSelfServiceLink(
         self,
-        request: _customer_link_service_pb2.FindLinkedCustomerRequest,
+        request: _self_service_link_service_pb2.ResolveSelfServiceLinkRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_link_service_pb2.FindLinkedCustomerResponse, _abc.Awaitable[_customer_link_service_pb2.FindLinkedCustomerResponse]]:
-        """Finds whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
+    ) -> _typing.Union[_self_service_link_service_pb2.ResolveSelfServiceLinkResponse, _abc.Awaitable[_self_service_link_service_pb2.ResolveSelfServiceLinkResponse]]:
+        """Resolves whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
 
     @_abc_1.abstractmethod
-    def RevokeCustomerLinks(
+    def RevokeSelfServiceLinks(
         self,
-        request: _customer_link_service_pb2.RevokeCustomerLinksRequest,
+        request: _self_service_link_service_pb2.RevokeSelfServiceLinksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Takes a customer's links back, in all messages that they ever got: for one whose mailbox others read. The next has another token."""
 
     @_abc_1.abstractmethod
-    def NoteLinkedConsents(
+    def SubmitSelfServiceConsents(
         self,
-        request: _customer_link_service_pb2.NoteLinkedConsentsRequest,
+        request: _self_service_link_service_pb2.SubmitSelfServiceConsentsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_link_service_pb2.NoteLinkedConsentsResponse, _abc.Awaitable[_customer_link_service_pb2.NoteLinkedConsentsResponse]]:
-        """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
+    ) -> _typing.Union[_self_service_link_service_pb2.SubmitSelfServiceConsentsResponse, _abc.Awaitable[_self_service_link_service_pb2.SubmitSelfServiceConsentsResponse]]:
+        """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
         said already is not noted again.
         """
 
     @_abc_1.abstractmethod
-    def StopLinkedContact(
+    def StopSelfServiceContact(
         self,
-        request: _customer_link_service_pb2.StopLinkedContactRequest,
+        request: _self_service_link_service_pb2.StopSelfServiceContactRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
@@ -138,11 +138,11 @@ class CustomerLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def ChangeLinkedPreferences(
+    def SubmitSelfServicePreferences(
         self,
-        request: _customer_link_service_pb2.ChangeLinkedPreferencesRequest,
+        request: _self_service_link_service_pb2.SubmitSelfServicePreferencesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
         """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
 
-def add_CustomerLinkServiceServicer_to_server(servicer: CustomerLinkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_SelfServiceLinkServiceServicer_to_server(servicer: SelfServiceLinkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,9 +4,9 @@ import grpc
 import warnings
 
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
-from rapport.customer.v1 import customer_link_pb2 as rapport_dot_customer_dot_v1_dot_customer__link__pb2
-from rapport.customer.v1 import customer_link_service_pb2 as rapport_dot_customer_dot_v1_dot_customer__link__service__pb2
 from rapport.customer.v1 import preferences_pb2 as rapport_dot_customer_dot_v1_dot_preferences__pb2
+from rapport.customer.v1 import self_service_link_pb2 as rapport_dot_customer_dot_v1_dot_self__service__link__pb2
+from rapport.customer.v1 import self_service_link_service_pb2 as rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -21,14 +21,14 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in rapport/customer/v1/customer_link_service_pb2_grpc.py depends on'
+        + ' but the generated code in rapport/customer/v1/self_service_link_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class CustomerLinkServiceStub:
+class SelfServiceLinkServiceStub:
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
     learns which.
     """
@@ -39,44 +39,44 @@ class CustomerLinkServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.GetCustomerLink = channel.unary_unary(
-                '/rapport.customer.v1.CustomerLinkService/GetCustomerLink',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.GetCustomerLinkRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__pb2.CustomerLink.FromString,
+        self.GetSelfServiceLink = channel.unary_unary(
+                '/rapport.customer.v1.SelfServiceLinkService/GetSelfServiceLink',
+                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.GetSelfServiceLinkRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__pb2.SelfServiceLink.FromString,
                 _registered_method=True)
-        self.FindLinkedCustomer = channel.unary_unary(
-                '/rapport.customer.v1.CustomerLinkService/FindLinkedCustomer',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.FindLinkedCustomerRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.FindLinkedCustomerResponse.FromString,
+        self.ResolveSelfServiceLink = channel.unary_unary(
+                '/rapport.customer.v1.SelfServiceLinkService/ResolveSelfServiceLink',
+                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.ResolveSelfServiceLinkRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.ResolveSelfServiceLinkResponse.FromString,
                 _registered_method=True)
-        self.RevokeCustomerLinks = channel.unary_unary(
-                '/rapport.customer.v1.CustomerLinkService/RevokeCustomerLinks',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.RevokeCustomerLinksRequest.SerializeToString,
+        self.RevokeSelfServiceLinks = channel.unary_unary(
+                '/rapport.customer.v1.SelfServiceLinkService/RevokeSelfServiceLinks',
+                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.RevokeSelfServiceLinksRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
-        self.NoteLinkedConsents = channel.unary_unary(
-                '/rapport.customer.v1.CustomerLinkService/NoteLinkedConsents',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsResponse.FromString,
+        self.SubmitSelfServiceConsents = channel.unary_unary(
+                '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServiceConsents',
+                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceConsentsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceConsentsResponse.FromString,
                 _registered_method=True)
-        self.StopLinkedContact = channel.unary_unary(
-                '/rapport.customer.v1.CustomerLinkService/StopLinkedContact',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.StopLinkedContactRequest.SerializeToString,
+        self.StopSelfServiceContact = channel.unary_unary(
+                '/rapport.customer.v1.SelfServiceLinkService/StopSelfServiceContact',
+                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.StopSelfServiceContactRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
-        self.ChangeLinkedPreferences = channel.unary_unary(
-                '/rapport.customer.v1.CustomerLinkService/ChangeLinkedPreferences',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.ChangeLinkedPreferencesRequest.SerializeToString,
+        self.SubmitSelfServicePreferences = channel.unary_unary(
+                '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServicePreferences',
+                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServicePreferencesRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
                 _registered_method=True)
 
 
-class CustomerLinkServiceServicer:
+class SelfServiceLinkServiceServicer:
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
     learns which.
     """
 
-    def GetCustomerLink(self, request, context):
+    def GetSelfServiceLink(self, request, context):
         """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
         they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
         """
@@ -84,29 +84,29 @@ class CustomerLinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def FindLinkedCustomer(self, request, context):
-        """Finds whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with.
+    def ResolveSelfServiceLink(self, request, context):
+        """Resolves whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RevokeCustomerLinks(self, request, context):
+    def RevokeSelfServiceLinks(self, request, context):
         """Takes a customer's links back, in all messages that they ever got: for one whose mailbox others read. The next has another token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def NoteLinkedConsents(self, request, context):
-        """Notes what a customer says by their link of purposes, all or none: `customers/{uuid}` is the actor and the noter. What they have
+    def SubmitSelfServiceConsents(self, request, context):
+        """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
         said already is not noted again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def StopLinkedContact(self, request, context):
+    def StopSelfServiceContact(self, request, context):
         """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
         afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
         allow one of the category by their link.
@@ -115,7 +115,7 @@ class CustomerLinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ChangeLinkedPreferences(self, request, context):
+    def SubmitSelfServicePreferences(self, request, context):
         """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -123,53 +123,53 @@ class CustomerLinkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
 
-def add_CustomerLinkServiceServicer_to_server(servicer, server):
+def add_SelfServiceLinkServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'GetCustomerLink': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetCustomerLink,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.GetCustomerLinkRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__link__pb2.CustomerLink.SerializeToString,
+            'GetSelfServiceLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSelfServiceLink,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.GetSelfServiceLinkRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__pb2.SelfServiceLink.SerializeToString,
             ),
-            'FindLinkedCustomer': grpc.unary_unary_rpc_method_handler(
-                    servicer.FindLinkedCustomer,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.FindLinkedCustomerRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.FindLinkedCustomerResponse.SerializeToString,
+            'ResolveSelfServiceLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveSelfServiceLink,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.ResolveSelfServiceLinkRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.ResolveSelfServiceLinkResponse.SerializeToString,
             ),
-            'RevokeCustomerLinks': grpc.unary_unary_rpc_method_handler(
-                    servicer.RevokeCustomerLinks,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.RevokeCustomerLinksRequest.FromString,
+            'RevokeSelfServiceLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSelfServiceLinks,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.RevokeSelfServiceLinksRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
-            'NoteLinkedConsents': grpc.unary_unary_rpc_method_handler(
-                    servicer.NoteLinkedConsents,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsResponse.SerializeToString,
+            'SubmitSelfServiceConsents': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitSelfServiceConsents,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceConsentsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceConsentsResponse.SerializeToString,
             ),
-            'StopLinkedContact': grpc.unary_unary_rpc_method_handler(
-                    servicer.StopLinkedContact,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.StopLinkedContactRequest.FromString,
+            'StopSelfServiceContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopSelfServiceContact,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.StopSelfServiceContactRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
-            'ChangeLinkedPreferences': grpc.unary_unary_rpc_method_handler(
-                    servicer.ChangeLinkedPreferences,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.ChangeLinkedPreferencesRequest.FromString,
+            'SubmitSelfServicePreferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitSelfServicePreferences,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServicePreferencesRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'rapport.customer.v1.CustomerLinkService', rpc_method_handlers)
+            'rapport.customer.v1.SelfServiceLinkService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('rapport.customer.v1.CustomerLinkService', rpc_method_handlers)
+    server.add_registered_method_handlers('rapport.customer.v1.SelfServiceLinkService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class CustomerLinkService:
+class SelfServiceLinkService:
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
     learns which.
     """
 
     @staticmethod
-    def GetCustomerLink(request,
+    def GetSelfServiceLink(request,
             target,
             options=(),
             channel_credentials=None,
@@ -182,9 +182,9 @@ class CustomerLinkService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerLinkService/GetCustomerLink',
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.GetCustomerLinkRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__link__pb2.CustomerLink.FromString,
+            '/rapport.customer.v1.SelfServiceLinkService/GetSelfServiceLink',
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.GetSelfServiceLinkRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_self__service__link__pb2.SelfServiceLink.FromString,
             options,
             channel_credentials,
             insecure,
@@ -196,7 +196,7 @@ class CustomerLinkService:
             _registered_method=True)
 
     @staticmethod
-    def FindLinkedCustomer(request,
+    def ResolveSelfServiceLink(request,
             target,
             options=(),
             channel_credentials=None,
@@ -209,9 +209,9 @@ class CustomerLinkService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerLinkService/FindLinkedCustomer',
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.FindLinkedCustomerRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.FindLinkedCustomerResponse.FromString,
+            '/rapport.customer.v1.SelfServiceLinkService/ResolveSelfServiceLink',
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.ResolveSelfServiceLinkRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.ResolveSelfServiceLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -223,7 +223,7 @@ class CustomerLinkService:
             _registered_method=True)
 
     @staticmethod
-    def RevokeCustomerLinks(request,
+    def RevokeSelfServiceLinks(request,
             target,
             options=(),
             channel_credentials=None,
@@ -236,8 +236,8 @@ class CustomerLinkService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerLinkService/RevokeCustomerLinks',
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.RevokeCustomerLinksRequest.SerializeToString,
+            '/rapport.customer.v1.SelfServiceLinkService/RevokeSelfServiceLinks',
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.RevokeSelfServiceLinksRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
@@ -250,7 +250,7 @@ class CustomerLinkService:
             _registered_method=True)
 
     @staticmethod
-    def NoteLinkedConsents(request,
+    def SubmitSelfServiceConsents(request,
             target,
             options=(),
             channel_credentials=None,
@@ -263,9 +263,9 @@ class CustomerLinkService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerLinkService/NoteLinkedConsents',
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.NoteLinkedConsentsResponse.FromString,
+            '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServiceConsents',
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceConsentsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceConsentsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -277,7 +277,7 @@ class CustomerLinkService:
             _registered_method=True)
 
     @staticmethod
-    def StopLinkedContact(request,
+    def StopSelfServiceContact(request,
             target,
             options=(),
             channel_credentials=None,
@@ -290,8 +290,8 @@ class CustomerLinkService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerLinkService/StopLinkedContact',
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.StopLinkedContactRequest.SerializeToString,
+            '/rapport.customer.v1.SelfServiceLinkService/StopSelfServiceContact',
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.StopSelfServiceContactRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
@@ -304,7 +304,7 @@ class CustomerLinkService:
             _registered_method=True)
 
     @staticmethod
-    def ChangeLinkedPreferences(request,
+    def SubmitSelfServicePreferences(request,
             target,
             options=(),
             channel_credentials=None,
@@ -317,8 +317,8 @@ class CustomerLinkService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerLinkService/ChangeLinkedPreferences',
-            rapport_dot_customer_dot_v1_dot_customer__link__service__pb2.ChangeLinkedPreferencesRequest.SerializeToString,
+            '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServicePreferences',
+            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServicePreferencesRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
             options,
             channel_credentials,

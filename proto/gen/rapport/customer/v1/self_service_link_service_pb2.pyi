@@ -24,14 +24,14 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class GetCustomerLinkRequest(_message.Message):
+class GetSelfServiceLinkRequest(_message.Message):
     """Gets a link."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`customers/{uuid}/link`."""
+    """`customers/{uuid}/selfServiceLink`."""
     def __init__(
         self,
         *,
@@ -43,11 +43,11 @@ class GetCustomerLinkRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetCustomerLinkRequest: _TypeAlias = GetCustomerLinkRequest  # noqa: Y015
+Global___GetSelfServiceLinkRequest: _TypeAlias = GetSelfServiceLinkRequest  # noqa: Y015
 
 @_typing.final
-class FindLinkedCustomerRequest(_message.Message):
-    """Finds a customer by their link."""
+class ResolveSelfServiceLinkRequest(_message.Message):
+    """Resolves a link."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -65,10 +65,10 @@ class FindLinkedCustomerRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___FindLinkedCustomerRequest: _TypeAlias = FindLinkedCustomerRequest  # noqa: Y015
+Global___ResolveSelfServiceLinkRequest: _TypeAlias = ResolveSelfServiceLinkRequest  # noqa: Y015
 
 @_typing.final
-class FindLinkedCustomerResponse(_message.Message):
+class ResolveSelfServiceLinkResponse(_message.Message):
     """Whose link it is, and how to speak to them."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -115,10 +115,10 @@ class FindLinkedCustomerResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___FindLinkedCustomerResponse: _TypeAlias = FindLinkedCustomerResponse  # noqa: Y015
+Global___ResolveSelfServiceLinkResponse: _TypeAlias = ResolveSelfServiceLinkResponse  # noqa: Y015
 
 @_typing.final
-class RevokeCustomerLinksRequest(_message.Message):
+class RevokeSelfServiceLinksRequest(_message.Message):
     """Takes links back."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -127,7 +127,7 @@ class RevokeCustomerLinksRequest(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`customers/{uuid}/link`."""
+    """`customers/{uuid}/selfServiceLink`."""
     reason_code: _builtins.str
     """Why, a code such as `mailbox-shared`."""
     request_id: _builtins.str
@@ -145,10 +145,10 @@ class RevokeCustomerLinksRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RevokeCustomerLinksRequest: _TypeAlias = RevokeCustomerLinksRequest  # noqa: Y015
+Global___RevokeSelfServiceLinksRequest: _TypeAlias = RevokeSelfServiceLinksRequest  # noqa: Y015
 
 @_typing.final
-class LinkedConsent(_message.Message):
+class SelfServiceConsent(_message.Message):
     """What a customer says of one purpose on one channel."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -156,7 +156,6 @@ class LinkedConsent(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
-    WORDING_VERSION_FIELD_NUMBER: _builtins.int
     WORDING_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`. NOT_FOUND when there is none."""
@@ -164,8 +163,6 @@ class LinkedConsent(_message.Message):
     """The channel."""
     state: _consent_pb2.Consent.State.ValueType
     """What they say."""
-    wording_version: _builtins.str
-    """The version of the wording that they were shown; empty where there was none."""
     wording: _builtins.str
     """The version of our wording that they were shown, `purposes/{purpose}/wordings/{language}/versions/{version}`, of this purpose; empty where
     there was none. NOT_FOUND when there is none such.
@@ -176,19 +173,18 @@ class LinkedConsent(_message.Message):
         purpose: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         state: _consent_pb2.Consent.State.ValueType = ...,
-        wording_version: _builtins.str = ...,
         wording: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "purpose", b"purpose", "state", b"state", "wording", b"wording", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "purpose", b"purpose", "state", b"state", "wording", b"wording"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___LinkedConsent: _TypeAlias = LinkedConsent  # noqa: Y015
+Global___SelfServiceConsent: _TypeAlias = SelfServiceConsent  # noqa: Y015
 
 @_typing.final
-class NoteLinkedConsentsRequest(_message.Message):
+class SubmitSelfServiceConsentsRequest(_message.Message):
     """Notes what a customer says by their link."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -204,14 +200,14 @@ class NoteLinkedConsentsRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkedConsent]:
+    def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___SelfServiceConsent]:
         """What they say, of each purpose and channel once."""
 
     def __init__(
         self,
         *,
         token: _builtins.str = ...,
-        consents: _abc.Iterable[Global___LinkedConsent] | None = ...,
+        consents: _abc.Iterable[Global___SelfServiceConsent] | None = ...,
         source: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
@@ -221,10 +217,10 @@ class NoteLinkedConsentsRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___NoteLinkedConsentsRequest: _TypeAlias = NoteLinkedConsentsRequest  # noqa: Y015
+Global___SubmitSelfServiceConsentsRequest: _TypeAlias = SubmitSelfServiceConsentsRequest  # noqa: Y015
 
 @_typing.final
-class NoteLinkedConsentsResponse(_message.Message):
+class SubmitSelfServiceConsentsResponse(_message.Message):
     """What holds then."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -245,10 +241,10 @@ class NoteLinkedConsentsResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___NoteLinkedConsentsResponse: _TypeAlias = NoteLinkedConsentsResponse  # noqa: Y015
+Global___SubmitSelfServiceConsentsResponse: _TypeAlias = SubmitSelfServiceConsentsResponse  # noqa: Y015
 
 @_typing.final
-class StopLinkedContactRequest(_message.Message):
+class StopSelfServiceContactRequest(_message.Message):
     """Stops everything but what a customer has of us."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -275,10 +271,10 @@ class StopLinkedContactRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___StopLinkedContactRequest: _TypeAlias = StopLinkedContactRequest  # noqa: Y015
+Global___StopSelfServiceContactRequest: _TypeAlias = StopSelfServiceContactRequest  # noqa: Y015
 
 @_typing.final
-class ChangeLinkedPreferencesRequest(_message.Message):
+class SubmitSelfServicePreferencesRequest(_message.Message):
     """Changes preferences by a link."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -313,4 +309,4 @@ class ChangeLinkedPreferencesRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ChangeLinkedPreferencesRequest: _TypeAlias = ChangeLinkedPreferencesRequest  # noqa: Y015
+Global___SubmitSelfServicePreferencesRequest: _TypeAlias = SubmitSelfServicePreferencesRequest  # noqa: Y015

@@ -17,7 +17,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class CustomerLink(_message.Message):
+class SelfServiceLink(_message.Message):
     """What opens a customer's own pages to whoever holds it: every customer has one, which is the same in each message until the
     links are revoked, or the installation gives up the key that it was made with.
     """
@@ -27,7 +27,7 @@ class CustomerLink(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`customers/{uuid}/link`."""
+    """`customers/{uuid}/selfServiceLink`."""
     token: _builtins.str
     """What stands in the address of the pages, `/c/{token}`: 48 letters, digits, dashes and underscores. Nobody guesses it. Put it
     into a message to that customer, and keep it nowhere.
@@ -44,4 +44,4 @@ class CustomerLink(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CustomerLink: _TypeAlias = CustomerLink  # noqa: Y015
+Global___SelfServiceLink: _TypeAlias = SelfServiceLink  # noqa: Y015
