@@ -121,7 +121,8 @@ def wrong(field: FieldDescriptor) -> list[Any]:
     if field.enum_type is not None:
         return [999, -1]
     if field.type in INTEGERS:
-        return [-1, -(2 ** INTEGERS[field.type])]
+        least = min(int(field.GetOptions().Extensions[options_pb2.allowed].least), 0)
+        return [least - 1, -(2 ** INTEGERS[field.type])]
     if field.type != FieldDescriptor.TYPE_STRING:
         return []
     is_required = (

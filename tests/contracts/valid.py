@@ -170,7 +170,7 @@ _POLICY_ON_ANY = {
     "expire_after": "3600s",
     "cancel_event_types": ["rapport.loyalty.v1.TierDowngraded"],
     "date_field": "review_time",
-    "days_before": 14,
+    "day_offset": -14,
     "send_hour": 10,
     "delivery": _DELIVERY,
 }
@@ -432,7 +432,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateNoticePolicy", {
             "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
             "update_mask": "eventType,template,disabled,condition,variables,customerField,subjectField,"
-            "expireAfter,cancelEventTypes,after,dateField,daysBefore,sendHour,delivery"}),
+            "expireAfter,cancelEventTypes,sendDelay,dateField,dayOffset,sendHour,delivery,callFirst"}),
         ("PreviewNoticePolicy", {
             "notice_policy": _POLICY_ON_ANY, "start_time": BEFORE, "end_time": LATER}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),

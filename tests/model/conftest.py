@@ -114,7 +114,9 @@ class World:
             await opener()
         if service is notifications:  # there is nobody who calls
             async with app.db.connection() as connection:
-                await connection.execute("UPDATE policies SET without_call = true")
+                await connection.execute(
+                    "UPDATE policies SET call_first = 'NEVER' WHERE id = 'promise-at-risk'"
+                )
         verifier = Verifier(settings.jwks_url, settings.issuer)
         server = Server(app.name, app.servicers, verifier, nobody_asks, self.clock)
         await server.start("127.0.0.1", int(self._peers[service.name].rpartition(":")[2]))

@@ -146,7 +146,7 @@ async def test_a_message_is_sent_whoever_leaves_and_can_be_taken_back_in_the_tim
     clock.advance(timedelta(seconds=13))
 
     async def tried() -> bool:
-        return bool((await kept(undo["notice"]))["attemptCount"])
+        return bool((await kept(undo["notice"]))["reasonCode"] == "no-address")
 
     await eventually(tried)
     alice = await desk.signed_in()

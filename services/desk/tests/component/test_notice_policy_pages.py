@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from notifications.service import service as notifications_service
@@ -86,11 +88,59 @@ async def test_a_policy_is_kept_as_it_was_typed_and_listed_with_whose_it_is(open
     assert (form["after_count"], form["after_unit"], form["cancel-0"]) == ("36", "hours", cancel)
     kept = (await desk.client().get("/v1/noticePolicies/greet")).json()
     assert kept["variables"] == {"which": "event.customer"}
-    assert (kept["after"], kept["expireAfter"]) == ("129600s", "172800s")
+    assert (kept["sendDelay"], kept["expireAfter"]) == ("129600s", "172800s")
     listed = (await lead.get("/noticePolicies")).text
     (row,) = [each for each in listed.split("<tr ") if "/noticePolicies/greet" in each]
     assert "Front desk" in row
     assert "<td>on</td>" in row
+
+
+async def test_by_which_channels_it_goes_is_chosen_in_order_and_shown_beside_another_version(
+    open_desk: Any,
+) -> None:
+    desk, lead = await opened(open_desk)
+    form = await made(lead, "texted")
+    typed = form | {"channel-0": "SMS", "channel-1": "EMAIL", "silent_count": "2", "silent_unit": "hours"}
+    kept = await lead.post("/noticePolicies/texted", data=typed | {"act": "save"})
+    assert kept.status_code == 303, kept.text
+    delivery = (await desk.client().get("/v1/noticePolicies/texted")).json()["delivery"]
+    assert delivery == {"channels": ["CHANNEL_SMS", "CHANNEL_EMAIL"], "fallbackAfter": "7200s"}
+    beside = (await lead.get("/noticePolicies/texted?beside=1")).text
+    assert re.search("<td>.</td><td><b>SMS, E-?mail</b></td>", beside)
+    assert re.search("<td>.</td><td><b>2 hours</b></td>", beside)
+    form = fields(beside)
+    assert (form["channel-0"], form["channel-1"], form["silent_count"]) == ("SMS", "EMAIL", "2")
+    assert "call_first" not in form
+    wrong = await lead.post("/noticePolicies/texted", data=form | {"channel-0": "FAX", "act": "save"})
+    assert wrong.status_code == 422
+
+
+@pytest.mark.parametrize(("side", "offset"), [("before", -14), ("after", 3)])
+async def test_it_is_sent_days_before_or_after_a_day(open_desk: Any, side: str, offset: int) -> None:
+    desk, lead = await opened(open_desk)
+    url = "/noticePolicies/new?event=rapport.loyalty.v1.VoucherIssued&template=templates/welcome"
+    typed = {"code": "day", "v-which": "event.voucher", "date_field": "expire_time", "act": "save"}
+    typed |= {"day_count": str(abs(offset)), "day_side": side}
+    kept = await lead.post(url, data=fields((await lead.get(url)).text) | typed)
+    assert kept.status_code == 303, kept.text
+    assert (await desk.client().get("/v1/noticePolicies/day")).json()["dayOffset"] == offset
+    form = fields((await lead.get("/noticePolicies/day")).text)
+    assert (form["day_count"], form["day_side"]) == (str(abs(offset)), side)
+
+
+async def test_who_is_called_first_is_said_by_the_policy_of_a_delay(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    policy = "/noticePolicies/promise-at-risk"
+    form = fields((await lead.get(policy)).text) | {"call_first": "ALWAYS", "channel-0": "SMS", "act": "save"}
+    kept = await lead.post(policy, data=form)
+    assert kept.status_code == 303, kept.text
+    told = (await desk.client().get(f"/v1{policy}")).json()
+    assert (told["callFirst"], told["delivery"]) == ("CALL_FIRST_ALWAYS", {"channels": ["CHANNEL_SMS"]})
+    beside = (await lead.get(f"{policy}?beside=1")).text
+    assert re.search("<td>.</td><td><b>everybody</b></td>", beside)
+    recovery = (await lead.get("/noticePolicies/promise-recovered")).text
+    assert 'name="channel-0"' in recovery
+    assert 'name="call_first"' not in recovery
 
 
 async def test_what_is_wrong_stands_at_its_field_as_it_was_typed(open_desk: Any) -> None:

@@ -142,10 +142,26 @@ async def test_who_is_called_while_it_is_decided_again_is_sent_it_at_once(fragil
 
 
 async def test_a_policy_may_do_without_a_call(fragile: Any) -> None:
-    await fragile.update_policy("promise-at-risk", without_call=True)
+    await fragile.update_policy("promise-at-risk", call_first="CALL_FIRST_NEVER")
     await fragile.hear(fragile.at_risk(PROMISE))
     sent = await fragile.notice_in("SENT", PROMISE)
     assert "call" not in [each.step for each in (await fragile.explain(sent.name)).decisions]
+
+
+async def test_a_policy_may_have_everybody_called(desk: Any) -> None:
+    await desk.update_policy("promise-at-risk", call_first="CALL_FIRST_ALWAYS")
+    await desk.hear(desk.at_risk(PROMISE))
+    notice = await waits(desk)
+    assert (await last_step(desk, notice)).inputs["reasons"] == "policy"
+    await desk.running.deliver(told_by_person(desk), resource=PROMISE, version=3, source="cases")
+    sent = await desk.notice_in("SENT", PROMISE)
+    assert (await last_step(desk, sent)).reason_code == "called"
+
+
+@pytest.mark.parametrize("event_type", ["cases.v1.PromiseRecovered", "loyalty.v1.TierUpgraded"])
+async def test_only_before_a_delay_somebody_calls(desk: Any, event_type: str) -> None:
+    policy = desk.create_policy("calls", event_type=f"rapport.{event_type}", call_first="CALL_FIRST_NEVER")
+    assert await desk.violations(policy) == {"notice_policy.call_first": "INVALID_CODE"}
 
 
 async def test_a_release_that_does_not_know_of_calls_keeps_nothing_back_and_one_that_is_away_does(

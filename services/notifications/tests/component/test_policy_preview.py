@@ -137,12 +137,12 @@ async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None
     ready.clock.advance(timedelta(seconds=2))
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "after": Duration(seconds=3600),
+        "send_delay": Duration(seconds=3600),
         "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
     }
     answer = await preview(ready, policy)
     assert {each.subject: each.reason_code for each in answer.rows} == {kept: "", used: "cause-gone"}
-    assert counts(await preview(ready, policy | {"date_field": "expire_time", "after": None})) == {
+    assert counts(await preview(ready, policy | {"date_field": "expire_time", "send_delay": None})) == {
         ("NOT_TOLD", "no-date"): 2
     }
 
@@ -156,7 +156,7 @@ async def test_what_happens_inside_the_days_is_told_at_once_while_it_is_of_use_a
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
         "date_field": "expire_time",
-        "days_before": 14,
+        "day_offset": -14,
     }
     assert counts(await preview(ready, policy)) == {("NOT_TOLD", "date-past"): 1}
     longer = policy | {"expire_after": Duration(seconds=14 * 86400)}
@@ -172,7 +172,7 @@ async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_
     span = {"start_time": timestamp(start), "end_time": timestamp(ready.clock.now())}
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "after": Duration(seconds=7200),
+        "send_delay": Duration(seconds=7200),
         "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
     }
     assert counts(await preview(ready, policy, **span)) == {("TOLD", ""): 1}
@@ -180,7 +180,7 @@ async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_
     await tell(ready, VoucherUsed(voucher=voucher), version=2)
     ready.clock.advance(timedelta(seconds=2))
     assert counts(await preview(ready, policy, **span)) == {("NOT_TOLD", "cause-gone"): 1}
-    at_once = policy | {"after": None}
+    at_once = policy | {"send_delay": None}
     assert counts(await preview(ready, at_once, **span)) == {("TOLD", ""): 1}
 
 
@@ -197,7 +197,7 @@ async def test_what_could_not_be_read_to_the_end_is_not_said_to_be_told(
         ready.clock.advance(timedelta(minutes=1))
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "after": Duration(seconds=3600),
+        "send_delay": Duration(seconds=3600),
         "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
     }
     answer = await preview(ready, policy)

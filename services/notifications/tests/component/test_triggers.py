@@ -178,7 +178,7 @@ async def test_what_is_over_before_it_was_told_is_not_told(ready: Any) -> None:
         event_type="rapport.cases.v1.CaseOpened",
         template="templates/hello",
         department="departments/platform",
-        after=Duration(seconds=3600),
+        send_delay=Duration(seconds=3600),
         cancel_event_types=["rapport.cases.v1.CaseResolved"],
     )
     silent, resolved, before = (f"cases/{uuid4()}" for _ in range(3))
@@ -261,7 +261,7 @@ async def test_a_policy_tells_nobody_of_what_was_before_it_or_while_it_was_off(r
 VOUCHERS: dict[str, Any] = {
     "event_type": VOUCHER,
     "template": "templates/hello",
-    "after": Duration(seconds=3600),
+    "send_delay": Duration(seconds=3600),
 }
 USED = ["rapport.loyalty.v1.VoucherUsed"]
 
@@ -317,7 +317,7 @@ async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives
         event_type=VOUCHER,
         template="templates/hello",
         date_field="expire_time",
-        days_before=1,
+        day_offset=-1,
         send_hour=10,
         cancel_event_types=["rapport.loyalty.v1.VoucherUsed"],
     )
@@ -345,7 +345,7 @@ async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives
 
 async def test_the_department_of_a_policy_takes_back_what_it_asked_for_and_nobody_else(ready: Any) -> None:
     await ready.create_policy(
-        "gold", event_type=TIER, template="templates/hello", after=Duration(seconds=86400)
+        "gold", event_type=TIER, template="templates/hello", send_delay=Duration(seconds=86400)
     )
     event = upgraded(ready)
     event_id = await tell(ready, event)
@@ -435,8 +435,8 @@ async def test_no_policy_floods_a_customer(ready: Any) -> None:
         ({"subject_field": "colour"}, {"notice_policy.subject_field": "INVALID_CODE"}),
         ({"date_field": "tier"}, {"notice_policy.date_field": "INVALID_CODE"}),
         (
-            {"date_field": "review_time", "after": Duration(seconds=60)},
-            {"notice_policy.after": "INVALID_TIME"},
+            {"date_field": "review_time", "send_delay": Duration(seconds=60)},
+            {"notice_policy.send_delay": "INVALID_TIME"},
         ),
         ({"cancel_event_types": ["acme.v1.Gone"]}, {"notice_policy.cancel_event_types[0]": "INVALID_CODE"}),
         (

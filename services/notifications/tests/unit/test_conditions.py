@@ -1,6 +1,7 @@
 """What policies read of events."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,26 +11,17 @@ from chassis.api.messages import timestamp
 from notifications.domain.days import day_of
 from notifications.domain.policy import NoticePolicy
 from notifications.usecases.conditions import filled, send_on
+from notifications.usecases.policy import draft_of
 from rapport.customer.v1.customer_events_pb2 import RelationshipCreated
 from rapport.loyalty.v1.loyalty_events_pb2 import VoucherIssued
+from rapport.notifications.v1 import notice_policy_pb2
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def policy(**terms: object) -> NoticePolicy:
-    return NoticePolicy(
-        **{
-            "id": "p",
-            "version": 1,
-            "event_type": VoucherIssued.DESCRIPTOR.full_name,
-            "template_id": "t",
-            "disabled": False,
-            "department_id": "front-desk",
-            "create_time": NOW,
-            "update_time": NOW,
-        }
-        | terms  # type: ignore[arg-type]
-    )
+def policy(**terms: Any) -> NoticePolicy:
+    said = notice_policy_pb2.NoticePolicy(event_type=VoucherIssued.DESCRIPTOR.full_name, **terms)
+    return draft_of(said).policy("p", "front-desk", NOW)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ MOMENTS = DAYS.flatmap(
     )
 )
 HOURS = st.integers(1, 23)
-BEFORE = st.integers(0, 3)
+OFFSETS = st.integers(-3, 3)
 QUARTER = timedelta(minutes=15)  # by which clocks differ on earth, and are moved
 
 
@@ -30,26 +30,26 @@ def seen(day: date, hour: int, zone: ZoneInfo) -> datetime:
     return at
 
 
-@given(DAYS, BEFORE, HOURS, ZONES)
+@given(DAYS, OFFSETS, HOURS, ZONES)
 def test_an_hour_of_a_day_is_when_a_clock_there_shows_it(
-    day: date, before: int, hour: int, zone: ZoneInfo
+    day: date, offset: int, hour: int, zone: ZoneInfo
 ) -> None:
     assume(not zone.key.startswith("Antarctica/"))  # where clocks leave out more than an hour
-    begin, end = span(day.isoformat(), before, hour)
-    found = hour_of(day.isoformat(), before, hour, zone)
+    begin, end = span(day.isoformat(), offset, hour)
+    found = hour_of(day.isoformat(), offset, hour, zone)
     assert begin <= found <= end
-    assert found == seen(day - timedelta(days=before), hour, zone)
+    assert found == seen(day + timedelta(days=offset), hour, zone)
 
 
-@given(MOMENTS, BEFORE, HOURS, ZONES)
-def test_of_a_moment_it_is_so_many_days_before_the_day_that_it_is_of_there(
-    at: datetime, before: int, hour: int, zone: ZoneInfo
+@given(MOMENTS, OFFSETS, HOURS, ZONES)
+def test_of_a_moment_it_is_so_many_days_from_the_day_that_it_is_of_there(
+    at: datetime, offset: int, hour: int, zone: ZoneInfo
 ) -> None:
-    begin, end = span(at.isoformat(), before, hour)
-    found = hour_of(at.isoformat(), before, hour, zone)
+    begin, end = span(at.isoformat(), offset, hour)
+    found = hour_of(at.isoformat(), offset, hour, zone)
     assert begin <= found <= end
     day = day_of(at, zone)
-    assert found == hour_of(day.isoformat(), before, hour, zone)
+    assert found == hour_of(day.isoformat(), offset, hour, zone)
     ended = at.astimezone(zone).date() - day
     assert ended == timedelta(
         days=at == datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
@@ -64,22 +64,25 @@ def test_midnight_ends_a_day_also_where_clocks_are_moved_then(day: date, zone: Z
 
 
 @pytest.mark.parametrize(
-    ("ends", "zone", "before", "at"),
+    ("ends", "zone", "offset", "at"),
     [
         # What ends with 31 March, and with 29 March, the day on which clocks are moved.
         ("2026-03-31T22:00:00+00:00", "Europe/Berlin", 0, "2026-03-31T07:00:00+00:00"),
-        ("2026-03-31T22:00:00+00:00", "Europe/Berlin", 14, "2026-03-17T08:00:00+00:00"),
-        ("2026-03-29T22:00:00+00:00", "Europe/Berlin", 1, "2026-03-28T08:00:00+00:00"),
-        ("2026-10-25T22:30:00+00:00", "Europe/Berlin", 1, "2026-10-24T07:00:00+00:00"),
+        ("2026-03-31T22:00:00+00:00", "Europe/Berlin", -14, "2026-03-17T08:00:00+00:00"),
+        ("2026-03-29T22:00:00+00:00", "Europe/Berlin", -1, "2026-03-28T08:00:00+00:00"),
+        ("2026-10-25T22:30:00+00:00", "Europe/Berlin", -1, "2026-10-24T07:00:00+00:00"),
+        # Days after it: over a change of clocks, and from the last day of a leap year's February.
+        ("2026-03-28T23:00:00+00:00", "Europe/Berlin", 3, "2026-03-31T07:00:00+00:00"),
+        ("2028-03-01T00:00:00+00:00", "UTC", 3, "2028-03-03T09:00:00+00:00"),
         # Midnight is no hour in Beirut when clocks go forward.
         ("2026-03-28T22:00:00+00:00", "Asia/Beirut", 0, "2026-03-28T07:00:00+00:00"),
         ("2028-03-01T00:00:00+00:00", "UTC", 0, "2028-02-29T09:00:00+00:00"),
     ],
 )
 def test_what_ends_at_midnight_is_told_on_its_last_day_and_days_are_counted_there(
-    ends: str, zone: str, before: int, at: str
+    ends: str, zone: str, offset: int, at: str
 ) -> None:
-    assert hour_of(ends, before, 9, ZoneInfo(zone)) == datetime.fromisoformat(at)
+    assert hour_of(ends, offset, 9, ZoneInfo(zone)) == datetime.fromisoformat(at)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from typing import Any
 
 from chassis.errors import InvalidArgument
 from chassis.events.registry import events, source_of
-from notifications.domain.policy import NoticePolicy
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.event_types import event_types
+from notifications.usecases.policy import draft_of
 from rapport.notifications.v1.event_type_pb2 import EventType
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OF_ANY = [each for each in event_types() if not each.tells_promises]
@@ -17,7 +18,7 @@ OF_ANY = [each for each in event_types() if not each.tells_promises]
 
 def refused(event_type: str, **terms: Any) -> str:
     """For which field a policy on an event is refused; empty when it is not."""
-    policy = NoticePolicy("p", 1, event_type, "t", False, "front-desk", NOW, NOW, **terms)
+    policy = draft_of(NoticePolicy(event_type=event_type, **terms)).policy("p", "front-desk", NOW)
     try:
         require_sound(policy)
     except InvalidArgument as wrong:

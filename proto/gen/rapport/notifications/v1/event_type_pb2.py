@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from rapport.notifications.v1 import template_pb2 as rapport_dot_notifications_dot_v1_dot_template__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/notifications/v1/event_type.proto\x12\x18rapport.notifications.v1\x1a\'rapport/notifications/v1/template.proto\"\xda\x02\n\tEventType\x12\x12\n\nevent_type\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x39\n\x06\x66ields\x18\x04 \x03(\x0b\x32).rapport.notifications.v1.EventType.Field\x12\x17\n\x0f\x63ustomer_fields\x18\x05 \x03(\t\x12\x16\n\x0esubject_fields\x18\x06 \x03(\t\x12\x13\n\x0b\x64\x61te_fields\x18\x07 \x03(\t\x12\x16\n\x0etells_promises\x18\x08 \x01(\x08\x12>\n\rtemplate_type\x18\t \x01(\x0e\x32\'.rapport.notifications.v1.Template.Type\x1a:\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06values\x18\x03 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/notifications/v1/event_type.proto\x12\x18rapport.notifications.v1\x1a\'rapport/notifications/v1/template.proto\"\xf4\x02\n\tEventType\x12\x12\n\nevent_type\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x39\n\x06\x66ields\x18\x04 \x03(\x0b\x32).rapport.notifications.v1.EventType.Field\x12\x17\n\x0f\x63ustomer_fields\x18\x05 \x03(\t\x12\x16\n\x0esubject_fields\x18\x06 \x03(\t\x12\x13\n\x0b\x64\x61te_fields\x18\x07 \x03(\t\x12\x16\n\x0etells_promises\x18\x08 \x01(\x08\x12>\n\rtemplate_type\x18\t \x01(\x0e\x32\'.rapport.notifications.v1.Template.Type\x12\x18\n\x10takes_call_first\x18\n \x01(\x08\x1a:\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06values\x18\x03 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.ev
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENTTYPE']._serialized_start=113
-  _globals['_EVENTTYPE']._serialized_end=459
-  _globals['_EVENTTYPE_FIELD']._serialized_start=401
-  _globals['_EVENTTYPE_FIELD']._serialized_end=459
+  _globals['_EVENTTYPE']._serialized_end=485
+  _globals['_EVENTTYPE_FIELD']._serialized_start=427
+  _globals['_EVENTTYPE_FIELD']._serialized_end=485
 # @@protoc_insertion_point(module_scope)

@@ -66,6 +66,7 @@ class EventType(_message.Message):
     DATE_FIELDS_FIELD_NUMBER: _builtins.int
     TELLS_PROMISES_FIELD_NUMBER: _builtins.int
     TEMPLATE_TYPE_FIELD_NUMBER: _builtins.int
+    TAKES_CALL_FIRST_FIELD_NUMBER: _builtins.int
     event_type: _builtins.str
     """The full name of its message, as `NoticePolicy.event_type` has it, such as `rapport.loyalty.v1.TierUpgraded`."""
     service: _builtins.str
@@ -78,6 +79,8 @@ class EventType(_message.Message):
     """The type that the template of such a policy must have; unspecified of others, whose template tells no delay and no date
     of a promise.
     """
+    takes_call_first: _builtins.bool
+    """True for bad news, which a person may tell before a message does: `NoticePolicy.call_first`."""
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventType.Field]:
         """Its fields, in the order of its contract."""
@@ -106,10 +109,11 @@ class EventType(_message.Message):
         date_fields: _abc.Iterable[_builtins.str] | None = ...,
         tells_promises: _builtins.bool = ...,
         template_type: _template_pb2.Template.Type.ValueType = ...,
+        takes_call_first: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_fields", b"customer_fields", "date_fields", b"date_fields", "description", b"description", "event_type", b"event_type", "fields", b"fields", "service", b"service", "subject_fields", b"subject_fields", "tells_promises", b"tells_promises", "template_type", b"template_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_fields", b"customer_fields", "date_fields", b"date_fields", "description", b"description", "event_type", b"event_type", "fields", b"fields", "service", b"service", "subject_fields", b"subject_fields", "takes_call_first", b"takes_call_first", "tells_promises", b"tells_promises", "template_type", b"template_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.notifications.v1 import delivery_strategy_pb2 as _delivery_strategy_pb2
 import builtins as _builtins
 import sys
@@ -29,6 +30,29 @@ class NoticePolicy(_message.Message):
     """
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    class _CallFirst:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CallFirstEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NoticePolicy._CallFirst.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CALL_FIRST_UNSPECIFIED: NoticePolicy._CallFirst.ValueType  # 0
+        """Whoever is fragile, or of the highest value to us, is called first (`CallService.CheckCallFirst`)."""
+        CALL_FIRST_NEVER: NoticePolicy._CallFirst.ValueType  # 1
+        """Nobody is, whoever they are."""
+        CALL_FIRST_ALWAYS: NoticePolicy._CallFirst.ValueType  # 2
+        """Everybody is."""
+
+    class CallFirst(_CallFirst, metaclass=_CallFirstEnumTypeWrapper):
+        """Whether a person tells bad news before a message does."""
+
+    CALL_FIRST_UNSPECIFIED: NoticePolicy.CallFirst.ValueType  # 0
+    """Whoever is fragile, or of the highest value to us, is called first (`CallService.CheckCallFirst`)."""
+    CALL_FIRST_NEVER: NoticePolicy.CallFirst.ValueType  # 1
+    """Nobody is, whoever they are."""
+    CALL_FIRST_ALWAYS: NoticePolicy.CallFirst.ValueType  # 2
+    """Everybody is."""
 
     @_typing.final
     class VariablesEntry(_message.Message):
@@ -65,12 +89,12 @@ class NoticePolicy(_message.Message):
     SUBJECT_FIELD_FIELD_NUMBER: _builtins.int
     EXPIRE_AFTER_FIELD_NUMBER: _builtins.int
     CANCEL_EVENT_TYPES_FIELD_NUMBER: _builtins.int
-    AFTER_FIELD_NUMBER: _builtins.int
+    SEND_DELAY_FIELD_NUMBER: _builtins.int
     DATE_FIELD_FIELD_NUMBER: _builtins.int
-    DAYS_BEFORE_FIELD_NUMBER: _builtins.int
+    DAY_OFFSET_FIELD_NUMBER: _builtins.int
     SEND_HOUR_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
-    WITHOUT_CALL_FIELD_NUMBER: _builtins.int
+    CALL_FIRST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
     `/versions/{version}` after it.
@@ -80,7 +104,8 @@ class NoticePolicy(_message.Message):
     `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices: `ListEventTypes`
     says which there are. A department's rule hears what its `department` says is its own, and what says no department's; the platform's hears everything.
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
-    the risk, tell the dates of promises: of these every field from `condition` on but `delivery.channels` is empty (`INVALID_CODE`).
+    the risk, tell the dates of promises: of these what says of whom, what and when is empty (`INVALID_CODE`), all from `condition` to
+    `send_hour`.
     """
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
@@ -109,13 +134,13 @@ class NoticePolicy(_message.Message):
     without it leads to nothing, as one whose day is over. Midnight ends a day, so that what expires then is of the day before;
     of a `start_time` or `effective_time` it begins one. INVALID_CODE for one that is none.
     """
-    days_before: _builtins.int
-    """So many days before the day of `date_field`, by the customer's calendar, at most 366."""
+    day_offset: _builtins.int
+    """So many days after the day of `date_field`, before it where it is negative, by the customer's calendar, -366 to 366."""
     send_hour: _builtins.int
     """The hour, where the customer lives, from which on it is sent on the day of `date_field`, 1 to 23; 0 means 9."""
-    without_call: _builtins.bool
-    """True lets the message go without a call, whoever the customer is. Else who is fragile or of the highest value to us is told of a
-    delay by a person first (`CallService.CheckCallFirst`), and the message follows, or is sent when nobody called in time.
+    call_first: Global___NoticePolicy.CallFirst.ValueType
+    """Whether a person tells the customer first, and the message follows, or is sent when nobody called in time. Of a policy on
+    `rapport.cases.v1.PromiseAtRisk` alone (`INVALID_CODE`).
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -144,7 +169,7 @@ class NoticePolicy(_message.Message):
         """
 
     @_builtins.property
-    def after(self) -> _duration_pb2.Duration:
+    def send_delay(self) -> _duration_pb2.Duration:
         """How long after the event it is sent, at most 366 days, unless it is cancelled by then: with `cancel_event_types` it is
         told of silence. Absent means at once. Not with `date_field` (`INVALID_TIME`).
         """
@@ -173,16 +198,16 @@ class NoticePolicy(_message.Message):
         subject_field: _builtins.str = ...,
         expire_after: _duration_pb2.Duration | None = ...,
         cancel_event_types: _abc.Iterable[_builtins.str] | None = ...,
-        after: _duration_pb2.Duration | None = ...,
+        send_delay: _duration_pb2.Duration | None = ...,
         date_field: _builtins.str = ...,
-        days_before: _builtins.int = ...,
+        day_offset: _builtins.int = ...,
         send_hour: _builtins.int = ...,
         delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
-        without_call: _builtins.bool = ...,
+        call_first: Global___NoticePolicy.CallFirst.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "send_delay", b"send_delay", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "days_before", b"days_before", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version", "without_call", b"without_call"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "day_offset", b"day_offset", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_delay", b"send_delay", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015

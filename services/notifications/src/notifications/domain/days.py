@@ -19,21 +19,21 @@ def due(new_date: str, time_zone: str) -> tuple[datetime, date | None]:
     return ends.astimezone(UTC), day
 
 
-def hour_of(send_on: str, days_before: int, hour: int, zone: tzinfo) -> datetime:
-    """The hour of the day of `send_on`, RFC 3339, in a zone, or of a day before it.
+def hour_of(send_on: str, day_offset: int, hour: int, zone: tzinfo) -> datetime:
+    """The hour of the day of `send_on`, RFC 3339, in a zone, or of a day so many days after it.
 
     An hour that clocks leave out is the one after it; of one that comes twice it is the first.
     """
-    day = day_of(_read(send_on), zone) - timedelta(days=days_before)
+    day = day_of(_read(send_on), zone) + timedelta(days=day_offset)
     return datetime.combine(day, time(hour), zone).astimezone(UTC)
 
 
-def span(send_on: str, days_before: int, hour: int) -> tuple[datetime, datetime]:
+def span(send_on: str, day_offset: int, hour: int) -> tuple[datetime, datetime]:
     """From when on it can be that hour of the day anywhere, and until when it may take to be everywhere."""
-    at, before = _read(send_on), timedelta(days=days_before)
+    at, later = _read(send_on), timedelta(days=day_offset)
     if isinstance(at, datetime):
-        return at - before - _A_DAY, at - before + _A_DAY
-    there = datetime.combine(at - before, time(hour), UTC)
+        return at + later - _A_DAY, at + later + _A_DAY
+    there = datetime.combine(at + later, time(hour), UTC)
     return there - _EAST, there + _WEST
 
 

@@ -109,9 +109,9 @@ class Notice:
     subject: str = ""  # with trigger_event: what a policy on any event tells of, and that event
     trigger_event: UUID | None = None
     schedule_time: datetime | None = None  # from when on it is sent; None is at once
-    # With send_hour: the day, or the moment on whose day, RFC 3339, or so many days before it, it is sent.
+    # With send_hour: the day, or the moment on whose day, RFC 3339, or so many days after it, it is sent.
     send_on: str = ""
-    days_before: int = 0
+    day_offset: int = 0
     send_hour: int = 0
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
     # When the customer first turned to us after it was sent: about anything, and about the same thing.

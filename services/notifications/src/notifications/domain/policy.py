@@ -1,7 +1,8 @@
 """Which facts lead to which notices."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from notifications.domain.notice import Concern
 from notifications.domain.strategy import DeliveryStrategy
@@ -32,36 +33,52 @@ LIFETIME = timedelta(days=1)  # for how long a notice is of use of whose policy,
 SEND_HOUR = 9
 
 
+def takes_call_first(event_type: str) -> bool:
+    """Whether an event is bad news, which a person may tell before a message does."""
+    return event_type == CONCERNS[Concern.AT_RISK].event_type
+
+
+class CallFirst(StrEnum):
+    """Whether a person tells bad news before a message does; without one, whoever it is too much for."""
+
+    NEVER = "NEVER"
+    ALWAYS = "ALWAYS"
+
+
 @dataclass(slots=True)
-class NoticePolicy:
+class PolicyTerms:
+    """What a policy says."""
+
+    event_type: str
+    template_id: str  # to send
+    disabled: bool
+    condition: str  # over `event`; "" holds always
+    variables: dict[str, str]  # of the template, each an expression over `event`
+    customer_field: str  # of the event: who is told; "" is `customer`
+    subject_field: str  # of the event and of those that cancel it: what it is about; "" is its resource
+    expire_after: timedelta | None
+    cancel_event_types: list[str]
+    send_delay: timedelta | None  # how long after the event
+    date_field: str  # of the event, on whose day it is sent, with `day_offset` and `send_hour`
+    day_offset: int
+    send_hour: int  # 0 is SEND_HOUR
+    delivery: DeliveryStrategy | None  # of its notices
+    call_first: CallFirst | None  # of a delay; None: as the relationship asks
+
+
+@dataclass(slots=True)
+class NoticePolicy(PolicyTerms):
     """A rule: this fact leads to this notice. Every change is a new version, its deletion too."""
 
     id: str
     version: int
-    event_type: str
-    template_id: str
-    disabled: bool
     department_id: str
     create_time: datetime
     update_time: datetime
     deleted: bool = False
-    condition: str = ""  # over `event`; "" holds always
-    variables: dict[str, str] = field(
-        default_factory=dict
-    )  # of the template, each an expression over `event`
-    customer_field: str = ""  # of the event: who is told; "" is `customer`
-    subject_field: str = ""  # of the event and of those that cancel it: what it is about; "" is its resource
-    expire_after: timedelta | None = None
-    cancel_event_types: list[str] = field(default_factory=list)
-    after: timedelta | None = None  # how long after the event
-    date_field: str = ""  # of the event, on whose day it is sent, with `days_before` and `send_hour`
-    days_before: int = 0
-    send_hour: int = 0  # 0 is SEND_HOUR
-    delivery: DeliveryStrategy | None = None  # of its notices
-    without_call: bool = False  # whether its messages wait for no person to call first
 
     name = POLICY.named("id")
-    template = TEMPLATE.named("template_id")  # to send
+    template = TEMPLATE.named("template_id")
     department = DEPARTMENT.named("department_id")  # whose rule this is
 
     @property
@@ -70,12 +87,12 @@ class NoticePolicy:
         return self.event_type in BY_EVENT
 
     @property
-    def rules_of_any(self) -> list[str]:
-        """The fields that it fills in of those that rules about promises have no use for."""
-        names = (
-            *("condition", "variables", "customer_field", "subject_field", "expire_after"),
-            *("cancel_event_types", "after", "date_field", "days_before", "send_hour"),
-        )
+    def idle(self) -> list[str]:
+        """The fields that it fills in and that say nothing of what it tells."""
+        names = [] if takes_call_first(self.event_type) else ["call_first"]
+        if self.of_promises:
+            names += ["condition", "variables", "customer_field", "subject_field", "expire_after"]
+            names += ["cancel_event_types", "send_delay", "date_field", "day_offset", "send_hour"]
         filled = [name for name in names if getattr(self, name)]
-        silence = self.delivery is not None and self.delivery.fallback_after
+        silence = self.of_promises and self.delivery and self.delivery.fallback_after
         return [*filled, "delivery.fallback_after"] if silence else filled

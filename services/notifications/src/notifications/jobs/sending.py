@@ -18,7 +18,7 @@ from chassis.work import NotDone, Ours, Outcome, Refused, Turn, Verdict, Work, c
 from notifications.channels.channel import CONVERSED, Channel
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice, State
-from notifications.domain.policy import CONCERNS
+from notifications.domain.policy import CONCERNS, CallFirst
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import ALREADY_TOLD
 from notifications.domain.route import left
@@ -38,7 +38,7 @@ from notifications.usecases.attempt import (
     record_outcome,
     start_attempt,
 )
-from notifications.usecases.call import may_wait, require_call
+from notifications.usecases.call import BY_POLICY, require_call, wanted_by_policy
 from notifications.usecases.fallback import elsewhere, fall_back_when_silent, go_on_in_silence
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
@@ -83,7 +83,7 @@ class Sending:
         await self.gate.require_any(left(notice, self._codes))
         wanted = await require_on(self.db, notice, now)
         contact = await self.contacts.of(notice)
-        reasons = await self.calls.first(notice.promise) if await may_wait(self.db, notice) else ()
+        reasons = await self._reasons_to_call(notice)
         decisions = [*wanted, *contact.decisions]
         decisions = require_call(notice, reasons, self.call_within, now, decisions)
         decisions = require_hour(notice, contact.zone, now, decisions)
@@ -124,6 +124,15 @@ class Sending:
             vars(error).update(met)
             raise error from None
         return Accepted(_hash(words), code, self.db.clock.now())
+
+    async def _reasons_to_call(self, notice: Notice) -> Sequence[str]:
+        """Why a person is to tell the customer first; nothing when nobody is."""
+        match await wanted_by_policy(self.db, notice):
+            case CallFirst.ALWAYS:
+                return (BY_POLICY,)
+            case CallFirst.NEVER:
+                return ()
+        return await self.calls.first(notice.promise)
 
     def _has_another(self, notice: Notice, work: Work, code: str, error: NotDone) -> bool:
         """Whether a channel is left after one refused the recipient; nothing else left meanwhile."""

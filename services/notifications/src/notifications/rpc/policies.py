@@ -11,7 +11,6 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
-from chassis.api.decoding import into
 from chassis.api.messages import moment, timestamp, to_message
 from chassis.api.pages import Page, paged
 from chassis.api.wellknown import time_of
@@ -37,7 +36,7 @@ from notifications.usecases import policy, preview
 from notifications.usecases.asking import check_of, side_by_side
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.event_types import event_message, event_types
-from notifications.usecases.policy import PolicyDraft, read_template, require_sendable
+from notifications.usecases.policy import draft_of, read_template, require_sendable
 from notifications.usecases.preview import Outcome, Row
 from notifications.usecases.trigger import in_force
 from rapport.customer.v1 import consent_service_pb2
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 
 _SPAN = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
-_draft = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 
 
 class PolicyRpc(Rpc, NoticePolicyServiceServicer):
@@ -110,7 +108,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
 
         PermissionDenied NOT_OWNER of another's, which hears what the caller's own would not.
         """
-        draft, named = _draft(sent), POLICY.match(sent.name)
+        draft, named = draft_of(sent), POLICY.match(sent.name)
         principal = current_call.get().principal
         owner = draft.department_id or principal.department
         if not owner:

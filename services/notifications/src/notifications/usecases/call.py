@@ -10,25 +10,23 @@ from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
 from notifications.domain import calling
 from notifications.domain.notice import Concern, Notice
+from notifications.domain.policy import CallFirst
 from notifications.domain.reasons import CALL_FIRST
 from notifications.store.tables import GET_POLICY, LOCK_NOTICES_TO_ANYBODY, UPDATE_NOTICE
 from notifications.usecases.attempt import Quiet
 from notifications.usecases.notice import SEND
 
 BEFORE_DUE = timedelta(hours=1)  # so long before the promise is due its customer is told, called or not
+BY_POLICY = "policy"  # why somebody is called of whom the policy says so
 _STEP = "call"
 
 
-class CallFirst(Quiet):
-    """A person is to tell the customer first, and has until `until`."""
-
-
-async def may_wait(on: Executor, notice: Notice) -> bool:
-    """Whether it is asked for it if a person is to tell the customer first: once, of a delay."""
+async def wanted_by_policy(on: Executor, notice: Notice) -> CallFirst | None:
+    """Whether a person is to tell the customer first: once, of a delay. None: as the relationship asks."""
     if notice.concern is not Concern.AT_RISK or notice.in_doubt or notice.call_by_time:
-        return False
+        return CallFirst.NEVER
     policy = await GET_POLICY.maybe(on, id=notice.notice_policy_id)
-    return policy is not None and not policy.without_call
+    return policy.call_first if policy else CallFirst.NEVER
 
 
 def require_call(
@@ -36,7 +34,7 @@ def require_call(
 ) -> list[Decision]:
     """The steps `before` and this one, of a notice before which somebody is to be called, for `reasons`.
 
-    CallFirst while there is time for that, and nobody said what came of it.
+    Quiet while there is time for that, and nobody said what came of it.
     """
     if not reasons and notice.call_by_time is None:
         return before
@@ -44,7 +42,7 @@ def require_call(
     by = notice.call_by_time or min(now + within, (notice.due_time or now) - BEFORE_DUE)
     inputs["call_by_time"] = by.isoformat()
     if now < by:
-        raise CallFirst(CALL_FIRST, by, [*before, Decision(_STEP, Outcome.DEFERRED, CALL_FIRST, inputs, now)])
+        raise Quiet(CALL_FIRST, by, [*before, Decision(_STEP, Outcome.DEFERRED, CALL_FIRST, inputs, now)])
     came = notice.call_outcome_code or ("not-called" if notice.call_by_time else "no-time-to-call")
     return [*before, Decision(_STEP, Outcome.PASSED, came, inputs, now)]
 

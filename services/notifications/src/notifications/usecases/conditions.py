@@ -36,13 +36,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def require_sound(policy: NoticePolicy) -> None:
     """Refuse an event, a field, a condition or a value that is none.
 
-    InvalidArgument INVALID_CODE, INVALID_RULE, INVALID_TIME. Of a policy about promises everything that only
-    the others have.
+    InvalidArgument INVALID_CODE, INVALID_RULE, INVALID_TIME. Also what says nothing of such an event.
     """
+    if idle := policy.idle:
+        told = f"must be empty of a policy on {policy.event_type}"
+        raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in idle])
     if policy.of_promises:
-        if idle := policy.rules_of_any:
-            told = f"must be empty of a policy on {policy.event_type}"
-            raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in idle])
         return
     message = event_message(policy.event_type, "notice_policy.event_type")
     _require_field(message, policy.customer_field or "customer", "customer_field", customers(message))
@@ -50,8 +49,8 @@ def require_sound(policy: NoticePolicy) -> None:
         _require_field(message, policy.subject_field, "subject_field", texts(message))
     if policy.date_field:
         _require_field(message, policy.date_field, "date_field", days(message))
-        if policy.after:
-            raise invalid("notice_policy.after", "INVALID_TIME", "must be absent beside date_field")
+        if policy.send_delay:
+            raise invalid("notice_policy.send_delay", "INVALID_TIME", "must be absent beside date_field")
     for i, each in enumerate(policy.cancel_event_types):
         where = f"cancel_event_types[{i}]"
         cancelling = event_message(each, f"notice_policy.{where}")

@@ -14,7 +14,7 @@ from google.type.date_pb2 import Date
 from chassis.contracts import comments
 from chassis.errors import invalid
 from chassis.events.registry import events, source_of
-from notifications.domain.policy import BY_EVENT
+from notifications.domain.policy import BY_EVENT, takes_call_first
 from rapport.notifications.v1.event_type_pb2 import EventType
 from rapport.notifications.v1.template_pb2 import Template
 
@@ -64,6 +64,7 @@ def _event_type(message: type[Message], told: dict[str, str]) -> EventType:
         subject_fields=texts(message),
         date_fields=days(message),
         tells_promises=means is not None,
+        takes_call_first=takes_call_first(name),
         template_type=Template.Type.Value(f"TYPE_{means.type}") if means else Template.TYPE_UNSPECIFIED,
     )
 

@@ -17,13 +17,13 @@ def require_hour(notice: Notice, zone: tzinfo, now: datetime, before: list[Decis
     """
     if not notice.send_on:
         return before
-    at = hour_of(notice.send_on, notice.days_before, notice.send_hour, zone)
+    at = hour_of(notice.send_on, notice.day_offset, notice.send_hour, zone)
     inputs = {"send_on": notice.send_on, "open_time": at.isoformat()}
-    if notice.days_before:
-        inputs["days_before"] = str(notice.days_before)
+    if notice.day_offset:
+        inputs["day_offset"] = str(notice.day_offset)
     if now < at:
         raise Quiet(SCHEDULED, at, [*before, Decision("schedule", Outcome.DEFERRED, SCHEDULED, inputs, now)])
-    _, everywhere = span(notice.send_on, notice.days_before, notice.send_hour)
+    _, everywhere = span(notice.send_on, notice.day_offset, notice.send_hour)
     if now >= at + (notice.expire_time - everywhere):
         raise Forbidden(EXPIRED, [*before, Decision("schedule", Outcome.STOPPED, EXPIRED, inputs, now)])
     return [*before, Decision("schedule", Outcome.PASSED, inputs=inputs, decide_time=now)]

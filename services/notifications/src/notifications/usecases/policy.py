@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
+from chassis.api.decoding import into
 from chassis.api.entities import found, own_department, owned_version, write
 from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, Violation, invalid
 from chassis.facts import changed
 from chassis.names import PLATFORM
-from notifications.domain.policy import BY_EVENT, NoticePolicy
+from notifications.domain.policy import BY_EVENT, CallFirst, NoticePolicy, PolicyTerms
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import SENDER, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
@@ -20,6 +21,7 @@ from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, 
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.partials import Whole, lock_parts, whole
+from rapport.notifications.v1 import notice_policy_pb2
 
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Whole]]:
@@ -107,39 +109,27 @@ class PolicyChanges(TypedDict, total=False):
     subject_field: str
     expire_after: timedelta | None
     cancel_event_types: list[str]
-    after: timedelta | None
+    send_delay: timedelta | None
     date_field: str
-    days_before: int
+    day_offset: int
     send_hour: int
     delivery: DeliveryStrategy | None
-    without_call: bool
+    call_first: CallFirst | None
 
 
 @dataclass(slots=True)
-class PolicyDraft:
-    """A policy as it is sent: see `NoticePolicy`."""
+class PolicyDraft(PolicyTerms):
+    """A policy as it is sent."""
 
-    event_type: str
-    template_id: str
-    disabled: bool
     department_id: str | None
-    condition: str
-    variables: dict[str, str]
-    customer_field: str
-    subject_field: str
-    expire_after: timedelta | None
-    cancel_event_types: list[str]
-    after: timedelta | None
-    date_field: str
-    days_before: int
-    send_hour: int
-    delivery: DeliveryStrategy | None
-    without_call: bool
 
     def policy(self, policy_id: str, owner_id: str, at: datetime) -> NoticePolicy:
         """Its first version."""
         terms = values(self) | {"department_id": owner_id}
         return NoticePolicy(**terms, id=policy_id, version=1, create_time=at, update_time=at)
+
+
+draft_of = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 
 
 async def create_policy(

@@ -1,6 +1,9 @@
 """What every installation begins with: words for a delay, its end and a yes to confirm, and their rules."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
 
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
@@ -10,8 +13,11 @@ from chassis.names import PLATFORM
 from notifications.domain.notice import Concern
 from notifications.domain.policy import CONCERNS, NoticePolicy
 from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, OTHER, SERVICE, Template, Text, Type
+from notifications.names import TEMPLATE
 from notifications.store.tables import INSERT_TEMPLATE, INSERT_TEXT, SEED_POLICY
+from notifications.usecases.policy import draft_of
 from rapport.customer.v1.customer_events_pb2 import ConsentRequested, ConsentUpdated
+from rapport.notifications.v1 import notice_policy_pb2
 
 LANGUAGE_CODE = "en-GB"
 SUBJECT = "{% if reference %}{{ reference }}: a{% else %}A{% endif %} new date, {{ new_date }}"
@@ -165,24 +171,25 @@ async def seed(db: Database) -> None:
         async with db.transaction() as tx:
             for concern, name, texts in _FIRST:
                 means = CONCERNS[concern]
-                policy = NoticePolicy(means.kind, 1, means.event_type, name, False, PLATFORM, now, now)
+                policy = _first(means.kind, now, event_type=means.event_type, template=TEMPLATE.format(name))
                 await _seed(tx, means.type, policy, texts)
             await _seed(tx, Type.INFORMATION, _confirming(now), _CONFIRM)
 
 
+def _first(policy_id: str, now: datetime, **terms: Any) -> NoticePolicy:
+    """The first version of a policy of the platform's."""
+    return draft_of(notice_policy_pb2.NoticePolicy(**terms)).policy(policy_id, PLATFORM, now)
+
+
 def _confirming(now: datetime) -> NoticePolicy:
     """Asks a customer to confirm a yes, for as long as they can; not once they did, or said otherwise."""
-    return NoticePolicy(
+    return _first(
         "consent-requested",
-        1,
-        ConsentRequested.DESCRIPTOR.full_name,
-        "confirm-consent",
-        False,
-        PLATFORM,
         now,
-        now,
+        event_type=ConsentRequested.DESCRIPTOR.full_name,
+        template="templates/confirm-consent",
         variables={CONFIRM_LINK: "event.consent", CONFIRM_PURPOSE: "event.purpose"},
-        expire_after=timedelta(days=7),
+        expire_after=Duration(seconds=7 * 86_400),
         cancel_event_types=[ConsentUpdated.DESCRIPTOR.full_name],
     )
 

@@ -262,7 +262,7 @@ def _notice(
         trigger_event=event.id,
         schedule_time=when.schedule_time if when.schedule_time > now else None,
         send_on=when.send_on,
-        days_before=policy.days_before,
+        day_offset=policy.day_offset,
         send_hour=when.send_hour,
         delivery=policy.delivery,
         decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
@@ -289,11 +289,11 @@ def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
     """When a policy's notice about an event is of use; None when the event lacks the date for it."""
     lasts = policy.expire_after or LIFETIME
     if not policy.date_field:
-        begin = event.time + (policy.after or timedelta())
+        begin = event.time + (policy.send_delay or timedelta())
         return Timing(begin, begin + lasts)
     send_on = conditions.send_on(policy, event.data)
     if not send_on:
         return None
     hour = policy.send_hour or SEND_HOUR
-    begin, end = days.span(send_on, policy.days_before, hour)
+    begin, end = days.span(send_on, policy.day_offset, hour)
     return Timing(begin, end + lasts, send_on, hour)

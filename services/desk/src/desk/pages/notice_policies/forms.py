@@ -1,24 +1,40 @@
 """A policy as its form says it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from chassis.api.messages import enum_name, value_name
 from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.trying import Typed
+from rapport.common.v1.channel_pb2 import Channel
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 
 CANCELS_MAX = 10
+_OF_FORM = N_("must be one of those that the form has")
 _SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
+CHANNELS = ("EMAIL", "SMS", "APP")  # by which messages go
+SIDES = {"before": N_("before it"), "after": N_("after it")}
+CALLS = {
+    "": N_("who is fragile, or of the highest value to us"),
+    "NEVER": N_("nobody"),
+    "ALWAYS": N_("everybody"),
+}
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 _TEXTS = ("condition", "customer_field", "subject_field", "date_field")
-# Beside these the form has `v-{name}` for each variable, and `cancel-{i}` for what cancels it.
+# Beside these the form has `v-{name}` for each variable, `cancel-{i}` for what cancels it, and `channel-{i}`.
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
 _CANCEL = re.compile(r"cancel_event_types\[(\d+)\]")
-_TIMES = {"after": "after_count", "expire_after": "expire_count"}
+_CHANNEL = re.compile(r"delivery.channels\[(\d+)\]")
+_TIMES = {
+    "send_delay": "after_count",
+    "expire_after": "expire_count",
+    "delivery.fallback_after": "silent_count",
+    "day_offset": "day_count",
+}
 
 
 def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePolicy:
@@ -33,14 +49,29 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
     for name in _TEXTS:
         setattr(policy, name, "\n".join(typed.text(name).splitlines()))
     if policy.date_field:
-        policy.days_before, policy.send_hour = typed.number("days_before"), typed.number("send_hour")
+        side = 1 if typed.text("day_side") == "after" else -1
+        policy.day_offset, policy.send_hour = side * typed.number("day_count"), typed.number("send_hour")
     for name in asked:
         if text := typed.text(f"v-{name}"):
             policy.variables[name] = text
     policy.cancel_event_types.extend(cancels(typed.fields))
-    _put(policy.after, _span(typed, "after"))
+    _put(policy.send_delay, _span(typed, "after"))
     _put(policy.expire_after, _span(typed, "expire"))
+    chosen = _chosen(typed.fields, "channel", len(CHANNELS))
+    if chosen := [_of(CHANNELS, "channel-0", each) for each in chosen]:
+        policy.delivery.channels.extend(Channel.Value(f"CHANNEL_{each}") for each in chosen)
+    if silent := _span(typed, "silent"):
+        _put(policy.delivery.fallback_after, silent)
+    if call := _of(CALLS, "call_first", typed.text("call_first")):
+        policy.call_first = NoticePolicy.CallFirst.Value(f"CALL_FIRST_{call}")
     return policy
+
+
+def _of(offered: Container[str], field: str, chosen: str) -> str:
+    """What was chosen. InvalidArgument for what is not offered."""
+    if chosen and chosen not in offered:
+        raise invalid(field, "INVALID_ENUM", _OF_FORM)
+    return chosen
 
 
 def _span(typed: Typed, name: str) -> timedelta | None:
@@ -49,7 +80,7 @@ def _span(typed: Typed, name: str) -> timedelta | None:
         return None
     unit = _SECONDS.get(typed.text(f"{name}_unit"))
     if unit is None:
-        raise invalid(f"{name}_unit", "INVALID_ENUM", N_("must be one of those that the form has"))
+        raise invalid(f"{name}_unit", "INVALID_ENUM", _OF_FORM)
     return timedelta(seconds=typed.number(f"{name}_count") * unit)
 
 
@@ -65,6 +96,11 @@ def counted(duration: Duration) -> tuple[int, str]:
     return seconds // _SECONDS[unit], unit
 
 
+def channels(policy: NoticePolicy) -> list[str]:
+    """The channels of a policy, in their order: `EMAIL`."""
+    return [enum_name(Channel.DESCRIPTOR, each) for each in policy.delivery.channels]
+
+
 def field_of(wrong: str) -> str:
     """The field of the form: `notice_policy.variables[worth]` is `v-worth`."""
     path = wrong.removeprefix("notice_policy.")
@@ -72,22 +108,37 @@ def field_of(wrong: str) -> str:
         return f"v-{variable[1]}"
     if cancel := _CANCEL.fullmatch(path):
         return f"cancel-{cancel[1]}"
+    if channel := _CHANNEL.fullmatch(path):
+        return f"channel-{channel[1]}"
     return _TIMES.get(path, "code" if path == "notice_policy_id" else path)
 
 
 def cancels(typed: Mapping[str, str]) -> list[str]:
     """The events that were chosen to cancel it, each once."""
-    chosen = (typed.get(f"cancel-{i}", "").strip() for i in range(CANCELS_MAX))
+    return _chosen(typed, "cancel", CANCELS_MAX)
+
+
+def _chosen(typed: Mapping[str, str], name: str, most: int) -> list[str]:
+    """What was chosen in the fields of a name, each once."""
+    chosen = (typed.get(f"{name}-{i}", "").strip() for i in range(most))
     return list(filter(None, dict.fromkeys(chosen)))
 
 
 def written(policy: NoticePolicy) -> dict[str, str]:
     """What stands in the fields of its form."""
     found = {name: getattr(policy, name) for name in _TEXTS}
-    found |= {name: str(getattr(policy, name) or "") for name in ("days_before", "send_hour")}
+    found |= {"send_hour": str(policy.send_hour or ""), "day_count": str(abs(policy.day_offset) or "")}
+    found["day_side"] = "after" if policy.day_offset > 0 else "before"
+    found["call_first"] = value_name(policy, "call_first")
+    found |= {f"channel-{i}": each for i, each in enumerate(channels(policy))}
     found |= {f"v-{name}": text for name, text in policy.variables.items()}
     found |= {f"cancel-{i}": each for i, each in enumerate(policy.cancel_event_types)}
-    for name, path in (("after", policy.after), ("expire", policy.expire_after)):
+    times = {
+        "after": policy.send_delay,
+        "expire": policy.expire_after,
+        "silent": policy.delivery.fallback_after,
+    }
+    for name, path in times.items():
         count, unit = counted(path) if path.seconds else ("", "days")
         found |= {f"{name}_count": str(count), f"{name}_unit": unit}
     return found | ({"disabled": "on"} if policy.disabled else {})

@@ -7,6 +7,8 @@ from typing import Any
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
+from desk.pages.notice_policies import forms
+from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.event_type_pb2 import EventType
@@ -111,6 +113,7 @@ def compared(before: NoticePolicy, now: NoticePolicy, say: Speech) -> list[tuple
 
 def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
     """What a policy says, in the words of its form; empty what it does not."""
+    call = value_name(policy, "call_first")
     given = "; ".join(f"{name}: {text}" for name, text in sorted(policy.variables.items()))
     return [
         (say("Words"), say.named(policy.template)),
@@ -120,15 +123,29 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         (say("The field that names who is told"), policy.customer_field),
         (say("What it is about, of which the newest event counts"), policy.subject_field),
         (say("By which day"), policy.date_field),
-        (say("So many days before"), str(policy.days_before or "")),
+        (say("So many days before or after it"), f"{policy.day_offset:+}" if policy.day_offset else ""),
         (say("From this hour on, where the customer lives"), str(policy.send_hour or "")),
-        (say("So long after it happened"), _span(policy.after.seconds, say)),
+        (say("So long after it happened"), _span(policy.send_delay.seconds, say)),
         (say("Of use for so long"), _span(policy.expire_after.seconds, say)),
         (
             say("Not sent any more once this happens"),
             "; ".join(say.fact(each) for each in policy.cancel_event_types),
         ),
+        (
+            say("By which channels"),
+            ", ".join(channel(each, say) for each in forms.channels(policy)),
+        ),
+        (
+            say("The next one, too, when nobody reports that it arrived within"),
+            _span(policy.delivery.fallback_after.seconds, say),
+        ),
+        (say("Who is called first"), say(forms.CALLS[call]) if call else ""),
     ]
+
+
+def channel(name: str, say: Speech) -> str:
+    """A channel, `EMAIL`, as the beginning of a line."""
+    return say.titled(words.spoken(name))
 
 
 def _span(seconds: int, say: Speech) -> str:
