@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,8 +33,11 @@ from rapport_testing.tokens import ISSUER, TestIssuer
 
 
 def pytest_configure() -> None:
-    """Tests connect to servers of their own, whatever the shell says of others."""
+    """Whatever the shell says: tests connect to servers of their own, and what Python compiled is kept."""
     libpq.ignore_variables()
+    # What is right for images makes each process that a test starts compile everything, for seconds.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ["PGSSLMODE"] = "disable"  # these have no TLS, and to be asked for it costs each connection
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     # By itself it draws each traceback with every variable in it, for a fifth of a second each.
