@@ -78,7 +78,7 @@ class Whole:
             customer=self.whose,
             kind="ready",
             purpose="purposes/service",
-            template_id="ready",
+            template_id="delay",
             variables={},
             promise=f"promises/{uuid4()}",
             case="",
