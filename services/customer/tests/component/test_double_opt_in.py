@@ -180,6 +180,24 @@ async def test_whoever_types_an_address_sends_its_owner_three_messages_a_week_an
     assert (await say(desk, anna, GRANTED)).HasField("confirm_expire_time")
 
 
+async def test_of_many_purposes_five_are_asked_for_in_a_day_and_one_that_waits_stays(
+    desk, anna, purposes, refused
+):
+    for number in range(6):
+        polls = Purpose(display_name="Polls", department="departments/billing")
+        polls.contact_default = Purpose.DEFAULT_DENIED
+        polls.double_opt_in_channels.append(CHANNEL_EMAIL)
+        await purposes.CreatePurpose(CreatePurposeRequest(purpose_id=f"polls-{number}", purpose=polls))
+    asked = [await say(desk, anna, GRANTED, f"polls-{number}.email") for number in range(5)]
+    of_sixth = say(desk, anna, GRANTED, "polls-5.email")
+    assert await refused(of_sixth) == "RESOURCE_EXHAUSTED CONSENT_ASKED_OFTEN"
+    desk.clock.advance(timedelta(hours=1))
+    assert await say(desk, anna, GRANTED, "polls-0.email") == asked[0]
+    assert len(await desk.facts("ConsentRequested")) == 5
+    desk.clock.advance(DAY)
+    assert (await say(desk, anna, GRANTED, "polls-5.email")).HasField("confirm_expire_time")
+
+
 async def test_who_confirms_has_the_address_and_no_other_counts(desk, anna, refused):
     """One that is added afterwards may be anybody's."""
     added = await desk.customers.CreateIdentifier(

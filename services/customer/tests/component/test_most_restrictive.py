@@ -167,6 +167,7 @@ class History:
 async def test_what_allows_less_holds_whatever_was_said_by_which_name(desk, seed, monkeypatch):
     monkeypatch.setattr(consents, "ASKED_AGAIN", timedelta())
     monkeypatch.setattr(consents, "ASKED_MOST", STEPS)
+    monkeypatch.setattr(consents, "ASKED_A_DAY", STEPS)
     polls = Purpose(
         display_name="Polls",
         department="departments/billing",

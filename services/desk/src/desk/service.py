@@ -111,6 +111,7 @@ service = Service(
         "customer.customers.resolve",
         "customer.customers.write",
         "customer.purposes.read",
+        "customer.suppressions.read",
         "customer.timeline_entries.write",
         "customer.wordings.read",
         "notifications.delivery_attempts.report",

@@ -372,6 +372,20 @@ async def test_a_yes_that_has_to_be_confirmed_is_said_to_wait(desk: Any, clock: 
     assert "want-marketing.email" not in await erika.form("/contact")
 
 
+@pytest.mark.parametrize("category", ["", "marketing", "survey"])
+async def test_who_says_yes_and_whose_address_is_suppressed_is_told_so(desk: Any, category: str) -> None:
+    address = {"type": "TYPE_EMAIL", "value": f"e{uuid4().hex}@example.com"}
+    erika = await customer(desk, "Erika", identifiers=[address])
+    complained = {"type": "TYPE_EMAIL", "address": address["value"], "reason": "REASON_COMPLAINT"}
+    await made(desk.client(), "/v1/suppressions", category=category, **complained)
+    form = await erika.form("/contact")
+    answer = await erika.post("/contact", **form | {"want-marketing.email": "on"})
+    told = "kept" if category == "survey" else "suppressed"
+    assert answer.headers["location"] == f"{erika.path}/contact?said={told}"
+    said = "until one of us has looked at it" in await erika.page(f"/contact?said={told}")
+    assert said == (told == "suppressed")
+
+
 async def test_what_they_write_reaches_who_has_it_once(desk: Any) -> None:
     erika = await customer(desk, "Erika")
     case = await concern(desk, erika)

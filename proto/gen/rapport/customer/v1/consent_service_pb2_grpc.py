@@ -107,7 +107,7 @@ class ConsentServiceServicer:
     def UpdateConsent(self, request, context):
         """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
         A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
-        later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+        later at the earliest and three times within seven days, and of all purposes five things within a day; what waits meanwhile stays as it is, and where nothing does it is
         RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
         NOT_FOUND when there is no such purpose.
         """

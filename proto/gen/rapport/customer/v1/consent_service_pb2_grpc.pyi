@@ -39,7 +39,7 @@ class ConsentServiceStub:
     UpdateConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]
     """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
     A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
-    later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+    later at the earliest and three times within seven days, and of all purposes five things within a day; what waits meanwhile stays as it is, and where nothing does it is
     RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
     NOT_FOUND when there is no such purpose.
     """
@@ -83,7 +83,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     UpdateConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
     """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
     A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
-    later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+    later at the earliest and three times within seven days, and of all purposes five things within a day; what waits meanwhile stays as it is, and where nothing does it is
     RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
     NOT_FOUND when there is no such purpose.
     """
@@ -130,7 +130,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
         """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
         A yes on a channel where it has to be confirmed is DENIED until it is (`ConsentRequested`). Said again, it is asked for again, an hour
-        later at the earliest and three times within seven days; what waits meanwhile stays as it is, and where nothing does it is
+        later at the earliest and three times within seven days, and of all purposes five things within a day; what waits meanwhile stays as it is, and where nothing does it is
         RESOURCE_EXHAUSTED (`CONSENT_ASKED_OFTEN`).
         NOT_FOUND when there is no such purpose.
         """

@@ -16,6 +16,8 @@ from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
 CONFIRM_WITHIN = timedelta(days=7)
 ASKED_AGAIN = timedelta(hours=1)  # at the earliest
 ASKED_MOST = 3  # within CONFIRM_WITHIN: whoever types an address sends its owner so many messages
+ASKED_A_DAY = 5  # of all purposes together, for the same reason
+DAY = timedelta(days=1)
 CLOCKS_DIFFER = timedelta(minutes=1)  # by how much a time may be ahead of ours
 
 
@@ -179,20 +181,26 @@ class ConsentToken:
     identifier_id: UUID  # that it was sent to
 
 
-def may_ask(asked: Sequence[datetime], waits: bool, now: datetime) -> bool:
+def may_ask(asked: Sequence[datetime], of_all: int, waits: bool, now: datetime) -> bool:
     """Whether a customer is asked to confirm a yes; False where one waits that was asked for lately or often.
 
-    `asked` is when they were within CONFIRM_WITHIN. ResourceExhausted CONSENT_ASKED_OFTEN where none waits.
+    `asked` is when they were within CONFIRM_WITHIN, and `of_all` how often within a DAY, of all purposes.
+    ResourceExhausted CONSENT_ASKED_OFTEN where none waits.
     """
+    few = len(asked) < ASKED_MOST
     if waits:
-        return len(asked) < ASKED_MOST and now - max(asked) >= ASKED_AGAIN
-    if len(asked) < ASKED_MOST:
-        return True
-    told = f"The customer was asked to confirm it {ASKED_MOST} times within {CONFIRM_WITHIN.days} days."
-    left = min(asked) + CONFIRM_WITHIN - now
-    raise ResourceExhausted(
-        "CONSENT_ASKED_OFTEN", told, {"most": ASKED_MOST}, retry_after_s=left.total_seconds()
-    )
+        return few and of_all < ASKED_A_DAY and now - max(asked) >= ASKED_AGAIN
+    if not few:
+        told = f"The customer was asked to confirm it {ASKED_MOST} times within {CONFIRM_WITHIN.days} days."
+        raise _asked_often(told, ASKED_MOST, min(asked) + CONFIRM_WITHIN - now)
+    if of_all >= ASKED_A_DAY:
+        told = f"The customer was asked to confirm {ASKED_A_DAY} things within a day."
+        raise _asked_often(told, ASKED_A_DAY, DAY)
+    return True
+
+
+def _asked_often(told: str, most: int, left: timedelta) -> ResourceExhausted:
+    return ResourceExhausted("CONSENT_ASKED_OFTEN", told, {"most": most}, retry_after_s=left.total_seconds())
 
 
 def request_ended() -> FailedPrecondition:

@@ -148,6 +148,15 @@ ASKED = Statement[Any](
     )
     .group_by(_V.confirm_expire_time)
 )
+# How often a customer was asked to confirm anything.
+ASKED_OF_ALL = Statement[Any](
+    sa.select(sa.func.count(sa.distinct(sa.tuple_(_V.id, _V.confirm_expire_time))).label("asked")).where(
+        _V.customer_id == _CUSTOMER,
+        _V.update_time > sa.bindparam("since", type_=_V.update_time.type),
+        _V.confirm_expire_time.is_not(None),
+        _V.asked_version == _V.version,
+    )
+)
 STOP = Statement(_stop, row=Stopped)
 # Of these customers the others, who stopped everything.
 _asked = rows_of("asked", ids=sa.Uuid())

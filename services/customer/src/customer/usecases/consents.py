@@ -16,6 +16,7 @@ from chassis.facts import changed, fact_of
 from customer.domain.consents import (
     CHANNEL_IDS,
     CONFIRM_WITHIN,
+    DAY,
     Consent,
     ConsentState,
     Preferences,
@@ -91,7 +92,8 @@ async def update_consent(
             tx, customer_id=customer_id, id=consent_id, since=tx.now - CONFIRM_WITHIN
         )
         waits = held.awaits_confirmation(tx.now)
-        if not may_ask([each["asked"] for each in asked], waits, tx.now):
+        (of_all,) = await store.ASKED_OF_ALL.one(tx, customer_id=customer_id, since=tx.now - DAY)
+        if not may_ask([each["asked"] for each in asked], of_all, waits, tx.now):
             return held
         noted.await_confirmation(tx.now)
     if noted == held:

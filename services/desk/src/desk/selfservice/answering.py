@@ -12,6 +12,11 @@ from desk.selfservice.asking import Own
 SAID = {
     "kept": N_("Saved. It holds from now on."),
     "waits": N_("Saved. What you have to confirm holds once you did; all else holds from now on."),
+    "suppressed": N_(
+        "We have noted it, but messages to your address came back, or you told your mail provider that they"
+        " were unwanted: we do not write to it until one of us has looked at it. Please write to us on"
+        " the page of your promises and cases, or give us another address."
+    ),
     "stopped": N_("Stopped. From now on you hear from us only about what you have of us."),
 }
 

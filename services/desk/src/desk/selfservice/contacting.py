@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -20,7 +21,10 @@ from desk.pages.wordings import by_purpose
 from desk.selfservice import choices
 from desk.selfservice.answering import page, to
 from desk.selfservice.asking import Own
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest, ListWordingsRequest
@@ -30,6 +34,7 @@ from rapport.customer.v1.self_service_link_service_pb2 import (
     SubmitSelfServiceConsentsRequest,
     SubmitSelfServicePreferencesRequest,
 )
+from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest
 from rapport.customer.v1.wording_pb2 import Wording
 
 if TYPE_CHECKING:
@@ -39,6 +44,7 @@ PAGE = 1000
 NOTED_AT_ONCE = 100  # one call says so many within its time, each of them with others waiting
 CHANGED = N_("Something was changed meanwhile: please look at it again. Nothing is saved yet.")
 MARKED = N_("Nothing is saved yet: please look at what is marked.")
+_TYPES = {CHANNEL_EMAIL: Identifier.TYPE_EMAIL, CHANNEL_SMS: Identifier.TYPE_PHONE}
 _SAID_OF = ("channels", "quiet_hours", "pauses", "language_code")
 _REFUSED = 400
 _RIGHT: Mapping[str, str] = MappingProxyType({})
@@ -70,7 +76,32 @@ class Contacting:
             again = replace(own, linked=await self.links.ResolveSelfServiceLink(asked))
             return await self._page(again, 409, trouble=own.say(CHANGED))
         noted = await self.note(own, said, "preference-page")
+        if await self._is_kept_from(own, noted):
+            return to("/contact", own, "suppressed")
         return to("/contact", own, "waits" if any(waits(each, own.say.now) for each in noted) else "kept")
+
+    async def _is_kept_from(self, own: Own, noted: Sequence[Consent]) -> bool:
+        """Whether a yes reaches no address of theirs: each came back, or they complained of what came."""
+        granted = [each for each in noted if each.state == Consent.STATE_GRANTED and each.channel in _TYPES]
+        if not granted:
+            return False
+        listing = ListSuppressionsRequest(customer=own.customer, filter="NOT release_time:*", page_size=PAGE)
+        suppressed, who, purposes = await asyncio.gather(
+            self.services.suppressions.ListSuppressions(listing),
+            self.services.customers.GetCustomer(GetCustomerRequest(name=own.customer)),
+            self._purposes(),
+        )
+        categories = {each.name: each.category for each in purposes}
+        for each in granted:
+            addresses = {a.name for a in who.identifiers if a.type == _TYPES[each.channel]}
+            kept = {
+                one.identifier
+                for one in suppressed.suppressions
+                if one.category in ("", categories.get(each.purpose, ""))
+            }
+            if addresses and addresses <= kept:
+                return True
+        return False
 
     async def _keep_preferences(self, own: Own) -> None:
         before = own.linked.preferences

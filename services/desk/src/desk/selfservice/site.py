@@ -218,8 +218,8 @@ _WORDS = {
     "CONSENT_ASKED_OFTEN": (
         N_("We have written to you already"),
         N_(
-            "We ask you to confirm the same at most three times a week. Please try again in some days; what"
-            " you chose beside it, please choose again without it."
+            "We ask you to confirm the same at most three times a week, and five things a day. Please choose"
+            " fewer at once, or try again tomorrow or in some days."
         ),
     ),
     "RESOURCE_EXHAUSTED": (
