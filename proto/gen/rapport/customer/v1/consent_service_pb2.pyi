@@ -428,7 +428,7 @@ class CheckContactRequest(_message.Message):
     """True for what concerns the customer's safety alone: neither quiet hours nor a pause keep it from them. Consent still does."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
-        """The channels the caller can send on, best first."""
+        """The channels the caller can send on, best first. CHANNEL_APP needs no address: it is allowed to who prefers it, or where it is the first."""
 
     def __init__(
         self,
@@ -472,7 +472,7 @@ class CheckContactResponse(_message.Message):
     channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str
-    """The address on that channel. Use it once and do not keep it."""
+    """The address on that channel; empty of CHANNEL_APP, which has none. Use it once and do not keep it."""
     display_name: _builtins.str
     """How to address the customer."""
     language_code: _builtins.str

@@ -164,7 +164,7 @@ class Notice(_message.Message):
 
     @_builtins.property
     def deliver_time(self) -> _timestamp_pb2.Timestamp:
-        """When it reached the customer's mailbox or telephone, as the provider reports it; absent while nobody reports that."""
+        """When it reached the customer's mailbox or telephone, as the provider reports it, or was read in their inbox; absent while nobody says so."""
 
     @_builtins.property
     def delivery(self) -> _delivery_strategy_pb2.DeliveryStrategy:

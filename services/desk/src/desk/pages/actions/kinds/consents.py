@@ -32,7 +32,13 @@ from rapport.customer.v1.purpose_service_pb2 import (
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest, ListSuppressionsResponse
 
-_CHANNELS = {"email": N_("E-mail"), "voice": N_("Calls"), "sms": N_("SMS"), "letter": N_("Letters")}
+_CHANNELS = {
+    "email": N_("E-mail"),
+    "voice": N_("Calls"),
+    "sms": N_("SMS"),
+    "letter": N_("Letters"),
+    "app": N_("App"),
+}
 HISTORIES, VERSIONS = 20, 20  # of whose history so much is shown
 _KEPT_FROM = {
     Suppression.REASON_UNSUBSCRIBED: N_("they unsubscribed"),
