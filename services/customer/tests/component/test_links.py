@@ -302,6 +302,11 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     desk.clock.advance(timedelta(minutes=1))
     await links.stop(token)
     assert (await links.open(token)).stop_time.ToDatetime() == desk.clock.now().replace(tzinfo=None)
+    answer = await desk.consents.CheckContact(
+        CheckContactRequest(name=anna.name, purpose="purposes/tips", channels=[CHANNEL_EMAIL])
+    )
+    since = {"default": "stopped", "email": "denied", "stop_time": desk.clock.now().isoformat()}
+    assert dict(answer.decisions[-1].inputs) == since
     await create("news")
     await create("recalls", category="marketing", essential=True)
     for purpose in ("tips", "marketing", "news"):

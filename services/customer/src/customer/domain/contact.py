@@ -99,7 +99,7 @@ def choose_contact(
     default = standings[0].contact_default
     wishes = list(preferred) or [Channel.EMAIL]
     ranked = sorted(offered, key=lambda channel: wishes.index(channel) if channel in wishes else len(wishes))
-    stopped = standings[0].stop_time is not None and not standings[0].essential
+    stopped = None if standings[0].essential else standings[0].stop_time
     granted = {
         None: default is Default.ALLOWED and not stopped,
         ConsentState.GRANTED: True,
@@ -109,6 +109,8 @@ def choose_contact(
     inputs = {"default": "stopped" if stopped else default.lower()} | {
         channel.lower(): (said.get(channel) or "unsaid").lower() for channel in ranked
     }
+    if stopped:
+        inputs["stop_time"] = stopped.isoformat()
     if not permitted:
         return _stopped(Decision(_CONSENT, Outcome.STOPPED, "consent-denied", inputs))
     decisions = [Decision(_CONSENT, Outcome.PASSED, inputs=inputs)]

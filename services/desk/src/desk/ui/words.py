@@ -152,6 +152,7 @@ PLAIN = (
         N_("allowed"),
         N_("default"),
         N_("open time"),
+        N_("stop time"),
         N_("expire time"),
     ),
     *(N_("count"), N_("most"), N_("time zone"), N_("promise version"), N_("promise ended")),
