@@ -73,22 +73,22 @@ class IssueConsentTokenRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
     IDENTIFIER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/consents/{purpose}.{channel}`."""
-    request_id: _builtins.str
-    """UUID that makes a retry safe for 7 days: it is answered without the token."""
     identifier: _builtins.str
     """The identifier that it is sent to, as CheckContact chose it, `customers/{uuid}/identifiers/{uuid}`: of the consent's customer, by any of
     their names (NOT_FOUND), and of an e-mail address or a number where that is the consent's channel (INVALID_NAME).
     """
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days: it is answered without the token."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        request_id: _builtins.str = ...,
         identifier: _builtins.str = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

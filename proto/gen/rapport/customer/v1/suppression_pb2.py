@@ -29,7 +29,7 @@ from rapport.customer.v1 import identifier_pb2 as rapport_dot_customer_dot_v1_do
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/customer/v1/suppression.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rapport/customer/v1/identifier.proto\x1a rapport/options/v1/options.proto\"\x84\x06\n\x0bSuppression\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\x04type\x18\x02 \x01(\x0e\x32$.rapport.customer.v1.Identifier.TypeB\x05\xe2\x41\x02\x02\x05\x12>\n\x06reason\x18\x03 \x01(\x0e\x32\'.rapport.customer.v1.Suppression.ReasonB\x05\xe2\x41\x02\x02\x05\x12\x1e\n\x08\x63\x61tegory\x18\x04 \x01(\tB\x0c\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1c\n\x06source\x18\x05 \x01(\tB\x0c\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12\x19\n\x05noter\x18\x06 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0crelease_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1c\n\x08releaser\x18\t \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12!\n\x13release_reason_code\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12#\n\x07\x61\x64\x64ress\x18\x0b \x01(\tB\x12\xe2\x41\x02\x01\x05\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xc0\x02\x12\x39\n\nidentifier\x18\x0c \x01(\tB%\xe2\x41\x02\x01\x05\xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x03\"\x8e\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13REASON_UNSUBSCRIBED\x10\x01\x12\x16\n\x12REASON_HARD_BOUNCE\x10\x02\x12\x14\n\x10REASON_COMPLAINT\x10\x03\x12\x12\n\x0eREASON_ERASURE\x10\x04\x12\x11\n\rREASON_MANUAL\x10\x05:X\xea\x41U\n\x1c\x63ustomer.rapport/Suppression\x12\x1asuppressions/{suppression}*\x0csuppressions2\x0bsuppressionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/customer/v1/suppression.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rapport/customer/v1/identifier.proto\x1a rapport/options/v1/options.proto\"\x85\x06\n\x0bSuppression\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\x04type\x18\x02 \x01(\x0e\x32$.rapport.customer.v1.Identifier.TypeB\x05\xe2\x41\x02\x02\x05\x12>\n\x06reason\x18\x03 \x01(\x0e\x32\'.rapport.customer.v1.Suppression.ReasonB\x05\xe2\x41\x02\x02\x05\x12\x1e\n\x08\x63\x61tegory\x18\x04 \x01(\tB\x0c\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1c\n\x06source\x18\x05 \x01(\tB\x0c\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12\x19\n\x05noter\x18\x06 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0crelease_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1c\n\x08releaser\x18\t \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12!\n\x13release_reason_code\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12$\n\x07\x61\x64\x64ress\x18\x0b \x01(\tB\x13\xe2\x41\x03\x01\x05\x04\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xc0\x02\x12\x39\n\nidentifier\x18\x0c \x01(\tB%\xe2\x41\x02\x01\x05\xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x03\"\x8e\x01\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n\x13REASON_UNSUBSCRIBED\x10\x01\x12\x16\n\x12REASON_HARD_BOUNCE\x10\x02\x12\x14\n\x10REASON_COMPLAINT\x10\x03\x12\x12\n\x0eREASON_ERASURE\x10\x04\x12\x11\n\rREASON_MANUAL\x10\x05:X\xea\x41U\n\x1c\x63ustomer.rapport/Suppression\x12\x1asuppressions/{suppression}*\x0csuppressions2\x0bsuppressionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,7 +57,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUPPRESSION'].fields_by_name['release_reason_code']._loaded_options = None
   _globals['_SUPPRESSION'].fields_by_name['release_reason_code']._serialized_options = b'\342A\001\003'
   _globals['_SUPPRESSION'].fields_by_name['address']._loaded_options = None
-  _globals['_SUPPRESSION'].fields_by_name['address']._serialized_options = b'\342A\002\001\005\340\373\212\001\001\362\373\212\001\003\020\300\002'
+  _globals['_SUPPRESSION'].fields_by_name['address']._serialized_options = b'\342A\003\001\005\004\340\373\212\001\001\362\373\212\001\003\020\300\002'
   _globals['_SUPPRESSION'].fields_by_name['identifier']._loaded_options = None
   _globals['_SUPPRESSION'].fields_by_name['identifier']._serialized_options = b'\342A\002\001\005\372A\035\n\033customer.rapport/Identifier'
   _globals['_SUPPRESSION'].fields_by_name['etag']._loaded_options = None
@@ -65,7 +65,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUPPRESSION']._loaded_options = None
   _globals['_SUPPRESSION']._serialized_options = b'\352AU\n\034customer.rapport/Suppression\022\032suppressions/{suppression}*\014suppressions2\013suppression'
   _globals['_SUPPRESSION']._serialized_start=228
-  _globals['_SUPPRESSION']._serialized_end=1000
-  _globals['_SUPPRESSION_REASON']._serialized_start=768
-  _globals['_SUPPRESSION_REASON']._serialized_end=910
+  _globals['_SUPPRESSION']._serialized_end=1001
+  _globals['_SUPPRESSION_REASON']._serialized_start=769
+  _globals['_SUPPRESSION_REASON']._serialized_end=911
 # @@protoc_insertion_point(module_scope)
