@@ -446,9 +446,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetNotice", {"name": "{SendNotice}"}),
         ("GetDeliveryAttempt", {"name": ATTEMPT.name}),
         ("ListDeliveryAttempts", _PAGE | {"parent": NOTICE.name}),
-        ("RecordDeliveryReport", {
+        ("RecordReceipt", {
             "provider_key": ATTEMPT.provider_key, "delivery": "DELIVERY_DELIVERED", "complaint": True,
-            "provider_code": "2.0.0", "recipient": "anna@example.com", "report_time": BEFORE}),
+            "provider_code": "2.0.0", "recipient": "anna@example.com", "occur_time": BEFORE,
+            "provider": ATTEMPT.provider}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("GetInboxMessage", {"name": INBOX_MESSAGE.name}),
         ("ListInboxMessages", _PAGE | {"parent": SOMEBODY, "filter": "NOT read_time:*"}),

@@ -65,7 +65,7 @@ def test_a_provider_that_takes_no_messages_is_named_with_what_waits_and_how_to_h
         last_error_code="no-connection",
         waiting_count=3,
     )
-    well = Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)
+    well = Provider(name="providers/gateway", state=Provider.STATE_AVAILABLE)
     [found] = unavailable([well, away])
     assert found.what == "smtp has taken no messages for 1 h (no-connection): 3 notices waiting."
     assert """ProviderService.TryProvider '{"name": "providers/smtp"}'""" in found.do

@@ -70,7 +70,7 @@ ADMINS_ONLY = {"loyalty.transfers.write", "{service}.operations.read", "{service
 ADMINS_ONLY |= {"customer.self_service_links.open", "customer.self_service_links.read"}
 # Nor is what confirms a customer's yes.
 ADMINS_ONLY |= {"customer.consents.issue", "customer.consents.confirm"}
-ADMINS_ONLY |= {"notifications.delivery_attempts.report"}
+ADMINS_ONLY |= {"notifications.delivery_attempts.record"}
 # That a customer has read something says the app in which they did.
 ADMINS_ONLY |= {"notifications.inbox_messages.write"}
 # Who runs the services has it, and who serves customers does not.

@@ -12,9 +12,9 @@ from desk.auth.gate import Gate
 from desk.edge import ending, openapi, page
 from desk.edge.rest import Rest
 from desk.edge.webhooks.http import PREFIX, Webhooks
+from desk.edge.webhooks.receipts import Receipts
 from desk.edge.webhooks.receiving import Keeping, Receiving
 from desk.edge.webhooks.recording import Recording
-from desk.edge.webhooks.reporting import Reports
 from desk.edge.webhooks.resolving import Customers
 from desk.edge.webhooks.smtp import Listener
 from desk.edge.webhooks.sources import Sources
@@ -29,7 +29,7 @@ from desk.settings import Settings
 from desk.store.cleaning import every
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
-from rapport.notifications.v1.delivery_report_service_pb2_grpc import DeliveryReportServiceStub
+from rapport.notifications.v1.receipt_service_pb2_grpc import ReceiptServiceStub
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 OF_PROGRAMS = ("/v1/", page.PATH)
@@ -79,8 +79,8 @@ def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:
     timeline = app.client(TimelineServiceStub, "customer")
     sources = Sources(s.webhooks_dir)
     receiving = Receiving(app.db, timedelta(seconds=s.webhooks_call_limit_s), calls.ring)
-    reports = Reports(app.client(DeliveryReportServiceStub, "notifications"))
-    app.work(Recording(app.db, sources, customers, timeline, reports))
+    receipts = Receipts(app.client(ReceiptServiceStub, "notifications"))
+    app.work(Recording(app.db, sources, customers, timeline, receipts))
     keeping = Keeping(app.db, s.webhooks_keep_days, s.webhooks_wait_days)
     app.measure(keeping.count)
     app.background(keeping.run)
@@ -114,6 +114,6 @@ service = Service(
         "customer.suppressions.read",
         "customer.timeline_entries.write",
         "customer.wordings.read",
-        "notifications.delivery_attempts.report",
+        "notifications.delivery_attempts.record",
     ),
 )

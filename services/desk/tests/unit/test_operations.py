@@ -304,7 +304,7 @@ def test_a_drop_needs_a_reason_that_is_a_code(reason: str, wrong: bool) -> None:
 
 
 def test_a_provider_that_takes_nothing_needs_somebody() -> None:
-    well = Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)
+    well = Provider(name="providers/gateway", state=Provider.STATE_AVAILABLE)
     away = Provider(
         name="providers/smtp", state=Provider.STATE_UNAVAILABLE, state_time=at(NOW), last_error_code="535"
     )
@@ -335,5 +335,5 @@ def test_a_provider_says_how_it_is_and_since_when() -> None:
     assert row.again
     assert row.is_left_alone
     assert "550 5.7.1" in row.error
-    [well] = providers.rows([Provider(name="providers/sms", state=Provider.STATE_AVAILABLE)], SAY)
+    [well] = providers.rows([Provider(name="providers/gateway", state=Provider.STATE_AVAILABLE)], SAY)
     assert (well.state.mood, well.again, well.error) == ("good", "", "")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.edge.webhooks.contact import NotUnderstood, Report
+from desk.edge.webhooks.contact import NotUnderstood, Receipt
 from desk.edge.webhooks.kinds.mail import DECLARED
-from desk.edge.webhooks.returned import report_in
+from desk.edge.webhooks.returned import receipt_in
 
 KEY = "<0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60@acme.example>"
 OURS = f"From: care@acme.example\nMessage-ID: {KEY}\nSubject: A new date\n"
@@ -94,19 +94,19 @@ def dsn(action: str = "failed", status: str = "5.1.1", what: str = "text/rfc822-
         ("failed", "5.1.1", "PERMANENT_FAILURE"),
         ("Failed", "5.1.10 (no such user)", "PERMANENT_FAILURE"),
         ("failed", "5.2.1", "PERMANENT_FAILURE"),
-        ("failed", "5.2.2", "TECHNICAL_FAILURE"),  # a full mailbox is somebody's
-        ("failed", "5.7.1", "TECHNICAL_FAILURE"),  # a filter says something of us
-        ("failed", "4.4.7", "TECHNICAL_FAILURE"),  # a relay gave up
-        ("failed", "5.0.0", "TECHNICAL_FAILURE"),
-        ("failed", "", "TECHNICAL_FAILURE"),
-        ("delayed", "4.2.2", "TEMPORARY_FAILURE"),
-        ("delayed", "5.1.1", "TEMPORARY_FAILURE"),
+        ("failed", "5.2.2", "TEMPORARY_FAILURE"),  # a full mailbox is somebody's
+        ("failed", "5.7.1", "TEMPORARY_FAILURE"),  # a filter says something of us
+        ("failed", "4.4.7", "TEMPORARY_FAILURE"),  # a relay gave up
+        ("failed", "5.0.0", "TEMPORARY_FAILURE"),
+        ("failed", "", "TEMPORARY_FAILURE"),
+        ("delayed", "4.2.2", "DELAYED"),
+        ("delayed", "5.1.1", "DELAYED"),
         ("delivered", "2.0.0", "DELIVERED"),
     ],
 )
 @pytest.mark.parametrize("what", ["text/rfc822-headers", "message/rfc822"])
 def test_what_came_back_is_told_by_its_status(action: str, status: str, delivery: str, what: str) -> None:
-    told = report_in(parsed(dsn(action, status, what)))
+    told = receipt_in(parsed(dsn(action, status, what)))
     assert told is not None
     assert (told["provider_key"], told["delivery"]) == (KEY, delivery)
     assert told["code"] == status.partition(" ")[0]
@@ -115,7 +115,7 @@ def test_what_came_back_is_told_by_its_status(action: str, status: str, delivery
 
 @pytest.mark.parametrize("action", ["relayed", "expanded", "", "fired"])
 def test_what_is_on_its_way_elsewhere_tells_nothing(action: str) -> None:
-    assert report_in(parsed(dsn(action))) is None
+    assert receipt_in(parsed(dsn(action))) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_is_on_its_way_elsewhere_tells_nothing(action: str) -> None:
     [("abuse", True), ("Fraud", True), ("opt-out", True), ("not-spam", False), ("", False)],
 )
 def test_who_calls_our_mail_unwanted_complains(kind: str, complains: bool) -> None:
-    told = report_in(parsed(ARF.format(kind=kind, ours=OURS)))
+    told = receipt_in(parsed(ARF.format(kind=kind, ours=OURS)))
     assert (told is not None) == complains
     if told:
         expected = {"delivery": "DELIVERED", "complaint": True, "recipient": "anna@example.com"}
@@ -155,12 +155,12 @@ I am away until Monday. 550 5.1.1 User unknown. Please unsubscribe me.
     ],
 )
 def test_an_answer_of_somebody_who_is_away_is_no_mail_that_came_back(text: str) -> None:
-    assert report_in(parsed(text)) is None
+    assert receipt_in(parsed(text)) is None
 
 
 def test_our_message_is_not_taken_for_the_report_and_its_words_are_not_kept() -> None:
     inner = OURS + "Content-Type: text/plain\n\nHallo canary"
-    told = report_in(parsed(DSN.format(action="failed", status="5.1.1", what="message/rfc822", ours=inner)))
+    told = receipt_in(parsed(DSN.format(action="failed", status="5.1.1", what="message/rfc822", ours=inner)))
     assert told is not None
     assert "canary" not in str(told)
 
@@ -171,17 +171,17 @@ def test_whatever_is_wrong_with_it_nothing_breaks(junk: bytes, at: int, length: 
     broken = raw[:at] + junk + raw[at + length :]
     kind = DECLARED[0]
     kept = kind.keep(broken)
-    told: Report | None = None
+    told: Receipt | None = None
     with contextlib.suppress(NotUnderstood):
-        told = kind.report([kept])
+        told = kind.receipt([kept])
     assert told is None or told.provider_key
 
 
 @pytest.mark.parametrize(
-    "report", ["x", {"provider_key": ""}, {"provider_key": KEY, "delivery": "LOST"}, [1]]
+    "receipt", ["x", {"provider_key": ""}, {"provider_key": KEY, "delivery": "LOST"}, [1]]
 )
-def test_what_only_looks_like_what_we_keep_is_not_understood(report: Any) -> None:
+def test_what_only_looks_like_what_we_keep_is_not_understood(receipt: Any) -> None:
     kind = DECLARED[0]
-    kept = kind.keep(json.dumps({"sender": "a@b.example", "report": report}).encode())
+    kept = kind.keep(json.dumps({"sender": "a@b.example", "receipt": receipt}).encode())
     with pytest.raises(NotUnderstood):
-        kind.report([kept])
+        kind.receipt([kept])

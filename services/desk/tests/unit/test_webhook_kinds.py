@@ -34,7 +34,7 @@ def problems(kind: str, body: bytes) -> list[str]:
 
 def test_there_are_the_kinds_that_the_readme_lists() -> None:
     assert sorted(KINDS) == [
-        "chat", "delivery-report", "email", "event", "fax", "letter", "sms", "social", "telephony",
+        "chat", "delivery-receipt", "email", "event", "fax", "letter", "sms", "social", "telephony",
         "vonage-status", "web-form"
     ]  # fmt: skip
 
@@ -402,11 +402,11 @@ def test_a_summary_that_is_cut_says_so() -> None:
 @pytest.mark.parametrize(
     ("status", "delivery"),
     [
-        ("submitted", "TEMPORARY_FAILURE"),
+        ("submitted", "DELAYED"),
         ("delivered", "DELIVERED"),
         ("read", "DELIVERED"),
-        ("rejected", "TECHNICAL_FAILURE"),
-        ("undeliverable", "TECHNICAL_FAILURE"),
+        ("rejected", "TEMPORARY_FAILURE"),
+        ("undeliverable", "TEMPORARY_FAILURE"),
     ],
 )
 def test_what_vonage_says_of_a_message_is_what_became_of_it(status: str, delivery: str) -> None:
@@ -420,8 +420,9 @@ def test_what_vonage_says_of_a_message_is_what_became_of_it(status: str, deliver
         "error": {"title": "1320", "type": "https://example.com/errors", "detail": "The number 49..."},
     }
     body = json.dumps(told).encode()
-    report = KINDS["vonage-status"].report([body])
-    assert report is not None
-    assert (report.provider_key, report.delivery, report.code) == ("0199b2a4.0", delivery, "1320")
-    assert report.recipient == "+4930901820"
+    receipt = KINDS["vonage-status"].receipt([body])
+    assert receipt is not None
+    assert receipt.provider == "providers/vonage"
+    assert (receipt.provider_key, receipt.delivery, receipt.code) == ("0199b2a4.0", delivery, "1320")
+    assert receipt.recipient == "+4930901820"
     assert KINDS["vonage-status"].glance(body, "").id == f"{told['message_uuid']} {status}"

@@ -19,7 +19,7 @@ SECRET = "a secret of at least twenty-four bytes"
     [
         ("{", "must be an object of JSON"),
         ("[]", "must be an object of JSON"),
-        ({"kind": "pigeon", "secrets": [SECRET]}, "kind: must be one of chat, delivery-report, email"),
+        ({"kind": "pigeon", "secrets": [SECRET]}, "kind: must be one of chat, delivery-receipt, email"),
         ({"kind": "sms"}, "must have `secrets`"),
         ({"kind": "sms", "secrets": [SECRET], "tokens": [SECRET]}, "not both"),
         ({"kind": "sms", "secrets": ["canary"]}, "must be of at least 24 bytes"),

@@ -34,7 +34,7 @@ from notifications.rpc.notice_jobs import NoticeJobRpc
 from notifications.rpc.notices import NoticeRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.providers import ProviderRpc
-from notifications.rpc.reports import ReportRpc
+from notifications.rpc.receipts import ReceiptRpc
 from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.inbox import EXPIRY_TIMER, READ_TIMER, Inboxes, delete_expired, note_delivered
@@ -105,7 +105,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(EXPIRY_TIMER, delete_expired)
     app.serve(ProviderRpc(app))
     app.measure(lambda: sending.gate.measure(sending.channels))
-    app.serve(ReportRpc(app, addresses=_addresses(app, sending.channels), channels=channels))
+    app.serve(ReceiptRpc(app, addresses=_addresses(app, sending.channels), channels=channels))
     app.on_open(lambda: sending.gate.open(sending.channels))
     app.work(sending)
 
@@ -141,9 +141,9 @@ def _channels(app: App[Settings], inboxes: Inboxes) -> list[Channel]:
     )
     app.probe("the mail server", server.greet)
     channels: list[Channel] = [MailChannel(server, s.sender, s.smtp_per_minute)]
-    if s.sms_url:
-        secret = partial(s.current, "sms_secret")
-        gateway = Gateway(s.sms_url, lambda: secret().get_secret_value(), app.clock)
+    if s.sms_gateway_url:
+        secret = partial(s.current, "sms_gateway_secret")
+        gateway = Gateway(s.sms_gateway_url, lambda: secret().get_secret_value(), app.clock)
         channels.append(SmsChannel(gateway, s.sms_segments, s.sms_per_minute))
     elif s.vonage_application:
         key = partial(s.current, "vonage_key")

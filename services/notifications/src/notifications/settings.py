@@ -41,10 +41,10 @@ class Settings(ServiceSettings):
         pattern=r"^(https?://[^/?#]+)?$",
         description="where customers reach their own pages, `https://...`; empty: messages carry no way out",
     )
-    sms_url: str = Field(
+    sms_gateway_url: str = Field(
         "", pattern=r"^(https?://[^\s]+)?$", description="the gateway of text messages; empty: none are sent"
     )
-    sms_secret: SecretStr = Field(
+    sms_gateway_secret: SecretStr = Field(
         SecretStr(""), description="what it knows us by: `whsec_` and base64, or text"
     )
     vonage_application: str = Field(
@@ -132,19 +132,19 @@ class Settings(ServiceSettings):
     @model_validator(mode="after")
     def _texts(self) -> Self:
         try:
-            if self.sms_url:
-                require_key(self.sms_secret.get_secret_value())
+            if self.sms_gateway_url:
+                require_key(self.sms_gateway_secret.get_secret_value())
         except ValueError:
             told = f"must be of at least {SECRET_MIN_BYTES} bytes, as text or `whsec_` and base64"
-            raise ValueError(f"sms_secret: {told}") from None
+            raise ValueError(f"sms_gateway_secret: {told}") from None
         return self
 
     @model_validator(mode="after")
     def _by_vonage(self) -> Self:
         if not self.vonage_application:
             return self
-        if self.sms_url:
-            raise ValueError("sms_url and vonage_application: one of them takes text messages")
+        if self.sms_gateway_url:
+            raise ValueError("sms_gateway_url and vonage_application: one of them takes text messages")
         if not self.sms_sender:
             raise ValueError("sms_sender: must be given with vonage_application")
         try:

@@ -39,14 +39,14 @@ from rapport.customer.v1 import (
 )
 from rapport.notifications.v1 import (
     delivery_attempt_pb2,
-    delivery_report_service_pb2,
-    delivery_report_service_pb2_grpc,
     notice_pb2,
     notice_policy_pb2,
     notice_policy_service_pb2,
     notice_policy_service_pb2_grpc,
     notice_service_pb2,
     notice_service_pb2_grpc,
+    receipt_service_pb2,
+    receipt_service_pb2_grpc,
     template_pb2,
     template_service_pb2,
     template_service_pb2_grpc,
@@ -278,7 +278,7 @@ class Desk:
         self.customer = f"customers/{uuid4()}"
         self.notices: Any = running.stub(notice_service_pb2_grpc.NoticeServiceStub)
         self.templates: Any = running.stub(template_service_pb2_grpc.TemplateServiceStub)
-        self.reports: Any = running.stub(delivery_report_service_pb2_grpc.DeliveryReportServiceStub)
+        self.reports: Any = running.stub(receipt_service_pb2_grpc.ReceiptServiceStub)
         self.policies: Any = running.stub(notice_policy_service_pb2_grpc.NoticePolicyServiceStub)
 
     def in_days(self, days: float) -> datetime:
@@ -348,10 +348,10 @@ class Desk:
 
     async def report(self, key: str, delivery: str, **fields: Any) -> notice_pb2.Notice:
         """Report as a provider what became of a message that it knows by `key`."""
-        request = delivery_report_service_pb2.RecordDeliveryReportRequest(
+        request = receipt_service_pb2.RecordReceiptRequest(
             provider_key=key, delivery=f"DELIVERY_{delivery}", **fields
         )
-        notice: notice_pb2.Notice = await self.reports.RecordDeliveryReport(request)
+        notice: notice_pb2.Notice = await self.reports.RecordReceipt(request)
         return notice
 
     async def explain(self, name: str) -> explanation_pb2.Explanation:
@@ -511,7 +511,7 @@ async def gateway() -> AsyncIterator[Gateway]:
 def texting(gateway: Gateway) -> dict[str, str]:
     """The settings of who takes text messages: none where nobody does."""
     url = f"http://127.0.0.1:{gateway.port}/messages"
-    return {"sms_url": url, "sms_secret": "of-tests-alone-and-not-a-secret"}
+    return {"sms_gateway_url": url, "sms_gateway_secret": "of-tests-alone-and-not-a-secret"}
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ async def test_what_comes_back_is_not_asked_again_of_the_same_address(desk: Any)
     await said_yes(desk)
     notice = await asking(desk)
     [first] = await desk.attempts(notice)
-    failed = await desk.report(first.provider_key, "TECHNICAL_FAILURE")
+    failed = await desk.report(first.provider_key, "TEMPORARY_FAILURE")
     assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
     assert len(desk.peers.customers.issued) == len(desk.mail.accepted) == 1
 

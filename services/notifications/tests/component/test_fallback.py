@@ -190,7 +190,7 @@ async def tried(desk: Any, notice: notice_pb2.Notice, count: int) -> None:
 async def bounced(desk: Any, notice: notice_pb2.Notice) -> notice_pb2.Notice:
     """What becomes of it when its first message comes back."""
     first = (await desk.attempts(notice))[0]
-    told: notice_pb2.Notice = await desk.report(first.provider_key, "TECHNICAL_FAILURE")
+    told: notice_pb2.Notice = await desk.report(first.provider_key, "TEMPORARY_FAILURE")
     return told
 
 
@@ -203,7 +203,7 @@ async def test_what_comes_back_is_sent_by_the_next_channel_once(desk: Any) -> No
     assert desk.state(await bounced(desk, notice)) == "SENT"  # told again, and of what is told otherwise
     assert (len(desk.mail.accepted), len(desk.gateway.sent)) == (1, 1)
     second = (await desk.attempts(notice))[1]
-    failed = await desk.report(second.provider_key, "TECHNICAL_FAILURE")
+    failed = await desk.report(second.provider_key, "TEMPORARY_FAILURE")
     assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
     assert len(await desk.told("NoticeUndeliverable")) == 1
 

@@ -42,13 +42,13 @@ async def request(desk: Any, **fields: Any) -> notice_pb2.Notice:
     return sent
 
 
-async def provider(desk: Any, name: str = "providers/sms") -> provider_pb2.Provider:
+async def provider(desk: Any, name: str = "providers/gateway") -> provider_pb2.Provider:
     stub: Any = desk.running.stub(ProviderServiceStub)
     found: provider_pb2.Provider = await stub.GetProvider(provider_service_pb2.GetProviderRequest(name=name))
     return found
 
 
-async def is_in(desk: Any, state: int, name: str = "providers/sms") -> provider_pb2.Provider:
+async def is_in(desk: Any, state: int, name: str = "providers/gateway") -> provider_pb2.Provider:
     async def found() -> provider_pb2.Provider | None:
         seen = await provider(desk, name)
         return seen if seen.state == state else None
@@ -66,7 +66,7 @@ async def broken(desk: Any, *, and_more: int = 0) -> list[notice_pb2.Notice]:
     return notices
 
 
-async def all_sent(desk: Any, notices: list[notice_pb2.Notice], name: str = "providers/sms") -> None:
+async def all_sent(desk: Any, notices: list[notice_pb2.Notice], name: str = "providers/gateway") -> None:
     """One finds that it works again, and the others follow."""
     desk.clock.advance(timedelta(minutes=20))
     await is_in(desk, AVAILABLE, name)
@@ -121,7 +121,7 @@ async def test_one_message_tries_whether_it_works_again(desk: Any) -> None:
     await all_sent(desk, notices)
 
 
-async def tried(desk: Any, name: str = "providers/sms") -> provider_pb2.Provider:
+async def tried(desk: Any, name: str = "providers/gateway") -> provider_pb2.Provider:
     stub: Any = desk.running.stub(ProviderServiceStub)
     found: provider_pb2.Provider = await stub.TryProvider(provider_service_pb2.TryProviderRequest(name=name))
     return found
@@ -264,7 +264,7 @@ async def test_the_list_has_what_the_installation_has(desk: Any) -> None:
     stub: Any = desk.running.stub(ProviderServiceStub)
     found = await stub.ListProviders(provider_service_pb2.ListProvidersRequest())
     shown = [each.name for each in found.providers]
-    assert shown == ["providers/inbox", "providers/sms", "providers/smtp"]
+    assert shown == ["providers/inbox", "providers/gateway", "providers/smtp"]
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await provider(desk, "providers/pigeon")
     assert refusal.value.code() == grpc.StatusCode.NOT_FOUND

@@ -105,7 +105,7 @@ async def test_of_what_came_back_after_nothing_else_could_be_tried_a_person_tell
     desk.clock.advance(timedelta(hours=2))
     await stays_sent(desk, notice, "fallback", "not-delivered")
     [text] = await desk.attempts(notice)
-    await desk.report(text.provider_key, "TECHNICAL_FAILURE")
+    await desk.report(text.provider_key, "TEMPORARY_FAILURE")
     failed = await desk.reached(notice.name, "FAILED")
     assert failed.reason_code == "bounced"
     assert len(await desk.told(CALLED)) == 1
@@ -118,7 +118,7 @@ async def test_a_mail_server_that_refuses_the_recipient_denies_no_text(desk: Any
     await refused(desk, notice)
     notice = await stays_sent(desk, notice, "fallback", "not-delivered")
     text, _ = await desk.attempts(notice)
-    failed = await desk.report(text.provider_key, "TECHNICAL_FAILURE")
+    failed = await desk.report(text.provider_key, "TEMPORARY_FAILURE")
     assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
     assert len(desk.gateway.asked) == 1
 
@@ -170,16 +170,16 @@ async def test_a_lost_answer_of_the_mail_denies_no_text(desk: Any) -> None:
     await eventually(lost)
     await stays_sent(desk, notice, "fallback", "not-delivered")
     text, mail = await desk.attempts(notice)
-    failed = await desk.report(text.provider_key, "TECHNICAL_FAILURE")
+    failed = await desk.report(text.provider_key, "TEMPORARY_FAILURE")
     assert (desk.state(failed), failed.reason_code) == ("UNKNOWN", "outcome-unknown")
     assert desk.state(await desk.report(mail.provider_key, "DELIVERED")) == "DELIVERED"
 
 
-BACK = "TECHNICAL_FAILURE"
+BACK = "TEMPORARY_FAILURE"
 
 
 @pytest.mark.parametrize("of_mail", ["DELIVERED", BACK])
-@pytest.mark.parametrize("of_text", ["DELIVERED", BACK, "TEMPORARY_FAILURE"])
+@pytest.mark.parametrize("of_text", ["DELIVERED", BACK, "DELAYED"])
 async def test_what_became_of_two_messages_is_the_same_in_every_order(
     desk: Any, of_text: str, of_mail: str
 ) -> None:

@@ -64,7 +64,7 @@ async def test_a_customer_is_asked_for_by_every_channel_and_texted_on_theirs(des
     assert (told["language"], told["segments"]) == ("en", 1)
     assert told["id"] == headers["webhook-id"]
     [attempt] = await desk.attempts(notice)
-    assert (attempt.provider, attempt.provider_key) == ("providers/sms", told["id"])
+    assert (attempt.provider, attempt.provider_key) == ("providers/gateway", told["id"])
     assert desk.mail.received == []
     assert NUMBER not in str(await desk.running.published())
 
@@ -173,4 +173,4 @@ async def test_what_is_no_number_is_texted_by_nobody(desk: Any, number: str) -> 
     failed = await desk.reached((await texted(desk)).name, "FAILED")
     assert failed.reason_code == "invalid-address"
     [attempt] = await desk.attempts(failed)
-    assert attempt.provider == "providers/sms"
+    assert attempt.provider == "providers/gateway"

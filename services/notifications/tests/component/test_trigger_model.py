@@ -398,7 +398,7 @@ async def test_what_is_over_by_the_time_it_goes_on_to_another_channel_is_not_sen
         async with world.running.db.transaction() as tx:
             await react(tx, 1000, [world._event(Told(0, 2, None))])
             # Who has not heard of it yet, for that is not committed, has it go on.
-            back = await world.desk.report(attempt.provider_key, "TECHNICAL_FAILURE")
+            back = await world.desk.report(attempt.provider_key, "TEMPORARY_FAILURE")
             assert world.desk.state(back) == "REQUESTED"
     world.worker.at_once = 1
     over = await world.desk.reached(row.name, "SUPPRESSED")

@@ -151,7 +151,7 @@ async def test_nobody_there_has_taken_nothing() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"vonage_key": SecretStr("no key")}, {"sms_sender": ""}, {"sms_url": "https://gateway.example"}],
+    [{"vonage_key": SecretStr("no key")}, {"sms_sender": ""}, {"sms_gateway_url": "https://gateway.example"}],
 )
 def test_settings_that_cannot_send_are_refused_at_the_start(changed: dict[str, object]) -> None:
     right = {
@@ -159,7 +159,7 @@ def test_settings_that_cannot_send_are_refused_at_the_start(changed: dict[str, o
         "vonage_application": APPLICATION,
         "vonage_key": SecretStr(PEM),
         "sms_sender": "Acme",
-        "sms_secret": SecretStr("of-tests-alone-and-not-a-secret"),
+        "sms_gateway_secret": SecretStr("of-tests-alone-and-not-a-secret"),
     }
     needed = {
         "database_url": "postgresql://x@127.0.0.1/x",

@@ -6,12 +6,12 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.attempt import Attempt, Delivery, Receipt
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 REPORTS = st.lists(
     st.builds(
-        Report,
+        Receipt,
         st.sampled_from([each for each in Delivery if each is not Delivery.UNSPECIFIED]),
         st.sampled_from(["", "5.1.1", "4.2.2"]),
         st.integers(0, 3).map(lambda hours: NOON + timedelta(hours=hours)),
@@ -22,26 +22,26 @@ REPORTS = st.lists(
 )
 
 
-def after(reports: list[Report]) -> Attempt:
+def after(receipts: list[Receipt]) -> Attempt:
     attempt = Attempt(UUID(int=1), 1, "providers/smtp", "<1@x>", NOON)
-    for report in reports:
-        attempt.report(report)
+    for receipt in receipts:
+        attempt.take(receipt)
     return attempt
 
 
 @given(st.data(), REPORTS)
-def test_no_order_and_no_repeat_makes_a_difference(data: st.DataObject, reports: list[Report]) -> None:
-    again = data.draw(st.permutations(reports + reports))
-    assert after(again) == after(reports)
+def test_no_order_and_no_repeat_makes_a_difference(data: st.DataObject, receipts: list[Receipt]) -> None:
+    again = data.draw(st.permutations(receipts + receipts))
+    assert after(again) == after(receipts)
 
 
 @given(REPORTS)
-def test_a_repeat_is_no_news(reports: list[Report]) -> None:
-    attempt = after(reports)
-    assert not any(attempt.report(each) for each in reports)
+def test_a_repeat_is_no_news(receipts: list[Receipt]) -> None:
+    attempt = after(receipts)
+    assert not any(attempt.take(each) for each in receipts)
 
 
 @given(REPORTS)
-def test_what_did_not_arrive_is_never_said_to_have(reports: list[Report]) -> None:
-    failed = any(report.delivery.failed for report in reports)
-    assert after(reports).delivery.failed == failed
+def test_what_did_not_arrive_is_never_said_to_have(receipts: list[Receipt]) -> None:
+    failed = any(receipt.delivery.failed for receipt in receipts)
+    assert after(receipts).delivery.failed == failed

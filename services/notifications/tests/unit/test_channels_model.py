@@ -12,7 +12,7 @@ from chassis.work import Outcome, Verdict, Work
 from chassis.work import State as Stage
 from chassis.work.item import LIVE
 from notifications.domain import reasons
-from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.attempt import Attempt, Delivery, Receipt
 from notifications.domain.attempt import Outcome as Answer
 from notifications.domain.notice import Notice, State
 from notifications.domain.receipt import hear, spend, told_by
@@ -107,13 +107,13 @@ class World:
                 self._settle(attempt.number, ANSWERS[answer])
 
     def report(self, delivery: Delivery, which: int) -> None:
-        """As `record_report`."""
+        """As `record_receipt`."""
         found = [each for each in self.attempts.values() if each.might_be_accepted]
         if not found or self.notice.state is State.SENDING:
             return
         attempt = found[which % len(found)]
         self.clock += 1
-        if not attempt.report(Report(delivery, "", NOW + timedelta(seconds=self.clock))):
+        if not attempt.take(Receipt(delivery, "", NOW + timedelta(seconds=self.clock))):
             return
         if hear(self.notice, attempt, found):
             if goes_on(self.notice, SERVED):
@@ -192,7 +192,7 @@ class World:
 REPORTS = {
     "arrived": Delivery.DELIVERED,
     "back": Delivery.PERMANENT_FAILURE,
-    "later": Delivery.TEMPORARY_FAILURE,
+    "later": Delivery.DELAYED,
 }
 LATE = [f"late {answer}" for answer in ANSWERS]
 COURSE = st.tuples(

@@ -45,7 +45,7 @@ class DeliveryAttempt(_message.Message):
         """The message was handed over and the answer was lost: it may have been accepted or not."""
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
-        """How an attempt ended."""
+        """How handing over ended. What became of the message after that is `Delivery`."""
 
     OUTCOME_UNSPECIFIED: DeliveryAttempt.Outcome.ValueType  # 0
     """Never sent."""
@@ -70,26 +70,36 @@ class DeliveryAttempt(_message.Message):
         """Nothing was reported; not allowed in requests."""
         DELIVERY_DELIVERED: DeliveryAttempt._Delivery.ValueType  # 1
         """It reached the recipient's mailbox or telephone."""
-        DELIVERY_TEMPORARY_FAILURE: DeliveryAttempt._Delivery.ValueType  # 2
+        DELIVERY_DELAYED: DeliveryAttempt._Delivery.ValueType  # 2
         """Not yet: the provider goes on trying."""
-        DELIVERY_TECHNICAL_FAILURE: DeliveryAttempt._Delivery.ValueType  # 3
-        """It was not delivered and never will be, for no fault of the address: a full mailbox, a filter, the provider gave up."""
+        DELIVERY_TEMPORARY_FAILURE: DeliveryAttempt._Delivery.ValueType  # 3
+        """It was not delivered and never will be, though the address is one: a full mailbox, a filter, a telephone that was off. Another
+        message may arrive.
+        """
         DELIVERY_PERMANENT_FAILURE: DeliveryAttempt._Delivery.ValueType  # 4
         """It was not delivered and never will be: there is no such address."""
+        DELIVERY_TECHNICAL_FAILURE: DeliveryAttempt._Delivery.ValueType  # 5
+        """It was not delivered and never will be, for a fault between us and the provider: nothing is known of the address."""
 
     class Delivery(_Delivery, metaclass=_DeliveryEnumTypeWrapper):
-        """What became of a message after a provider accepted it, as far as the provider reports it."""
+        """What became of a message after a provider accepted it, as far as the provider reports it. The words of GOV.UK Notify, and
+        `delayed` of RFC 3464.
+        """
 
     DELIVERY_UNSPECIFIED: DeliveryAttempt.Delivery.ValueType  # 0
     """Nothing was reported; not allowed in requests."""
     DELIVERY_DELIVERED: DeliveryAttempt.Delivery.ValueType  # 1
     """It reached the recipient's mailbox or telephone."""
-    DELIVERY_TEMPORARY_FAILURE: DeliveryAttempt.Delivery.ValueType  # 2
+    DELIVERY_DELAYED: DeliveryAttempt.Delivery.ValueType  # 2
     """Not yet: the provider goes on trying."""
-    DELIVERY_TECHNICAL_FAILURE: DeliveryAttempt.Delivery.ValueType  # 3
-    """It was not delivered and never will be, for no fault of the address: a full mailbox, a filter, the provider gave up."""
+    DELIVERY_TEMPORARY_FAILURE: DeliveryAttempt.Delivery.ValueType  # 3
+    """It was not delivered and never will be, though the address is one: a full mailbox, a filter, a telephone that was off. Another
+    message may arrive.
+    """
     DELIVERY_PERMANENT_FAILURE: DeliveryAttempt.Delivery.ValueType  # 4
     """It was not delivered and never will be: there is no such address."""
+    DELIVERY_TECHNICAL_FAILURE: DeliveryAttempt.Delivery.ValueType  # 5
+    """It was not delivered and never will be, for a fault between us and the provider: nothing is known of the address."""
 
     NAME_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int

@@ -27,7 +27,7 @@ from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
 from notifications.usecases.words import Words
 
-NAME = "providers/sms"
+NAME = "providers/gateway"
 BY_TEXT = Addressed("PHONE", "receipt", "receipt")
 ANSWER_S = 60.0
 CONNECT_S = 10.0

@@ -22,22 +22,23 @@ class Delivery(StrEnum):
     """What a provider reports of a message that it accepted; what says most is last."""
 
     UNSPECIFIED = "UNSPECIFIED"
-    TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
+    DELAYED = "DELAYED"
     DELIVERED = "DELIVERED"
     TECHNICAL_FAILURE = "TECHNICAL_FAILURE"
+    TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
     PERMANENT_FAILURE = "PERMANENT_FAILURE"
 
     @property
     def failed(self) -> bool:
         """Whether the customer was told nothing, and will not be."""
-        return self in (Delivery.TECHNICAL_FAILURE, Delivery.PERMANENT_FAILURE)
+        return _WEIGHT[self] > _WEIGHT[Delivery.DELIVERED]
 
 
 _WEIGHT = {delivery: weight for weight, delivery in enumerate(Delivery)}
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Receipt:
     """What a provider reports of a message. A complaint says that it was delivered."""
 
     delivery: Delivery
@@ -81,7 +82,7 @@ class Attempt:
         """Whether its provider accepted it, or may have: what it reports is about that."""
         return self.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
 
-    def report(self, told: Report) -> bool:
+    def take(self, told: Receipt) -> bool:
         """Keep what says most, in whichever order it is told; whether that is news.
 
         Of two that say as much the earlier counts.

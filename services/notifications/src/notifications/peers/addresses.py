@@ -1,4 +1,4 @@
-"""What a report says of an address: told to the customer service, which keeps addresses."""
+"""What a receipt says of an address: told to the customer service, which keeps addresses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chassis.api.handles import judge
 from chassis.api.messages import timestamp
 from chassis.context import acting, current_call
 from chassis.grpc.status import reason
-from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.attempt import Attempt, Delivery, Receipt
 from notifications.domain.notice import Notice
 from notifications.domain.route import Addressed
 from rapport.customer.v1 import consent_pb2, consent_service_pb2, identifier_pb2, purpose_service_pb2
@@ -37,8 +37,8 @@ class Addresses:
     purposes: PurposeServiceAsyncStub
     kinds: Mapping[str, Addressed]  # by the code of their channel
 
-    async def heed(self, notice: Notice, attempt: Attempt, report: Report, recipient: str) -> None:
-        """Before the report is kept, so that one that could not be heeded is heeded when it comes again.
+    async def heed(self, notice: Notice, attempt: Attempt, receipt: Receipt, recipient: str) -> None:
+        """Before the receipt is kept, so that one that could not be heeded is heeded when it comes again.
 
         grpc.aio.AioRpcError when the customer service does not answer.
         """
@@ -47,26 +47,26 @@ class Addresses:
             with acting(
                 replace(current_call.get(), credential="")
             ):  # by our right: who reports has none there
-                await self._heed(kind, notice, attempt, report, recipient)
+                await self._heed(kind, notice, attempt, receipt, recipient)
 
     async def _heed(
-        self, kind: Addressed, notice: Notice, attempt: Attempt, report: Report, recipient: str
+        self, kind: Addressed, notice: Notice, attempt: Attempt, receipt: Receipt, recipient: str
     ) -> None:
-        if report.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not report.delivery:
+        if receipt.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not receipt.delivery:
             why = Suppression(reason=Suppression.REASON_HARD_BOUNCE, source=kind.bounced_by)
             await self._suppress(why, kind.type, attempt, recipient)
-        if report.complaint and attempt.complaint_time is None:
+        if receipt.complaint and attempt.complaint_time is None:
             found = await self.purposes.GetPurpose(purpose_service_pb2.GetPurposeRequest(name=notice.purpose))
             loop = kind.complained_by
             why = Suppression(reason=Suppression.REASON_COMPLAINT, category=found.category, source=loop)
             await self._suppress(why, kind.type, attempt, recipient)
-            await self._withdraw(notice, report, loop)
+            await self._withdraw(notice, receipt, loop)
 
     async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> None:
         """The address to which it went, whatever the customer's is now, and whatever they said since.
 
         Of what is theirs no more there is none, and of another address nobody has a say: a message may have
-        been passed on. An installation without a key for addresses keeps none: what else a report says is
+        been passed on. An installation without a key for addresses keeps none: what else a receipt says is
         heeded all the same.
         """
         why.address = judge(of_type, recipient, "").normalized_value
@@ -82,17 +82,17 @@ class Addresses:
             elif reason(error) != "ADDRESS_DIFFERS" and error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
 
-    async def _withdraw(self, notice: Notice, report: Report, source: str) -> None:
+    async def _withdraw(self, notice: Notice, receipt: Receipt, source: str) -> None:
         """Who complained wants no more of it. What they said later than that holds."""
         purpose = notice.purpose.removeprefix("purposes/")
         consent = consent_pb2.Consent(
             name=f"{notice.customer}/consents/{purpose}.{notice.channel.lower()}",
             state=consent_pb2.Consent.STATE_DENIED,
             source=source,
-            effective_time=timestamp(report.time),
+            effective_time=timestamp(receipt.time),
             proof=notice.name,
         )
-        # Without a request id: said again it changes nothing, and another report has another time.
+        # Without a request id: said again it changes nothing, and another receipt has another time.
         request = consent_service_pb2.UpdateConsentRequest(consent=consent, allow_missing=True)
         try:
             await self.consents.UpdateConsent(request)

@@ -17,13 +17,13 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.events.broadcast import Broadcast
 from chassis.work.timers import Timer
-from notifications.domain.attempt import Delivery, Report
+from notifications.domain.attempt import Delivery, Receipt
 from notifications.domain.inbox_message import InboxMessage
 from notifications.domain.notice import State
 from notifications.names import INBOX_MESSAGE, NOTICE
 from notifications.store import inbox as store
 from notifications.store.tables import GET_NOTICE
-from notifications.usecases.report import record_report
+from notifications.usecases.receipt import record_receipt
 
 READ_TIMER, EXPIRY_TIMER = "inbox-read", "inbox-expiry"
 SHOWN_AT_ONCE = 100  # of what is unread, to who begins to watch
@@ -114,7 +114,7 @@ async def note_delivered(tx: Transaction, timer: Timer) -> None:
     if notice.state is State.SENDING:  # read before the hand-over was recorded
         await tx.schedule(READ_TIMER, timer.key, tx.now + _SOON)
         return
-    await record_report(tx, message.key, Report(Delivery.DELIVERED, _READ, message.read_time), ())
+    await record_receipt(tx, "", message.key, Receipt(Delivery.DELIVERED, _READ, message.read_time), ())
 
 
 async def delete_expired(tx: Transaction, timer: Timer) -> None:

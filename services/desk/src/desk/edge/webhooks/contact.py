@@ -18,7 +18,7 @@ _CODE = re.compile(CODE)
 # Best first: an id proves more than an address, and a number proves nothing.
 TYPES = ("EXTERNAL_ID", "ACCOUNT_NUMBER", "EMAIL", "SOCIAL", "DEVICE", "PHONE", "FAX")
 # What became of a message, as the contract calls it.
-Delivery = Literal["DELIVERED", "TEMPORARY_FAILURE", "TECHNICAL_FAILURE", "PERMANENT_FAILURE"]
+Delivery = Literal["DELAYED", "DELIVERED", "TECHNICAL_FAILURE", "TEMPORARY_FAILURE", "PERMANENT_FAILURE"]
 NUMBERS = frozenset({"PHONE", "FAX"})
 
 
@@ -60,7 +60,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Receipt:
     """What a provider reports of a message of ours that it accepted. No contact: nobody wrote."""
 
     provider_key: str  # by which it knows the message: the Message-ID of an e-mail
@@ -69,6 +69,7 @@ class Report:
     code: str = ""  # the provider's own; empty for none
     recipient: str = field(default="", repr=False)  # the address, if the provider says it
     time: datetime | None = None  # when that was; None for when it was received
+    provider: str = ""  # who accepted it, `providers/{id}`; "" for whoever it was
 
 
 def handles(given: Iterable[tuple[str, str, str]], region_code: str) -> tuple[Handle, ...]:

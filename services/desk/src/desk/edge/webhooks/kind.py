@@ -11,7 +11,7 @@ from desk.edge.webhooks.contact import (
     Contact,
     Handle,
     NotUnderstood,
-    Report,
+    Receipt,
     code,
     handles,
     line,
@@ -68,7 +68,7 @@ class Kind:
     # How the call is that the bodies tell of, in the order in which they came. NotUnderstood.
     call: Callable[[Sequence[bytes], str], CallState] = lambda bodies, region_code: CallState()
     # What it reports of a message of ours; None where it reports nothing. NotUnderstood.
-    report: Callable[[Sequence[bytes]], Report | None] = lambda bodies: None
+    receipt: Callable[[Sequence[bytes]], Receipt | None] = lambda bodies: None
     # Whether its sender signs with a JWT, as a bearer token with the SHA-256 of the body in `payload_hash`,
     # and not as Standard Webhooks have it.
     by_jwt: bool = False

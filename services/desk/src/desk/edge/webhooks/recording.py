@@ -20,8 +20,8 @@ from chassis.work import State as WorkState
 from desk.edge.webhooks.contact import Contact, NotUnderstood, words
 from desk.edge.webhooks.kind import Kind
 from desk.edge.webhooks.kinds import KINDS
+from desk.edge.webhooks.receipts import Receipts
 from desk.edge.webhooks.receiving import RECEIVED
-from desk.edge.webhooks.reporting import Reports
 from desk.edge.webhooks.resolving import Customers, Unreadable, Waits, answered
 from desk.edge.webhooks.sources import Sources
 from desk.store import received as store
@@ -57,7 +57,7 @@ class Recording:
     sources: Sources  # who sends: where numbers are dialled, and whether strangers become customers
     customers: Customers  # finds whose a contact is
     timeline: TimelineServiceAsyncStub  # the customer service's
-    reports: Reports  # keeps what is reported of messages of ours
+    receipts: Receipts  # keeps what is reported of messages of ours
     kind: str = store.RECORD
     at_once: int = 8
     prepare_time: timedelta = timedelta(seconds=60)
@@ -68,7 +68,7 @@ class Recording:
         """Read it, find whose it is, record it."""
         received = await store.GET.one(self.db, id=_id(work.key))
         bodies = [each.payload for each in await store.DELIVERIES_OF.all(self.db, received=received.id)]
-        if customer := await self._reported(received, bodies):
+        if customer := await self._receipted(received, bodies):
             return Recorded(customer, "")
         contact = self._read(received, bodies)
         source = self.sources.get(received.source)
@@ -121,15 +121,15 @@ class Recording:
         count = RECEIVED.labels(subject.source, subject.kind, subject.state.lower())
         tx.after_commit(count.inc)
 
-    async def _reported(self, received: Received, bodies: Sequence[bytes]) -> str | None:
-        """Whose message it reports of; None when it is no report, or of no message of ours. Unreadable."""
+    async def _receipted(self, received: Received, bodies: Sequence[bytes]) -> str | None:
+        """Whose message it reports of; None when it is no receipt, or of no message of ours. Unreadable."""
         try:
-            report = _kind(received).report(bodies)
+            receipt = _kind(received).receipt(bodies)
         except NotUnderstood as error:
             raise Unreadable(error.problems) from None
-        if report is None:
+        if receipt is None:
             return None
-        return await self.reports.record(report, received.id, self._time(received, report.time))
+        return await self.receipts.record(receipt, received.id, self._time(received, receipt.time))
 
     def _read(self, received: Received, bodies: Sequence[bytes]) -> Contact:
         """What it says. Unreadable."""

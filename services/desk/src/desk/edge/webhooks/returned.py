@@ -15,14 +15,14 @@ _BLOCKS_MAX = 50
 # gave up say nothing of the address.
 _NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:[1236]|10)|5\.2\.1")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_ACTIONS = {"delayed": "TEMPORARY_FAILURE", "delivered": "DELIVERED", "failed": "TECHNICAL_FAILURE"}
-_WORST = ("TEMPORARY_FAILURE", "DELIVERED", "TECHNICAL_FAILURE", "PERMANENT_FAILURE")
+_ACTIONS = {"delayed": "DELAYED", "delivered": "DELIVERED", "failed": "TEMPORARY_FAILURE"}
+_WORST = ("DELAYED", "DELIVERED", "TEMPORARY_FAILURE", "PERMANENT_FAILURE")
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list"})
 _KEY_MAX = 320
 
 
-def report_in(message: EmailMessage) -> dict[str, Any] | None:
-    """What it reports, as `Report` has it; None for any other mail, and where it does not say of which."""
+def receipt_in(message: EmailMessage) -> dict[str, Any] | None:
+    """What it reports, as `Receipt` has it; None for any other mail, and where it does not say of which."""
     if message.get_content_type() != REPORT:
         return None
     parts = [part for part in message.iter_parts() if isinstance(part, Message)]
@@ -51,7 +51,7 @@ def _of_recipient(block: Message) -> dict[str, Any] | None:
     delivery = _ACTIONS.get(_field(block, "action").lower(), "")
     status = _STATUS.match(_field(block, "status"))
     code = status[0] if status else ""
-    if delivery == "TECHNICAL_FAILURE" and _NO_SUCH_ADDRESS.fullmatch(code):
+    if delivery == "TEMPORARY_FAILURE" and _NO_SUCH_ADDRESS.fullmatch(code):
         delivery = "PERMANENT_FAILURE"
     recipient = _field(block, "original-recipient") or _field(block, "final-recipient")
     return {"delivery": delivery, "code": code, "recipient": _address(recipient)} if delivery else None

@@ -34,8 +34,9 @@ _OUTCOMES = {
 }
 _DELIVERIES = {
     "DELIVERED": N_("it arrived"),
-    "TEMPORARY_FAILURE": N_("the provider goes on trying"),
-    "TECHNICAL_FAILURE": N_("it did not arrive, for no fault of the address"),
+    "DELAYED": N_("the provider goes on trying"),
+    "TEMPORARY_FAILURE": N_("it did not arrive, for no fault of the address"),
+    "TECHNICAL_FAILURE": N_("it did not arrive, for a fault between us and the provider"),
     "PERMANENT_FAILURE": N_("there is no such address"),
 }
 REPORTED = {  # what messages are counted by, and the field of a row

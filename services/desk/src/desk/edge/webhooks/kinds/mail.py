@@ -19,9 +19,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from desk.edge.webhooks.contact import Contact, Delivery, NotUnderstood, Report, line, words
+from desk.edge.webhooks.contact import Contact, Delivery, NotUnderstood, Receipt, line, words
 from desk.edge.webhooks.kind import KIB, MIB, Glance, Kind, Line, Payload, read
-from desk.edge.webhooks.returned import report_in
+from desk.edge.webhooks.returned import receipt_in
 
 MEDIA_TYPE = "message/rfc822"
 BODY_MAX_BYTES = 10 * MIB
@@ -38,6 +38,9 @@ _BASE64 = re.compile(rb"(?m)^[A-Za-z0-9+/=\r\n]{64,}")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[[^<>]*>?", re.DOTALL)
 _UNCLOSED = re.compile(r"<(?![^<>]{1,4000}>)")
 _MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
+
+
+PROVIDER = "providers/smtp"
 
 
 class Returned(BaseModel):
@@ -59,7 +62,7 @@ class Kept(Payload):
     date: AwareDatetime | None = None
     attachments: list[Line] = Field(default_factory=list)
     is_automatic: bool = False
-    report: Returned | None = None
+    receipt: Returned | None = None
 
 
 def keep(body: bytes) -> bytes:
@@ -94,10 +97,10 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
     return replace(found, occur_time=told.date, is_automatic=told.is_automatic)
 
 
-def report(bodies: Sequence[bytes]) -> Report | None:
+def receipt(bodies: Sequence[bytes]) -> Receipt | None:
     """What a mail system reports of mail of ours. NotUnderstood."""
     told = read(Kept, bodies[0])
-    return Report(**told.report.model_dump(), time=told.date) if told.report else None
+    return Receipt(**told.receipt.model_dump(), time=told.date, provider=PROVIDER) if told.receipt else None
 
 
 def _thin(body: bytes) -> bytes:
@@ -129,7 +132,7 @@ def _kept(message: EmailMessage) -> dict[str, Any]:
             for part in islice(message.iter_attachments(), NAMES_MAX)
         ],
         "is_automatic": _is_automatic(message, address),
-        "report": report_in(message),
+        "receipt": receipt_in(message),
     }
 
 
@@ -210,4 +213,4 @@ def _of_html(html: str) -> str:
 
 
 # Whoever writes mail is not known by that: most who are unknown sell something.
-DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep, report=report, creates=False),)
+DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep, receipt=receipt, creates=False),)

@@ -5,17 +5,20 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from desk.edge.webhooks.contact import Contact, Delivery, NotUnderstood, Report, reference
+from desk.edge.webhooks.contact import Contact, Delivery, NotUnderstood, Receipt, reference
 from desk.edge.webhooks.kind import KIB, Glance, Kind, Line, read
 
 # `submitted` is on its way. Why it did not arrive it does not say so that an address could be blamed for it.
 _DELIVERIES: dict[str, Delivery] = {
-    "submitted": "TEMPORARY_FAILURE",
+    "submitted": "DELAYED",
     "delivered": "DELIVERED",
     "read": "DELIVERED",
-    "rejected": "TECHNICAL_FAILURE",
-    "undeliverable": "TECHNICAL_FAILURE",
+    "rejected": "TEMPORARY_FAILURE",
+    "undeliverable": "TEMPORARY_FAILURE",
 }
+
+
+PROVIDER = "providers/vonage"
 
 
 class Fault(BaseModel):
@@ -39,12 +42,12 @@ class MessageStatus(BaseModel):
     error: Fault | None = None
 
 
-def report(bodies: Sequence[bytes]) -> Report:
-    """The report. NotUnderstood."""
+def receipt(bodies: Sequence[bytes]) -> Receipt:
+    """The receipt. NotUnderstood."""
     told = read(MessageStatus, bodies[0])
     code = reference(told.error.title) if told.error else ""
     number = f"+{told.to.removeprefix('+')}" if told.to else ""
-    return Report(told.client_ref, _DELIVERIES[told.status], False, code, number, told.timestamp)
+    return Receipt(told.client_ref, _DELIVERIES[told.status], False, code, number, told.timestamp, PROVIDER)
 
 
 def glance(body: bytes, region_code: str) -> Glance:
@@ -59,5 +62,5 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
 
 
 DECLARED = (
-    Kind("vonage-status", contact, body_max_bytes=64 * KIB, glance=glance, report=report, by_jwt=True),
+    Kind("vonage-status", contact, body_max_bytes=64 * KIB, glance=glance, receipt=receipt, by_jwt=True),
 )

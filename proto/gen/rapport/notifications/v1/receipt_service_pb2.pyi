@@ -19,8 +19,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class RecordDeliveryReportRequest(_message.Message):
-    """Records what a provider reports."""
+class RecordReceiptRequest(_message.Message):
+    """Records a receipt."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -29,7 +29,8 @@ class RecordDeliveryReportRequest(_message.Message):
     COMPLAINT_FIELD_NUMBER: _builtins.int
     PROVIDER_CODE_FIELD_NUMBER: _builtins.int
     RECIPIENT_FIELD_NUMBER: _builtins.int
-    REPORT_TIME_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     provider_key: _builtins.str
     """The key by which the provider knows the message, as its attempt has it (`DeliveryAttempt.provider_key`): the Message-ID of an e-mail."""
@@ -41,10 +42,12 @@ class RecordDeliveryReportRequest(_message.Message):
     """The provider's code, such as `5.1.1`; may be empty."""
     recipient: _builtins.str
     """The address that the provider reports of, if it says so. Compared with the customer's, and not kept."""
+    provider: _builtins.str
+    """The provider that reports, `providers/{id}` as the attempt has it: others may have the same key. Empty means whichever has it."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def report_time(self) -> _timestamp_pb2.Timestamp:
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When that was; absent means now."""
 
     def __init__(
@@ -55,13 +58,14 @@ class RecordDeliveryReportRequest(_message.Message):
         complaint: _builtins.bool = ...,
         provider_code: _builtins.str = ...,
         recipient: _builtins.str = ...,
-        report_time: _timestamp_pb2.Timestamp | None = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
+        provider: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["report_time", b"report_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complaint", b"complaint", "delivery", b"delivery", "provider_code", b"provider_code", "provider_key", b"provider_key", "recipient", b"recipient", "report_time", b"report_time", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complaint", b"complaint", "delivery", b"delivery", "occur_time", b"occur_time", "provider", b"provider", "provider_code", b"provider_code", "provider_key", b"provider_key", "recipient", b"recipient", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RecordDeliveryReportRequest: _TypeAlias = RecordDeliveryReportRequest  # noqa: Y015
+Global___RecordReceiptRequest: _TypeAlias = RecordReceiptRequest  # noqa: Y015

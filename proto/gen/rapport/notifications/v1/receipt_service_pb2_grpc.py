@@ -3,8 +3,8 @@
 import grpc
 import warnings
 
-from rapport.notifications.v1 import delivery_report_service_pb2 as rapport_dot_notifications_dot_v1_dot_delivery__report__service__pb2
 from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot_v1_dot_notice__pb2
+from rapport.notifications.v1 import receipt_service_pb2 as rapport_dot_notifications_dot_v1_dot_receipt__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -19,15 +19,15 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in rapport/notifications/v1/delivery_report_service_pb2_grpc.py depends on'
+        + ' but the generated code in rapport/notifications/v1/receipt_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
 
 
-class DeliveryReportServiceStub:
-    """Reports of providers.
+class ReceiptServiceStub:
+    """Receipts of providers.
     """
 
     def __init__(self, channel):
@@ -36,18 +36,18 @@ class DeliveryReportServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.RecordDeliveryReport = channel.unary_unary(
-                '/rapport.notifications.v1.DeliveryReportService/RecordDeliveryReport',
-                request_serializer=rapport_dot_notifications_dot_v1_dot_delivery__report__service__pb2.RecordDeliveryReportRequest.SerializeToString,
+        self.RecordReceipt = channel.unary_unary(
+                '/rapport.notifications.v1.ReceiptService/RecordReceipt',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_receipt__service__pb2.RecordReceiptRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.FromString,
                 _registered_method=True)
 
 
-class DeliveryReportServiceServicer:
-    """Reports of providers.
+class ReceiptServiceServicer:
+    """Receipts of providers.
     """
 
-    def RecordDeliveryReport(self, request, context):
+    def RecordReceipt(self, request, context):
         """Records what a provider reports of a message that it accepted: that it was delivered, or not, or that its reader complained. In any
         order, late and again: what says most counts, and a repeat changes nothing. NOT_FOUND when no message of ours has the key; ABORTED
         (`NOTICE_SENDING`) while the message is being handed over: report it again.
@@ -61,27 +61,27 @@ class DeliveryReportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
 
-def add_DeliveryReportServiceServicer_to_server(servicer, server):
+def add_ReceiptServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'RecordDeliveryReport': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordDeliveryReport,
-                    request_deserializer=rapport_dot_notifications_dot_v1_dot_delivery__report__service__pb2.RecordDeliveryReportRequest.FromString,
+            'RecordReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReceipt,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_receipt__service__pb2.RecordReceiptRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
-            'rapport.notifications.v1.DeliveryReportService', rpc_method_handlers)
+            'rapport.notifications.v1.ReceiptService', rpc_method_handlers)
     server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('rapport.notifications.v1.DeliveryReportService', rpc_method_handlers)
+    server.add_registered_method_handlers('rapport.notifications.v1.ReceiptService', rpc_method_handlers)
 
 
  # This class is part of an EXPERIMENTAL API.
-class DeliveryReportService:
-    """Reports of providers.
+class ReceiptService:
+    """Receipts of providers.
     """
 
     @staticmethod
-    def RecordDeliveryReport(request,
+    def RecordReceipt(request,
             target,
             options=(),
             channel_credentials=None,
@@ -94,8 +94,8 @@ class DeliveryReportService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.notifications.v1.DeliveryReportService/RecordDeliveryReport',
-            rapport_dot_notifications_dot_v1_dot_delivery__report__service__pb2.RecordDeliveryReportRequest.SerializeToString,
+            '/rapport.notifications.v1.ReceiptService/RecordReceipt',
+            rapport_dot_notifications_dot_v1_dot_receipt__service__pb2.RecordReceiptRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__pb2.Notice.FromString,
             options,
             channel_credentials,

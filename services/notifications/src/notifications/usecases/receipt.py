@@ -7,7 +7,7 @@ from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from chassis.facts import fact_of
-from notifications.domain.attempt import Attempt, Delivery, Report
+from notifications.domain.attempt import Attempt, Delivery, Receipt
 from notifications.domain.facts import NoticeDelivered
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.receipt import hear
@@ -17,12 +17,12 @@ from notifications.usecases.notice import ENDED, save
 from notifications.usecases.promise import count_told, follow_up, lock_notice, told_of_promise
 
 
-async def require_attempt(on: Executor, provider_key: str) -> tuple[Attempt, Notice]:
-    """The attempt that handed over the message with this key, and its notice.
+async def require_attempt(on: Executor, provider: str, provider_key: str) -> tuple[Attempt, Notice]:
+    """The attempt that handed over the message with this key to that provider, or any, and its notice.
 
     NotFound when there is none; Aborted NOTICE_SENDING while it is being handed over.
     """
-    attempt = await store.LATEST_OF_KEY.maybe(on, key=provider_key)
+    attempt = await store.LATEST_OF_KEY.maybe(on, provider=provider, key=provider_key)
     if attempt is None:
         raise NotFound("notices/-/attempts/-", "No message of ours has this key.")
     notice = await store.GET_NOTICE.one(on, id=attempt.notice)
@@ -30,17 +30,19 @@ async def require_attempt(on: Executor, provider_key: str) -> tuple[Attempt, Not
     return attempt, notice
 
 
-async def record_report(tx: Transaction, provider_key: str, report: Report, served: Sequence[str]) -> Notice:
+async def record_receipt(
+    tx: Transaction, provider: str, provider_key: str, receipt: Receipt, served: Sequence[str]
+) -> Notice:
     """Keep what is reported of a message, and move its notice on. In any order, late and again.
 
     That it is reported at all says that it was accepted, where the answer was lost. Raises as
     `require_attempt`.
     """
-    attempt, _ = await require_attempt(tx, provider_key)
+    attempt, _ = await require_attempt(tx, provider, provider_key)
     notice = await lock_notice(tx, attempt.notice)
     _require_handed_over(notice)
     attempt = await store.GET_ATTEMPT.one(tx, notice_id=notice.id, id=attempt.number)
-    if attempt.report(report):
+    if attempt.take(receipt):
         await store.REPORT_ATTEMPT.run(tx, **values(attempt))
         if attempt.might_be_accepted:
             await _move(tx, notice, attempt, served)
@@ -49,7 +51,7 @@ async def record_report(tx: Transaction, provider_key: str, report: Report, serv
 
 def _require_handed_over(notice: Notice) -> None:
     if notice.state is State.SENDING:
-        told = "The message is being handed over. Report it again."
+        told = "The message is being handed over. Tell the receipt again."
         raise Aborted("NOTICE_SENDING", told, {"resource": notice.name}, retry_after_s=1)
 
 

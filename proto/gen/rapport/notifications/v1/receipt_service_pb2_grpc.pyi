@@ -5,8 +5,8 @@ What becomes of messages after a provider accepted them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from rapport.notifications.v1 import delivery_report_service_pb2 as _delivery_report_service_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
+from rapport.notifications.v1 import receipt_service_pb2 as _receipt_service_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -27,14 +27,14 @@ class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ig
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
-class DeliveryReportServiceStub:
-    """Reports of providers."""
+class ReceiptServiceStub:
+    """Receipts of providers."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> DeliveryReportServiceAsyncStub: ...
-    RecordDeliveryReport: _grpc.UnaryUnaryMultiCallable[_delivery_report_service_pb2.RecordDeliveryReportRequest, _notice_pb2.Notice]
+    def __new__(cls, channel: _aio.Channel) -> ReceiptServiceAsyncStub: ...
+    RecordReceipt: _grpc.UnaryUnaryMultiCallable[_receipt_service_pb2.RecordReceiptRequest, _notice_pb2.Notice]
     """Records what a provider reports of a message that it accepted: that it was delivered, or not, or that its reader complained. In any
     order, late and again: what says most counts, and a repeat changes nothing. NOT_FOUND when no message of ours has the key; ABORTED
     (`NOTICE_SENDING`) while the message is being handed over: report it again.
@@ -45,11 +45,11 @@ class DeliveryReportServiceStub:
     """
 
 @_typing.type_check_only
-class DeliveryReportServiceAsyncStub(DeliveryReportServiceStub):
-    """Reports of providers."""
+class ReceiptServiceAsyncStub(ReceiptServiceStub):
+    """Receipts of providers."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    RecordDeliveryReport: _aio.UnaryUnaryMultiCallable[_delivery_report_service_pb2.RecordDeliveryReportRequest, _notice_pb2.Notice]  # type: ignore[assignment]
+    RecordReceipt: _aio.UnaryUnaryMultiCallable[_receipt_service_pb2.RecordReceiptRequest, _notice_pb2.Notice]  # type: ignore[assignment]
     """Records what a provider reports of a message that it accepted: that it was delivered, or not, or that its reader complained. In any
     order, late and again: what says most counts, and a repeat changes nothing. NOT_FOUND when no message of ours has the key; ABORTED
     (`NOTICE_SENDING`) while the message is being handed over: report it again.
@@ -59,13 +59,13 @@ class DeliveryReportServiceAsyncStub(DeliveryReportServiceStub):
     consent to the purpose on that channel is withdrawn.
     """
 
-class DeliveryReportServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reports of providers."""
+class ReceiptServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Receipts of providers."""
 
     @_abc_1.abstractmethod
-    def RecordDeliveryReport(
+    def RecordReceipt(
         self,
-        request: _delivery_report_service_pb2.RecordDeliveryReportRequest,
+        request: _receipt_service_pb2.RecordReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_pb2.Notice, _abc.Awaitable[_notice_pb2.Notice]]:
         """Records what a provider reports of a message that it accepted: that it was delivered, or not, or that its reader complained. In any
@@ -77,4 +77,4 @@ class DeliveryReportServiceServicer(metaclass=_abc_1.ABCMeta):
         consent to the purpose on that channel is withdrawn.
         """
 
-def add_DeliveryReportServiceServicer_to_server(servicer: DeliveryReportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_ReceiptServiceServicer_to_server(servicer: ReceiptServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

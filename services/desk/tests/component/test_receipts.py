@@ -13,8 +13,8 @@ import pytest
 from customer.service import service as customer_service
 from desk.store import received as store
 from desk.store.received import State
-from rapport.notifications.v1 import delivery_report_service_pb2 as pb
-from rapport.notifications.v1 import delivery_report_service_pb2_grpc, notice_pb2
+from rapport.notifications.v1 import notice_pb2, receipt_service_pb2_grpc
+from rapport.notifications.v1 import receipt_service_pb2 as pb
 from rapport_testing.wait import eventually
 from services.desk.tests.component.conftest import SECRET
 
@@ -44,14 +44,14 @@ Message-ID: {KEY}
 """
 
 
-class Reports(delivery_report_service_pb2_grpc.DeliveryReportServiceServicer):
+class Receipts(receipt_service_pb2_grpc.ReceiptServiceServicer):
     """The notifications service: it knows one message."""
 
     def __init__(self) -> None:
-        self.told: list[pb.RecordDeliveryReportRequest] = []
+        self.told: list[pb.RecordReceiptRequest] = []
         self.refusals: list[grpc.StatusCode] = []
 
-    async def RecordDeliveryReport(self, request: Any, context: Any) -> notice_pb2.Notice:
+    async def RecordReceipt(self, request: Any, context: Any) -> notice_pb2.Notice:
         self.told.append(request)
         if self.refusals:
             await context.abort(self.refusals.pop(0), "told to")
@@ -61,13 +61,13 @@ class Reports(delivery_report_service_pb2_grpc.DeliveryReportServiceServicer):
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def receipts() -> Receipts:
+    return Receipts()
 
 
 @pytest.fixture
-async def desk(open_desk: Any, sources: Any, fake_peer: Any, reports: Reports) -> Any:
-    address = await fake_peer(reports)
+async def desk(open_desk: Any, sources: Any, fake_peer: Any, receipts: Receipts) -> Any:
+    address = await fake_peer(receipts)
     return await open_desk(customer_service, webhooks_dir=sources, peers={"notifications": address})
 
 
@@ -80,28 +80,30 @@ async def settled(desk: Any, id: str, state: State) -> Any:
 
 
 async def test_mail_that_came_back_is_reported_once_and_is_nobodys_contact(
-    desk: Any, sender: Any, reports: Reports
+    desk: Any, sender: Any, receipts: Receipts
 ) -> None:
     kept = await sender("email").send(DSN.encode())
     received = await settled(desk, kept, State.RECORDED)
     assert (received.customer, received.entry) == (WHOSE, "")
     assert await sender("email").send(DSN.encode()) == kept
-    [told] = reports.told
+    [told] = receipts.told
     assert (told.provider_key, told.provider_code) == (KEY, "5.1.1")
-    assert told.delivery == 4
+    assert (told.delivery, told.provider) == (4, "providers/smtp")
 
 
 async def test_a_signed_report_is_taken_and_a_forged_one_refused(
-    desk: Any, sender: Any, reports: Reports
+    desk: Any, sender: Any, receipts: Receipts
 ) -> None:
     body = {"message": KEY, "delivery": "DELIVERED", "time": "2026-03-02T09:00:00Z", "code": "0"}
-    kept = await sender("delivery-report").send(body)
+    body["provider"] = "providers/gateway"
+    kept = await sender("delivery-receipt").send(body)
     await settled(desk, kept, State.RECORDED)
-    [told] = reports.told
-    assert (told.delivery, told.report_time.seconds) == (1, 1772442000)
-    answer = await desk.client().post("/webhooks/delivery-report", json=body)
+    [told] = receipts.told
+    assert (told.delivery, told.occur_time.seconds) == (1, 1772442000)
+    assert told.provider == "providers/gateway"
+    answer = await desk.client().post("/webhooks/delivery-receipt", json=body)
     assert (answer.status_code, answer.json()["reason"]) == (401, "SIGNATURE_INVALID")
-    assert len(reports.told) == 1
+    assert len(receipts.told) == 1
 
 
 def by_vonage(clock: Any, body: bytes, **changed: Any) -> dict[str, str]:
@@ -121,7 +123,7 @@ def status(told: str, ref: str = KEY) -> bytes:
 
 
 async def test_receipts_of_vonage_come_again_and_in_any_order_and_each_is_told_once(
-    desk: Any, reports: Reports, clock: Any
+    desk: Any, receipts: Receipts, clock: Any
 ) -> None:
     client, kept = desk.client(), []
     for told in ("delivered", "submitted", "delivered"):
@@ -132,8 +134,8 @@ async def test_receipts_of_vonage_come_again_and_in_any_order_and_each_is_told_o
     assert kept[0] == kept[2] != kept[1]
     for each in kept:
         await settled(desk, each, State.RECORDED)
-    assert sorted(each.delivery for each in reports.told) == [1, 2]
-    assert {each.provider_key for each in reports.told} == {KEY}
+    assert sorted(each.delivery for each in receipts.told) == [1, 2]
+    assert {each.provider_key for each in receipts.told} == {KEY}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ async def test_receipts_of_vonage_come_again_and_in_any_order_and_each_is_told_o
     [{"key": "another-key-of-enough-bytes-1234"}, {"payload_hash": "00"}, {"iat": 1}, {"iat": "now"}],
 )
 async def test_what_vonage_did_not_sign_now_is_refused(
-    desk: Any, reports: Reports, clock: Any, changed: dict[str, Any]
+    desk: Any, receipts: Receipts, clock: Any, changed: dict[str, Any]
 ) -> None:
     body = status("delivered")
     headers = by_vonage(clock, body, **changed)
@@ -149,18 +151,18 @@ async def test_what_vonage_did_not_sign_now_is_refused(
     assert (answer.status_code, answer.json()["reason"]) == (401, "SIGNATURE_INVALID")
     plain = await desk.client().post("/webhooks/vonage-status", content=body)
     assert plain.status_code == 401
-    assert reports.told == []
+    assert receipts.told == []
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.ABORTED, grpc.StatusCode.UNAVAILABLE])
 async def test_a_report_that_comes_too_early_is_told_again(
-    desk: Any, sender: Any, reports: Reports, clock: Any, code: grpc.StatusCode
+    desk: Any, sender: Any, receipts: Receipts, clock: Any, code: grpc.StatusCode
 ) -> None:
-    reports.refusals = [code]
-    kept = await sender("delivery-report").send({"message": KEY, "delivery": "DELIVERED"})
+    receipts.refusals = [code]
+    kept = await sender("delivery-receipt").send({"message": KEY, "delivery": "DELIVERED"})
 
     async def waits() -> bool:
-        return len(reports.told) == 1
+        return len(receipts.told) == 1
 
     await eventually(waits)
 
@@ -169,11 +171,11 @@ async def test_a_report_that_comes_too_early_is_told_again(
         return (await store.GET.one(desk.running.db, id=UUID(kept))).state is State.RECORDED
 
     await eventually(told)
-    assert {each.request_id for each in reports.told} == {reports.told[0].request_id}
+    assert {each.request_id for each in receipts.told} == {receipts.told[0].request_id}
 
 
-async def test_of_a_message_of_nobody_a_person_is_told(desk: Any, sender: Any, reports: Reports) -> None:
-    kept = await sender("delivery-report").send({"message": "<x@y>", "delivery": "DELIVERED"})
+async def test_of_a_message_of_nobody_a_person_is_told(desk: Any, sender: Any, receipts: Receipts) -> None:
+    kept = await sender("delivery-receipt").send({"message": "<x@y>", "delivery": "DELIVERED"})
     received = await settled(desk, kept, State.NOT_UNDERSTOOD)
     assert received.problems == ["message: must be the key of a message of ours"]
     other = await sender("email").send(DSN.replace(KEY, "<else@where.example>").encode())

@@ -16,7 +16,7 @@ from rapport_testing.wait import eventually
 
 ADDRESS = "canary.maria@example.com"
 DROP = "250 an answer that is lost"
-TOLD = ["TEMPORARY_FAILURE", "DELIVERED", "TECHNICAL_FAILURE", "PERMANENT_FAILURE"]
+TOLD = ["DELAYED", "DELIVERED", "TECHNICAL_FAILURE", "TEMPORARY_FAILURE", "PERMANENT_FAILURE"]
 
 
 async def sent(desk: Any) -> tuple[Any, str]:
@@ -36,7 +36,7 @@ async def test_that_a_message_arrived_is_told_once(desk: Any) -> None:
     notice, key = await sent(desk)
     at = timestamp(moment(1))
     for _ in range(10):
-        delivered = await desk.report(key, "DELIVERED", provider_code="2.0.0", report_time=at)
+        delivered = await desk.report(key, "DELIVERED", provider_code="2.0.0", occur_time=at)
     assert desk.state(delivered) == "DELIVERED"
     assert delivered.deliver_time == at
     [attempt] = await desk.attempts(notice)
@@ -63,7 +63,7 @@ async def test_a_message_that_came_back_is_told_by_a_person(desk: Any) -> None:
 
 async def test_what_the_provider_still_tries_is_noted_and_nothing_more(desk: Any) -> None:
     notice, key = await sent(desk)
-    delayed = await desk.report(key, "TEMPORARY_FAILURE", provider_code="4.2.2")
+    delayed = await desk.report(key, "DELAYED", provider_code="4.2.2")
     assert desk.state(delayed) == "SENT"
     [attempt] = await desk.attempts(notice)
     assert (attempt.delivery, attempt.delivery_code) == (2, "4.2.2")
@@ -77,10 +77,10 @@ async def test_reports_in_any_order_come_to_the_same(desk: Any, seed: int) -> No
     reports = [(what, i) for i, what in enumerate(TOLD)] * 10
     random.Random(seed).shuffle(reports)
     for what, minutes in reports:
-        await desk.report(key, what, report_time=timestamp(moment(minutes)))
+        await desk.report(key, what, occur_time=timestamp(moment(minutes)))
     assert (await desk.get(notice.name)).reason_code == "bounced"
     [attempt] = await desk.attempts(notice)
-    assert (attempt.delivery, attempt.delivery_time) == (4, timestamp(moment(3)))
+    assert (attempt.delivery, attempt.delivery_time) == (4, timestamp(moment(4)))
     assert len(await desk.told("NoticeFailed")) == len(await desk.told("NoticeUndeliverable")) == 1
     assert len(await desk.told("NoticeSent")) == 1
     assert len(await desk.told("NoticeDelivered")) <= 1
@@ -145,6 +145,15 @@ async def test_a_key_that_nobody_of_us_made_is_not_found(desk: Any) -> None:
     assert desk.state(await desk.get(notice.name)) == "SENT"
 
 
+async def test_a_key_is_that_of_the_provider_who_reports(desk: Any) -> None:
+    notice, key = await sent(desk)
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.report(key, "PERMANENT_FAILURE", provider="providers/vonage")
+    assert refusal.value.code() is grpc.StatusCode.NOT_FOUND
+    assert desk.state(await desk.get(notice.name)) == "SENT"
+    assert desk.state(await desk.report(key, "DELIVERED", provider="providers/smtp")) == "DELIVERED"
+
+
 async def test_an_address_that_there_is_not_is_suppressed_once(desk: Any) -> None:
     _, key = await sent(desk)
     for _ in range(3):
@@ -191,7 +200,7 @@ async def test_a_report_of_another_address_than_it_went_to_suppresses_none(desk:
 
 async def test_a_full_mailbox_suppresses_nothing_and_is_told_by_a_person(desk: Any) -> None:
     _, key = await sent(desk)
-    bounced = await desk.report(key, "TECHNICAL_FAILURE", provider_code="5.2.2", recipient=ADDRESS)
+    bounced = await desk.report(key, "TEMPORARY_FAILURE", provider_code="5.2.2", recipient=ADDRESS)
     assert bounced.reason_code == "bounced"
     assert desk.peers.suppressions.asked == []
     assert len(await desk.told("NoticeUndeliverable")) == 1
@@ -202,7 +211,7 @@ async def test_who_complains_gets_no_more_of_that_category(desk: Any) -> None:
     notice, key = await sent(desk)
     at = timestamp(desk.clock.now())
     for _ in range(3):
-        kept = await desk.report(key, "DELIVERED", complaint=True, report_time=at)
+        kept = await desk.report(key, "DELIVERED", complaint=True, occur_time=at)
     assert desk.state(kept) == "DELIVERED"
     [attempt] = await desk.attempts(notice)
     assert attempt.complaint_time == at
@@ -232,9 +241,9 @@ async def test_a_complaint_that_was_heeded_and_not_kept_is_heeded_when_another_r
     notice, key = await sent(desk)
     desk.peers.customers.loses_answers = True
     with pytest.raises(grpc.aio.AioRpcError):
-        await desk.report(key, "DELIVERED", complaint=True, report_time=timestamp(moment(1)))
+        await desk.report(key, "DELIVERED", complaint=True, occur_time=timestamp(moment(1)))
     desk.peers.customers.loses_answers = False
-    await desk.report(key, "DELIVERED", complaint=True, report_time=timestamp(moment(2)))
+    await desk.report(key, "DELIVERED", complaint=True, occur_time=timestamp(moment(2)))
     [attempt] = await desk.attempts(notice)
     assert attempt.complaint_time == timestamp(moment(2))
     assert desk.peers.customers.said[-1].consent.effective_time == timestamp(moment(2))
