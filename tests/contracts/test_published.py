@@ -23,7 +23,7 @@ BROUGHT_ABOUT_OTHERWISE = {
     "EscalationCancelled", "EscalationRaised",
     "MatchCandidateCreated", "MatchParametersActivated", "MatchParametersCreated",
     "NoticeSuppressed", "NoticeSent", "NoticeDelivered", "NoticeUnknown", "NoticeFailed",
-    "NoticeUndeliverable", "NoticeJobEnded",
+    "NoticeCallRequested", "NoticeJobEnded",
 }  # fmt: skip
 
 

@@ -68,10 +68,10 @@ from rapport.customer.v1.customer_events_pb2 import (
     RelationshipManagerAssigned,
 )
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged, GoodwillGranted, GoodwillReversed
-from rapport.notifications.v1.notifications_events_pb2 import NoticeSent, NoticeUndeliverable
+from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequested, NoticeSent
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
-UNDELIVERABLE = Listening("cases-undeliverable", "notifications", [NoticeUndeliverable])
+NOTICE_CALLS = Listening("cases-notice-calls", "notifications", [NoticeCallRequested])
 VALUES = Listening("cases-values", "loyalty", [CustomerValueChanged], in_batches=True)
 GOODWILL = Listening("cases-goodwill", "loyalty", [GoodwillGranted, GoodwillReversed])
 MANAGERS = Listening(
@@ -117,7 +117,7 @@ def compose(app: App[Settings]) -> None:
 
     app.subscribe(aliases.listening(app.name).durable, regrouped)
     app.subscribe(NOTICES.durable, Notices(promise_clock).sent)
-    app.subscribe(UNDELIVERABLE.durable, Notices(promise_clock).undeliverable)
+    app.subscribe(NOTICE_CALLS.durable, Notices(promise_clock).call_requested)
     app.subscribe(CALLS.durable, Calls(promise_clock).moot)
     app.project(VALUES.durable, on_values)
     app.subscribe(GOODWILL.durable, on_goodwill)
@@ -163,7 +163,7 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
     listens=[
-        *(NOTICES, UNDELIVERABLE, CALLS, VALUES, GOODWILL, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES),
+        *(NOTICES, NOTICE_CALLS, CALLS, VALUES, GOODWILL, MISSED, TIMES, CONTACTS, MANAGERS, LANGUAGES),
         aliases.listening("cases"),
     ],
     calls=["customer", "notifications"],  # to explain what a contact or a notice led to

@@ -15,7 +15,7 @@ from rapport.cases.v1.promise_service_pb2 import (
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 from rapport.common.v1.channel_pb2 import CHANNEL_VOICE
 from rapport.notifications.v1.notice_pb2 import ToldPromise
-from rapport.notifications.v1.notifications_events_pb2 import NoticeUndeliverable
+from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequested
 from rapport_testing.wait import eventually
 
 
@@ -39,7 +39,7 @@ class Notice:
         await self.desk.taken_in(event_id)
 
     async def bounced(self):
-        told = NoticeUndeliverable(
+        told = NoticeCallRequested(
             notice=self.name, customer=self.desk.customer, promise=self.promise, reason_code="bounced"
         )
         deliver = self.desk.running.deliver

@@ -11,7 +11,7 @@ from rapport.cases.v1.promise_service_pb2 import RecordDelayNotificationRequest,
 from rapport.cases.v1.queue_service_pb2 import TakeNextWorkRequest
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
-from rapport.notifications.v1.notifications_events_pb2 import NoticeUndeliverable
+from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequested
 from rapport_testing.wait import eventually
 
 
@@ -43,12 +43,12 @@ async def calls_of(desk):
 
 async def hold(desk, promise, notice="", reason_code="call-first"):
     name = notice or f"notices/{uuid4()}"
-    told = NoticeUndeliverable(
+    told = NoticeCallRequested(
         notice=name,
         customer=desk.customer,
         promise=promise.name,
         reason_code=reason_code,
-        call_by_time=timestamp(desk.in_days(1)),
+        call_by_time=timestamp(desk.in_days(1)) if reason_code == "call-first" else None,
     )
     await desk.taken_in(await desk.running.deliver(told, resource=name, source="notifications"))
     return name

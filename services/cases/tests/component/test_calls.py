@@ -24,7 +24,7 @@ from rapport.cases.v1.work_item_service_pb2 import (
     GetWorkItemRequest,
     ListWorkItemsRequest,
 )
-from rapport.notifications.v1.notifications_events_pb2 import NoticeUndeliverable
+from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequested
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
@@ -52,9 +52,9 @@ class Calls:
         told = f'customer = "{self.desk.customer}" AND kind = call-customer{also}'
         return list((await self.desk.work_items.ListWorkItems(ListWorkItemsRequest(filter=told))).work_items)
 
-    async def undeliverable(self, notice=None, reason_code="no-address", **fields):
+    async def requested(self, notice=None, reason_code="no-address", **fields):
         name = f"notices/{notice or uuid4()}"
-        told = NoticeUndeliverable(
+        told = NoticeCallRequested(
             notice=name, customer=self.desk.customer, reason_code=reason_code, **fields
         )
         event_id = await self.desk.running.deliver(told, resource=name, source="notifications")
@@ -88,10 +88,10 @@ async def at_risk(desk):
 
 
 async def test_a_notice_about_a_promise_that_reaches_nobody_is_called_about_once(desk, calls, at_risk):
-    notice = await calls.undeliverable(promise=at_risk.name)
+    notice = await calls.requested(promise=at_risk.name)
     for _ in range(2):
-        await calls.undeliverable(notice.removeprefix("notices/"), promise=at_risk.name)
-    await calls.undeliverable(promise=at_risk.name)  # of a newer date, while the call waits
+        await calls.requested(notice.removeprefix("notices/"), promise=at_risk.name)
+    await calls.requested(promise=at_risk.name)  # of a newer date, while the call waits
     (call,) = await calls.of_customer()
     assert (call.case, call.department) == (at_risk.case, "departments/front-desk")
     assert (call.call.notice, call.call.promise) == (notice, at_risk.name)
@@ -142,7 +142,7 @@ async def test_a_call_without_a_case_is_on_one_that_is_opened_for_it(desk, calls
 async def test_a_notice_about_a_settled_case_opens_one_that_follows_it(desk, calls):
     case = await desk.open()
     await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="done"))
-    await calls.undeliverable(case=case.name)
+    await calls.requested(case=case.name)
     (call,) = await calls.of_customer()
     assert call.case != case.name
     listed = await desk.cases.ListCases(ListCasesRequest(filter=f'customer = "{desk.customer}"'))
@@ -153,11 +153,11 @@ async def test_a_notice_about_a_settled_case_opens_one_that_follows_it(desk, cal
 
 async def test_nobody_is_called_about_what_they_know_or_need_not_know(desk, calls):
     kept = await desk.make()
-    await calls.undeliverable(promise=kept.name)  # it is in time after all
+    await calls.requested(promise=kept.name)  # it is in time after all
     assert await calls.of_customer() == []
     item, promise = await desk.promised_work()
     await desk.forecast(item.name, 5)
-    await calls.undeliverable(promise=promise.name)
+    await calls.requested(promise=promise.name)
     (call,) = await calls.of_customer()
     await desk.forecast(item.name, 1)
 
@@ -171,7 +171,7 @@ async def test_nobody_is_called_about_what_they_know_or_need_not_know(desk, call
 async def test_who_is_on_the_telephone_says_themselves_what_became_of_it(desk, calls):
     item, promise = await desk.promised_work()
     await desk.forecast(item.name, 5)
-    await calls.undeliverable(promise=promise.name)
+    await calls.requested(promise=promise.name)
     await desk.agent("agents/bob")
     taken = (await calls.next_of("agents/bob")).work_item
     await desk.item("Finish", item.name)

@@ -48,7 +48,7 @@ async def test_a_person_is_asked_to_call_once_and_the_message_follows_when_they_
     notice = await waits(fragile)
     by = fragile.clock.now() + 24 * HOUR
     assert moment(notice.defer_time) == by
-    [asked] = await fragile.told("NoticeUndeliverable")
+    [asked] = await fragile.told("NoticeCallRequested")
     assert (asked.data.notice, asked.data.promise, asked.data.reason_code) == (
         notice.name,
         PROMISE,
@@ -62,7 +62,7 @@ async def test_a_person_is_asked_to_call_once_and_the_message_follows_when_they_
     sent = await fragile.notice_in("SENT", PROMISE)
     assert sent.name == notice.name
     assert (await last_step(fragile, sent)).reason_code == "called"
-    assert len(await fragile.told("NoticeUndeliverable")) == 1
+    assert len(await fragile.told("NoticeCallRequested")) == 1
     assert len(fragile.mail.accepted) == 1
 
 
@@ -123,7 +123,7 @@ async def test_a_newer_date_waits_for_the_same_call(fragile: Any) -> None:
     assert await eventually(revised)
     again = await waits(fragile)
     assert (again.name, again.defer_time) == (notice.name, notice.defer_time)
-    assert len(await fragile.told("NoticeUndeliverable")) == 1
+    assert len(await fragile.told("NoticeCallRequested")) == 1
 
 
 async def test_who_is_called_while_it_is_decided_again_is_sent_it_at_once(fragile: Any) -> None:

@@ -75,7 +75,7 @@ async def test_who_is_refused_on_one_channel_is_told_on_the_next(desk: Any) -> N
     assert (step.reason_code, dict(step.inputs)) == ("refused", {"channel": "email"})
     asked = [list(each.channels) for each in desk.peers.customers.asked]
     assert asked == [[EMAIL, SMS, APP], [SMS]]
-    assert await desk.told("NoticeUndeliverable") == []
+    assert await desk.told("NoticeCallRequested") == []
 
 
 async def test_who_is_refused_on_one_channel_shows_that_its_provider_works(desk: Any) -> None:
@@ -123,7 +123,7 @@ async def test_when_no_channel_is_left_it_has_failed_and_a_person_is_to_call(
     allowed[SMS] = why
     notice = await desk.reached((await send(desk)).name, "FAILED")
     assert notice.reason_code == "refused"
-    [call] = await desk.told("NoticeUndeliverable")
+    [call] = await desk.told("NoticeCallRequested")
     assert (call.data.notice, call.data.reason_code) == (notice.name, "refused")
 
 
@@ -138,7 +138,7 @@ async def test_both_refuse(desk: Any) -> None:
     desk.gateway.answers = [b"422 Unprocessable"]
     notice = await desk.reached((await send(desk)).name, "FAILED")
     assert [each for each, _ in await desk.outcomes(notice)] == ["PERMANENT_FAILURE"] * 2
-    assert len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeCallRequested")) == 1
 
 
 async def test_what_may_have_arrived_goes_to_no_other_channel(desk: Any) -> None:
@@ -205,7 +205,7 @@ async def test_what_comes_back_is_sent_by_the_next_channel_once(desk: Any) -> No
     second = (await desk.attempts(notice))[1]
     failed = await desk.report(second.provider_key, "TEMPORARY_FAILURE")
     assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
-    assert len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeCallRequested")) == 1
 
 
 async def test_what_comes_back_before_anybody_is_missed_goes_on_at_once(desk: Any) -> None:
@@ -258,7 +258,7 @@ async def test_the_date_of_a_promise_that_came_back_is_a_persons_to_tell(desk: A
     failed = await bounced(desk, await desk.notice_in("SENT", event.promise))
     assert (desk.state(failed), failed.reason_code) == ("FAILED", "bounced")
     assert desk.gateway.asked == []
-    assert len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeCallRequested")) == 1
 
 
 async def test_an_address_that_there_is_not_is_suppressed_on_its_own_channel(desk: Any) -> None:

@@ -63,7 +63,7 @@ async def test_what_is_of_no_more_use_when_there_is_room_is_not_sent_and_why_is_
     ended = await desk.reached(await send(desk, "offer", days=2), "SUPPRESSED")
     assert ended.reason_code == "contact-pressure"
     assert "sent enough" in (await desk.explain(ended.name)).summary
-    assert await desk.told("NoticeUndeliverable") == []
+    assert await desk.told("NoticeCallRequested") == []
 
 
 async def test_of_many_at_once_no_more_leave_than_there_is_room_for(desk: Any) -> None:

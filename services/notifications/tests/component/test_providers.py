@@ -256,7 +256,7 @@ async def test_what_was_of_no_more_use_by_then_is_a_persons_to_tell(desk: Any) -
     desk.clock.advance(timedelta(seconds=25))
     ended = await desk.reached(waiting.name, "SUPPRESSED")
     assert ended.reason_code == "expired"
-    told = [each.data.notice for each in await desk.told("NoticeUndeliverable")]
+    told = [each.data.notice for each in await desk.told("NoticeCallRequested")]
     assert told == [waiting.name]
 
 
@@ -264,7 +264,7 @@ async def test_the_list_has_what_the_installation_has(desk: Any) -> None:
     stub: Any = desk.running.stub(ProviderServiceStub)
     found = await stub.ListProviders(provider_service_pb2.ListProvidersRequest())
     shown = [each.name for each in found.providers]
-    assert shown == ["providers/inbox", "providers/gateway", "providers/smtp"]
+    assert shown == ["providers/gateway", "providers/inbox", "providers/smtp"]
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await provider(desk, "providers/pigeon")
     assert refusal.value.code() == grpc.StatusCode.NOT_FOUND

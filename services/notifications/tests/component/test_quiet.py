@@ -61,7 +61,7 @@ async def test_a_notice_waits_until_there_is_no_more_quiet_and_is_sent_then(desk
     explained = (await desk.explain(name)).summary
     assert explained.startswith(f"Deferred until {opens:%Y-%m-%d %H:%M} UTC, when it is decided again")
     assert desk.mail.received == []
-    assert await desk.told("NoticeUndeliverable") == []
+    assert await desk.told("NoticeCallRequested") == []
     asked = len(desk.peers.customers.asked)
     desk.clock.advance(8 * HOUR - timedelta(seconds=1))
     await desk.running.deliver(
@@ -180,7 +180,7 @@ async def test_what_would_be_told_after_it_was_due_a_person_tells_and_it_still_w
     quiet(desk, 8)
     _, name = await at_risk(desk, due_time=timestamp(desk.clock.now() + HOUR))
     await deferred(desk, name)
-    [told] = await desk.told("NoticeUndeliverable")
+    [told] = await desk.told("NoticeCallRequested")
     assert (told.data.notice, told.data.reason_code) == (name, "too-late")
 
 
@@ -191,7 +191,7 @@ async def test_what_is_of_no_more_use_when_quiet_ends_a_person_tells_instead(des
     await desk.hear(event)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
     assert notice.reason_code == "paused"
-    [told] = await desk.told("NoticeUndeliverable")
+    [told] = await desk.told("NoticeCallRequested")
     assert (told.data.notice, told.data.reason_code) == (notice.name, "paused")
 
 

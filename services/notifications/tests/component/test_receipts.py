@@ -55,7 +55,7 @@ async def test_a_message_that_came_back_is_told_by_a_person(desk: Any) -> None:
     assert (desk.state(bounced), bounced.reason_code) == ("FAILED", "bounced")
     [failed] = await desk.told("NoticeFailed")
     assert failed.data.reason_code == "bounced"
-    [nobody] = await desk.told("NoticeUndeliverable")
+    [nobody] = await desk.told("NoticeCallRequested")
     assert (nobody.data.notice, nobody.data.reason_code) == (notice.name, "bounced")
     explained = await desk.explain(notice.name)
     assert "Not delivered: the provider accepted it and could not deliver it." in explained.summary
@@ -67,7 +67,7 @@ async def test_what_the_provider_still_tries_is_noted_and_nothing_more(desk: Any
     assert desk.state(delayed) == "SENT"
     [attempt] = await desk.attempts(notice)
     assert (attempt.delivery, attempt.delivery_code) == (2, "4.2.2")
-    assert await desk.told("NoticeUndeliverable") == []
+    assert await desk.told("NoticeCallRequested") == []
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -81,7 +81,7 @@ async def test_reports_in_any_order_come_to_the_same(desk: Any, seed: int) -> No
     assert (await desk.get(notice.name)).reason_code == "bounced"
     [attempt] = await desk.attempts(notice)
     assert (attempt.delivery, attempt.delivery_time) == (4, timestamp(moment(4)))
-    assert len(await desk.told("NoticeFailed")) == len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeFailed")) == len(await desk.told("NoticeCallRequested")) == 1
     assert len(await desk.told("NoticeSent")) == 1
     assert len(await desk.told("NoticeDelivered")) <= 1
 
@@ -114,7 +114,7 @@ async def test_what_came_back_without_an_answer_is_never_said_to_have_been_sent(
     _, attempt = await unanswered(desk)
     bounced = await desk.report(attempt.provider_key, "PERMANENT_FAILURE", provider_code="5.1.1")
     assert (desk.state(bounced), bounced.reason_code) == ("FAILED", "bounced")
-    [nobody] = await desk.told("NoticeUndeliverable")
+    [nobody] = await desk.told("NoticeCallRequested")
     assert nobody.data.reason_code == "bounced"
     assert await desk.told("NoticeSent") == []  # by which its promise would move
     desk.clock.advance(timedelta(minutes=10))
@@ -203,7 +203,7 @@ async def test_a_full_mailbox_suppresses_nothing_and_is_told_by_a_person(desk: A
     bounced = await desk.report(key, "TEMPORARY_FAILURE", provider_code="5.2.2", recipient=ADDRESS)
     assert bounced.reason_code == "bounced"
     assert desk.peers.suppressions.asked == []
-    assert len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeCallRequested")) == 1
 
 
 async def test_who_complains_gets_no_more_of_that_category(desk: Any) -> None:
@@ -272,4 +272,4 @@ async def test_without_a_key_for_addresses_the_rest_is_heeded(desk: Any) -> None
     assert said.consent.name == f"{desk.customer}/consents/service.email"
     bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
     assert bounced.reason_code == "bounced"
-    assert len(await desk.told("NoticeUndeliverable")) == 1
+    assert len(await desk.told("NoticeCallRequested")) == 1

@@ -19,7 +19,7 @@ from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
 
 HOUR = Duration(seconds=3600)
-CALLED = "NoticeUndeliverable"
+CALLED = "NoticeCallRequested"
 
 
 @pytest.fixture(autouse=True)

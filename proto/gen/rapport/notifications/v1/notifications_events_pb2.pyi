@@ -265,6 +265,8 @@ class NoticeDelivered(_message.Message):
     NOTICE_POLICY_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     DELIVER_TIME_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
@@ -288,6 +290,10 @@ class NoticeDelivered(_message.Message):
     """Where the notice is now."""
     channel: _channel_pb2.Channel.ValueType
     """The channel on which it was handed over."""
+    language_code: _builtins.str
+    """The language, BCP 47, in which it was handed over last."""
+    text_version: _builtins.int
+    """The version of the template's text in that language."""
     @_builtins.property
     def deliver_time(self) -> _timestamp_pb2.Timestamp:
         """When it arrived, as the provider says."""
@@ -306,11 +312,13 @@ class NoticeDelivered(_message.Message):
         notice_policy: _builtins.str = ...,
         state: _states_pb2.NoticeState.ValueType = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
+        language_code: _builtins.str = ...,
+        text_version: _builtins.int = ...,
         deliver_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "deliver_time", b"deliver_time", "department", b"department", "kind", b"kind", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "state", b"state", "template", b"template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "deliver_time", b"deliver_time", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "state", b"state", "template", b"template", "text_version", b"text_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -469,9 +477,9 @@ class NoticeFailed(_message.Message):
 Global___NoticeFailed: _TypeAlias = NoticeFailed  # noqa: Y015
 
 @_typing.final
-class NoticeUndeliverable(_message.Message):
-    """A notice reaches nobody, or not in time, or waits for that: a person is to tell the customer. Of one notice it may be told more than once: count by
-    `notice`. It is on no timeline, for what became of the notice is.
+class NoticeCallRequested(_message.Message):
+    """A person is to tell the customer what a notice does not, or not in time, or not before they did. Of one notice it may be told more than
+    once: count by `notice`. It is on no timeline, for what became of the notice is.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -479,9 +487,13 @@ class NoticeUndeliverable(_message.Message):
     NOTICE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     CALL_BY_TIME_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
@@ -490,19 +502,25 @@ class NoticeUndeliverable(_message.Message):
     """`customers/{uuid}`."""
     kind: _builtins.str
     """The kind of notice, a code."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`."""
+    template: _builtins.str
+    """The template, `templates/{id}`."""
     promise: _builtins.str
     """The promise it is about; may be empty."""
     case: _builtins.str
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
+    notice_policy: _builtins.str
+    """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now: REQUESTED when it is sent all the same, after the call or instead of it."""
     reason_code: _builtins.str
-    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`, `bounced`; `call-first` of one that waits for
-    that.
-    """
+    """Why, a code such as `consent-denied`, `no-address`, `expired`, `refused`, `gave-up`, `bounced`, `too-late`, `call-first`."""
     @_builtins.property
     def call_by_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when it waits, or waited, for a person to tell the customer first; absent when it did not."""
+        """Until when it waits for a person to tell the customer first; absent of one that does not wait for that."""
 
     def __init__(
         self,
@@ -510,21 +528,25 @@ class NoticeUndeliverable(_message.Message):
         notice: _builtins.str = ...,
         customer: _builtins.str = ...,
         kind: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        template: _builtins.str = ...,
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         reason_code: _builtins.str = ...,
         call_by_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time", "call_by_time", b"call_by_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time", "call_by_time", b"call_by_time", "case", b"case", "customer", b"customer", "department", b"department", "kind", b"kind", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time", "call_by_time", b"call_by_time", "case", b"case", "customer", b"customer", "department", b"department", "kind", b"kind", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "state", b"state", "template", b"template"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__call_by_time: _TypeAlias = _typing.Literal["call_by_time"]  # noqa: Y015
     _WhichOneofArgType__call_by_time: _TypeAlias = _typing.Literal["_call_by_time", b"_call_by_time"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__call_by_time) -> _WhichOneofReturnType__call_by_time | None: ...
 
-Global___NoticeUndeliverable: _TypeAlias = NoticeUndeliverable  # noqa: Y015
+Global___NoticeCallRequested: _TypeAlias = NoticeCallRequested  # noqa: Y015
 
 @_typing.final
 class NoticeJobCreated(_message.Message):

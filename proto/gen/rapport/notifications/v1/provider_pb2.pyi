@@ -65,7 +65,7 @@ class Provider(_message.Message):
     FAILED_COUNT_FIELD_NUMBER: _builtins.int
     WAITING_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`providers/{id}`, as attempts have it: `smtp`, `sms`; `inbox` is the platform itself."""
+    """`providers/{id}`, as attempts have it: `smtp`, `gateway`, `vonage`; `inbox` is the platform itself."""
     channel: _channel_pb2.Channel.ValueType
     """The channel that it serves."""
     state: Global___Provider.State.ValueType

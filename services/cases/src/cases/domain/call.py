@@ -16,7 +16,6 @@ NO_NUMBER = "no-number"
 NEVER_OPEN = "never-open"
 UNDELIVERABLE_NOTICE = "undeliverable-notice"
 BAD_NEWS = "bad-news"
-CALL_FIRST = "call-first"  # of a notice that waits until somebody has called
 TELLS = frozenset({UNDELIVERABLE_NOTICE, BAD_NEWS})  # of a promise, and nothing else
 
 

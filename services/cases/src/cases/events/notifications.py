@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from cases.domain.call import CALL_FIRST
 from cases.domain.contact import Contact
 from cases.domain.delay_notification import BOUNCED, DelayNotification
 from cases.domain.promise_clock import PromiseClock
@@ -13,7 +12,7 @@ from cases.usecases.promise import customer_notified
 from chassis.api.messages import date_of, moment, value_name
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from rapport.notifications.v1.notifications_events_pb2 import NoticeSent, NoticeUndeliverable
+from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequested, NoticeSent
 
 
 async def _was_told(tx: Transaction, notice: NoticeSent) -> None:
@@ -49,8 +48,8 @@ class Notices:
         )
         await customer_notified(tx, self.clock, promise_id, notification)
 
-    async def undeliverable(self, tx: Transaction, event: Event[NoticeUndeliverable]) -> None:
-        """A notice about a promise or a case reaches nobody, or waits for that: a person calls."""
+    async def call_requested(self, tx: Transaction, event: Event[NoticeCallRequested]) -> None:
+        """A person is to tell what a notice about a promise or a case does not, or not before they did."""
         notice = event.data
         (customer_id,), (notice_id,) = CUSTOMER.parse(notice.customer), NOTICE.parse(notice.notice)
         promise, case = PROMISE.match(notice.promise), CASE.match(notice.case)
@@ -62,5 +61,5 @@ class Notices:
             promise_id=promise[0] if promise else None,
             case_id=case[0] if case else None,
             bounced=notice.reason_code == BOUNCED,
-            call_by=moment(notice.call_by_time) if notice.reason_code == CALL_FIRST else None,
+            call_by=moment(notice.call_by_time) if notice.HasField("call_by_time") else None,
         )

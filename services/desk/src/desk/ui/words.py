@@ -199,7 +199,7 @@ FACTS = {
     "WorkItemUnblocked": N_("Work can go on"),
     "WorkItemHandedOver": N_("Handed over to another department"),
     "WorkItemCalled": N_("The customer was called"),
-    "NoticeUndeliverable": N_("No message reaches them: a person calls"),
+    "NoticeCallRequested": N_("A person is to tell them"),
     "EscalationStarted": N_("Somebody with more authority is asked"),
     "EscalationRaised": N_("Nobody took it in time: the next one is asked"),
     "EscalationTaken": N_("Taken by somebody with more authority"),

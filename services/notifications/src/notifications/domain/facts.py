@@ -14,6 +14,13 @@ class _Notice:
     notice: str
     customer: str
     kind: str
+    purpose: str
+    template: str
+    promise: str
+    case: str
+    department: str
+    notice_policy: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +30,6 @@ class NoticeRequested(_Notice):
     It is told again for each revision: count by `notice`, not by event.
     """
 
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     expire_time: datetime
 
 
@@ -37,13 +37,6 @@ class NoticeRequested(_Notice):
 class NoticeSuppressed(_Notice):
     """A notice is not sent, for a reason."""
 
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -71,13 +64,6 @@ class ToldPromise:
 class NoticeSent(_Notice):
     """A provider accepted a notice."""
 
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -92,14 +78,9 @@ class NoticeDelivered(_Notice):
     It is on no timeline, for that it was sent is.
     """
 
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
+    language_code: str
+    text_version: int
     deliver_time: datetime
 
 
@@ -110,13 +91,6 @@ class NoticeUnknown(_Notice):
     A late answer is told by NoticeSent or NoticeFailed.
     """
 
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -130,13 +104,6 @@ class NoticeFailed(_Notice):
     Of the last NoticeSent was told before, unless the provider's answer was lost.
     """
 
-    purpose: str
-    template: str
-    promise: str
-    case: str
-    department: str
-    notice_policy: str
-    state: str
     channel: str
     language_code: str
     text_version: int
@@ -144,16 +111,13 @@ class NoticeFailed(_Notice):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeUndeliverable(_Notice):
-    """A notice reaches nobody, or not in time, or waits for that: a person is to tell the customer.
+class NoticeCallRequested(_Notice):
+    """A person is to tell the customer what a notice does not, or not in time, or not before they did.
 
     Of one notice it may be told more than once: count by `notice`. It is on no timeline, for what became of
     the notice is.
     """
 
-    promise: str
-    case: str
-    department: str
     reason_code: str
     call_by_time: datetime | None
 

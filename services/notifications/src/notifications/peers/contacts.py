@@ -16,11 +16,11 @@ from chassis.grpc.status import refusal
 from chassis.work import Later, Ours
 from chassis.work.item import not_answered
 from chassis.zones import time_zone
+from notifications.domain.call_request import CUSTOMER_NOT_FOUND
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import CHANNEL_NOT_SERVED, PROMISE_ENDED
 from notifications.domain.route import asked_about
-from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.usecases.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in

@@ -22,12 +22,12 @@ from chassis.events.registry import source_of
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
+from notifications.domain.call_request import CUSTOMER_NOT_FOUND
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import CHANNEL_NOT_SERVED
 from notifications.domain.route import offered
 from notifications.domain.template import Template
-from notifications.domain.undeliverable import CUSTOMER_NOT_FOUND
 from notifications.names import POLICY
 from notifications.rpc.checks import check_delivery
 from notifications.store import tables as store

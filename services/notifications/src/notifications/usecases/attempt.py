@@ -14,12 +14,12 @@ from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
 from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Outcome
+from notifications.domain.call_request import call_first, too_late
 from notifications.domain.calling import wait_for_call
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.receipt import spend
 from notifications.domain.route import why_failed
 from notifications.domain.template import Template
-from notifications.domain.undeliverable import call_first, too_late
 from notifications.store import tables as store
 from notifications.usecases.fallback import gone_on
 from notifications.usecases.notice import save

@@ -15,13 +15,13 @@ from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from chassis.facts import Decision, Outcome, fact_of
+from notifications.domain.call_request import call_instead
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.policy import LIFETIME
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.domain.told import end_fact
-from notifications.domain.undeliverable import undeliverable
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
 from notifications.store.tables import (
     DEFERRED,
@@ -59,7 +59,7 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
         await work.cancel(tx, SEND, str(notice.id))
         tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower()).inc)
         ended_id = tx.record(end_fact(notice), version=notice.version, caused_by=caused_by)
-        nobody = undeliverable(notice)
+        nobody = call_instead(notice)
         if nobody and (await GET_TEMPLATE.one(tx, id=notice.template_id)).essential:
             tx.record(nobody, version=notice.version, caused_by=ended_id)
     await write(tx, UPDATE_NOTICE, notice)
