@@ -53,7 +53,7 @@ class Stack:
                 def is_up() -> bool:
                     if process.poll() is not None:
                         raise RuntimeError(said.read_text())
-                    return self.home.is_up()
+                    return self.home.is_furnished()
 
                 asyncio.run(eventually(is_up, START_TIMEOUT_S))
                 with pytest.MonkeyPatch.context() as patch:

@@ -25,11 +25,11 @@ def test_the_demo_waits_for_a_platform_that_is_still_starting(
 
     def get_ready(_: float) -> None:
         units = [{"name": each.name, "state": "ready"} for each in entry_points(group="rapport.services")]
-        home.write_status({"units": units})
+        home.write_status({"furnished": True, "units": units})
 
     monkeypatch.setattr(command.time, "sleep", get_ready)
     with home.acquire(), command._platform(quiet=True) as own:
-        assert home.is_up()
+        assert home.is_furnished()
         assert not own
 
 

@@ -54,7 +54,7 @@ async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: 
         problem = starting.exception() if starting.done() else None
     if problem is None and starting.done():
         _welcome(console, stack, time.monotonic() - began)
-        with_it = [asyncio.create_task(_follow(console, stack)), asyncio.create_task(_enter(console))]
+        with_it = [asyncio.create_task(_follow(console, stack)), asyncio.create_task(_enter(console, stack))]
         await stopping
         for task in with_it:
             task.cancel()
@@ -99,7 +99,7 @@ def _progress(console: Terminal) -> Iterator[Callable[[str], None]]:
         yield partial(console.print, markup=False)
 
 
-async def _enter(console: Terminal) -> None:
+async def _enter(console: Terminal, stack: Stack) -> None:
     """Have who signs in with a click in the directory of colleagues, and what they work with."""
     from rapport_tools.cli.session import Session  # with all of gRPC, which a start does not wait for
     from rapport_tools.local import seed
@@ -119,6 +119,7 @@ async def _enter(console: Terminal) -> None:
                     await asyncio.sleep(ENTER_AGAIN_S)
                 else:
                     console.print(f"{missing}: {error}", markup=False)
+    stack.furnished()
 
 
 async def _follow(console: Terminal, stack: Stack) -> None:

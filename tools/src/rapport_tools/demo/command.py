@@ -117,7 +117,7 @@ def _platform(quiet: bool) -> Iterator[bool]:
         return
     if home.supervisor() is not None:
         deadline = time.monotonic() + STARTING_S  # `make run` may have begun a moment ago
-        while home.supervisor() is not None and not home.is_up() and time.monotonic() < deadline:
+        while home.supervisor() is not None and not home.is_furnished() and time.monotonic() < deadline:
             time.sleep(0.2)
         yield False
         return
@@ -126,7 +126,7 @@ def _platform(quiet: bool) -> Iterator[bool]:
     with tempfile.TemporaryFile() as output:
         own = subprocess.Popen([sys.argv[0], "up"], stdout=output, stderr=output)
         try:
-            while not home.is_up():
+            while not home.is_furnished():
                 if own.poll() is not None:
                     output.seek(0)
                     raise Failure(f"The platform did not start: {output.read().decode()[-500:]}")

@@ -126,6 +126,10 @@ class Home:
             and {e.name for e in entry_points(group="rapport.services")} <= ready
         )
 
+    def is_furnished(self) -> bool:
+        """Whether it is up, and who signs in by a click was entered, with what they work with."""
+        return self.is_up() and bool(self.read_status().get("furnished"))
+
     def write_status(self, status: Mapping[str, Any]) -> None:
         write_private(self.path / "status.json", json.dumps(status, indent=2))
 

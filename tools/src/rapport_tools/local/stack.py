@@ -58,6 +58,7 @@ class Stack:
         self._supervisor = Supervisor(say, self._record)
         self._nursery = nursery
         self._began = time.time()
+        self._furnished = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -250,9 +251,15 @@ class Stack:
             values |= {f"{prefix}_URL": self.site(service)} if service.web_port else {}
         self.home.write_env(values)
 
+    def furnished(self) -> None:
+        """Tell whoever waits for it that the people and what they work with are entered."""
+        self._furnished = True
+        self._record()
+
     def _record(self) -> None:
         units = [unit.status() for unit in self._supervisor.units]
-        self.home.write_status({"pid": os.getpid(), "since": self._began, "units": units})
+        told = {"pid": os.getpid(), "since": self._began, "furnished": self._furnished, "units": units}
+        self.home.write_status(told)
 
     def _check_ports(self) -> None:
         needed: list[tuple[int, str]] = []
