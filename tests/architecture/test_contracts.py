@@ -17,6 +17,7 @@ from rapport.options.v1 import options_pb2
 # Methods that change nothing; every other one is a mutation.
 READS = re.compile(
     r"(Get|List|BatchGet|Watch|Search|Find|Explain|Check|Evaluate|Render|Report|Score|Preview)([A-Z]|$)"
+    r"|ResolveSelfServiceLink$"  # which says whose a link is; ResolveCustomer makes whom it does not find
 )
 SUBJECT = re.compile(r"events\.(?P<service>[a-z]+)\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*")
 PERMISSION = re.compile(r"(?P<service>[a-z]+|\{service\})\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
