@@ -121,6 +121,8 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/promises",
         "/caseJobs",
         "/caseJobs/new",
+        "/noticeJobs",
+        "/noticeJobs/new?template=templates/delay",
         "/times",
         "/calendars/always",
         f"/{(await desk.ask(ALL, 'GET', 'clockPolicies'))['clockPolicies'][0]['name']}",

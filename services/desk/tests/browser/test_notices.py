@@ -32,7 +32,7 @@ async def test_every_page_of_messages_is_for_everybody(signed_in: SignedIn, mess
     page = (await signed_in(LEAD)).page
     await narrow(page)
     found = []
-    for path in ("/notices", f"/{message}", "/noticeReport?by=template", "/noticeReport?by=channel"):
+    for path in ("/notices", f"/{message}", "/notices/report?by=template", "/notices/report?by=channel"):
         await page.goto(path)
         found += [f"{path}: {each}" for each in await bars(page)]
     assert found == [], "\n".join(found)
@@ -53,7 +53,7 @@ async def test_what_waits_is_found_read_and_taken_back_by_keyboard(
     await expect(page.get_by_role("region", name="Where it is")).to_contain_text("taken back")
     kept = await desk.ask(ADMIN, "GET", message)
     assert kept["reasonCode"] == "taken-back"
-    await page.goto("/noticeReport?by=template")
+    await page.goto("/notices/report?by=template")
     await expect(page.get_by_role("region", name="Why not")).to_contain_text("taken back")
 
 

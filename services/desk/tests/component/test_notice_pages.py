@@ -98,21 +98,21 @@ async def test_what_became_of_messages_is_counted_by_what_is_chosen(open_desk: A
     desk = await open_desk(*SERVICES)
     alice, (name, _) = await desk.signed_in(), await asked_for(desk)
     assert (await alice.post(f"/{name}", data={"request_id": str(uuid4())})).status_code == 303
-    page = (await alice.get("/noticeReport?by=template")).text
+    page = (await alice.get("/notices/report?by=template")).text
     (row,) = [each for each in page.split("<tr>") if "template=hello" in each]
     assert re.findall(r'<td class="num">([^<]+)</td>', row)[2:4] == ["0", "0"]
     assert re.search(r"<li>\d+ was not sent: taken back</li>", page)
     for by in ("policy", "channel", "department"):
-        assert (await alice.get(f"/noticeReport?by={by}&weeks=52")).status_code == 200, by
-    assert "front-desk" in (await alice.get("/noticeReport?by=department")).text
-    of_billing = (await alice.get("/noticeReport?by=template&department=billing")).text
+        assert (await alice.get(f"/notices/report?by={by}&weeks=52")).status_code == 200, by
+    assert "front-desk" in (await alice.get("/notices/report?by=department")).text
+    of_billing = (await alice.get("/notices/report?by=template&department=billing")).text
     assert "No message was asked for." in of_billing
     for wrong in ("by=weather", "department=No!", "weeks=7"):
-        assert (await alice.get(f"/noticeReport?{wrong}")).status_code == 400, wrong
+        assert (await alice.get(f"/notices/report?{wrong}")).status_code == 400, wrong
 
 
 async def test_who_may_not_read_messages_sees_none(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     nobody = await desk.signed_in("agent:nobody", ["cases.cases.read"], "front-desk")
-    for path in ("/notices", "/noticeReport", f"/notices/{uuid4()}"):
+    for path in ("/notices", "/notices/report", f"/notices/{uuid4()}"):
         assert (await nobody.get(path)).status_code == 403, path

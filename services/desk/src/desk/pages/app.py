@@ -44,6 +44,7 @@ ROOMS = (
         "earning",
         "reevaluation",
         "goodwill",
+        "notice_jobs",
         "notice_policies",
         "notice_templates",
         "notices",

@@ -62,6 +62,7 @@ from rapport.loyalty.v1.reevaluation_job_service_pb2_grpc import ReevaluationJob
 from rapport.loyalty.v1.reward_service_pb2_grpc import RewardServiceStub
 from rapport.loyalty.v1.tier_service_pb2_grpc import TierServiceStub
 from rapport.loyalty.v1.voucher_service_pb2_grpc import VoucherServiceStub
+from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceStub
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
@@ -123,6 +124,7 @@ class Services:
     rewards = _called(RewardServiceStub)
     tiers = _called(TierServiceStub)
     vouchers = _called(VoucherServiceStub)
+    notice_jobs = _called(NoticeJobServiceStub)
     notice_policies = _called(NoticePolicyServiceStub)
     notices = _called(NoticeServiceStub)
     providers = _called(ProviderServiceStub)

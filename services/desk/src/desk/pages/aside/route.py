@@ -54,6 +54,10 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "Y": N_("See whom it concerns, then do it"),
         "X": N_("Stop it"),
     },
+    N_("Messages to many"): {
+        "Y": N_("See whom it concerns, then write to them; let it go on"),
+        "X": N_("Pause it"),
+    },
     N_("To assign"): {
         "1-9": N_("Choose the first, second, third..."),
         "L": N_("Look for somebody"),

@@ -1,4 +1,4 @@
-"""`/notices`: messages; each, `/notices/{id}`, step by step; `/noticeReport`: what they were worth."""
+"""`/notices`: messages; each, `/notices/{id}`, step by step; `/notices/report`: what they were worth."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -58,6 +58,48 @@ async def notices(look: Look, after: str = "") -> Response:
     )
 
 
+@router.get("/notices/report")
+async def report(
+    look: Look, weeks: int = 13, until: date | None = None, by: str = "policy", department: str = ""
+) -> Response:
+    """What became of messages, and whether their customers turned to us all the same."""
+    if by not in view.REPORTED:
+        raise invalid("by", "INVALID_FILTER", f"must be one of {', '.join(view.REPORTED)}")
+    if department and not CODE.fullmatch(department):
+        raise invalid("department", "INVALID_FILTER", "must be a code such as delivery")
+    shown, say = period(weeks, until, look.say.today), look.say
+    asked = pb.ReportNoticesRequest(
+        start_time=timestamp(begin(shown.first)),
+        end_time=timestamp(begin(shown.until)),
+        group_by=pb.ReportNoticesRequest.GroupBy.Value(f"GROUP_BY_{view.REPORTED[by][1].upper()}"),
+        department=f"departments/{department}" if department else "",
+    )
+    parts = await ask(REPORT_S, report=look.services.notices.ReportNotices(asked))
+    answered = parts["report"]
+    if answered.refusal and not answered.away:
+        raise answered.refusal
+    found = parts.of("report", pb.NoticeReport)
+    return look.answer(
+        "pages/notices/report.html",
+        rows=view.rows(found, by, department, say),
+        total=found.total,
+        contacted=view.contacted(found.total, say),
+        reasons=view.reasons(found.total, say),
+        trouble=say.refusal(answered.refusal) if answered.refusal else "",
+        choices=periods("/notices/report", shown, say, by=by, department=department),
+        ways=[
+            (shown.url("/notices/report", by=key, department=department), say(told), key == by)
+            for key, (told, _) in view.REPORTED.items()
+        ],
+        everything=shown.url("/notices/report", by=by),
+        by=by,
+        first=say(view.REPORTED[by][0]),
+        department=department,
+        since=say.partly(day(shown.first)),
+        until=say.partly(day(shown.until - timedelta(days=1))),
+    )
+
+
 @router.get("/notices/{notice}")
 async def notice(look: Look, notice: str) -> Response:
     """How one was decided and delivered, step by step."""
@@ -107,46 +149,4 @@ async def _page(look: Looking, found: Notice, refusal: Refusal | None = None) ->
         told=say.refusal(refusal) if refusal else "",
         may=value_name(found, "state") == "REQUESTED" and look.viewer.may("notifications.notices.write"),
         request_id=str(uuid4()),
-    )
-
-
-@router.get("/noticeReport")
-async def report(
-    look: Look, weeks: int = 13, until: date | None = None, by: str = "policy", department: str = ""
-) -> Response:
-    """What became of messages, and whether their customers turned to us all the same."""
-    if by not in view.REPORTED:
-        raise invalid("by", "INVALID_FILTER", f"must be one of {', '.join(view.REPORTED)}")
-    if department and not CODE.fullmatch(department):
-        raise invalid("department", "INVALID_FILTER", "must be a code such as delivery")
-    shown, say = period(weeks, until, look.say.today), look.say
-    asked = pb.ReportNoticesRequest(
-        start_time=timestamp(begin(shown.first)),
-        end_time=timestamp(begin(shown.until)),
-        group_by=pb.ReportNoticesRequest.GroupBy.Value(f"GROUP_BY_{view.REPORTED[by][1].upper()}"),
-        department=f"departments/{department}" if department else "",
-    )
-    parts = await ask(REPORT_S, report=look.services.notices.ReportNotices(asked))
-    answered = parts["report"]
-    if answered.refusal and not answered.away:
-        raise answered.refusal
-    found = parts.of("report", pb.NoticeReport)
-    return look.answer(
-        "pages/notices/report.html",
-        rows=view.rows(found, by, department, say),
-        total=found.total,
-        contacted=view.contacted(found.total, say),
-        reasons=view.reasons(found.total, say),
-        trouble=say.refusal(answered.refusal) if answered.refusal else "",
-        choices=periods("/noticeReport", shown, say, by=by, department=department),
-        ways=[
-            (shown.url("/noticeReport", by=key, department=department), say(told), key == by)
-            for key, (told, _) in view.REPORTED.items()
-        ],
-        everything=shown.url("/noticeReport", by=by),
-        by=by,
-        first=say(view.REPORTED[by][0]),
-        department=department,
-        since=say.partly(day(shown.first)),
-        until=say.partly(day(shown.until - timedelta(days=1))),
     )

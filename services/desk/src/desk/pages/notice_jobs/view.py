@@ -1,0 +1,186 @@
+"""What the pages say of messages to many: to whom, how far each is, and why somebody gets none."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chassis.api.messages import moment, value_name
+from chassis.errors import FailedPrecondition
+from desk.auth.sessions import Viewer
+from desk.language.catalogues import N_
+from desk.pages.customer.loading import Names
+from desk.ui.speech import Speech
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob, NoticeJobResult
+from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResponse
+from rapport.notifications.v1.template_pb2 import Template
+
+WRITE = "notifications.notice_jobs.write"
+_TERM = re.compile(r"(\w+)\s*(?:!=|<=|>=|[=<>:])\s*(\"[^\"]*\"|\S+)")
+_COUNTED = 1000  # more is said to be more
+_STATES = {
+    "RUNNING": (N_("runs"), "stale"),
+    "STOPPED": (N_("paused"), "no"),
+    "DONE": (N_("done"), "ok"),
+}
+_WHY = {
+    "invalid-filter": N_("customers cannot be found as it says any more"),
+    "invalid-words": N_("the words were changed, and cannot be sent with what they are given"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job."""
+
+    name: str
+    template: str
+    which: str
+    by: str
+    state: str
+    mood: str
+    why: str  # it does not go on; empty when that was asked for
+    far: str
+    when: Sequence[str]  # from when on, until when, how fast
+    given: Sequence[tuple[str, str]]  # to the words
+    may_pause: bool
+    may_resume: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """A customer who gets none."""
+
+    customer: str  # `customers/{uuid}`; empty of who is not known
+    who: str
+    why: str
+
+
+def offered(templates: Iterable[Template], say: Speech) -> list[tuple[str, str]]:
+    """Words that people may send: no policy's alone, and with a text in their default language."""
+    found = [
+        each
+        for each in templates
+        if not each.policies_only and each.default_language_code in each.language_codes
+        if value_name(each, "type") != "PARTIAL"
+    ]
+    return [(each.name, say.named(each.name)) for each in found]
+
+
+def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
+    """A job, for who may pause it or not."""
+    name = value_name(each, "state")
+    state, mood = _STATES.get(name, _STATES["RUNNING"])
+    may = viewer.may_change(WRITE, each.department)
+    return Job(
+        each.name,
+        each.template,
+        which(each.filter, names, say),
+        say("{who}, {when}", who=names(each.author), when=say.moment(moment(each.create_time))),
+        say(state),
+        mood,
+        say(_WHY[each.reason_code]) if each.reason_code in _WHY else "",
+        say(
+            "{requested} get it, {refused} do not", requested=each.requested_count, refused=each.refused_count
+        ),
+        when(each, say),
+        sorted(each.variables.items()),
+        may and name == "RUNNING",
+        may and name == "STOPPED",
+    )
+
+
+def which(filter: str, names: Names, say: Speech) -> str:
+    """The customers that a filter finds, in words."""
+    told = []
+    for name, value in _TERM.findall(filter):
+        plain = value.strip('"')
+        match name:
+            case "region_code":
+                told.append(say("in {country}", country=say.locale.territories.get(plain, plain)))
+            case "relationship_manager":
+                told.append(say("whom {who} looks after", who=names(plain)))
+            case "prospect":
+                told.append(say("who bought nothing yet") if plain == "true" else say("who bought something"))
+            case _:
+                told.append(say("known since {day}", day=_day(plain, say)))
+    return ", ".join([say("customers"), *told]) if told else say("all customers")
+
+
+def agents(filter: str) -> set[str]:
+    """The colleagues whom a filter names."""
+    return {value.strip('"') for name, value in _TERM.findall(filter) if name == "relationship_manager"}
+
+
+def _day(text: str, say: Speech) -> str:
+    try:
+        return say.on(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def when(each: NoticeJob, say: Speech) -> list[str]:
+    """When it goes, and how fast."""
+    told = []
+    if each.HasField("schedule_time"):
+        told.append(say("from {when} on", when=say.moment(moment(each.schedule_time))))
+    if each.HasField("expire_time"):
+        told.append(say("of use until {when}", when=say.moment(moment(each.expire_time))))
+    if each.rate_per_minute:
+        told.append(say("to {n} a minute", n=each.rate_per_minute))
+    return told
+
+
+def results(
+    listed: Iterable[NoticeJobResult], customers: Mapping[str, Customer], say: Speech
+) -> Sequence[Result]:
+    """Those who get none."""
+    return [
+        Result(*_known(each.customer, customers, say), say.refusal(FailedPrecondition(each.reason, "")))
+        for each in listed
+    ]
+
+
+def previewed(
+    answer: PreviewNoticeJobResponse, customers: Mapping[str, Customer], say: Speech
+) -> Mapping[str, Any]:
+    """How many it would reach, who not and why, and what they would read."""
+    many = answer.customer_count > _COUNTED
+    checked = sum(each.customer_count for each in answer.counts)
+    count = say.number(min(answer.customer_count, _COUNTED))
+    return {
+        "count": answer.customer_count,
+        "told": say("more than {n} customers", n=count)
+        if many
+        else say.count(answer.customer_count, "{n} customer", "{n} customers"),
+        "is_asked": answer.customers_asked,
+        "checked": checked,
+        "is_part": checked < answer.customer_count,
+        "counts": [
+            (
+                say.number(each.customer_count),
+                say.code(each.reason_code) if each.reason_code else "",
+            )
+            for each in answer.counts
+        ],
+        "first": [_known(each, customers, say) for each in answer.customers],
+        "samples": [
+            {
+                "language": say.language_of(each.language_code),
+                "code": each.language_code,
+                "subject": each.subject,
+                "body": each.body,
+                "read": say.count(each.customer_count, "{n} of them reads this.", "{n} of them read this.")
+                if each.customer_count
+                else "",
+            }
+            for each in answer.samples
+        ],
+    }
+
+
+def _known(name: str, customers: Mapping[str, Customer], say: Speech) -> tuple[str, str]:
+    known = customers.get(name)
+    return (name, known.display_name) if known else ("", say("nobody we know"))

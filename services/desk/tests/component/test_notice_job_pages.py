@@ -1,0 +1,108 @@
+"""A message to many customers at the desk: chosen, previewed, begun once, followed, paused."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from cases.service import service as cases_service
+from customer.service import service as customer_service
+from notifications.service import service as notifications_service
+from services.desk.tests.component.test_messages import template
+
+pytestmark = pytest.mark.together
+
+SERVICES = (customer_service, cases_service, notifications_service)
+WORDS = {"template": "templates/closing", "v-depot": "Kiel"}
+READS = ("notifications.notice_jobs.read", "notifications.templates.read", "customer.customers.read")
+
+
+async def opened(open_desk: Any) -> tuple[Any, Any]:
+    """A desk with words that people may send, before notifications that ask nobody; and a lead."""
+    desk = await open_desk(*SERVICES)
+    if (await desk.client().get("/v1/templates/closing")).status_code == 404:
+        await template(desk.client(), "closing", "We close {{ depot }}.", "depot")
+    return desk, await desk.signed_in("agent:lead", ["*"], "front-desk")
+
+
+def fields(page: str) -> dict[str, str]:
+    """What the form sends that begins it."""
+    form = page.partition('action="/noticeJobs"')[2].partition("</form>")[0]
+    found = re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)">', form)
+    return {name: unescape(value) for name, value in found}
+
+
+async def test_words_are_chosen_first_and_say_what_they_are_given(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+    page = (await lead.get("/noticeJobs/new")).text
+    assert re.findall(r'<option value="(templates/[^"]+)"', page) == ["templates/closing"]
+    assert 'action="/noticeJobs/preview"' not in page
+    page = (await lead.get("/noticeJobs/new?template=templates/closing")).text
+    assert 'name="v-depot"' in page
+    assert "/noticeJobs" in (await lead.get("/notices")).text
+
+
+async def test_it_is_looked_at_begun_once_and_followed(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "de", "rate": "6000"})).text
+    assert "customers, in Germany, to 6,000 a minute" in seen
+    assert "What customers allow cannot be asked now." in seen
+    assert "We close Kiel." in seen
+    answers = [await lead.post("/noticeJobs", data=fields(seen)) for _ in range(2)]
+    (job,) = {each.headers["location"] for each in answers}
+    card = (await lead.get(f"{job}/cards")).json()["cards"]["job"]["html"]
+    assert "0 get it, 0 do not" in card
+    assert '<dd lang="">Kiel</dd>' in card
+    assert f'href="{job}"' in (await lead.get("/noticeJobs")).text
+    kept = (await desk.client().get(f"/v1{job}")).json()
+    assert (kept["department"], kept["kind"]) == ("departments/front-desk", "closing")
+
+
+async def test_one_that_begins_later_is_paused_and_goes_on(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    now = desk.running.app.clock.now().date()
+    later = {"first": now.replace(year=now.year + 1).replace(day=1).isoformat(), "prospect": "yes"}
+    seen = (await lead.post("/noticeJobs/preview", data=WORDS | later)).text
+    assert "who bought nothing yet, from " in seen
+    job = (await lead.post("/noticeJobs", data=fields(seen))).headers["location"]
+    assert f'action="{job}/pause"' in (await lead.get(job)).text
+    assert (await lead.post(f"{job}/pause")).headers["location"] == job
+    page = (await lead.get(job)).text
+    assert (">paused<" in page, f'action="{job}/pause"' in page) == (True, False)
+    assert (await lead.post(f"{job}/resume")).headers["location"] == job
+    assert ">runs<" in (await lead.get(job)).text
+
+
+async def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+    for field, text, told in (
+        ("region", "Germany", "must be a country such as DE"),
+        ("since", "soon", "must be a day such as"),
+        ("last", "2020-01-01", "must be"),
+        ("rate", "fast", "must be a whole number"),
+        ("v-depot", "", "must be given"),
+    ):
+        answer = await lead.post("/noticeJobs/preview", data=WORDS | {"manager": "alice", field: text})
+        assert answer.status_code == 422, field
+        marked = answer.text.partition('aria-invalid="true"')[2].partition("</div>")[0]
+        assert told in marked, (field, marked)
+        assert f'name="{field}"' in answer.text
+        assert text in answer.text
+    seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "DE"})).text
+    again = await lead.post("/noticeJobs", data=fields(seen) | {"act": "otherwise"})
+    assert re.search(r'name="region"[^>]* value="DE"', again.text)
+    assert fields(seen)["request_id"] in again.text
+
+
+async def test_who_may_not_begin_one_follows_it(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "DE"})).text
+    job = (await lead.post("/noticeJobs", data=fields(seen))).headers["location"]
+    reader = await desk.signed_in("agent:rita", READS, "front-desk")
+    assert (await reader.get("/noticeJobs/new")).status_code == 403
+    assert "/noticeJobs/new" not in (await reader.get("/noticeJobs")).text
+    assert f'action="{job}' not in (await reader.get(job)).text
+    assert (await lead.get("/noticeJobs/none")).status_code == 404
+    nobody = await desk.signed_in("agent:nobody", ["cases.cases.read"], "front-desk")
+    assert (await nobody.get("/noticeJobs")).status_code == 403
