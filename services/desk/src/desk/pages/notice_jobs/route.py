@@ -135,14 +135,16 @@ async def _form(look: Looking, sent: Typed, refusal: Refusal | None = None) -> R
     """The form with what was typed, and why it was refused."""
     say, services = look.say, look.services
     listed = await services.templates.ListTemplates(ListTemplatesRequest(page_size=LISTED))
-    its = next((each for each in listed.templates if each.name == sent.text("template")), Template())
+    offered = view.offered(listed.templates, say)
+    wanted = [each for each in listed.templates if each.name == sent.text("template")]
+    its = next((each for each in wanted if each.name in dict(offered)), Template())
     given = [(name, sent.text(f"v-{name}")) for name in its.given_variables]
     errors = marked(refusal, say.language, (*form.FIELDS, *(f"v-{name}" for name, _ in given)), form.field_of)
     told = say("Not done yet: look at what is marked.") if errors else ""
     return look.answer(
         "pages/notice_jobs/new.html",
         422 if refusal else 200,
-        templates=view.offered(listed.templates, say),
+        templates=offered,
         its=its,
         given=given,
         managers=[(words.last(name), who) for name, who in await colleagues(look)] if its.name else [],
