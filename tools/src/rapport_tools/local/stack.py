@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,7 @@ class Stack:
         self.services: list[Installed] = []
         currency = environ.get("RAPPORT_CURRENCY") or home.currency()
         self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
-        self._progress = progress
-        self._say = say
+        self._progress, self._say = progress, say
         last = home.read_env()
         base = port_base({**last, **environ})
         self._shift = base - PORT_BASE
@@ -57,8 +57,7 @@ class Stack:
         self._issuer = Issuer(home, self.infrastructure.issuer_url)
         self._supervisor = Supervisor(say, self._record)
         self._nursery = nursery
-        self._began = time.time()
-        self._furnished = False
+        self._began, self._furnished = time.time(), False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -257,9 +256,8 @@ class Stack:
         self._record()
 
     def _record(self) -> None:
-        units = [unit.status() for unit in self._supervisor.units]
-        told = {"pid": os.getpid(), "since": self._began, "furnished": self._furnished, "units": units}
-        self.home.write_status(told)
+        told = {"pid": os.getpid(), "since": self._began, "furnished": self._furnished}
+        self.home.write_status(told | {"units": [unit.status() for unit in self._supervisor.units]})
 
     def _check_ports(self) -> None:
         needed: list[tuple[int, str]] = []
@@ -284,20 +282,19 @@ class Stack:
             restarts = [unit.restarts for unit in brokers]
             if restarts == seen or any(unit.state != "ready" for unit in brokers):
                 continue
-            try:
+            with suppress(*BROKER_ERRORS):
                 await self._provisioned()
-            except BROKER_ERRORS:
-                continue
-            seen = restarts
+                seen = restarts
 
     async def _renew_tokens(self) -> None:
         """By the wall clock, so that a laptop that wakes up from sleep renews at once."""
         written = time.time()
         while True:
             await asyncio.sleep(LOOK_AT_TOKENS_EVERY_S)
-            if time.time() - written > RENEW_SERVICES_EVERY_S:
-                try:
-                    self._write_tokens()
-                    written = time.time()
-                except OSError as error:  # a full disk: the old ones are good for a while
-                    self._say("tokens", f"are not renewed: {error}")
+            if time.time() - written <= RENEW_SERVICES_EVERY_S:
+                continue
+            try:
+                self._write_tokens()
+                written = time.time()
+            except OSError as error:  # a full disk: the old ones are good for a while
+                self._say("tokens", f"are not renewed: {error}")
