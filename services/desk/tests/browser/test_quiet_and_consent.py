@@ -1,0 +1,81 @@
+"""What a customer allows, and when they want quiet, noted by a colleague: by keyboard, at any width."""
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.company import ADMIN, Company, SignedIn
+from tests.browser.customers import somebody
+from tests.browser.looking import bars
+
+
+async def opened(page: Page, customer: str, label: str) -> Locator:
+    """The form behind a button on their page, by keyboard."""
+    await page.goto(f"/{customer}")
+    await expect(page.locator("#live")).to_contain_text("live")
+    await page.get_by_role("button", name=label).first.press("Enter")
+    form = page.get_by_role("dialog").locator("form")
+    await expect(form).to_be_visible()
+    return form
+
+
+async def test_quiet_hours_and_a_pause_are_noted_corrected_and_removed(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    page, customer = (await signed_in()).page, await somebody(desk, timeZone="Europe/Vienna")
+    form = await opened(page, customer, "Quiet hours")
+    await expect(form).to_contain_text("by the clock in Europe/Vienna")
+    assert await bars(page, "[role=dialog]") == []
+    first = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    await form.get_by_label("from", exact=True).first.fill("22:00")
+    await form.get_by_label("From the day").first.fill(first)
+    await form.get_by_label("to the day").first.fill(first)
+    await page.keyboard.press("Control+Enter")
+    await expect(form.get_by_label("until").first).to_have_attribute("aria-invalid", "true")
+    await expect(form.get_by_label("from", exact=True).first).to_have_value("22:00")
+    assert await bars(page, "[role=dialog]") == []
+    await form.get_by_label("until").first.fill("07:00")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#told")).to_have_text("Noted when Nora Winter wants quiet.")
+    kept = await desk.ask(ADMIN, "GET", f"{customer}/preferences")
+    assert kept["quietHours"] == [{"days": [], "starts": "22:00", "ends": "07:00"}]
+    assert len(kept["pauses"]) == 1
+    form = await opened(page, customer, "Quiet hours")
+    await expect(form.get_by_label("From the day").first).to_have_value(first)
+    for label in ("from", "until", "From the day", "to the day"):
+        await form.get_by_label(label, exact=True).first.fill("")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#told")).to_have_text("Noted when Nora Winter wants quiet.")
+    kept = await desk.ask(ADMIN, "GET", f"{customer}/preferences")
+    assert (kept.get("quietHours", []), kept.get("pauses", [])) == ([], [])
+
+
+async def test_what_a_customer_allows_is_read_out_chosen_by_them_and_proved(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    page, customer = (await signed_in()).page, await somebody(desk)
+    polls = {"displayName": "Polls", "contactDefault": "DEFAULT_DENIED"}
+    await desk.ask(ADMIN, "POST", "purposes?purposeId=polls", **polls, department="departments/front-desk")
+    await desk.ask(ADMIN, "POST", "purposes/polls/wordings?wordingId=en", text="Ask me once a month.")
+    form = await opened(page, customer, "Contact consent")
+    await expect(form).to_contain_text("They have not said anything yet.")
+    await expect(form).to_contain_text("Ask me once a month.")
+    assert await bars(page, "[role=dialog]") == []
+    said = form.get_by_label("May we contact them by it")
+    await form.get_by_label("Purpose").select_option(label="Polls")
+    await page.keyboard.press("Control+Enter")  # yes or no is nobody's but theirs
+    assert await said.input_value() == ""
+    assert not await said.evaluate("each => each.checkValidity()")
+    await said.select_option("GRANTED")
+    await form.get_by_label("What proves it").fill("forms/4711")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#told")).to_contain_text("Noted: ")
+    kept = await desk.ask(ADMIN, "GET", f"{customer}/consents/polls.email")
+    assert (kept["state"], kept["source"], kept["proof"]) == ("STATE_GRANTED", "desk", "forms/4711")
+    assert kept["wording"] == "purposes/polls/wordings/en/versions/1"
+    form = await opened(page, customer, "Contact consent")
+    await form.locator("summary").first.press("Enter")
+    await expect(form).to_contain_text("forms/4711")
+    assert await bars(page, "[role=dialog]") == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
