@@ -70,6 +70,24 @@ async def test_replicas_that_migrate_at_the_same_time_all_succeed(empty: str):
     assert "notes" in await columns(empty)
 
 
+async def test_an_index_is_made_though_other_replicas_wait_for_it(empty: str, tmp_path: Path):
+    migrations = folder(tmp_path, "CREATE TABLE first (id int)", "SELECT 1")
+    index = migrations / "versions" / "own_0002.py"
+    index.write_text(
+        "from chassis.db.indexes import create_index\n"
+        + index.read_text().replace("op.execute('SELECT 1')", "create_index('first_id', 'first (id)')")
+    )
+
+    async with asyncio.timeout(60):  # one that waits for the others waits for five minutes
+        await asyncio.gather(*(migrate(empty, migrations, ROLE) for _ in range(4)))
+
+    connection = await asyncpg.connect(empty)
+    assert await connection.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'first_id'::regclass"
+    )
+    await connection.close()
+
+
 async def test_a_failing_migration_leaves_those_before_it_and_nothing_of_itself(empty: str, tmp_path: Path):
     migrations = folder(tmp_path, "CREATE TABLE first (id int)", "CREATE TABLE second (id nonsense)")
 

@@ -1,5 +1,6 @@
 """Bring a service's database to the newest version: the chassis' tables, then the service's own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from chassis.db.session import connected
 
 # A migration that cannot get its lock must give up before the queries queuing behind it do harm.
 GUARDS = {"lock_timeout": "4s", "statement_timeout": "30s"}
-WAIT_FOR_OTHERS_S = 300
+WAIT_FOR_OTHERS_S, LOOK_EVERY_S = 300, 0.2
 _log = structlog.get_logger()
 _LOCK = 0x52617070  # "Rapp": one migration at a time in one database
 
@@ -82,7 +83,11 @@ async def _alone(url: str, tls_dir: Path | None) -> AsyncIterator[asyncpg.Connec
     """A connection that holds the database's migration lock."""
     connection = await connected(url, tls_dir, timeout=10)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=WAIT_FOR_OTHERS_S)
+        # Asked for again and again: a statement that waits keeps its snapshot, and an index that is made
+        # while others write waits for every snapshot of before.
+        async with asyncio.timeout(WAIT_FOR_OTHERS_S):
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_EVERY_S)
         yield connection
     finally:
         await connection.close()
