@@ -54,7 +54,7 @@ async def update_text(do: Administer) -> Message:
 
 async def reject_text(do: Administer) -> Message:
     create: Any = await create_template(do)
-    create.template.reviewed = True
+    create.template.review_required = True
     template = await do("TemplateService.CreateTemplate", create)
     text = await do("TemplateService.CreateTemplateText", _text_of(template.name))
     return template_service_pb2.RejectTemplateTextRequest(name=text.name, etag=text.etag, note="Too long")

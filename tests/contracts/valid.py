@@ -400,7 +400,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "parent": "{CreateTemplate}", "template_text_id": "en", "template_text": _TEXT}),
         ("UpdateTemplateText", {
             "template_text": _TEXT | {"name": "{CreateTemplateText}", "subject": "So late", "etag": "#"},
-            "update_mask": "subject,body,html,apology,nextStep,reasons"}),
+            "update_mask": "subject,body,mjml,apology,nextStep,reasons"}),
         ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {"variables": _DEPOT}}),
         ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
             "template_text": _TEXT | {"body": f"{_TEXT['body']} {{{{ depot }}}}"}}),
@@ -410,7 +410,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "template_text": _TEXT | {"body": "{{ contact_name }} {{ depot }}"}}),
         ("UpdateTemplate", {"template": {
             "name": "{CreateTemplate}", "default_language_code": "en", "variables": _DEPOT, "etag": "#"},
-            "update_mask": "defaultLanguageCode,variables,badNews"}),
+            "update_mask": "defaultLanguageCode,variables,reviewRequired"}),
         ("ApproveTemplateText", {"name": DRAFTS[0].name, "etag": '"1"'}),
         ("RejectTemplateText", {"name": DRAFTS[1].name, "etag": '"1"', "note": "Too long"}),
         ("GetTemplate", {"name": "templates/late"}),

@@ -20,9 +20,13 @@ PATH = "/templates/ready/texts/en"
 async def customer(desk: Company) -> str:
     """A template whose versions are approved, with a text that is sent; and a customer."""
     template = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
-    template |= {"department": "departments/front-desk", "variables": [{"name": "depot"}], "reviewed": True}
+    template |= {
+        "department": "departments/front-desk",
+        "variables": [{"name": "depot"}],
+        "review_required": True,
+    }
     await desk.ask(LEAD, "POST", "templates?templateId=ready", **template)
-    text = {"subject": "Ready", "body": BODY, "html": HTML}
+    text = {"subject": "Ready", "body": BODY, "mjml": HTML}
     made = await desk.ask(LEAD, "POST", "templates/ready/texts?templateTextId=en", **text)
     await desk.ask(SECOND, "POST", f"{made['name']}:approve", etag=made["etag"])
     created = await desk.ask(ADMIN, "POST", "customers", displayName="Erika Sommer")

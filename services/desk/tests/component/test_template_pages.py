@@ -61,7 +61,7 @@ async def test_a_text_is_looked_at_with_examples_as_a_customer_and_as_html(open_
     await made(lead, "looked-at")
     path = "/templates/looked-at/texts/en-gb"
     etag = fields_of_text((await lead.get(path)).text)["etag"]
-    kept = await lead.post(path, data=sent(html=HTML, etag=etag))
+    kept = await lead.post(path, data=sent(mjml=HTML, etag=etag))
     assert kept.status_code == 303, kept.text
     page = (await lead.get(path)).text
     assert "Examples stand for" in page
@@ -91,7 +91,7 @@ async def test_what_is_wrong_with_words_stands_at_its_field_as_it_was_typed(open
     assert body in marked
 
 
-async def test_what_a_form_does_not_have_stays_and_bad_news_says_what_it_must(open_desk: Any) -> None:
+async def test_what_a_form_does_not_have_stays(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     lead = await desk.signed_in("agent:lead", ["*"], "front-desk")
     await made(lead, "closing")
@@ -103,23 +103,29 @@ async def test_what_a_form_does_not_have_stays_and_bad_news_says_what_it_must(op
     assert (await lead.post(path, data=sent("We close", etag=etag))).status_code == 303
     kept = (await rest.get(f"/v1{path}")).json()
     assert (kept["subject"], kept["apology"], kept["reasons"]) == ("We close", *words.values())
-    form = fields((await lead.get("/templates/closing")).text)
-    refused = await lead.post("/templates/closing", data=form | {"bad_news": "on", "act": "save"})
-    assert refused.status_code == 422
-    assert " checked> It is bad news" in refused.text
-    body = "{{ apology }} {{ reason }} {{ next_step }} {{ contact_name }} {{ contact_reach }}"
-    form_of_text = fields_of_text((await lead.get(path)).text) | sent("We close", body)
-    said = {"next_step": "Come by.", "apology": "Sorry.", "reasons": "other: We close."}
-    assert (await lead.post(path, data=form_of_text | said)).status_code == 303
-    kept = await lead.post("/templates/closing", data=form | {"bad_news": "on", "act": "save"})
-    assert kept.status_code == 303, kept.text
+
+
+async def test_bad_news_is_a_type_whose_words_say_what_they_must(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    lead = await desk.signed_in("agent:lead", ["*"], "front-desk")
+    form = {"type": "BAD_NEWS", "purpose": "purposes/service", "default_language_code": "en-GB"}
+    form |= {"code": "closing", "request_id": str(uuid4()), "act": "save"}
+    assert (await lead.post("/templates/new", data=form)).status_code == 303
+    path = "/templates/closing/texts/en-gb"
     assert "What happens next" in (await lead.get(path)).text
+    refused = await lead.post(path, data=sent("We close"))
+    assert refused.status_code == 422
+    assert "apology" in refused.text.partition('aria-invalid="true"')[2].partition("</div>")[0]
+    body = "{{ apology }} {{ reason }} {{ next_step }} {{ contact_name }} {{ contact_reach }}"
+    said = {"next_step": "Come by.", "apology": "Sorry.", "reasons": "other: We close."}
+    kept = await lead.post(path, data=sent("We close", body) | said)
+    assert kept.status_code == 303, kept.text
 
 
 async def test_a_draft_is_approved_by_a_second_person_and_versions_stand_side_by_side(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     lead = await desk.signed_in("agent:lead", ["*"], "front-desk")
-    await made(lead, "reviewed", reviewed="on")
+    await made(lead, "reviewed", review_required="on")
     path = "/templates/reviewed/texts/en-gb"
     page = (await lead.get(path)).text
     assert "You wrote it: somebody else approves it." in page

@@ -21,7 +21,7 @@ MJML = """\
   </mj-column></mj-section></mj-body>
 </mjml>
 """
-NEWS = TemplateText(subject="News", body=BODY, html=MJML)
+NEWS = TemplateText(subject="News", body=BODY, mjml=MJML)
 
 
 async def test_both_are_sent_as_alternatives_in_the_language_of_the_text(desk: Any) -> None:
@@ -48,30 +48,30 @@ async def test_both_are_sent_as_alternatives_in_the_language_of_the_text(desk: A
 async def test_html_is_changed_and_taken_away_in_versions(desk: Any) -> None:
     await desk.create_template("news", NEWS)
     name = "templates/news/texts/en"
-    assert (await desk.text(name)).html == MJML
-    changed = await desk.update_text(name, html=MJML.replace("News", "Novelties"))
+    assert (await desk.text(name)).mjml == MJML
+    changed = await desk.update_text(name, mjml=MJML.replace("News", "Novelties"))
     assert (changed.version, changed.body) == (2, BODY)
-    assert (await desk.update_text(name, html="")).version == 3
-    assert (await desk.text(f"{name}/versions/1")).html == MJML
+    assert (await desk.update_text(name, mjml="")).version == 3
+    assert (await desk.text(f"{name}/versions/1")).mjml == MJML
 
 
 async def test_html_that_fetches_or_leaves_out_is_refused_with_every_violation(desk: Any) -> None:
     await desk.create_template("news", NEWS)
     name = "templates/news/texts/en"
     for html, reason in (
-        (MJML.replace("<p>", "<p><img src='https://a.example/pixel.png' alt='' />"), "INVALID_HTML"),
-        (MJML.replace("<mj-title>News</mj-title>", ""), "INVALID_HTML"),
+        (MJML.replace("<p>", "<p><img src='https://a.example/pixel.png' alt='' />"), "INVALID_MJML"),
+        (MJML.replace("<mj-title>News</mj-title>", ""), "INVALID_MJML"),
         (MJML.replace("{{ contact_name }}", ""), "TEMPLATE_PART_MISSING"),
         (MJML.replace("{{ contact_name }}", "{{ contact_name | safe }}"), "INVALID_TEMPLATE"),
         ("x" * 30_001, "TOO_LONG"),
     ):
-        assert await desk.violations(desk.update_text(name, html=html)) == {"template_text.html": reason}
+        assert await desk.violations(desk.update_text(name, mjml=html)) == {"template_text.mjml": reason}
     assert (await desk.text(name)).version == 1
 
 
 async def test_a_lost_answer_is_repeated_with_the_same_bytes(desk: Any) -> None:
     parts = "".join(f"<p>{{{{ {part} }}}}</p>" for part in ("apology", "reason", "new_date", "contact_reach"))
-    await desk.update_text(html=MJML.replace("</h1>", f"</h1>{parts}"))
+    await desk.update_text(mjml=MJML.replace("</h1>", f"</h1>{parts}"))
     desk.mail.replies = [DROP]
     event = desk.at_risk()
     await desk.hear(event)
@@ -81,7 +81,7 @@ async def test_a_lost_answer_is_repeated_with_the_same_bytes(desk: Any) -> None:
         return bool(notices) and [outcome for outcome, _ in await desk.outcomes(notices[0])] == ["UNKNOWN"]
 
     assert await eventually(lost)
-    await desk.update_text(html="")  # meanwhile: a repeat says what it repeats
+    await desk.update_text(mjml="")  # meanwhile: a repeat says what it repeats
     desk.clock.advance(timedelta(minutes=10))
     await desk.notice_in("SENT", event.promise)
     first, second = desk.mail.raw

@@ -27,7 +27,7 @@ HTML = """<mjml><mj-head><mj-title>News</mj-title></mj-head><mj-body><mj-section
 
 async def sent_for(desk: Any, purpose: str) -> Any:
     """A notice for a purpose."""
-    text = template_pb2.TemplateText(subject="News", body=BODY, html=HTML)
+    text = template_pb2.TemplateText(subject="News", body=BODY, mjml=HTML)
     await desk.create_template("news", text, purpose=f"purposes/{purpose}")
     return await desk.send(notice_pb2.Notice(customer=desk.customer, kind="news", template="templates/news"))
 
@@ -83,14 +83,14 @@ async def test_without_a_way_out_it_waits_and_that_is_shown(desk: Any) -> None:
     assert desk.mail.received == []
 
 
-@pytest.mark.parametrize("part", ["body", "html"])
+@pytest.mark.parametrize("part", ["body", "mjml"])
 @pytest.mark.parametrize(
     "said", ["", "{% if contact_name != 'the contact_name' %}{{ unsubscribe_link }}{% endif %}"]
 )
 async def test_what_they_can_do_without_says_the_way_out_in_each_part(
     desk: Any, part: str, said: str
 ) -> None:
-    parts = {"body": BODY, "html": HTML}
+    parts = {"body": BODY, "mjml": HTML}
     kept = re.sub(r"{% if unsub.*endif %}", said, parts[part])
     text = template_pb2.TemplateText(subject="News", **parts | {part: kept})
     violations = await desk.violations(desk.create_template("news", text, purpose="purposes/newsletter"))

@@ -15,7 +15,7 @@ from rapport_testing.wait import eventually
 DROP = "250 an answer that is lost"
 PARTIAL = {"type": "TYPE_PARTIAL"}
 SECTION = "<mj-section><mj-column><mj-text><p>{}</p></mj-text></mj-column></mj-section>"
-FOOTER = TemplateText(subject="Footer", body="Acme Ltd\n", html=SECTION.format("Acme Ltd"))
+FOOTER = TemplateText(subject="Footer", body="Acme Ltd\n", mjml=SECTION.format("Acme Ltd"))
 BODY = '{{ contact_name }}\n{% include "footer" %}'
 NEWS = TemplateText(subject="News", body=BODY)
 NEWS_TEXT, FOOTER_TEXT = "templates/news/texts/en", "templates/footer/texts/en"
@@ -28,12 +28,12 @@ def notice(desk: Any) -> notice_pb2.Notice:
 async def test_a_partial_stands_in_both_parts_of_a_text_in_its_language(desk: Any) -> None:
     await desk.create_template("footer", FOOTER, **PARTIAL)
     await desk.create_text(
-        "footer", "de", TemplateText(subject="Fuß", body="Acme GmbH", html=SECTION.format("GmbH"))
+        "footer", "de", TemplateText(subject="Fuß", body="Acme GmbH", mjml=SECTION.format("GmbH"))
     )
     html = "<mjml><mj-head><mj-title>N</mj-title></mj-head><mj-body>{}{}</mj-body></mjml>".format(
         SECTION.format("{{ contact_name }}"), "{%- include 'footer' -%}"
     )
-    await desk.create_template("news", TemplateText(subject="News", body=BODY, html=html))
+    await desk.create_template("news", TemplateText(subject="News", body=BODY, mjml=html))
     await desk.create_text("news", "de-at", TemplateText(subject="Neues", body=BODY))
     await desk.create_text("news", "fr", TemplateText(subject="Nouvelles", body=BODY))
     sent = {}
@@ -56,7 +56,7 @@ async def test_a_new_version_of_a_partial_is_sent_from_when_it_is_approved(desk:
     await desk.create_template("footer", FOOTER, **PARTIAL)
     await desk.create_template("news", NEWS)
     await desk.update_text(FOOTER_TEXT, body="Acme plc")
-    await desk.update_template("footer", reviewed=True)
+    await desk.update_template("footer", review_required=True)
     await desk.update_text(FOOTER_TEXT, body="A draft")
     sent = await desk.sent((await desk.send(notice(desk))).name)
     assert desk.mail.accepted[0].get_content() == "Sam Reed\r\nAcme plc\r\n"
@@ -96,14 +96,14 @@ async def test_what_cannot_stand_in_a_text_is_refused(desk: Any) -> None:
     body = {"template_text.body": "INVALID_PARTIAL"}
     await desk.create_template("footer", TemplateText(subject="Footer", body="Acme"), **PARTIAL)
     await desk.create_template("news", NEWS)
-    await desk.create_template("draft", FOOTER, **PARTIAL, reviewed=True)
+    await desk.create_template("draft", FOOTER, **PARTIAL, review_required=True)
     await desk.create_template("billing", FOOTER, **PARTIAL, department="departments/billing")
     for included in ("nobody", "news", "draft", "billing", "delay"):
         changed = desk.update_text(NEWS_TEXT, body=BODY + f'{{% include "{included}" %}}')
         assert await desk.violations(changed) == body, included
     html = SECTION.format("{{ contact_name }}") + '{% include "footer" %}'
-    changed = desk.update_text(NEWS_TEXT, html=f"<mjml><mj-body>{html}</mj-body></mjml>")
-    assert await desk.violations(changed) == {"template_text.html": "INVALID_PARTIAL"}  # it has no HTML
+    changed = desk.update_text(NEWS_TEXT, mjml=f"<mjml><mj-body>{html}</mj-body></mjml>")
+    assert await desk.violations(changed) == {"template_text.mjml": "INVALID_PARTIAL"}  # it has no HTML
     changed = desk.update_text(NEWS_TEXT, body=BODY * 21)
     assert await desk.violations(changed) == body
     for dynamic in ("{% include contact_name %}", '{% include ["footer"] %}', "{% extends 'footer' %}"):
@@ -138,25 +138,25 @@ async def test_partials_stand_in_partials_and_none_in_itself(desk: Any) -> None:
 
 async def test_a_partial_is_not_changed_so_that_what_has_it_could_not_be_sent(desk: Any) -> None:
     reach = TemplateText(
-        subject="Reach", body="{{ contact_reach }}", html=SECTION.format("{{ contact_reach }}")
+        subject="Reach", body="{{ contact_reach }}", mjml=SECTION.format("{{ contact_reach }}")
     )
     await desk.create_template("reach", reach, **PARTIAL, department="departments/platform")
-    footer = TemplateText(subject="F", body='{% include "reach" %}', html="{% include 'reach' %}")
+    footer = TemplateText(subject="F", body='{% include "reach" %}', mjml="{% include 'reach' %}")
     await desk.create_template("footer", footer, **PARTIAL, department="departments/platform")
     body = (await desk.text()).body.replace("{{ contact_reach }}", '{% include "footer" %}')
     await desk.update_text(body=body)
     html = "<mjml><mj-head><mj-title>N</mj-title></mj-head><mj-body>{}{}</mj-body></mjml>".format(
         SECTION.format("{{ contact_name }}"), '{% include "footer" %}'
     )
-    await desk.create_template("news", TemplateText(subject="News", body=BODY, html=html))
-    for change in ({"body": "Acme"}, {"html": ""}, {"body": '{% include "nobody" %}'}):
+    await desk.create_template("news", TemplateText(subject="News", body=BODY, mjml=html))
+    for change in ({"body": "Acme"}, {"mjml": ""}, {"body": '{% include "nobody" %}'}):
         changed = desk.update_text("templates/reach/texts/en", **change)
         assert await refused(changed) in ("PARTIAL_IN_USE", "INVALID_PARTIAL"), change
-    await desk.create_text("news", "it", TemplateText(subject="Novità", body=BODY, html=html))
+    await desk.create_text("news", "it", TemplateText(subject="Novità", body=BODY, mjml=html))
     # In French it stands in what is in French.
     assert (await desk.create_text("reach", "fr", TemplateText(subject="R", body="Acme"))).version == 1
-    french = desk.create_text("news", "fr", TemplateText(subject="Nouvelles", body=BODY, html=html))
-    assert await desk.violations(french) == {"template_text.html": "INVALID_PARTIAL"}
+    french = desk.create_text("news", "fr", TemplateText(subject="Nouvelles", body=BODY, mjml=html))
+    assert await desk.violations(french) == {"template_text.mjml": "INVALID_PARTIAL"}
     assert (await desk.update_text("templates/reach/texts/en", body="Call {{ contact_reach }}")).version == 2
     assert await refused(desk.update_template("reach", default_language_code="fr")) == "PARTIAL_IN_USE"
 
@@ -167,10 +167,10 @@ async def test_what_a_second_person_approves_has_nothing_in_it_that_nobody_else_
     await desk.create_template("footer", footer, **PARTIAL)
     await desk.create_template("news", NEWS)
     unread = {"template_text.body": "INVALID_PARTIAL"}
-    assert await desk.violations(desk.update_template("news", reviewed=True)) == unread
-    assert await desk.violations(desk.update_template("footer", reviewed=True)) == unread
+    assert await desk.violations(desk.update_template("news", review_required=True)) == unread
+    assert await desk.violations(desk.update_template("footer", review_required=True)) == unread
     for each in ("legal", "footer", "news"):
-        await desk.update_template(each, reviewed=True)
+        await desk.update_template(each, review_required=True)
     await desk.create_template("plain", FOOTER, **PARTIAL)
     changed = desk.update_text(NEWS_TEXT, body=BODY + '{% include "plain" %}')
     assert await desk.violations(changed) == unread

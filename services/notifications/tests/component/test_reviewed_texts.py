@@ -50,7 +50,7 @@ async def ada(desk: Any) -> Reader:
 
 
 async def test_what_is_written_is_sent_once_somebody_else_approved_it(desk: Any, ada: Reader) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     draft = await desk.text(NEWS)
     assert (draft.state, draft.reviewer) == (DRAFT, "")
     assert draft.author
@@ -73,7 +73,7 @@ async def test_what_is_written_is_sent_once_somebody_else_approved_it(desk: Any,
 
 
 async def test_nobody_approves_what_they_wrote_a_part_of(desk: Any, ada: Reader) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     await ada.approve()
     bob = Reader(desk, "agent:bob")
     text = TemplateText(name=NEWS, subject="Ada's")
@@ -88,7 +88,7 @@ async def test_nobody_approves_what_they_wrote_a_part_of(desk: Any, ada: Reader)
 
 
 async def test_what_is_rejected_is_never_sent_and_says_why(desk: Any, ada: Reader) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     rejected = await ada.reject("It promises what we do not know.")
     assert (rejected.state, rejected.reviewer) == (REJECTED, "agent:ada")
     assert rejected.review_note == "It promises what we do not know."
@@ -100,7 +100,7 @@ async def test_what_is_rejected_is_never_sent_and_says_why(desk: Any, ada: Reade
 
 
 async def test_who_approves_has_read_the_version_that_is_sent(desk: Any, ada: Reader) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     read = (await desk.text(NEWS)).etag
     await desk.update_text(NEWS, subject="Another")
     assert await refused(ada.approve(etag=read)) == "ETAG_MISMATCH"
@@ -108,7 +108,7 @@ async def test_who_approves_has_read_the_version_that_is_sent(desk: Any, ada: Re
 
 
 async def test_two_who_decide_at_once_decide_once(desk: Any, ada: Reader) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     bob = Reader(desk, "agent:bob")
     etag = (await desk.text(NEWS)).etag
     calls = [ada.approve(etag=etag), bob.reject("No"), ada.reject("No"), bob.approve(etag=etag)]
@@ -118,7 +118,7 @@ async def test_two_who_decide_at_once_decide_once(desk: Any, ada: Reader) -> Non
 
 
 async def test_a_draft_is_shown_before_it_is_sent(desk: Any, ada: Reader) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     request = RenderTemplateRequest(name="templates/news", variables={"contact_name": "Sam"})
     with pytest.raises(grpc.aio.AioRpcError, match="templates/news/texts/en"):
         await desk.templates.RenderTemplate(request)
@@ -131,11 +131,11 @@ async def test_a_draft_is_shown_before_it_is_sent(desk: Any, ada: Reader) -> Non
 
 
 async def test_a_draft_is_checked_as_it_is_written_and_as_it_is_approved(desk: Any, ada: Reader) -> None:
-    await desk.update_template("delay", reviewed=True)
+    await desk.update_template("delay", review_required=True)
     assert await desk.violations(desk.update_text(body="Hello")) == {
         "template_text.body": "TEMPLATE_PART_MISSING"
     }
-    await desk.create_template("news", HELLO, reviewed=True, variables=[{"name": "depot"}])
+    await desk.create_template("news", HELLO, review_required=True, variables=[{"name": "depot"}])
     await ada.approve()
     await desk.update_text(NEWS, subject="At {{ depot }}")
 
@@ -148,18 +148,18 @@ async def test_a_draft_is_checked_as_it_is_written_and_as_it_is_approved(desk: A
 async def test_what_a_second_person_reads_stays_so(desk: Any) -> None:
     await desk.create_template("news", HELLO)
     assert (await desk.text(NEWS)).state == APPROVED  # nobody asked for a reader
-    changed = await desk.update_template("news", reviewed=True)
-    assert changed.reviewed
+    changed = await desk.update_template("news", review_required=True)
+    assert changed.review_required
     assert (await desk.text(NEWS)).state == APPROVED
 
     undo = UpdateTemplateRequest(
-        template=Template(name="templates/news"), update_mask=FieldMask(paths=["reviewed"])
+        template=Template(name="templates/news"), update_mask=FieldMask(paths=["review_required"])
     )
     assert await refused(desk.templates.UpdateTemplate(undo)) == "REVIEW_STAYS"
 
 
 async def test_another_department_approves_and_rejects_nothing(desk: Any) -> None:
-    await desk.create_template("news", HELLO, reviewed=True)
+    await desk.create_template("news", HELLO, review_required=True)
     eve = Reader(desk, "agent:eve", department="billing")
     assert await refused(eve.approve()) == "NOT_OWNER"
     assert await refused(eve.reject("No")) == "NOT_OWNER"
@@ -167,7 +167,7 @@ async def test_another_department_approves_and_rejects_nothing(desk: Any) -> Non
 
 
 async def test_policies_send_what_is_approved(desk: Any) -> None:
-    await desk.update_template("delay", reviewed=True)
+    await desk.update_template("delay", review_required=True)
     await desk.update_text(subject="Draft: {{ new_date }}")
     event = desk.at_risk()
     await desk.hear(event)

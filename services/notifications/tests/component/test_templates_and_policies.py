@@ -219,7 +219,7 @@ async def test_a_template_says_what_its_sender_gives_by_the_texts_that_are_sent(
     await desk.create_text(
         "ready", "de", TemplateText(subject="Am", body="{{ new_date|trim }} {{ contact_name }}")
     )
-    told = await desk.update_template("ready", reviewed=True)
+    told = await desk.update_template("ready", review_required=True)
     assert (list(told.given_variables), told.tells_promises) == (["depot", "new_date", "reference"], True)
     await desk.update_text("templates/ready/texts/de", body="{{ reason }} {{ contact_name }}")  # a draft
     assert await desk.template("ready") == told
@@ -298,7 +298,7 @@ async def test_bad_news_says_sorry_why_what_happens_next_and_who_is_there(desk: 
         "reasons": {"other": "Something came up.", "no-parts": "There are no parts for it."},
         "next_step": "You get your money back.",
     }
-    await desk.create_template("refused", TemplateText(**told), bad_news=True)
+    await desk.create_template("refused", TemplateText(**told), type="TYPE_BAD_NEWS")
     for lacks in ("apology", "reasons", "next_step"):
         said = TemplateText(**{name: value for name, value in told.items() if name != lacks})
         refused = await desk.violations(desk.create_text("refused", "de", said))
@@ -315,13 +315,6 @@ async def test_bad_news_says_sorry_why_what_happens_next_and_who_is_there(desk: 
     assert mail.get_content().startswith(
         "I am sorry. There are no parts for it. You get your money back. Sam Reed, "
     )
-
-
-async def test_what_becomes_bad_news_has_texts_that_say_it(desk: Any) -> None:
-    await desk.create_template("news", TemplateText(subject="News", body="{{ contact_name }}"))
-    became = desk.update_template("news", bad_news=True)
-    assert await desk.violations(became) == {"template_text.body": "TEMPLATE_PART_MISSING"}
-    assert not (await desk.template("news")).bad_news
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_a_form_and_a_value_are_text_in_html() -> None:
         "{{ contact_name }} {{ value | plural(other='# <b>parcels</b>') }}"
         "</mj-text></mj-column></mj-section></mj-body></mjml>"
     )
-    written = replace(text(PARCELS), html=html)
+    written = replace(text(PARCELS), mjml=html)
     words.check(TEMPLATE, written)
     sent = words.render(TEMPLATE, written, {"contact_name": "Sam", "value": "2"}, BERLIN)
     assert "2 &lt;b&gt;parcels&lt;/b&gt;" in sent.html

@@ -12,8 +12,8 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 NAMED = ["acme.example", "acme.test"]
 
 
-def text(body: str = "", html: str = "") -> Text:
-    return Text("news", "en", "en", 1, "News", body, "", {}, NOW, html=html)
+def text(body: str = "", mjml: str = "") -> Text:
+    return Text("news", "en", "en", 1, "News", body, "", {}, NOW, mjml=mjml)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def text(body: str = "", html: str = "") -> Text:
 )
 def test_links_to_what_is_named_and_under_it_are_kept(link: str) -> None:
     require_hosts(text(body=link), NAMED)
-    require_hosts(text(html=link), NAMED)
+    require_hosts(text(mjml=link), NAMED)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_links_to_what_is_named_and_under_it_are_kept(link: str) -> None:
     ],
 )
 def test_links_to_other_hosts_or_to_what_a_variable_says_are_refused(link: str) -> None:
-    for field in ("body", "html"):
+    for field in ("body", "mjml"):
         with pytest.raises(InvalidArgument) as refusal:
             require_hosts(text(**{field: f"Look: {link} "}), NAMED)
         assert [(each.field, each.reason) for each in refusal.value.violations] == [
@@ -62,11 +62,11 @@ def test_links_to_other_hosts_or_to_what_a_variable_says_are_refused(link: str) 
 )
 def test_a_link_of_html_that_does_not_say_where_it_leads_is_refused(html: str) -> None:
     with pytest.raises(InvalidArgument, match="must have links to"):
-        require_hosts(text(html=html), NAMED)
+        require_hosts(text(mjml=html), NAMED)
 
 
 def test_where_no_host_is_named_those_that_hide_it_are_refused() -> None:
-    require_hosts(text(body="https://anywhere.example", html='<a href="{{ link }}">shop</a>'), [])
+    require_hosts(text(body="https://anywhere.example", mjml='<a href="{{ link }}">shop</a>'), [])
     for hidden in ("https://bit.ly/x", "http://T.CO/1", "https://tinyurl.com./2"):
         with pytest.raises(InvalidArgument, match="where it leads"):
             require_hosts(text(body=hidden), [])

@@ -41,33 +41,33 @@ MJML = """
 </mjml>
 """
 DELAY = Text(
-    "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, NOW, html=MJML
+    "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, NOW, mjml=MJML
 )
 
 
 def refused(html: str) -> set[tuple[str, str]]:
     with pytest.raises(InvalidArgument) as refusal:
-        words.check(TEMPLATE, replace(DELAY, html=html))
+        words.check(TEMPLATE, replace(DELAY, mjml=html))
     return {(each.field, each.reason) for each in refusal.value.violations}
 
 
 def test_a_message_has_both_and_they_say_the_same() -> None:
     words.check(TEMPLATE, DELAY)
     sent = words.render(TEMPLATE, DELAY, GIVEN, UTC)
-    assert sent.body == words.render(TEMPLATE, replace(DELAY, html=""), GIVEN, UTC).body
+    assert sent.body == words.render(TEMPLATE, replace(DELAY, mjml=""), GIVEN, UTC).body
     assert "<h1>Dear Maria Anders,</h1>" in sent.html
     assert "The weather is holding us up. We now expect to be done by Monday, 9 March 2026," in sent.html
     assert 'lang="en-GB"' in sent.html
 
 
 def test_a_text_without_html_is_plain() -> None:
-    assert words.render(TEMPLATE, replace(DELAY, html=""), GIVEN, UTC).html == ""
+    assert words.render(TEMPLATE, replace(DELAY, mjml=""), GIVEN, UTC).html == ""
 
 
 @pytest.mark.parametrize("part", ["apology", "reason", "new_date", "contact_name", "contact_reach"])
 def test_the_html_must_say_each_part_too(part: str) -> None:
     said = "{{ " + part + " }}"
-    missing = {("template_text.html", "TEMPLATE_PART_MISSING")}
+    missing = {("template_text.mjml", "TEMPLATE_PART_MISSING")}
     assert refused(MJML.replace(said, "")) == missing
     unseen = MJML.replace(said, f"<span style='display:none'>{said}</span>")
     assert refused(unseen) == missing
@@ -83,20 +83,20 @@ def test_html_is_made_once_for_all_reasons_and_again_where_one_has_words_of_its_
     assert len(made) == 2  # with a reference and without
     hides = '{% if reason == "Because of 042." %}{% else %}{{ new_date }}{% endif %}'
     with pytest.raises(InvalidArgument, match="new_date"):
-        words.check(TEMPLATE, replace(many, html=MJML.replace("{{ new_date }}", hides)))
+        words.check(TEMPLATE, replace(many, mjml=MJML.replace("{{ new_date }}", hides)))
 
 
 def test_html_that_does_not_hold_is_refused_with_everything_that_is_wrong() -> None:
-    assert refused(MJML.replace("h1", "h2")) == {("template_text.html", "INVALID_HTML")}
-    assert refused("{% for x in y %}") == {("template_text.html", "INVALID_TEMPLATE")}
+    assert refused(MJML.replace("h1", "h2")) == {("template_text.mjml", "INVALID_MJML")}
+    assert refused("{% for x in y %}") == {("template_text.mjml", "INVALID_TEMPLATE")}
     assert refused(MJML + "{{ nobody }}") == {("template_text.body", "VARIABLE_UNKNOWN")}
 
 
 def test_a_value_that_spoils_a_link_is_refused_before_it_is_sent() -> None:
     template = replace(TEMPLATE, type=Type.INFORMATION, variables={"link": False})
     html = MJML.replace("</h1>", "</h1><a href='https://acme.example/{{ link }}'>Your order</a>")
-    text = replace(DELAY, html=html)
-    words.check(template, replace(text, html=html.replace("{{ link }}", "{{ reference }}")))
+    text = replace(DELAY, mjml=html)
+    words.check(template, replace(text, mjml=html.replace("{{ link }}", "{{ reference }}")))
     with pytest.raises(InvalidArgument, match="https"):
         words.render(template, text, GIVEN | {"link": "a b"}, UTC)
     assert 'href="https://acme.example/1"' in words.render(template, text, GIVEN | {"link": "1"}, UTC).html

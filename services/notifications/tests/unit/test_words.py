@@ -354,7 +354,7 @@ def test_moments_of_the_same_day_are_told_with_their_times() -> None:
 
 
 def test_after_a_lost_answer_a_delay_is_told_once_more_and_a_receipt_is_not() -> None:
-    assert REPEATS == {Type.DELAY: 1, Type.INFORMATION: 0, Type.PARTIAL: 0}
+    assert REPEATS == {Type.DELAY: 1, Type.INFORMATION: 0, Type.BAD_NEWS: 0, Type.PARTIAL: 0}
 
 
 @pytest.mark.parametrize("subject", ["{{ '\u200b' }}", "{% if reference %}Order{% endif %}", "{{ ' ' }}"])

@@ -38,7 +38,11 @@ class Template(_message.Message):
         """Tells of a delay: needs an apology, the reason, the new date and a named human with a way to reach them."""
         TYPE_INFORMATION: Template._Type.ValueType  # 2
         """Tells something: needs a named human."""
-        TYPE_PARTIAL: Template._Type.ValueType  # 3
+        TYPE_BAD_NEWS: Template._Type.ValueType  # 3
+        """Tells what the customer would rather not hear: needs an apology, the reason, what happens next, and a named human
+        with a way to reach them.
+        """
+        TYPE_PARTIAL: Template._Type.ValueType  # 4
         """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
         `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
         """
@@ -52,7 +56,11 @@ class Template(_message.Message):
     """Tells of a delay: needs an apology, the reason, the new date and a named human with a way to reach them."""
     TYPE_INFORMATION: Template.Type.ValueType  # 2
     """Tells something: needs a named human."""
-    TYPE_PARTIAL: Template.Type.ValueType  # 3
+    TYPE_BAD_NEWS: Template.Type.ValueType  # 3
+    """Tells what the customer would rather not hear: needs an apology, the reason, what happens next, and a named human
+    with a way to reach them.
+    """
+    TYPE_PARTIAL: Template.Type.ValueType  # 4
     """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
     `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
     """
@@ -93,8 +101,7 @@ class Template(_message.Message):
     LANGUAGE_CODES_FIELD_NUMBER: _builtins.int
     POLICIES_ONLY_FIELD_NUMBER: _builtins.int
     URGENT_FIELD_NUMBER: _builtins.int
-    REVIEWED_FIELD_NUMBER: _builtins.int
-    BAD_NEWS_FIELD_NUMBER: _builtins.int
+    REVIEW_REQUIRED_FIELD_NUMBER: _builtins.int
     GIVEN_VARIABLES_FIELD_NUMBER: _builtins.int
     TELLS_PROMISES_FIELD_NUMBER: _builtins.int
     INCLUDERS_FIELD_NUMBER: _builtins.int
@@ -119,14 +126,10 @@ class Template(_message.Message):
     """True for what concerns the customer's safety alone, with an essential purpose (`INVALID_URGENCY`): its notices are
     sent in quiet hours and pauses, too.
     """
-    reviewed: _builtins.bool
+    review_required: _builtins.bool
     """True when a second person approves each new version of its texts before it is sent. Once true it stays true
     (`REVIEW_STAYS`). False, the default, means that what is written is sent, unless the installation has all texts
     approved.
-    """
-    bad_news: _builtins.bool
-    """True for what the customer would rather not hear: each text says sorry, why, what happens next, and who is there for
-    them and how to reach them (`TEMPLATE_PART_MISSING`). A DELAY does so anyway, with the new date as what happens next.
     """
     tells_promises: _builtins.bool
     """Whether it tells a delay, or a date of a promise: policies on events that do (`EventType.tells_promises`) alone send it."""
@@ -175,8 +178,7 @@ class Template(_message.Message):
         language_codes: _abc.Iterable[_builtins.str] | None = ...,
         policies_only: _builtins.bool = ...,
         urgent: _builtins.bool = ...,
-        reviewed: _builtins.bool = ...,
-        bad_news: _builtins.bool = ...,
+        review_required: _builtins.bool = ...,
         given_variables: _abc.Iterable[_builtins.str] | None = ...,
         tells_promises: _builtins.bool = ...,
         includers: _abc.Iterable[_builtins.str] | None = ...,
@@ -184,7 +186,7 @@ class Template(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_news", b"bad_news", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "essential", b"essential", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "reviewed", b"reviewed", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "essential", b"essential", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "review_required", b"review_required", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -254,7 +256,7 @@ class TemplateText(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
-    HTML_FIELD_NUMBER: _builtins.int
+    MJML_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
     REVIEWER_FIELD_NUMBER: _builtins.int
@@ -272,23 +274,23 @@ class TemplateText(_message.Message):
     """The subject line: a Jinja template, at most 200 characters."""
     body: _builtins.str
     """The text: a Jinja template, at most 10,000 characters. Of a DELAY template it must use `apology`, `reason`,
-    `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`, and of bad news
+    `new_date`, `contact_name` and `contact_reach`, of INFORMATION `contact_name`, and of BAD_NEWS
     `apology`, `reason`, `next_step`, `contact_name` and `contact_reach`; but for an essential purpose
     `unsubscribe_link` as well. `{% include "footer" %}` stands for the text of the partial
     `templates/footer`, of the same department or the platform, in this language (`INVALID_PARTIAL`).
     """
     apology: _builtins.str
-    """Sentence that says sorry, the value of `apology`; required for DELAY and bad news."""
+    """Sentence that says sorry, the value of `apology`; required for DELAY and BAD_NEWS."""
     version: _builtins.int
     """The version, from 1."""
     etag: _builtins.str
     """The version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
-    html: _builtins.str
+    mjml: _builtins.str
     """The same in MJML: a Jinja template that begins with `<mjml>`, of a partial what stands in an `<mj-body>`; at most 30,000
     characters. It says what `body` must say.
     Empty means that plain text alone is sent; otherwise both are, `body` for who reads no HTML. What reads it fetches
     nothing (pictures are `data:image` in it), and it has a title, words for pictures and links, and headings in order
-    (`INVALID_HTML`).
+    (`INVALID_MJML`).
     """
     state: Global___TemplateText.State.ValueType
     """Whether this version may be sent."""
@@ -299,11 +301,11 @@ class TemplateText(_message.Message):
     review_note: _builtins.str
     """Why they rejected it; empty when they did not."""
     next_step: _builtins.str
-    """Sentence that says what happens next, the value of `next_step`; required for bad news that is no DELAY."""
+    """Sentence that says what happens next, the value of `next_step`; required for BAD_NEWS."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for reason codes, the values of `reason`; those for `other` are said for every code that has none.
-        Required for DELAY and bad news, with an entry for `other`; at most 100.
+        Required for DELAY and BAD_NEWS, with an entry for `other`; at most 100.
         """
 
     @_builtins.property
@@ -330,7 +332,7 @@ class TemplateText(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
-        html: _builtins.str = ...,
+        mjml: _builtins.str = ...,
         state: Global___TemplateText.State.ValueType = ...,
         author: _builtins.str = ...,
         reviewer: _builtins.str = ...,
@@ -341,7 +343,7 @@ class TemplateText(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "html", b"html", "language_code", b"language_code", "name", b"name", "next_step", b"next_step", "partials", b"partials", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "author", b"author", "body", b"body", "create_time", b"create_time", "etag", b"etag", "language_code", b"language_code", "mjml", b"mjml", "name", b"name", "next_step", b"next_step", "partials", b"partials", "reasons", b"reasons", "review_note", b"review_note", "review_time", b"review_time", "reviewer", b"reviewer", "state", b"state", "subject", b"subject", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

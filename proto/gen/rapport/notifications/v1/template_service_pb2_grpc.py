@@ -120,8 +120,7 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplate(self, request, context):
-        """Changes the masked fields `default_language_code`, `variables`, `reviewed` and `bad_news`. INVALID_ARGUMENT when a text that is sent
-        does not say what bad news must (`TEMPLATE_PART_MISSING`). FAILED_PRECONDITION when no text in
+        """Changes the masked fields `default_language_code`, `variables` and `review_required`. FAILED_PRECONDITION when no text in
         that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
         person any more (`REVIEW_STAYS`).
         """
@@ -152,7 +151,7 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplateText(self, request, context):
-        """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology`, `next_step` and `reasons` changed.
+        """Makes a new version of a text, a draft when its template is `review_required`, with the masked fields `subject`, `body`, `mjml`, `apology`, `next_step` and `reasons` changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

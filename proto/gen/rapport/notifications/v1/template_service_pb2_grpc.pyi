@@ -43,8 +43,7 @@ class TemplateServiceStub:
     ListTemplates: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplatesRequest, _template_service_pb2.ListTemplatesResponse]
     """Lists templates by name."""
     UpdateTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateRequest, _template_pb2.Template]
-    """Changes the masked fields `default_language_code`, `variables`, `reviewed` and `bad_news`. INVALID_ARGUMENT when a text that is sent
-    does not say what bad news must (`TEMPLATE_PART_MISSING`). FAILED_PRECONDITION when no text in
+    """Changes the masked fields `default_language_code`, `variables` and `review_required`. FAILED_PRECONDITION when no text in
     that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
     person any more (`REVIEW_STAYS`).
     """
@@ -57,7 +56,7 @@ class TemplateServiceStub:
     ListTemplateTexts: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]
-    """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology`, `next_step` and `reasons` changed."""
+    """Makes a new version of a text, a draft when its template is `review_required`, with the masked fields `subject`, `body`, `mjml`, `apology`, `next_step` and `reasons` changed."""
     ApproveTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ApproveTemplateTextRequest, _template_pb2.TemplateText]
     """Approves the latest version of a text, which is sent from now on. It is checked again, for the template and its
     policies may have changed. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`), or the caller wrote it or a version
@@ -84,8 +83,7 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     ListTemplates: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplatesRequest, _template_service_pb2.ListTemplatesResponse]  # type: ignore[assignment]
     """Lists templates by name."""
     UpdateTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
-    """Changes the masked fields `default_language_code`, `variables`, `reviewed` and `bad_news`. INVALID_ARGUMENT when a text that is sent
-    does not say what bad news must (`TEMPLATE_PART_MISSING`). FAILED_PRECONDITION when no text in
+    """Changes the masked fields `default_language_code`, `variables` and `review_required`. FAILED_PRECONDITION when no text in
     that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
     person any more (`REVIEW_STAYS`).
     """
@@ -98,7 +96,7 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     ListTemplateTexts: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]  # type: ignore[assignment]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
-    """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology`, `next_step` and `reasons` changed."""
+    """Makes a new version of a text, a draft when its template is `review_required`, with the masked fields `subject`, `body`, `mjml`, `apology`, `next_step` and `reasons` changed."""
     ApproveTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ApproveTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
     """Approves the latest version of a text, which is sent from now on. It is checked again, for the template and its
     policies may have changed. FAILED_PRECONDITION when it is no draft (`TEXT_REVIEWED`), or the caller wrote it or a version
@@ -146,8 +144,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.UpdateTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
-        """Changes the masked fields `default_language_code`, `variables`, `reviewed` and `bad_news`. INVALID_ARGUMENT when a text that is sent
-        does not say what bad news must (`TEMPLATE_PART_MISSING`). FAILED_PRECONDITION when no text in
+        """Changes the masked fields `default_language_code`, `variables` and `review_required`. FAILED_PRECONDITION when no text in
         that language is sent (`TEXT_MISSING`), a text uses another variable (`VARIABLE_IN_USE`), or texts would need no second
         person any more (`REVIEW_STAYS`).
         """
@@ -184,7 +181,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.UpdateTemplateTextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
-        """Makes a new version of a text, a draft when its template is `reviewed`, with the masked fields `subject`, `body`, `html`, `apology`, `next_step` and `reasons` changed."""
+        """Makes a new version of a text, a draft when its template is `review_required`, with the masked fields `subject`, `body`, `mjml`, `apology`, `next_step` and `reasons` changed."""
 
     @_abc_1.abstractmethod
     def ApproveTemplateText(

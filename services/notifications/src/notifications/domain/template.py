@@ -30,6 +30,7 @@ class Type(StrEnum):
 
     DELAY = "DELAY"
     INFORMATION = "INFORMATION"
+    BAD_NEWS = "BAD_NEWS"  # what the customer would rather not hear
     PARTIAL = "PARTIAL"  # never sent: its texts stand in others
 
 
@@ -43,15 +44,15 @@ class TextState(StrEnum):
 
 # How often a notice may be handed over again after an answer was lost: being told of a delay twice is better
 # than not at all, which cannot be said of a receipt.
-REPEATS = {Type.DELAY: 1, Type.INFORMATION: 0, Type.PARTIAL: 0}
+REPEATS = {Type.DELAY: 1, Type.INFORMATION: 0, Type.BAD_NEWS: 0, Type.PARTIAL: 0}
 
 REQUIRED: dict[Type, tuple[str, ...]] = {
     Type.DELAY: ("apology", "reason", "new_date", "contact_name", "contact_reach"),
     Type.INFORMATION: ("contact_name",),
+    # What a delay says, and what happens next in place of a date.
+    Type.BAD_NEWS: ("apology", "reason", "next_step", "contact_name", "contact_reach"),
     Type.PARTIAL: (),
 }
-# What bad news says that is no delay: what a delay does, and what happens next in place of a date.
-BAD_NEWS = ("apology", "reason", "next_step", "contact_name", "contact_reach")
 
 
 @dataclass(slots=True)
@@ -68,8 +69,7 @@ class Template:
     update_time: datetime
     version: int = 1
     urgent: bool = False  # about safety: sent when the customer wants quiet, too
-    reviewed: bool = False  # whether a second person approves each version of its texts; once it is, it stays
-    bad_news: bool = False  # whether it tells what the customer would rather not hear; a delay does anyway
+    review_required: bool = False  # a second person approves each version of its texts; once it is, it stays
     essential: bool = False  # whether its purpose is of what customers have of us, which they cannot stop
 
     name = TEMPLATE.named("id")
@@ -78,7 +78,7 @@ class Template:
     @property
     def must_say(self) -> tuple[str, ...]:
         """What each of its texts says, whatever is given; of links those that there are."""
-        said = BAD_NEWS if self.bad_news and self.type == Type.INFORMATION else REQUIRED[self.type]
+        said = REQUIRED[self.type]
         stays = self.type == Type.PARTIAL or self.essential
         return said if stays else (*said, UNSUBSCRIBE_LINK)
 
@@ -135,7 +135,7 @@ class Text:
     apology: str
     reasons: dict[str, str]
     create_time: datetime
-    html: str = ""  # the same in MJML; or empty, and what is sent is plain text alone
+    mjml: str = ""  # the same in MJML; or empty, and what is sent is plain text alone
     next_step: str = ""  # the sentence that says what happens next
     state: TextState = TextState.APPROVED
     author: str = ""  # the subject who wrote this version; "" of what came with the first start
@@ -146,9 +146,9 @@ class Text:
 
     name = TEXT.named("template_id", "language")
 
-    def written(self, author: str, at: datetime, reviewed: bool) -> None:
+    def written(self, author: str, at: datetime, review_required: bool) -> None:
         """It is a new version now; a draft where a second person has to approve it."""
-        self.state = TextState.DRAFT if reviewed else TextState.APPROVED
+        self.state = TextState.DRAFT if review_required else TextState.APPROVED
         self.author, self.create_time = author, at
         self.reviewer, self.review_time, self.review_note = "", None, ""
 

@@ -48,7 +48,7 @@ _LANGUAGES = (
     .distinct()
     .order_by(TEXTS.c.language_code)
 )
-_SAID = TEXTS.c.subject + " " + TEXTS.c.body + " " + TEXTS.c.html
+_SAID = TEXTS.c.subject + " " + TEXTS.c.body + " " + TEXTS.c.mjml
 # That texts name one of these is looked at here, which variables they use where they are read.
 _OF_SENDERS = rf"\{{[{{%].*\m({'|'.join(sorted(SENDER))})\M"
 _LATEST_WORDS = (
@@ -69,7 +69,7 @@ _SENT_OF_ALL = (
     .subquery("sent_of_all")
 )
 _INCLUDES = sa.func.regexp_matches(
-    _SENT_OF_ALL.c.body + _SENT_OF_ALL.c.html,
+    _SENT_OF_ALL.c.body + _SENT_OF_ALL.c.mjml,
     r"""include\s+["']([a-z0-9-]{1,63})["']""",
     "g",
     type_=postgresql.ARRAY(sa.Text),

@@ -23,7 +23,7 @@ def require_hosts(text: Text, named: Sequence[str]) -> None:
     hosts are named, HTML has none but those that the platform makes.
     """
     wrong = []
-    for field, source in (("body", text.body), ("html", html.unescape(text.html))):
+    for field, source in (("body", text.body), ("mjml", html.unescape(text.mjml))):
         for host in dict.fromkeys(_hosts(source, whole=bool(named))):
             if host in SHORTENERS:
                 told = f"must have no link to {host}, which does not say where it leads"

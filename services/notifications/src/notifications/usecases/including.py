@@ -39,11 +39,11 @@ async def require_fit(tx: Transaction, changed: Changed) -> None:
 
 async def require_reviewed(tx: Transaction, template: Template, wholes: list[Whole]) -> None:
     """Refuse in what a second person approves what nobody else reads. InvalidArgument INVALID_PARTIAL."""
-    if not template.reviewed:
+    if not template.review_required:
         return
     ids = {TEXT_VERSION.parse(name)[0] for each in wholes for name in each.partials}
     partials = await PARTIALS_BY_ID.all(tx, ids=sorted(ids))
-    if unread := sorted(each.name for each in partials if not each.reviewed):
+    if unread := sorted(each.name for each in partials if not each.review_required):
         told = f"must include partials that are reviewed, as {template.name} is: {', '.join(unread)}"
         raise refusal("body", told)
 

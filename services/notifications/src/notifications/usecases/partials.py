@@ -93,7 +93,7 @@ def included(text: Text) -> list[str]:
 
 
 def _named_in(texts: Iterable[Text]) -> set[str]:
-    sources = (source for text in texts for source in (text.body, text.html))
+    sources = (source for text in texts for source in (text.body, text.mjml))
     return {match[2] for source in sources for match in _INCLUDE.finditer(source)}
 
 
@@ -108,7 +108,7 @@ class _Whole:
 
     def made_of(self, text: Text) -> Whole:
         own = values(text)
-        own |= {part: self._with_parts(getattr(text, part), part, ()) for part in ("body", "html")}
+        own |= {part: self._with_parts(getattr(text, part), part, ()) for part in ("body", "mjml")}
         return Whole(**own, partials=tuple(sorted(self.versions.values())))
 
     def _with_parts(self, source: str, part: str, within: tuple[str, ...]) -> str:

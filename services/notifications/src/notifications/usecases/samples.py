@@ -16,7 +16,7 @@ def samples(template: Template, text: Text, given: Iterable[str], now: datetime)
     What a filter says is something that it can say; of a template's own variable all else is its name.
     """
     wanted = (used_in(text) | {*template.must_say}) - {*given, *text.says(template)}
-    filters = said_by(text.subject, text.body, text.html)
+    filters = said_by(text.subject, text.body, text.mjml)
     known = {
         "reason": next(iter(text.reasons), OTHER),
         "reference": "orders/10248",

@@ -35,8 +35,7 @@ class TemplateChanges(TypedDict, total=False):
 
     default_language_code: str
     variables: list[Variable]
-    reviewed: bool
-    bad_news: bool
+    review_required: bool
 
 
 class TextChanges(TypedDict, total=False):
@@ -46,7 +45,7 @@ class TextChanges(TypedDict, total=False):
     body: str
     apology: str
     reasons: dict[str, str]
-    html: str
+    mjml: str
     next_step: str
 
 
@@ -61,8 +60,7 @@ async def create_template(
     default_language_code: str,
     variables: list[Variable],
     urgent: bool,
-    reviewed: bool,
-    bad_news: bool,
+    review_required: bool,
 ) -> TemplateInLanguages:
     """Keep a new template, of an `essential` purpose or not. ResourceExists; INVALID_URGENCY."""
     if urgent and not essential:
@@ -77,8 +75,7 @@ async def create_template(
         tx.now,
         tx.now,
         urgent=urgent,
-        reviewed=reviewed,
-        bad_news=bad_news,
+        review_required=review_required,
         essential=essential,
     )
     tx.require_owner(template)
@@ -92,27 +89,23 @@ async def update_template(
     """Change the default language or the variables, as far as its texts and its policies allow.
 
     FailedPrecondition REVIEW_STAYS, TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable`,
-    `require_reviewed` and `require_fit` find, and of what becomes bad news `words.check`.
+    `require_reviewed` and `require_fit` find.
     """
     template, texts = await _own(tx, template_id, etag)
     await lock_parts(tx)
     sent = await whole(tx, template, await store.SENT_TEXTS.all(tx, template_id=template_id))
     new: dict[str, object] = {}
-    if "reviewed" in changes:
-        new["reviewed"] = changes["reviewed"]
-        if template.reviewed and not changes["reviewed"]:  # else who writes could do without a reader
+    if "review_required" in changes:
+        new["review_required"] = changes["review_required"]
+        if template.review_required and not new["review_required"]:  # else who writes needs no reader
             told = f"Texts of {template.name} are approved by a second person, and stay so."
             raise FailedPrecondition("REVIEW_STAYS", told, {"resource": template.name})
     if "default_language_code" in changes:
         new["default_language_code"] = words.language_code_of(changes["default_language_code"])
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
-    if "bad_news" in changes:
-        new["bad_news"] = changes["bad_news"]
     if fields := changed(template, new):
         _require_texts(template, sent, await whole(tx, template, texts), fields)
-        for each in sent if "bad_news" in fields else ():
-            await asyncio.to_thread(words.check, template, each)
         await _require_policies(tx, template, sent)
         await require_reviewed(tx, template, sent)
         if template.type == Type.PARTIAL:
@@ -133,7 +126,7 @@ async def create_text(
     body: str,
     apology: str,
     reasons: dict[str, str],
-    html: str,
+    mjml: str,
     next_step: str,
 ) -> Text:
     """Keep the first version of a text.
@@ -152,7 +145,7 @@ async def create_text(
         apology,
         reasons,
         tx.now,
-        html,
+        mjml,
         next_step,
     )
     if any(each.language == text.language for each in texts):
@@ -238,7 +231,7 @@ def _require_texts(
 
 def _in_languages(template: Template, texts: Sequence[Text], includers: list[str]) -> TemplateInLanguages:
     languages = sorted(each.language_code for each in texts)
-    sources = [source for each in texts for source in (each.subject, each.body, each.html)]
+    sources = [source for each in texts for source in (each.subject, each.body, each.mjml)]
     return TemplateInLanguages(
         **values(template), language_codes=languages, sources=sources, includers=includers
     )
@@ -258,7 +251,7 @@ async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Templ
 async def _keep(tx: Transaction, template: Template, text: Text, review_all: bool) -> Text:
     """Keep a version of a text that says what it must: see `_require_sendable`."""
     await _require_sendable(tx, template, text)
-    text.written(tx.call.principal.subject, tx.now, template.reviewed or review_all)
+    text.written(tx.call.principal.subject, tx.now, template.review_required or review_all)
     await tx.defer(store.INSERT_TEXT, **values(text))
     return text
 

@@ -43,25 +43,25 @@ class Words:
 
 def used_in(text: Text) -> frozenset[str]:
     """The variables that a text uses."""
-    return variables_of(text.subject) | variables_of(text.body) | variables_of(text.html)
+    return variables_of(text.subject) | variables_of(text.body) | variables_of(text.mjml)
 
 
 def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None:
     """Refuse a text that cannot say what its template's type must say, and `further` parts.
 
     InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
-        part, also one that its own words for a reason would hide; INVALID_HTML.
+        part, also one that its own words for a reason would hide; INVALID_MJML.
 
     Of a hundred reasons in HTML it takes seconds, and is best done in a thread.
     """
     violations: list[Violation] = []
-    used = {field: _used(getattr(text, field), field, violations) for field in ("subject", "body", "html")}
+    used = {field: _used(getattr(text, field), field, violations) for field in ("subject", "body", "mjml")}
     if violations:
         raise InvalidArgument(violations)
     if unknown := template.undeclared(used_in(text)):
         described = f"must use no variable that {template.name} does not declare: {', '.join(unknown)}"
         violations.append(Violation("template_text.body", "VARIABLE_UNKNOWN", described))
-    for part in ("body", "html") if text.html else ("body",):
+    for part in ("body", "mjml") if text.mjml else ("body",):
         if missing := text.missing_parts(template, used[part], further):
             violations.append(_missing(template, missing, part))
     if violations:
@@ -221,17 +221,17 @@ def _rendered(
         raise InvalidArgument([Violation("template_text.subject", "INVALID_TEMPLATE", described)])
     _require_parts(template, body, values, further, "body")
     html = ""
-    if text.html and as_page:
+    if text.mjml and as_page:
         try:
-            source = _clean(_filled(text.html, values, markup=True))
+            source = _clean(_filled(text.mjml, values, markup=True))
             page = page_of(
                 _PAGE.format(source) if template.type == Type.PARTIAL else source, text.language_code
             )
         except NotHtml as wrong:
             raise InvalidArgument(
-                [Violation("template_text.html", "INVALID_HTML", each) for each in wrong.args]
+                [Violation("template_text.mjml", "INVALID_MJML", each) for each in wrong.args]
             ) from None
-        _require_parts(template, " ".join((page.text, *page.targets)), values, further, "html")
+        _require_parts(template, " ".join((page.text, *page.targets)), values, further, "mjml")
         html = page.html
     return Words(subject[:SUBJECT_MAX], body, html)
 
@@ -239,7 +239,7 @@ def _rendered(
 def _shape(text: Text, given: Mapping[str, Any]) -> str:
     """The HTML with what it says for the reason taken out: what of it differs by more is another page."""
     values = {**given, LOCALE: Locale.parse(text.language_code, sep="-"), ZONE: UTC}
-    return _filled(text.html, values, markup=True).replace(escape(given["reason"]), "\0")
+    return _filled(text.mjml, values, markup=True).replace(escape(given["reason"]), "\0")
 
 
 def _filled(source: str, values: Mapping[str, Any], *, markup: bool = False) -> str:
@@ -250,7 +250,7 @@ def _filled(source: str, values: Mapping[str, Any], *, markup: bool = False) -> 
         raise
     except Exception as error:  # whatever a template does with its values is the template's fault
         described = f"must render for every value: {type(error).__name__}"
-        where = "template_text.html" if markup else "template_text.body"
+        where = "template_text.mjml" if markup else "template_text.body"
         raise InvalidArgument([Violation(where, "INVALID_TEMPLATE", described)]) from error
 
 
@@ -281,6 +281,5 @@ def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str
 
 
 def _missing(template: Template, parts: list[str], where: str) -> Violation:
-    what = f"{template.type} template{' of bad news' if template.bad_news else ''}"
-    described = f"a {what} must have {', '.join(parts)}"
+    described = f"a {template.type} template must have {', '.join(parts)}"
     return Violation(f"template_text.{where}", "TEMPLATE_PART_MISSING", described)

@@ -10,9 +10,10 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 TYPES = {
     "INFORMATION": N_("tells something"),
     "DELAY": N_("tells of a delay"),
+    "BAD_NEWS": N_("tells bad news: sorry, why, what happens next, and who is there for them"),
     "PARTIAL": N_("a part of others, such as a footer"),
 }
-_SENTENCES = ("subject", "body", "html", "apology", "next_step")
+_SENTENCES = ("subject", "body", "mjml", "apology", "next_step")
 TEXT_FIELDS = (*_SENTENCES, "reasons")
 _REASON = re.compile(r"([a-z0-9][a-z0-9-]{0,62}): *(\S.*)")
 _IMPERSONAL = "!"  # at the end of a variable's name: its values are never personal
@@ -22,7 +23,7 @@ def template_of(now: Template, typed: Typed) -> Template:
     """The template as it is to be; what of it never changes, of a new one alone. InvalidArgument."""
     proposed = Template(name=now.name, department=now.department, etag=typed.text("etag"))
     proposed.default_language_code = typed.text("default_language_code")
-    proposed.reviewed, proposed.bad_news = typed.text("reviewed") == "on", typed.text("bad_news") == "on"
+    proposed.review_required = typed.text("review_required") == "on"
     for name in filter(None, (each.strip() for each in typed.text("variables").split(","))):
         proposed.variables.add(name=name.rstrip(_IMPERSONAL), impersonal=name.endswith(_IMPERSONAL))
     if now.name:
@@ -42,7 +43,7 @@ def template_written(template: Template) -> dict[str, str]:
         "variables": ", ".join(variables),
         "purpose": template.purpose or "purposes/service",
     }
-    return found | {name: "on" for name in ("reviewed", "bad_news") if getattr(template, name)}
+    return found | ({"review_required": "on"} if template.review_required else {})
 
 
 def template_field(wrong: str) -> str:

@@ -19,7 +19,7 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 
 WRITE = "notifications.templates.write"
 LISTED = 1000
-_CHANGED = FieldMask(paths=["default_language_code", "variables", "reviewed", "bad_news"])
+_CHANGED = FieldMask(paths=["default_language_code", "variables", "review_required"])
 _FIELDS = ("code", "type", "purpose", "default_language_code", "variables")
 
 

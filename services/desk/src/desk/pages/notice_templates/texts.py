@@ -160,7 +160,7 @@ async def _page(
         now=view.shown(now, say) if now.name else None,
         state=value_name(now, "state"),
         note=now.review_note,
-        says_sorry=value_name(template, "type") == "DELAY" or template.bad_news,
+        says_sorry=value_name(template, "type") in ("DELAY", "BAD_NEWS"),
         has_more=bool(now.apology or now.next_step or now.reasons),
         beside=await _version(look, chosen),
         versions=list(range(now.version - 1, max(0, now.version - 51), -1)),

@@ -45,7 +45,7 @@ class Words:
     author: str
     subject: str
     body: str
-    html: str
+    mjml: str
 
 
 def line(template: Template, say: Speech) -> Line:
@@ -57,7 +57,7 @@ def line(template: Template, say: Speech) -> Line:
         say.named(template.purpose),
         say.named(template.department),
         ", ".join(say.language_of(each) for each in template.language_codes),
-        template.reviewed,
+        template.review_required,
     )
 
 
@@ -82,7 +82,7 @@ def shown(text: TemplateText, say: Speech) -> Words:
         text.author,
         text.subject,
         text.body,
-        text.html,
+        text.mjml,
     )
 
 
