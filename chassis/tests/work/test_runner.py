@@ -78,6 +78,23 @@ async def test_each_is_done_once_by_whichever_replica_and_no_more_than_fit_at_on
     assert office.outside.most <= 2 * office.outside.at_once
 
 
+async def test_of_what_is_due_the_lower_rank_goes_first_however_long_others_wait(office: Any) -> None:
+    await office.enqueue("campaign", rank=2)
+    tomorrow = office.clock.now() + timedelta(days=1)
+    await office.enqueue("later", due_at=tomorrow, expire_at=tomorrow + timedelta(days=1))
+    office.clock.advance(timedelta(hours=1))
+    await office.enqueue("b", due_at=office.clock.now(), rank=1)
+    await office.enqueue("a", due_at=office.clock.now() - timedelta(minutes=1), rank=1)
+    await office.enqueue("urgent", due_at=office.clock.now())
+    claimed = []
+    for _ in range(4):
+        [work] = await queue.CLAIM.all(
+            office.db, of_kind="send", now=office.clock.now(), free=1, lease=timedelta(minutes=1)
+        )
+        claimed.append(work.key)
+    assert claimed == ["urgent", "a", "b", "campaign"]
+
+
 async def test_what_fails_for_now_is_tried_again_after_a_pause_and_what_is_refused_never(office: Any) -> None:
     office.outside.answers = [Later("451"), Ours("530"), Refused("550")]
     await office.replica()

@@ -163,6 +163,7 @@ WORK = _table(
     _columns(_AT, "due_at", "expire_at"),
     _columns(_AT, "lease_until", nullable=True),  # by the database's clock
     _columns(sa.SmallInteger, "repeats"),  # allowed after unknown outcomes
+    _columns(sa.SmallInteger, "rank", server_default="0"),  # of what is due a lower one goes first
     # Attempts whose outcome nobody knows.
     _columns(sa.ARRAY(sa.Integer), "unknown", server_default="{}"),
     _texts("fingerprint", server_default=""),  # of what was handed over

@@ -152,6 +152,7 @@ class Work:
     causation_id: UUID
     traceparent: str
     ended_at: datetime | None
+    rank: int = 0
 
     def settle(self, attempt: int, outcome: Outcome, now: datetime, *, wait: timedelta) -> None:
         """Move on by what is known of an attempt: writes are fenced by its number, evidence is not.

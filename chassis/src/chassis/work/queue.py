@@ -13,6 +13,7 @@ from chassis.db.tables import among
 from chassis.db.transaction import Transaction
 from chassis.work.item import State, Work
 
+RANKS = 3  # 0 goes first
 OVERDUE_AT_ONCE = 20
 ASIDE = timedelta(minutes=1)
 
@@ -31,11 +32,11 @@ _ENQUEUE = Bulk[None](
     lambda insert: insert.on_conflict_do_update(
         index_elements=["kind", "key"],
         # What is under way goes on. What comes after it is something new, unless it says the same again.
-        set_={c: insert.excluded[c] for c in ("due_at", "expire_at", "repeats")}
+        set_={c: insert.excluded[c] for c in ("due_at", "expire_at", "repeats", "rank")}
         | {"fingerprint": sa.case((_IS[State.HANDING_OVER], WORK.c.fingerprint), else_=""), "failures": 0},
         where=WORK.c.ended_at.is_(None),
     ),
-    columns=[c.name for c in WORK.columns if c.server_default is None and not c.nullable],
+    columns=[c.name for c in WORK.columns if c.server_default is None and not c.nullable] + ["rank"],
 )
 _CANCEL = Statement[None](
     sa.update(WORK)
@@ -87,10 +88,14 @@ _REOPEN = Statement[Any](
     )
     .returning(WORK.c.id)
 )
-_READY = (
-    sa.select(WORK.c.id)
+# Each rank by itself, so that what is due later in one is not walked over to reach another.
+_RANKS = sa.func.generate_series(sa.text("0"), sa.text(str(RANKS - 1)))
+_RANK = _RANKS.table_valued("rank", name="ranks").render_derived()
+_DUE = (
+    sa.select(WORK.c.id, WORK.c.due_at)
     .where(
         WORK.c.kind == sa.bindparam("of_kind"),
+        WORK.c.rank == _RANK.c.rank,
         _IS[State.PENDING],
         WORK.c.due_at <= sa.bindparam("now"),
         WORK.c.expire_at > sa.bindparam("now"),
@@ -98,6 +103,13 @@ _READY = (
     .order_by(WORK.c.due_at)
     .limit(sa.bindparam("free"))
     .with_for_update(skip_locked=True)
+    .lateral("due")
+)
+_READY = (
+    sa.select(_DUE.c.id)
+    .select_from(_RANK.join(_DUE, sa.true()))
+    .order_by(_RANK.c.rank, _DUE.c.due_at)
+    .limit(sa.bindparam("free"))
     .scalar_subquery()
 )
 CLAIM = Statement(
@@ -160,13 +172,20 @@ COUNT = Statement[Any](
 
 
 async def enqueue(
-    tx: Transaction, kind: str, key: str, *, due_at: datetime, expire_at: datetime, repeats: int = 0
+    tx: Transaction,
+    kind: str,
+    key: str,
+    *,
+    due_at: datetime,
+    expire_at: datetime,
+    repeats: int = 0,
+    rank: int = 0,
 ) -> None:
     """Have the worker of `kind` see to `key` once, from `due_at` until it is of no more use at `expire_at`.
 
     Again for the same key, while that has not ended: something newer is to be done instead. `repeats` says
     how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a possible
-    repeat.
+    repeat. Of what is due a lower `rank`, below `RANKS`, goes first.
     """
     work = {
         "id": ids.uuid7(tx.now),
@@ -175,6 +194,7 @@ async def enqueue(
         "due_at": due_at,
         "expire_at": expire_at,
         "repeats": repeats,
+        "rank": rank,
         "correlation_id": tx.correlation_id,
         "causation_id": tx.call.cause_id or tx.id,
         "traceparent": tx.call.traceparent,

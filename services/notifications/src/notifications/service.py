@@ -181,7 +181,7 @@ def _rates(channels: Sequence[Channel]) -> dict[str, int]:
 def _side_by_side(at_once: int, channels: Sequence[Channel]) -> int:
     """How much of it one provider may have in hand: not all, so that one that hangs stops no other."""
     elsewhere = sum(each.addressed is not None for each in channels)
-    return at_once if elsewhere == 1 else max(1, at_once * 3 // 4)
+    return at_once + 1 if elsewhere == 1 else max(1, at_once * 3 // 4)
 
 
 service = Service(

@@ -7,16 +7,19 @@ from typing import Any
 import grpc
 import pytest
 
+from chassis.api.messages import moment
 from notifications.domain.provider import FAILURES_MAX, KEPT, PAUSE, SOON
 from notifications.jobs.gate import Gate
 from rapport.common.v1 import channel_pb2
 from rapport.notifications.v1 import notice_pb2, provider_pb2, provider_service_pb2, template_pb2
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
 from rapport_testing.wait import eventually
 
 AVAILABLE = provider_pb2.Provider.STATE_AVAILABLE
 UNAVAILABLE = provider_pb2.Provider.STATE_UNAVAILABLE
 DOWN = b"500 Oops"
+ONLY_TEXTED = DeliveryStrategy(channels=[channel_pb2.CHANNEL_SMS])
 WON = template_pb2.TemplateText(subject="You have won", body="{{ customer_name }}, {{ contact_name }}")
 
 
@@ -223,6 +226,18 @@ async def test_a_server_that_takes_everything_for_spam_is_left_alone_and_tried(d
     await all_sent(desk, wanted, "providers/smtp")
 
 
+async def test_the_most_urgent_that_waits_tries_whether_it_works_again(desk: Any) -> None:
+    await desk.create_template("alarm", WON, urgent=True)
+    await broken(desk)
+    await deferred(desk, await request(desk))
+    waiting = await deferred(desk, await request(desk, template="templates/alarm"))
+    desk.clock.advance(moment(waiting.defer_time) - desk.clock.now() + timedelta(seconds=1))
+    await is_in(desk, AVAILABLE)
+    tried = next(iter(desk.gateway.sent.values()))
+    assert "Hello" not in str(tried)  # as the other says, which waited for longer
+    await desk.sent(waiting.name)
+
+
 async def test_one_that_takes_us_again_is_available_though_the_first_message_is_not_wanted(desk: Any) -> None:
     mail(desk)
     desk.mail.refusals["MAIL"] = ["550 5.7.1 not now"] * FAILURES_MAX
@@ -278,6 +293,20 @@ class TestWithARate:
         """Set before the service starts, which needs the gateway."""
         monkeypatch.setenv("RAPPORT_SMS_PER_MINUTE", "1")
         return gateway
+
+    async def test_what_waits_has_a_place_by_age_and_what_is_urgent_goes_before(self, desk: Any) -> None:
+        hello = template_pb2.TemplateText(subject="Mind", body="{{ customer_name }}, {{ contact_name }}")
+        await desk.create_template("alarm", hello, urgent=True)
+        await desk.sent((await request(desk)).name)
+        asked = len(desk.peers.customers.asked)
+        times = []
+        for _ in range(3):
+            notice = await request(desk, delivery=ONLY_TEXTED)
+            times.append(moment((await deferred(desk, notice)).defer_time))
+        assert [later - times[0] for later in times] == [timedelta(minutes=each) for each in range(3)]
+        urgent = await request(desk, template="templates/alarm", delivery=ONLY_TEXTED)
+        assert moment((await deferred(desk, urgent)).defer_time) < times[0]
+        assert len(desk.peers.customers.asked) == asked  # nobody is asked about what has to wait
 
     async def test_it_gets_no_more_and_what_waits_has_its_turn(self, desk: Any) -> None:
         first = await request(desk)

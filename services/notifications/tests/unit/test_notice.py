@@ -8,8 +8,10 @@ from chassis.facts import Decision, Outcome
 from notifications.channels.mail import message_id
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.rank import FIRST, LAST, MIDDLE, rank_of
 from notifications.domain.template import Text
 from notifications.domain.told import end_fact
+from notifications.jobs.gate import WAIT_MOST, patience
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)
@@ -42,6 +44,19 @@ def notice() -> Notice:
 def test_a_notice_that_is_handed_over_is_being_sent(notice: Notice) -> None:
     notice.begin(1, "EMAIL", TEXT)
     assert (notice.state, notice.attempt_count, notice.version) == (State.SENDING, 1, 2)
+
+
+def test_what_is_urgent_or_of_a_promise_goes_first_and_what_many_are_sent_last(notice: Notice) -> None:
+    single = replace(notice, concern=Concern.NONE, urgent=False, send_on="")
+    assert rank_of(single, of_many=False) == MIDDLE
+    assert (
+        rank_of(single, of_many=True) == rank_of(replace(single, send_on="2026-03-02"), of_many=False) == LAST
+    )
+    assert rank_of(replace(single, urgent=True), of_many=True) == FIRST
+    assert rank_of(replace(single, concern=Concern.AT_RISK), of_many=False) == FIRST
+    waits = [patience(replace(single, rank=each)) for each in (FIRST, MIDDLE, LAST)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] == WAIT_MOST
 
 
 def test_how_it_was_decided_is_kept_once_and_not_without_end(notice: Notice) -> None:

@@ -122,6 +122,7 @@ class Notice:
     category: str = ""  # of its purpose, as the customer service had it when it was handed over last
     delivery: DeliveryStrategy | None = None  # by which channels; None: as the customer prefers
     spent: dict[str, str] = field(default_factory=dict)  # the channels where it came to nothing, and why
+    rank: int = 1  # as `domain.rank` has it
     waits_for: str = ""  # the id of the provider for which it waits, while it is deferred for that
 
     name = NOTICE.named("id")

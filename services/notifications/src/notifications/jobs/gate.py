@@ -15,9 +15,11 @@ from chassis.telemetry.metrics import Snapshot
 from chassis.work import Ours, Verdict
 from chassis.work import Outcome as Ended
 from notifications.channels.channel import CONVERSED, Away, Channel, Unwanted
+from notifications.domain.notice import Notice
 from notifications.domain.provider import (
     KEPT,
     MEASURED,
+    PAUSE_MOST,
     PROBE,
     PROVIDER_AWAY,
     PROVIDER_BUSY,
@@ -26,11 +28,14 @@ from notifications.domain.provider import (
     Provider,
     State,
 )
+from notifications.domain.rank import LAST
 from notifications.names import PROVIDER
 from notifications.store import providers as store
 from notifications.usecases.attempt import NextChannel, Quiet
 
-WAIT_MOST = timedelta(seconds=10)  # for a turn: who would wait longer comes again
+WAIT_MOST = timedelta(seconds=10)  # for a turn, of what goes first: who would wait longer comes again
+PLACES_MOST = 1000  # of those that wait, counted before one
+_MOMENT = timedelta(seconds=1)
 _OF_OURS = ("stopped", "no-answer")  # what ended a hand-over that says nothing of the provider
 NOT_AVAILABLE = Snapshot(
     "rapport_provider_unavailable",
@@ -74,52 +79,78 @@ class Gate:
         NOT_AVAILABLE.replace({(row.id,): float(row.state is not State.AVAILABLE) for row in rows})
         WAITING.replace({(row.id,): row.waiting_count for row in rows})
 
-    async def require_any(self, channels: Collection[str]) -> None:
-        """Quiet when nobody would take a message on these: nothing else needs to be asked then."""
-        now = self.db.clock.now()
-        rows = [each for each in await store.ALL_PROVIDERS.all(self.db) if each.channel in channels]
-        opens = [(row.opens(now), row.id) for row in rows]
-        if opens and all(each for each, _ in opens):
-            until, provider_id = min((each, name) for each, name in opens if each)
-            raise _not_yet(PROVIDER_AWAY, until, [], provider_id, now)
+    async def require(self, notice: Notice, channels: Collection[Channel]) -> None:
+        """Quiet when no provider of these channels takes it now, or the one it waits for has its rate full.
+
+        Nothing else needs to be asked then.
+        """
+        now, wanted = self.db.clock.now(), {_id(each) for each in channels}
+        rows = [row for row in await store.ALL_PROVIDERS.all(self.db) if row.id in wanted]
+        closed = {row.id: await self._closed(row, notice, now) for row in rows}
+        own = closed.get(notice.waits_for)
+        busy = {notice.waits_for: own} if own and own[0] == PROVIDER_BUSY else closed
+        if busy and all(busy.values()):
+            until, code, provider_id = min((each[1], each[0], key) for key, each in busy.items() if each)
+            raise _not_yet(code, until, [], provider_id, now)
 
     @asynccontextmanager
-    async def through(self, channel: Channel, decisions: list[Decision]) -> AsyncIterator[None]:
+    async def through(
+        self, channel: Channel, notice: Notice, decisions: list[Decision]
+    ) -> AsyncIterator[None]:
         """Let one message through to the channel's provider, when its turn comes. Quiet when not now."""
         provider_id = _id(channel)
-        if self._inside[provider_id] >= self.side_by_side:
-            now = self.db.clock.now()
-            raise _not_yet(PROVIDER_BUSY, now + SOON, decisions, provider_id, now)
+        row = await store.GET_PROVIDER.maybe(self.db, id=provider_id)
+        if row is None:  # forgotten by one that does not have it
+            await self.open([channel])
+            row = await store.GET_PROVIDER.one(self.db, id=provider_id)
+        now = self.db.clock.now()
+        if closed := await self._closed(row, notice, now):
+            raise _not_yet(*closed, decisions, provider_id, now)
         self._inside[provider_id] += 1
         try:
-            await self._admit(channel, provider_id, decisions)
+            await self._admit(row, notice, decisions, now)
             yield
         finally:
             self._inside[provider_id] -= 1
 
-    async def _admit(self, channel: Channel, provider_id: str, decisions: list[Decision]) -> None:
-        now = self.db.clock.now()
-        row = await store.GET_PROVIDER.maybe(self.db, id=provider_id)
-        if row is None:
-            await self.open([channel])
-        elif until := row.opens(now):
-            raise _not_yet(PROVIDER_AWAY, until, decisions, provider_id, now)
-        await self._take_turn(provider_id, decisions, now)
-        if row is not None and row.state is not State.AVAILABLE:
-            probe = {"provider": provider_id, "now": now, "until": now + PROBE}
-            if await store.PROBE_PROVIDER.maybe(self.db, **probe) is None:
-                raise _not_yet(PROVIDER_AWAY, now + SOON, decisions, provider_id, now)
+    async def _closed(self, row: Provider, notice: Notice, now: datetime) -> tuple[str, datetime] | None:
+        """Why a provider gets no such message now, and until when; None when it does."""
+        if until := row.opens(now):
+            return PROVIDER_AWAY, until
+        # Of what waits behind all others one fewer, so that there is room for these.
+        if self._inside[row.id] >= max(1, self.side_by_side - (notice.rank == LAST)):
+            return PROVIDER_BUSY, now + SOON
+        if self._each(row) and row.free_time and row.free_time > now + patience(notice):
+            return PROVIDER_BUSY, await self._turn_time(row, notice, now)
+        return None
 
-    async def _take_turn(self, provider_id: str, decisions: list[Decision], now: datetime) -> None:
-        if not (rate := self.a_minute.get(provider_id)):
-            return
-        each = timedelta(minutes=1) / rate
-        turn = await store.TAKE_TURN.maybe(
-            self.db, provider=provider_id, now=now, each=each, latest=now + WAIT_MOST
-        )
-        if turn is None:
-            raise _not_yet(PROVIDER_BUSY, now + WAIT_MOST, decisions, provider_id, now)
-        await asyncio.sleep(max(0.0, (turn["free_time"] - each - now).total_seconds()))
+    async def _admit(self, row: Provider, notice: Notice, decisions: list[Decision], now: datetime) -> None:
+        if each := self._each(row):
+            turn = await store.TAKE_TURN.maybe(
+                self.db, provider=row.id, now=now, each=each, latest=now + patience(notice)
+            )
+            if turn is None:
+                row = await store.GET_PROVIDER.one(self.db, id=row.id)
+                until = await self._turn_time(row, notice, now)
+                raise _not_yet(PROVIDER_BUSY, until, decisions, row.id, now)
+            await asyncio.sleep(max(0.0, (turn["free_time"] - each - now).total_seconds()))
+        if row.state is not State.AVAILABLE:
+            asks = {"provider": row.id, "rank": notice.rank, "notice_id": notice.id}
+            times = {"now": now, "later": now - WAIT_MOST, "until": now + PROBE}
+            if await store.PROBE_PROVIDER.maybe(self.db, **asks, **times) is None:
+                raise _not_yet(PROVIDER_AWAY, now + SOON, decisions, row.id, now)
+
+    async def _turn_time(self, row: Provider, notice: Notice, now: datetime) -> datetime:
+        """When its turn may come in a provider's rate, by how many of those that wait go before it."""
+        before = {"provider": row.id, "rank": notice.rank, "notice_id": notice.id, "at_most": PLACES_MOST}
+        place: int = (await store.WAITING_BEFORE.one(self.db, **before))["count"]
+        first = max((row.free_time or now) - patience(notice), now + _MOMENT)
+        return min(first + self._each(row) * place, now + PAUSE_MOST)
+
+    def _each(self, row: Provider) -> timedelta:
+        """For how long each message of a provider stands in its rate; none without one."""
+        rate = self.a_minute.get(row.id)
+        return timedelta(minutes=1) / rate if rate else timedelta()
 
     async def note(self, tx: Transaction, channel: Channel, ended: Ended, template_id: str) -> None:
         """What the end of an attempt to say what a template says tells of the channel's provider."""
@@ -140,6 +171,11 @@ class Gate:
         else:
             row.take(tx.now)
         await store.UPDATE_PROVIDER.run(tx, **values(row))
+
+
+def patience(notice: Notice) -> timedelta:
+    """How long it waits for its turn at most: what goes first waits longest, so there is room for it."""
+    return WAIT_MOST * (1 - notice.rank / 4)
 
 
 def was_met(ended: Ended) -> bool:

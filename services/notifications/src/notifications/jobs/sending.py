@@ -80,7 +80,7 @@ class Sending:
         elif silent:
             raise Forbidden(ALREADY_TOLD)
         now = self.db.clock.now()
-        await self.gate.require_any(left(notice, self._codes))
+        await self.gate.require(notice, self._open_to(notice))
         wanted = await require_on(self.db, notice, now)
         contact = await self.contacts.of(notice)
         reasons = await self._reasons_to_call(notice)
@@ -113,7 +113,7 @@ class Sending:
 
         try:
             message = await channel.prepare(delivery, contact, words)
-            async with self.gate.through(channel, decisions):
+            async with self.gate.through(channel, notice, decisions):
                 conversing = True
                 code = await channel.send(message, ready, turn.commit_to_it)
         except NotDone as error:
@@ -148,6 +148,11 @@ class Sending:
             if not notice.waits and not await go_on_in_silence(tx, notice, self._codes):
                 raise Forbidden(ALREADY_TOLD)
         return notice
+
+    def _open_to(self, notice: Notice) -> list[Channel]:
+        """The channels by which it may go; a repeat goes as before."""
+        codes = [notice.channel] if notice.in_doubt else left(notice, self._codes)
+        return [each for each in self.channels if each.code in codes]
 
     @property
     def _codes(self) -> list[str]:

@@ -28,10 +28,22 @@ HAVE_PROVIDERS = Statement[None](
 # Those that no process has had since then.
 FORGET_PROVIDERS = Statement[None](sa.delete(PROVIDERS).where(PROVIDERS.c.seen_time < sa.bindparam("since")))
 _THIS = PROVIDERS.c.id == sa.bindparam("provider")
-# One message, of whoever asks first, tries whether a provider works again.
+_WAITS = (NOTICES.c.waits_for == sa.bindparam("provider"), NOTICES.c.waits_for != "")
+_BEFORE = sa.tuple_(NOTICES.c.rank, NOTICES.c.id) < sa.tuple_(
+    sa.bindparam("rank", type_=NOTICES.c.rank.type), sa.bindparam("notice_id", type_=NOTICES.c.id.type)
+)
+# One message tries whether a provider works again: the first that waits, or who asks after `later`.
 PROBE_PROVIDER = Statement[Any](
     sa.update(PROVIDERS)
-    .where(_THIS, PROVIDERS.c.state != State.AVAILABLE, PROVIDERS.c.retry_time <= sa.bindparam("now"))
+    .where(
+        _THIS,
+        PROVIDERS.c.state != State.AVAILABLE,
+        PROVIDERS.c.retry_time
+        <= sa.case(
+            (sa.exists().where(*_WAITS, _BEFORE), sa.bindparam("later", type_=PROVIDERS.c.retry_time.type)),
+            else_=sa.bindparam("now", type_=PROVIDERS.c.retry_time.type),
+        ),
+    )
     .values(state=State.PROBING, retry_time=sa.bindparam("until", type_=PROVIDERS.c.retry_time.type))
     .returning(PROVIDERS.c.id)
 )
@@ -63,13 +75,15 @@ def _attempts(*outcomes: str) -> sa.ScalarSelect[int]:
 
 
 _WAITING = sa.select(sa.func.count()).where(NOTICES.c.waits_for == PROVIDERS.c.id, NOTICES.c.waits_for != "")
-# The oldest notices that wait for a provider.
+# The first notices that wait for a provider, and how many do before one.
 WAITING_FOR = Statement[Any](
     sa.select(NOTICES.c.id)
-    .where(NOTICES.c.waits_for == sa.bindparam("provider"), NOTICES.c.waits_for != "")
-    .order_by(NOTICES.c.id)
+    .where(*_WAITS)
+    .order_by(NOTICES.c.rank, NOTICES.c.id)
     .limit(sa.bindparam("at_most"))
 )
+_AHEAD = sa.select(NOTICES.c.id).where(*_WAITS, _BEFORE).limit(sa.bindparam("at_most")).subquery()
+WAITING_BEFORE = Statement[Any](sa.select(sa.func.count().label("count")).select_from(_AHEAD))
 _FIGURES = sa.select(
     PROVIDERS,
     _attempts("ACCEPTED").label("sent_count"),

@@ -19,6 +19,7 @@ from notifications.domain.call_request import call_instead
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.policy import LIFETIME
+from notifications.domain.rank import rank_of
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
 from notifications.domain.told import end_fact
@@ -44,9 +45,8 @@ async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = tim
     `of` is the type of its template: it says how often what may have arrived is repeated.
     """
     notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
-    await work.enqueue(
-        tx, SEND, str(notice.id), due_at=tx.now + hold, expire_at=notice.expire_time, repeats=REPEATS[of]
-    )
+    when = {"due_at": tx.now + hold, "expire_at": notice.expire_time}
+    await work.enqueue(tx, SEND, str(notice.id), **when, repeats=REPEATS[of], rank=notice.rank)
 
 
 # Of policies, not of notices: a department has some dozens. What was sent and came back counts as both.
@@ -115,6 +115,7 @@ async def request_by_hand(
     delivery: DeliveryStrategy | None = None,
     hold: timedelta | None = None,
     schedule_time: datetime | None = None,
+    of_many: bool = False,
 ) -> Notice:
     """Request a notice for a department of what `require_words` has found to be sendable.
 
@@ -143,13 +144,19 @@ async def request_by_hand(
         schedule_time=schedule_time,
         delivery=delivery,
     )
-    return await request_notice(tx, notice, template, hold or at - tx.now)
+    return await request_notice(tx, notice, template, hold or at - tx.now, of_many=of_many)
 
 
 async def request_notice(
-    tx: Transaction, notice: Notice, template: Template, hold: timedelta = timedelta()
+    tx: Transaction,
+    notice: Notice,
+    template: Template,
+    hold: timedelta = timedelta(),
+    *,
+    of_many: bool = False,
 ) -> Notice:
-    """Put a new notice into the queue, to be sent after `hold`."""
+    """Put a new notice into the queue, to be sent after `hold`; a job asks for one `of_many`."""
+    notice.rank = rank_of(notice, of_many=of_many)
     await queue(tx, notice, template.type, hold)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice

@@ -131,6 +131,7 @@ async def _request(
             variables=job.variables,
             delivery=job.delivery,
             expire_time=job.expire_time,
+            of_many=True,
         )
     except ResourceExhausted as refusal:  # too many for this customer
         return store.NoticeJobResult(job.id, customer_id, None, refusal.reason)
