@@ -72,6 +72,7 @@ PHONED = "rapport_call_outcomes_total"
 ACTS = "rapport_authority_acts_total"
 MADE = f"sum(increase({PHONED}{{{ALL}"
 NOTICES = 'type=~"rapport[.]notifications[.]v1[.]Notice(Sent|Failed|Suppressed|Unknown)"'
+ENDED, UNSENT = "rapport_notices_ended_total", 'state!~"sent|delivered"'
 ESCALATIONS = 'type=~"rapport[.]cases[.]v1[.]Escalation.*"'
 CLOCKS = 'type=~"rapport[.]cases[.]v1[.]Clock(Started|Fulfilled|Breached)"'
 FACTS, TOLD = "rapport_facts_recorded_total", f"sum(increase({OUTCOMES}{{{ALL},outcome"
@@ -141,6 +142,7 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             worst("Work overdue", "short", "rapport_work_overdue", "kind"),
             worst("Providers that take no messages", "short", "rapport_provider_unavailable", "provider"),
             worst("Notices that wait for a provider", "short", "rapport_provider_waiting", "provider"),
+            grown("Put off for it a day", "rapport_notices_deferred_total", "provider, reason"),
         ],
     ),
     "business": (
@@ -204,6 +206,15 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
             ("Clocks that will never be up", "short", "endless", f"max(rapport_clocks_endless{{{ALL}}})"),
             grown("Clocks a day that were mended", "rapport_clocks_mended_total", "flaw"),
             grown("Messages an hour", FACTS, "type", f"{ALL},{NOTICES}", "1h"),
+            grown("Messages a day that were not sent, and why", ENDED, "state, reason", f"{ALL},{UNSENT}"),
+            worst("Jobs that send to many", "short", "rapport_notice_jobs", "state"),
+            grown("Customers to whom jobs came, a day", "rapport_notice_job_customers_total", "outcome"),
+            (
+                "Bad news a day that came before a call",
+                "short",
+                "messages",
+                f"sum(increase(rapport_notices_uncalled_total{{{ALL}}}[1d]))",
+            ),
             (
                 "Facts an hour, the ten most frequent",
                 "short",

@@ -39,5 +39,5 @@ def test_names_have_a_prefix_and_a_unit_that_is_written_out() -> None:
 
 def test_no_label_names_a_person_or_a_resource() -> None:
     bounded = "act caller code consumer currency earning_rule flaw kind method notice_policy"
-    bounded += " outcome provider route source state status type verdict"
+    bounded += " outcome provider reason route source state status type verdict"
     assert {label for family in families() for label in family.labels} <= set(bounded.split())

@@ -177,6 +177,15 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `sum(increase(%s)"}[1h])) / sum(increase(%s|Sent)"}[1h])) > 0.05 and sum(increase(%s)"}[1h])) > 5` $facts $facts $facts)) -}}
 {{- $alerts = append $alerts (list "RapportProviderUnavailable" "critical" "5m" "The provider {{ $labels.provider }} has taken no message for five minutes: customers who are reached by it are not told."
     (printf `max by (provider) (rapport_provider_unavailable%s) > 0` $at)) -}}
+{{- $alerts = append $alerts (list "RapportProviderBusy" "warning" "1h" "Messages for the provider {{ $labels.provider }} have waited for its rate for an hour: there is more to send than it may get."
+    (printf `max by (provider) (rapport_provider_waiting%s) > 0 unless max by (provider) (rapport_provider_unavailable%s) > 0` $at $at)) -}}
+{{- $alerts = append $alerts (list "RapportNoticeJobStopped" "warning" "5m" "{{ $value }} jobs that send to many customers have stopped by themselves: the others are told nothing until somebody mends and resumes them."
+    (printf `max(rapport_notice_jobs{%s,state="failed"}) > 0` $match)) -}}
+{{- $customers := printf `increase(rapport_notice_job_customers_total%s[1h])` $at -}}
+{{- $alerts = append $alerts (list "RapportNoticeJobRefused" "warning" "5m" "Of the customers to whom jobs came within an hour more than half were refused: they have been sent too much already."
+    (printf `sum(increase(rapport_notice_job_customers_total{%s,outcome="refused"}[1h])) / sum(%s) > 0.5 and sum(%s) > 20` $match $customers $customers)) -}}
+{{- $alerts = append $alerts (list "RapportCallsNotMade" "warning" "5m" "{{ $value | humanize }} customers were told bad news by a message within a day, who should have heard it from a person first."
+    (printf `sum(increase(rapport_notices_uncalled_total%s[1d])) > 0` $at)) -}}
 {{- end -}}
 {{- if .Values.webPort -}}
 {{- $alerts = append $alerts (list "RapportSlowPages" "warning" "10m" (printf "One page in twenty of %s takes more than a second." $job)

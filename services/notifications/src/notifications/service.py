@@ -39,6 +39,7 @@ from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.inbox import EXPIRY_TIMER, READ_TIMER, Inboxes, delete_expired, note_delivered
 from notifications.usecases.marks import MARKS_TIMER, expect_forgetting, forget_marks
+from notifications.usecases.notice_job import measure_jobs
 from notifications.usecases.seed import seed
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.cases_events_pb2 import (
@@ -104,6 +105,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(READ_TIMER, note_delivered)
     app.timer(EXPIRY_TIMER, delete_expired)
     app.serve(ProviderRpc(app))
+    app.measure(partial(measure_jobs, app.db))
     app.measure(lambda: sending.gate.measure(sending.channels))
     app.serve(ReceiptRpc(app, addresses=_addresses(app, sending.channels), channels=channels))
     app.on_open(lambda: sending.gate.open(sending.channels))

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.api.messages import moment
 from rapport.cases.v1.cases_events_pb2 import PromiseDelayNotified, PromiseRecovered, WorkItemCalled
@@ -56,6 +57,7 @@ async def test_a_person_is_asked_to_call_once_and_the_message_follows_when_they_
     )
     assert moment(asked.data.call_by_time) == by
     assert "tell the customer first" in (await fragile.explain(notice.name)).summary
+    before = uncalled()
     step = await last_step(fragile, notice)
     assert step.inputs["reasons"] == "promises-slipped open-complaint"
     await fragile.running.deliver(told_by_person(fragile), resource=PROMISE, version=3, source="cases")
@@ -64,14 +66,21 @@ async def test_a_person_is_asked_to_call_once_and_the_message_follows_when_they_
     assert (await last_step(fragile, sent)).reason_code == "called"
     assert len(await fragile.told("NoticeCallRequested")) == 1
     assert len(fragile.mail.accepted) == 1
+    assert uncalled() == before
+
+
+def uncalled() -> float:
+    return REGISTRY.get_sample_value("rapport_notices_uncalled_total") or 0.0
 
 
 async def test_who_nobody_called_in_time_is_sent_the_message_all_the_same(fragile: Any) -> None:
     await fragile.hear(fragile.at_risk(PROMISE))
     await waits(fragile)
+    before = uncalled()
     fragile.clock.advance(24 * HOUR)
     sent = await fragile.notice_in("SENT", PROMISE)
     assert (await last_step(fragile, sent)).reason_code == "not-called"
+    assert uncalled() == before + 1
 
 
 async def test_it_is_sent_an_hour_before_the_promise_is_due_and_waits_for_nothing_after(fragile: Any) -> None:

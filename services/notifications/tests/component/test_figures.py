@@ -36,9 +36,9 @@ async def told(desk: Any) -> Notice:
     return notice
 
 
-def ended(state: str) -> float:
+def ended(state: str, reason: str = "") -> float:
     """How many notices of that policy ended so."""
-    labels = {"notice_policy": "promise-at-risk", "state": state}
+    labels = {"notice_policy": "promise-at-risk", "state": state, "reason": reason}
     return REGISTRY.get_sample_value("rapport_notices_ended_total", labels) or 0.0
 
 

@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis.api.messages import moment, timestamp, value_name
 from chassis.contracts import comments
 from chassis.errors import PermissionDenied, invalid
 from notifications.store.notice_jobs import CUSTOMER_FIELDS
 from notifications.usecases import words
+from notifications.usecases.notice_job import measure_jobs
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_pb2 import Customer
@@ -27,6 +29,7 @@ from rapport_testing.running import error_of, reason
 from rapport_testing.wait import eventually
 from services.notifications.tests.component.merging import another_name
 
+CUSTOMERS = "rapport_notice_job_customers_total"
 MINUTE = timedelta(minutes=1)
 DEPOT = Template.Variable(name="depot", impersonal=True)
 HELLO = TemplateText(subject="Hello {{ depot }}", body="{{ contact_name }} says hello.")
@@ -199,12 +202,22 @@ async def test_words_that_cannot_be_said_any_more_stop_the_job_which_goes_on_whe
     jobs.desk.clock.advance(MINUTE)
     stopped = await jobs.reached(job, "STOPPED", 1)
     assert (stopped.reason_code, stopped.refused_count) == ("invalid-words", 0)
+    came = REGISTRY.get_sample_value(CUSTOMERS, {"outcome": "requested"}) or 0.0
+    await measure_jobs(jobs.desk.running.db)
+    assert [states("running"), states("paused"), states("failed")] == [0, 0, 1]
     await jobs.desk.update_text(text, body=HELLO.body)
     await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
     await jobs.reached(job, "RUNNING", 2)
     jobs.desk.clock.advance(MINUTE)
     await jobs.reached(job, "DONE", 3)
     assert [len(await jobs.notices_to(each)) for each in customers] == [1, 1, 1]
+    assert REGISTRY.get_sample_value(CUSTOMERS, {"outcome": "requested"}) == came + 2
+    await measure_jobs(jobs.desk.running.db)
+    assert [states("running"), states("paused"), states("failed")] == [0, 0, 0]
+
+
+def states(state: str) -> float | None:
+    return REGISTRY.get_sample_value("rapport_notice_jobs", {"state": state})
 
 
 async def test_words_are_looked_at_once_for_many_customers(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from notifications.domain.notice import Notice
+from notifications.domain.notice import Notice, State
 
 
 def wait_for_call(notice: Notice, until: datetime) -> bool:
@@ -11,6 +11,12 @@ def wait_for_call(notice: Notice, until: datetime) -> bool:
         return False
     notice.call_by_time = until
     return True
+
+
+def told_uncalled(notice: Notice) -> bool:
+    """Whether it was sent though a person was to tell the customer first, and nobody had by then."""
+    sent = notice.state == State.SENT
+    return sent and notice.call_by_time is not None and not notice.call_outcome_code
 
 
 def call_over(notice: Notice, outcome_code: str, now: datetime) -> bool:

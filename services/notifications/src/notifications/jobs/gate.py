@@ -1,11 +1,13 @@
 """The gate before providers: who is let through to one now, and what becomes known of it there."""
 
 import asyncio
-from collections import Counter
+import collections
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from prometheus_client import Counter
 
 from chassis.db.database import Database
 from chassis.db.statement import values
@@ -45,6 +47,11 @@ NOT_AVAILABLE = Snapshot(
 WAITING = Snapshot(
     "rapport_provider_waiting", "Notices that wait for a provider. The same in every replica.", ("provider",)
 )
+DEFERRED = Counter(
+    "rapport_notices_deferred",
+    "How often notices were put off for one: `provider-unavailable`, or `provider-busy` for its rate.",
+    ["provider", "reason"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Gate:
     db: Database
     a_minute: Mapping[str, int]  # by provider; absent: no rate
     side_by_side: int
-    _inside: Counter[str] = field(default_factory=Counter, init=False)
+    _inside: collections.Counter[str] = field(default_factory=collections.Counter, init=False)
 
     async def open(self, channels: Collection[Channel]) -> None:
         """Have a row for the provider of each channel, and none that no process has had for `KEPT`."""
@@ -196,5 +203,6 @@ def _id(channel: Channel) -> str:
 
 
 def _not_yet(code: str, until: datetime, decisions: list[Decision], provider_id: str, now: datetime) -> Quiet:
+    DEFERRED.labels(provider_id, code).inc()
     step = Decision("provider", Outcome.DEFERRED, code, {"provider": PROVIDER.format(provider_id)}, now)
     return Quiet(code, until, [*decisions, step], provider_id)

@@ -16,6 +16,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.call_request import call_instead
+from notifications.domain.calling import told_uncalled
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.policy import LIFETIME
@@ -50,14 +51,24 @@ async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = tim
 
 
 # Of policies, not of notices: a department has some dozens. What was sent and came back counts as both.
-ENDED = Counter("rapport_notices_ended", "Notices that ended.", ["notice_policy", "state"])
+ENDED = Counter(
+    "rapport_notices_ended",
+    "Notices that ended, and why: `reason` as their `reason_code`, empty for what was sent.",
+    ["notice_policy", "state", "reason"],
+)
+UNCALLED = Counter(
+    "rapport_notices_uncalled",
+    "Messages that were sent though a person was to tell the customer first: nobody had by then.",
+)
 
 
 async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -> None:
     """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
-        tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower()).inc)
+        tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower(), notice.reason_code).inc)
+        if told_uncalled(notice):
+            tx.after_commit(UNCALLED.inc)
         ended_id = tx.record(end_fact(notice), version=notice.version, caused_by=caused_by)
         nobody = call_instead(notice)
         if nobody and (await GET_TEMPLATE.one(tx, id=notice.template_id)).essential:

@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from chassis import ids, work
 from chassis.api import filters
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, own_department, save, write
 from chassis.db.aliases import lock_people
+from chassis.db.database import Database
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExhausted
 from chassis.facts import fact_of
+from chassis.telemetry.metrics import Snapshot
 from notifications.domain.facts import NoticeJobCreated
 from notifications.domain.notice_job import ASKED, PER_MINUTE, Asked, JobState, NoticeJob
 from notifications.domain.template import Template
@@ -26,6 +31,17 @@ from notifications.usecases.partials import Whole
 NOTICE_JOB = "notice-job"  # the kind of work that one step is
 _PATIENCE = timedelta(days=30)  # with customers who cannot be asked
 _MINUTE = timedelta(minutes=1)
+LIVE = Snapshot(
+    "rapport_notice_jobs",
+    "Jobs that send to many customers and are not over: `running`, `paused` by somebody, or `failed`, which"
+    " stopped by themselves until somebody mends them. The same in every replica.",
+    ("state",),
+)
+CUSTOMERS = Counter(
+    "rapport_notice_job_customers",
+    "Customers whom jobs came to: a notice was `requested` for them, or `refused`.",
+    ["outcome"],
+)
 
 
 class Page(NamedTuple):
@@ -97,14 +113,23 @@ async def request_some(
     unseen = await _unseen(tx, job, page.customers)
     results = [await _request(tx, per_customer, job, template, each) for each in unseen]
     await store.INSERT_RESULTS.rows(tx, results)
-    job.requested_count += sum(each.notice_id is not None for each in results)
-    job.refused_count += sum(each.notice_id is None for each in results)
+    refused = sum(each.notice_id is None for each in results)
+    job.requested_count += len(results) - refused
+    job.refused_count += refused
+    for outcome, count in (("requested", len(results) - refused), ("refused", refused)):
+        tx.after_commit(partial(CUSTOMERS.labels(outcome).inc, count))
     job.go_on(page.next_token)
     if not page.next_token:
         await save(tx, store.UPDATE_JOB, job, job.end(tx.now), caused_by=job.cause_id)
         return
     await write(tx, store.UPDATE_JOB, job)
     await _next_step(tx, job, _MINUTE * len(page.customers) / job.rate_per_minute)
+
+
+async def measure_jobs(db: Database) -> None:
+    """Tell how many jobs go on, or do not."""
+    rows = await store.COUNT_OPEN_JOBS.all(db)
+    LIVE.replace({("running",): 0, ("paused",): 0, ("failed",): 0} | {(r["how"],): r["count"] for r in rows})
 
 
 async def _unseen(tx: Transaction, job: NoticeJob, customers: Sequence[str]) -> list[UUID]:

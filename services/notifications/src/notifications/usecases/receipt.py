@@ -80,7 +80,7 @@ async def _move(tx: Transaction, notice: Notice, attempt: Attempt, served: Seque
         notice.deliver(attempt.delivery_time)
         if notice.version != version:
             await write(tx, store.UPDATE_NOTICE, notice)
-            tx.after_commit(ENDED.labels(notice.notice_policy_id, "delivered").inc)
+            tx.after_commit(ENDED.labels(notice.notice_policy_id, "delivered", "").inc)
             tx.record(
                 fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
             )
