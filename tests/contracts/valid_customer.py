@@ -181,6 +181,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "quiet_hours": [{"days": ["FRIDAY"], "starts": "22:00", "ends": "07:00"}],
         "pauses": [{"start_time": BEFORE, "end_time": LATER}], "language_code": "de"},
         "update_mask": "channels,quietHours,pauses,languageCode"}),
+    ("StopContact", {"name": "{CreateCustomer}", "source": "call", "proof": "calls/4711"}),
     ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("GetSelfServiceLink", {"name": "{CreateCustomer}/selfServiceLink"}),
     ("ResolveSelfServiceLink", {"token": "{GetSelfServiceLinkToken}"}),

@@ -1,7 +1,7 @@
 """Links to customers' own pages: made and not kept, and opening nothing but what is their holder's."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -301,11 +301,13 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     assert [await why_not(each) for each in ("tips", "marketing")] == ["", ""]
     desk.clock.advance(timedelta(minutes=1))
     await links.stop(token)
-    assert (await links.open(token)).stop_time.ToDatetime() == desk.clock.now().replace(tzinfo=None)
+    noted = (await links.open(token)).preferences
+    assert (noted.stop_time.ToDatetime(UTC), noted.stop_noter) == (desk.clock.now(), anna.name)
     answer = await desk.consents.CheckContact(
         CheckContactRequest(name=anna.name, purpose="purposes/tips", channels=[CHANNEL_EMAIL])
     )
     since = {"default": "stopped", "email": "denied", "stop_time": desk.clock.now().isoformat()}
+    since["stop_noter"] = anna.name
     assert dict(answer.decisions[-1].inputs) == since
     await create("news")
     await create("recalls", category="marketing", essential=True)

@@ -79,3 +79,22 @@ async def test_what_a_customer_allows_is_read_out_chosen_by_them_and_proved(
     assert await bars(page, "[role=dialog]") == []
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_who_wants_nothing_more_is_noted_by_keyboard_once_a_colleague_has_read_what_that_is(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    page, customer = (await signed_in()).page, await somebody(desk)
+    form = await opened(page, customer, "Contact consent")
+    await form.get_by_role("button", name="They want nothing more of us").press("Enter")
+    asked = page.get_by_role("dialog").locator("form[action$='stop-contact']")
+    await expect(asked).to_contain_text("What they have of us goes on")
+    assert await bars(page, "[role=dialog]") == []
+    await expect(asked.get_by_role("button", name="close")).to_be_focused()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#told")).to_contain_text("they hear of us only about what they have of us")
+    await expect(page.locator("main")).to_contain_text("Wants nothing more but what they have of us")
+    form = await opened(page, customer, "Contact consent")
+    await expect(form).to_contain_text("they want nothing more but what they have of us")
+    kept = await desk.ask(ADMIN, "GET", f"{customer}/preferences")
+    assert kept["stopNoter"].startswith("agents/")

@@ -429,6 +429,24 @@ async def test_consents_show_what_is_recorded_and_choose_nothing(desk: Any) -> N
     assert re.search(r"no, today \d\d:\d\d, desk, forms/4711, Alice", shown), shown
 
 
+async def test_a_customer_who_wants_nothing_more_is_noted_after_a_warning_and_shown(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    shown = (await alice.get(f"/{name}/act/consent")).text
+    assert f'data-open="/{name}/act/stop-contact"' in shown
+    assert "they want nothing more but" not in shown
+    form = (await alice.get(f"/{name}/act/stop-contact")).text
+    assert "What they have of us goes on" in form
+    assert re.search(r"data-close autofocus", form), form  # nothing takes it back
+    told = {"proof": "calls/4711", "request_id": str(uuid4())}
+    done = await alice.post(f"/{name}/act/stop-contact", data=told)
+    assert "X-Done" in done.headers, done.text
+    kept = (await desk.client().get(f"/v1/{name}/preferences")).json()
+    assert kept["stopNoter"] == "agents/alice"
+    shown = (await alice.get(f"/{name}/act/consent")).text
+    assert re.search(r"Since today \d\d:\d\d they want nothing more but", shown), shown
+    assert "Noted by: Alice" in shown
+
+
 async def test_a_yes_that_waits_and_an_address_that_is_suppressed_are_told_beside_consents(desk: Any) -> None:
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     polls = {"displayName": "Polls", "contactDefault": "DEFAULT_DENIED"}

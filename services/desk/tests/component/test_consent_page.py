@@ -33,7 +33,7 @@ async def test_every_call_of_the_page_does_what_it_says(open_desk: Any) -> None:
             missing = await api.request(method, url, json=json.loads(body))
         assert missing.is_success, (path, missing.text)
         answers[method, path] = missing.json()
-    assert len(answers) == 9
+    assert len(answers) == 10
     by_form, by_call, ended = [each for (method, _), each in answers.items() if method == "PATCH"]
     assert (by_form["state"], "confirmExpireTime" in by_form) == ("STATE_DENIED", True)
     assert (by_call["state"], ended["state"]) == ("STATE_GRANTED", "STATE_DENIED")

@@ -355,6 +355,42 @@ class ListConsentsResponse(_message.Message):
 Global___ListConsentsResponse: _TypeAlias = ListConsentsResponse  # noqa: Y015
 
 @_typing.final
+class StopContactRequest(_message.Message):
+    """Stops everything but what a customer has of us."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}`."""
+    source: _builtins.str
+    """Where they said it, a code such as `call` or `letter`."""
+    proof: _builtins.str
+    """What proves that they said it, a reference such as that of a recording, `calls/4711`: English letters, digits and
+    `.` `_` `:` `/` `#` `-`, at most 100.
+    """
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        source: _builtins.str = ...,
+        proof: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "proof", b"proof", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopContactRequest: _TypeAlias = StopContactRequest  # noqa: Y015
+
+@_typing.final
 class UpdatePreferencesRequest(_message.Message):
     """Changes preferences."""
 

@@ -58,6 +58,11 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsResponse.FromString,
                 _registered_method=True)
+        self.StopContact = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/StopContact',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.StopContactRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
+                _registered_method=True)
         self.UpdatePreferences = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/UpdatePreferences',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdatePreferencesRequest.SerializeToString,
@@ -132,6 +137,15 @@ class ConsentServiceServicer:
 
     def ListConsents(self, request, context):
         """Lists what a customer said about each purpose and channel, by now or by any past time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopContact(self, request, context):
+        """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
+        on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
+        has them, until they allow one of the category by their link. Said again, it holds from then on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,6 +233,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.ListConsents,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsResponse.SerializeToString,
+            ),
+            'StopContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopContact,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.StopContactRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
             ),
             'UpdatePreferences': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdatePreferences,
@@ -370,6 +389,33 @@ class ConsentService:
             '/rapport.customer.v1.ConsentService/ListConsents',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/StopContact',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.StopContactRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
             options,
             channel_credentials,
             insecure,

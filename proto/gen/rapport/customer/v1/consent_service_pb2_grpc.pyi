@@ -51,6 +51,11 @@ class ConsentServiceStub:
     """
     ListConsents: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]
     """Lists what a customer said about each purpose and channel, by now or by any past time."""
+    StopContact: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.StopContactRequest, _preferences_pb2.Preferences]
+    """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
+    on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
+    has them, until they allow one of the category by their link. Said again, it holds from then on.
+    """
     UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
     """Changes the masked preferences."""
     GetPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]
@@ -95,6 +100,11 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """
     ListConsents: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]  # type: ignore[assignment]
     """Lists what a customer said about each purpose and channel, by now or by any past time."""
+    StopContact: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.StopContactRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
+    """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
+    on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
+    has them, until they allow one of the category by their link. Said again, it holds from then on.
+    """
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes the masked preferences."""
     GetPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
@@ -160,6 +170,17 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ListConsentsResponse, _abc.Awaitable[_consent_service_pb2.ListConsentsResponse]]:
         """Lists what a customer said about each purpose and channel, by now or by any past time."""
+
+    @_abc_1.abstractmethod
+    def StopContact(
+        self,
+        request: _consent_service_pb2.StopContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
+        """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
+        on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
+        has them, until they allow one of the category by their link. Said again, it holds from then on.
+        """
 
     @_abc_1.abstractmethod
     def UpdatePreferences(

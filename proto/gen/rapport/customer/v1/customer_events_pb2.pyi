@@ -546,6 +546,42 @@ class PreferencesUpdated(_message.Message):
 Global___PreferencesUpdated: _TypeAlias = PreferencesUpdated  # noqa: Y015
 
 @_typing.final
+class ContactStopped(_message.Message):
+    """A customer wants nothing but what they have of us, of whatever purpose of now or later. What is essential goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREFERENCES_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    STOP_TIME_FIELD_NUMBER: _builtins.int
+    preferences: _builtins.str
+    """`customers/{uuid}/preferences`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    source: _builtins.str
+    """Where the customer said so, a code."""
+    @_builtins.property
+    def stop_time(self) -> _timestamp_pb2.Timestamp:
+        """When they said so, from which it holds."""
+
+    def __init__(
+        self,
+        *,
+        preferences: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        source: _builtins.str = ...,
+        stop_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stop_time", b"stop_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "preferences", b"preferences", "source", b"source", "stop_time", b"stop_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactStopped: _TypeAlias = ContactStopped  # noqa: Y015
+
+@_typing.final
 class PurposeCreated(_message.Message):
     """A purpose of contact was created. It concerns no single customer."""
 

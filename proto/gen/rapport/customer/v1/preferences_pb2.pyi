@@ -94,6 +94,8 @@ class Preferences(_message.Message):
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     PAUSES_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    STOP_TIME_FIELD_NUMBER: _builtins.int
+    STOP_NOTER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/preferences`."""
     etag: _builtins.str
@@ -102,6 +104,8 @@ class Preferences(_message.Message):
     """BCP 47 language that they chose, for example `de` or `en-GB`: in it they are written to, and their own pages are. Empty means that of
     the customer (`Customer.language_code`). Of customers who were merged what was chosen last.
     """
+    stop_noter: _builtins.str
+    """Who noted that, `agents/{agent}`, `services/{service}`, or the customer by their own link, `customers/{uuid}`."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """Channels in the order the customer prefers them. Empty means that they prefer none: then e-mail is taken first,
@@ -123,6 +127,12 @@ class Preferences(_message.Message):
     def pauses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Preferences.Pause]:
         """When they want quiet once. Of customers who were merged, and said nothing since, the pauses of all of them."""
 
+    @_builtins.property
+    def stop_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when, by any of their names, they want nothing but what they have of us: what they did not allow afterwards is not welcome, by
+        whatever default, and what is essential goes on. Absent when they never said so. See StopContact.
+        """
+
     def __init__(
         self,
         *,
@@ -133,10 +143,12 @@ class Preferences(_message.Message):
         quiet_hours: _abc.Iterable[Global___Preferences.QuietHours] | None = ...,
         pauses: _abc.Iterable[Global___Preferences.Pause] | None = ...,
         language_code: _builtins.str = ...,
+        stop_time: _timestamp_pb2.Timestamp | None = ...,
+        stop_noter: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stop_time", b"stop_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "stop_noter", b"stop_noter", "stop_time", b"stop_time", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

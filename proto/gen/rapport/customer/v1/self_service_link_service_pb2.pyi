@@ -7,7 +7,6 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
@@ -78,7 +77,6 @@ class ResolveSelfServiceLinkResponse(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     CONSENTS_FIELD_NUMBER: _builtins.int
     PREFERENCES_FIELD_NUMBER: _builtins.int
-    STOP_TIME_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`, the very name that the link was made for."""
     language_code: _builtins.str
@@ -91,12 +89,8 @@ class ResolveSelfServiceLinkResponse(_message.Message):
 
     @_builtins.property
     def preferences(self) -> _preferences_pb2.Preferences:
-        """How they said by the name of the link that they want to be reached, and nothing that was said by another name of theirs."""
-
-    @_builtins.property
-    def stop_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when, by any of their names, they want nothing but what they have of us: what they did not allow afterwards is not welcome, by
-        whatever default. Absent when they never said so.
+        """How they said by the name of the link that they want to be reached, and nothing that was said by another name of theirs but that they
+        want nothing more (`stop_time`).
         """
 
     def __init__(
@@ -107,11 +101,10 @@ class ResolveSelfServiceLinkResponse(_message.Message):
         time_zone: _builtins.str = ...,
         consents: _abc.Iterable[_consent_pb2.Consent] | None = ...,
         preferences: _preferences_pb2.Preferences | None = ...,
-        stop_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences", "stop_time", b"stop_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "customer", b"customer", "language_code", b"language_code", "preferences", b"preferences", "stop_time", b"stop_time", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "customer", b"customer", "language_code", b"language_code", "preferences", b"preferences", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

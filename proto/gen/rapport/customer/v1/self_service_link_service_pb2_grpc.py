@@ -107,9 +107,7 @@ class SelfServiceLinkServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StopSelfServiceContact(self, request, context):
-        """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
-        afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
-        allow one of the category by their link.
+        """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,10 +51,7 @@ class SelfServiceLinkServiceStub:
     said already is not noted again.
     """
     StopSelfServiceContact: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.StopSelfServiceContactRequest, _empty_pb2.Empty]
-    """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
-    afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
-    allow one of the category by their link.
-    """
+    """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
     SubmitSelfServicePreferences: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServicePreferencesRequest, _preferences_pb2.Preferences]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
 
@@ -78,10 +75,7 @@ class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
     said already is not noted again.
     """
     StopSelfServiceContact: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.StopSelfServiceContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
-    afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
-    allow one of the category by their link.
-    """
+    """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
     SubmitSelfServicePreferences: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServicePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
 
@@ -132,10 +126,7 @@ class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _self_service_link_service_pb2.StopSelfServiceContactRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel. What they allow
-        afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever has them, until they
-        allow one of the category by their link.
-        """
+        """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
 
     @_abc_1.abstractmethod
     def SubmitSelfServicePreferences(

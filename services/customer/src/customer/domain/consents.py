@@ -215,13 +215,17 @@ class ContactStop:
 
     customer_id: UUID
     stop_time: datetime
+    actor: str  # who noted it
+    source: str = ""  # where they said it
+    proof: str = ""  # a reference to what proves it
 
+    name = PREFERENCES.named("customer_id")
+    customer = CUSTOMER.named("customer_id")
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """Since when a customer wants nothing but what they have of us, by any of their names; None for never."""
-
-    stop_time: datetime | None
+    @property
+    def noter(self) -> str:
+        """Who noted it, as contracts name them; empty of what was noted before that was kept."""
+        return acted(self.actor) if self.actor else ""
 
 
 @dataclass(slots=True)
@@ -250,6 +254,14 @@ class Preferences:
 
     name = PREFERENCES.named("customer_id")
     customer = CUSTOMER.named("customer_id")
+
+
+@dataclass(slots=True)
+class ShownPreferences(Preferences):
+    """Preferences, and since when their customer wants nothing but what they have of us, by any name."""
+
+    stop_time: datetime | None = None
+    stop_noter: str = ""
 
 
 @dataclass(slots=True)

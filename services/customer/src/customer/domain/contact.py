@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.facts import Decision, Outcome
+from chassis.names import acted
 from customer.domain.consents import ConsentState
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.purposes import Default, LegalBasis
@@ -44,6 +45,7 @@ class Standing:
     essential: bool = False
     confirm_time: datetime | None = None
     stop_time: datetime | None = None  # since when they want nothing but what they have of us
+    stop_actor: str | None = None  # and who noted that
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ def choose_contact(
     }
     if stopped:
         inputs["stop_time"] = stopped.isoformat()
+        if standings[0].stop_actor:
+            inputs["stop_noter"] = acted(standings[0].stop_actor)
     if not permitted:
         return _stopped(Decision(_CONSENT, Outcome.STOPPED, "consent-denied", inputs))
     decisions = [Decision(_CONSENT, Outcome.PASSED, inputs=inputs)]

@@ -143,6 +143,19 @@ class PreferencesUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactStopped:
+    """A customer wants nothing but what they have of us, of whatever purpose of now or later.
+
+    What is essential goes on.
+    """
+
+    preferences: str
+    customer: str
+    source: str
+    stop_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeCreated:
     """A purpose of contact was created.
 

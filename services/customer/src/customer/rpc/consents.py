@@ -21,6 +21,7 @@ from customer.store import consents as consent_store
 from customer.store import tables as store
 from customer.usecases import consents, purposes
 from customer.usecases.contact import check_contact
+from customer.usecases.stopping import stop_contact
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import consent_service_pb2 as consent_pb
@@ -106,6 +107,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         parent=(names.CONSENT, consent_store.OWN_CONSENT),
     )
     ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
+    StopContact = change(consent_pb.StopContactRequest, stop_contact, Preferences)
     UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
 
     async def FindRequestedConsent(
@@ -138,7 +140,8 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
     async def GetPreferences(self, request: consent_pb.GetPreferencesRequest, context: Any) -> Preferences:
         """Get how the customer wants to be reached."""
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, *names.PREFERENCES.ids(request.name))
-        return to_message(Preferences, await consents.preferences_of(self.db, customer.id))
+        preferences = await consents.preferences_of(self.db, customer.id)
+        return to_message(Preferences, await consents.shown(self.db, preferences))
 
     async def ExplainPreferences(
         self, request: consent_pb.ExplainPreferencesRequest, context: Any

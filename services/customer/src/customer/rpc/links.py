@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
-from chassis.api.messages import timestamp, to_message
+from chassis.api.messages import to_message
 from chassis.context import Principal, acting, current_call
 from chassis.grpc.methods import change
 from chassis.servicer import Rpc
@@ -17,7 +17,6 @@ from customer.domain.links import Holder, LinkKeys
 from customer.domain.suppressions import AddressKey
 from customer.names import SELF_SERVICE_LINK
 from customer.rpc.consents import welcome_at_times
-from customer.store import consents as store
 from customer.usecases import links as usecases
 from customer.usecases.opening import linked
 from customer.usecases.stopping import stop_self_service_contact
@@ -76,14 +75,12 @@ class SelfServiceLinkRpc(Rpc, SelfServiceLinkServiceServicer):
         holder = await linked(self.db, self.keys, request.token)
         consents = await usecases.consents_of(self.db, holder.id)
         preferences = await usecases.own_preferences(self.db, holder.id)
-        stopped = (await store.STOP.one(self.db, customer_id=holder.id)).stop_time
         return pb.ResolveSelfServiceLinkResponse(
             customer=holder.name,
             language_code=preferences.language_code or holder.language_code,
             time_zone=holder.time_zone,
             consents=[to_message(Consent, each) for each in consents],
             preferences=to_message(Preferences, preferences),
-            stop_time=timestamp(stopped) if stopped else None,
         )
 
     async def SubmitSelfServiceConsents(

@@ -10,7 +10,7 @@ from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import replaced, rows_of
-from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences, Stopped
+from customer.domain.consents import Consent, ConsentToken, ConsentVersion, ContactStop, SaidPreferences
 from customer.domain.contact import Standing
 from customer.domain.purposes import Purpose, Wording
 from customer.store.tables import (
@@ -61,6 +61,12 @@ _merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer
 
 _stop = sa.select(sa.func.max(CONTACT_STOPS.c.stop_time).label("stop_time")).where(
     CONTACT_STOPS.c.customer_id == _OF_GROUP
+)
+_last_stop = (
+    sa.select(CONTACT_STOPS)
+    .where(CONTACT_STOPS.c.customer_id == _OF_GROUP)
+    .order_by(CONTACT_STOPS.c.stop_time.desc(), CONTACT_STOPS.c.customer_id)
+    .limit(1)
 )
 
 
@@ -130,6 +136,7 @@ STANDINGS = Statement(
         _H.state,
         _H.confirm_time,
         _stop.scalar_subquery().label("stop_time"),
+        _last_stop.with_only_columns(CONTACT_STOPS.c.actor).scalar_subquery().label("stop_actor"),
     )
     .select_from(PURPOSES.outerjoin(_holding_now, _H.purpose_id == _P.id))
     .where(_P.id == sa.bindparam("purpose_id")),
@@ -157,7 +164,7 @@ ASKED_OF_ALL = Statement[Any](
         _V.asked_version == _V.version,
     )
 )
-STOP = Statement(_stop, row=Stopped)
+STOP = Statement(_last_stop, row=ContactStop)
 # Of these customers the others, who stopped everything.
 _asked = rows_of("asked", ids=sa.Uuid())
 _names = names_of(_asked.c.ids)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, TypedDict
@@ -21,6 +22,7 @@ from customer.domain.consents import (
     ConsentState,
     Preferences,
     Said,
+    ShownPreferences,
     may_ask,
     preferred,
     request_ended,
@@ -252,7 +254,7 @@ class PreferencesChanges(TypedDict, total=False):
 
 async def update_preferences(
     tx: Transaction, *, customer_id: UUID, changes: PreferencesChanges, etag: str
-) -> Preferences:
+) -> ShownPreferences:
     """Set the preferred channels, best first, and when the customer wants quiet."""
     await lock_customer(tx, customer_id)
     said = await store.PREFERENCES_OF.all(tx, customer_id=customer_id)
@@ -269,10 +271,19 @@ async def update_preferences(
         told = fact_of(PreferencesUpdated, preferences, updated_fields=fields)
         tx.record(told, version=preferences.version)
         await tx.defer(store.SAVE_PREFERENCES, **values(preferences))
-    return preferences
+    return await shown(tx, preferences)
 
 
 async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
     """How a customer wants to be reached, and when not; nothing, before they say so."""
     held = preferred(await store.PREFERENCES_OF.all(on, customer_id=customer_id))
     return held or Preferences(customer_id, [], None, 0)
+
+
+async def shown(on: Executor, preferences: Preferences) -> ShownPreferences:
+    """Preferences with since when their customer wants nothing but what they have of us."""
+    stop = await store.STOP.maybe(on, customer_id=preferences.customer_id)
+    said = {each.name: getattr(preferences, each.name) for each in fields(Preferences)}
+    if stop:
+        said |= {"stop_time": stop.stop_time, "stop_noter": stop.noter}
+    return ShownPreferences(**said)

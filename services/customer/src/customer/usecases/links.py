@@ -7,14 +7,14 @@ from uuid import UUID
 from chassis.api.entities import found
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
-from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said, ShownPreferences
 from customer.domain.links import LinkKeys, LinkNotFound
 from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
 from customer.names import CUSTOMER
 from customer.store import consents as consent_store
 from customer.store import links as store
-from customer.usecases.consents import PreferencesChanges, update_consent, update_preferences
+from customer.usecases.consents import PreferencesChanges, shown, update_consent, update_preferences
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
 from customer.usecases.welcoming import welcome_again
@@ -44,14 +44,13 @@ async def consents_of(on: Executor, customer_id: UUID) -> list[Consent]:
     return [replace(each, customer_id=customer_id) for each in holding]
 
 
-async def own_preferences(on: Executor, customer_id: UUID) -> Preferences:
+async def own_preferences(on: Executor, customer_id: UUID) -> ShownPreferences:
     """How they want to be reached as said by this very name; with the version that a change follows."""
     said = await consent_store.PREFERENCES_OF.all(on, customer_id=customer_id)
     version = max((each.version for each in said), default=0)
-    for own in said:
-        if own.customer_id == customer_id:
-            return replace(own, version=version)
-    return Preferences(customer_id, [], None, version)
+    nothing = Preferences(customer_id, [], None, version)
+    own = next((each for each in said if each.customer_id == customer_id), nothing)
+    return await shown(on, replace(own, version=version))
 
 
 async def submit_self_service_consents(
@@ -115,7 +114,7 @@ async def submit_self_service_preferences(
     customer_id: UUID,
     changes: PreferencesChanges,
     etag: str,
-) -> Preferences:
+) -> ShownPreferences:
     """Set how the customer whose link it is wants to be reached. LinkNotFound, also for another's name."""
     if (await linked(tx, keys, token)).id != customer_id:
         raise LinkNotFound()

@@ -1,4 +1,6 @@
-"""Stopping everything that a customer does not need, by their link: purposes of now and later, and imports.
+"""Stopping everything that a customer does not need: purposes of now and later, and imports.
+
+Whoever says so, by their link or to a colleague, says the same.
 
 What is allowed now is denied, a row for each, so that whoever reads consents reads it; all of them at once,
 for departments may have hundreds of purposes. What is not said yet, of purposes that are created later too,
@@ -6,16 +8,21 @@ is denied by the stop itself. And their own addresses are suppressed by category
 made of them anew.
 """
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said
+from chassis.facts import fact_of
+from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said, ShownPreferences
 from customer.domain.contact import INBOX, REACHED_BY
+from customer.domain.facts import ContactStopped
 from customer.domain.links import LinkKeys
 from customer.domain.purposes import Default, Purpose
 from customer.domain.suppressions import AddressKey, SuppressionReason
 from customer.domain.timeline import Channel
 from customer.store import consents as store
-from customer.usecases.consents import deny_all, unsaid
+from customer.usecases.consents import deny_all, preferences_of, shown, unsaid
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
 from customer.usecases.suppressions import create_suppression, own_addresses
@@ -31,16 +38,35 @@ async def stoppable(on: Executor) -> list[Purpose]:
 
 async def stop_self_service_contact(
     tx: Transaction, keys: LinkKeys, addresses: AddressKey, *, token: str, source: str
-) -> None:
-    """Note that a customer wants nothing but what they have of us. LinkNotFound."""
+) -> ShownPreferences:
+    """Note by their link that a customer wants nothing but what they have of us. LinkNotFound."""
     holder = await linked(tx, keys, token)
-    await lock_customer(tx, holder.id)
-    own = {each.id: each for each in await store.OWN_CONSENTS.all(tx, customer_id=holder.id)}
-    holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=holder.id)}
-    await store.INSERT_STOP.run(tx, **values(ContactStop(holder.id, tx.now)))
-    tx.touch(holder.name)
-    said: Said = {"source": source, "proof": f"selfServiceLinks/{holder.generation}"}
+    proof = f"selfServiceLinks/{holder.generation}"
+    return await stop_contact(tx, addresses, customer_id=holder.id, source=source, proof=proof)
+
+
+async def stop_contact(
+    tx: Transaction, addresses: AddressKey, *, customer_id: UUID, source: str, proof: str
+) -> ShownPreferences:
+    """Note that a customer wants nothing but what they have of us. NotFound."""
+    await lock_customer(tx, customer_id)
+    preferences = await preferences_of(tx, customer_id)
+    stop = ContactStop(customer_id, tx.now, tx.call.principal.subject, source, proof)
     purposes = await stoppable(tx)
+    await _deny(tx, customer_id, purposes, {"source": source, "proof": proof})
+    await store.INSERT_STOP.run(tx, **values(stop))
+    tx.record(fact_of(ContactStopped, stop), version=preferences.version)
+    if addresses.pepper:
+        categories = sorted({each.category for each in purposes if each.category})
+        await _suppress(tx, addresses, customer_id, categories, source)
+    preferences.customer_id = customer_id
+    return await shown(tx, preferences)
+
+
+async def _deny(tx: Transaction, customer_id: UUID, purposes: Sequence[Purpose], said: Said) -> None:
+    """Note a no to what is allowed, and to all that is not said yet of which people look at the rows."""
+    own = {each.id: each for each in await store.OWN_CONSENTS.all(tx, customer_id=customer_id)}
+    holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=customer_id)}
     denied = []
     for purpose in purposes:
         for channel in CHANNEL_IDS:
@@ -51,22 +77,27 @@ async def stop_self_service_contact(
                 each.state is ConsentState.GRANTED or each.awaits_confirmation(tx.now) for each in known
             )
             if allowed or (silent and not known):
-                nothing = unsaid(holder.id, purpose.id, channel, tx.now)
+                nothing = unsaid(customer_id, purpose.id, channel, tx.now)
                 denied.append((own.get(consent_id, nothing), consent_id in own))
     await deny_all(tx, denied, said)
-    if addresses.pepper:
-        categories = sorted({each.category for each in purposes if each.category})
-        own_ones = await own_addresses(tx, holder.id)
-        hashes = addresses.hashes_of(own_ones)
-        for identifier in sorted(own_ones, key=lambda each: hashes[each.id]):  # rows in one order
-            for category in categories:
-                await create_suppression(
-                    tx,
-                    addresses,
-                    type=identifier.type,
-                    reason=SuppressionReason.UNSUBSCRIBED,
-                    category=category,
-                    source=source,
-                    address="",
-                    identifier=identifier.name,
-                )
+
+
+async def _suppress(
+    tx: Transaction, addresses: AddressKey, customer_id: UUID, categories: Sequence[str], source: str
+) -> None:
+    """Suppress the addresses of that very name, for whoever is made of them anew."""
+    own = await own_addresses(tx, customer_id)
+    hashes = addresses.hashes_of(own)
+    for identifier in sorted(own, key=lambda each: hashes[each.id]):  # rows in one order
+        for category in categories:
+            await create_suppression(
+                tx,
+                addresses,
+                type=identifier.type,
+                reason=SuppressionReason.UNSUBSCRIBED,
+                category=category,
+                source=source,
+                address="",
+                identifier=identifier.name,
+                apart=True,
+            )

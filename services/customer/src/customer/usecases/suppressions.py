@@ -1,7 +1,7 @@
 """Suppressing addresses, and releasing them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from uuid import UUID
 
@@ -33,8 +33,9 @@ async def create_suppression(
     source: str,
     address: str,
     identifier: str,
+    apart: bool = False,
 ) -> Suppression:
-    """Suppress an address; answers what holds already.
+    """Suppress an address; answers what holds already. `apart` from what else is said of whose it is.
 
     InvalidArgument INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_CODE; NotFound the identifier;
     FailedPrecondition NO_ADDRESS_PEPPER, ADDRESS_DIFFERS.
@@ -63,7 +64,7 @@ async def create_suppression(
         about = {"address_hash": suppression.address_hash, "reason": reason, "category": category}
         if held := await store.HOLDING.maybe(tx, **about):
             return held
-    with _of_nobody(tx):
+    with _apart(tx) if apart else nullcontext():
         tx.record(fact_of(SuppressionCreated, suppression), version=suppression.version)
     return suppression
 
@@ -76,11 +77,10 @@ def _noter(tx: Transaction) -> Principal:
 
 
 @contextmanager
-def _of_nobody(tx: Transaction) -> Iterator[None]:
-    """Have what a customer did be an act by itself: nothing leads from a suppression to them."""
-    call, noter = tx.call, _noter(tx)
-    if noter is not call.principal:
-        tx.act(replace(call, principal=noter, correlation_id="", traceparent=""))
+def _apart(tx: Transaction) -> Iterator[None]:
+    """Have it be an act by itself: nothing leads from a suppression to the customer whose word it was."""
+    call = tx.call
+    tx.act(replace(call, principal=_noter(tx), correlation_id="", traceparent=""))
     yield
     tx.act(call)
 
@@ -106,12 +106,15 @@ async def _of_identifier(on: Executor, type: IdentifierType, name: str, address:
 
 
 async def release_suppression(
-    tx: Transaction, *, suppression_id: UUID, reason_code: str, etag: str
+    tx: Transaction, *, suppression_id: UUID, reason_code: str, etag: str, apart: bool = False
 ) -> Suppression:
-    """Have a suppression hold no more. NotFound; FailedPrecondition SUPPRESSION_RELEASED."""
+    """Have a suppression hold no more, `apart` as `create_suppression`.
+
+    NotFound; FailedPrecondition SUPPRESSION_RELEASED.
+    """
     suppression = await found(tx, SUPPRESSION, store.LOCK_SUPPRESSION, suppression_id, etag=etag)
     suppression.release(_noter(tx).subject, reason_code, tx.now)
-    with _of_nobody(tx):
+    with _apart(tx) if apart else nullcontext():
         await save(tx, store.UPDATE_SUPPRESSION, suppression, fact_of(SuppressionReleased, suppression))
     return suppression
 

@@ -34,7 +34,9 @@ async def welcome_again(
     for each in await LOCK_UNSUBSCRIBED.all(tx, hashes=sorted(set(hashes.values()))):
         kind, same = (each.type, each.category), [i for i in own if hashes[i.id] == each.address_hash]
         if kind in wanted and not await _others_stop(tx, customer_id, same, kind):
-            await release_suppression(tx, suppression_id=each.id, reason_code=WANTED_AGAIN, etag="")
+            await release_suppression(
+                tx, suppression_id=each.id, reason_code=WANTED_AGAIN, etag="", apart=True
+            )
 
 
 async def _allowed(on: Executor, consents: Iterable[Consent]) -> set[_Kind]:

@@ -69,7 +69,8 @@ def choices(
 
     What `fields` chose otherwise than the form had it stays chosen.
     """
-    said, stopped = {last(each.name): each for each in linked.consents}, linked.HasField("stop_time")
+    said = {last(each.name): each for each in linked.consents}
+    stopped = linked.preferences.HasField("stop_time")
     made = []
     for each in stoppable(purposes):
         purpose, channels, welcome = last(each.name), [], []

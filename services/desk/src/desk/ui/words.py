@@ -153,6 +153,7 @@ PLAIN = (
         N_("default"),
         N_("open time"),
         N_("stop time"),
+        N_("stop noter"),
         N_("expire time"),
     ),
     *(N_("count"), N_("most"), N_("time zone"), N_("promise version"), N_("promise ended")),
@@ -255,6 +256,7 @@ FACTS = {
     "CustomerConverted": N_("Bought for the first time"),
     "ConsentUpdated": N_("Said what we may contact them for"),
     "PreferencesUpdated": N_("Preferences changed"),
+    "ContactStopped": N_("Wants nothing more but what they have of us"),
     "AttributeValueUpdated": N_("Another value stands"),
 }
 

@@ -8,14 +8,16 @@ from datetime import datetime
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
+from desk.pages.actions.kinds.stopping import STOP, stopped
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import LIVE_S, Names
-from desk.pages.services import ask
+from desk.pages.services import Parts, ask
 from desk.pages.wordings import by_purpose, version_of
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
+    GetPreferencesRequest,
     ListConsentsRequest,
     ListConsentVersionsRequest,
     ListConsentVersionsResponse,
@@ -24,6 +26,7 @@ from rapport.customer.v1.consent_service_pb2 import (
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.identifier_pb2 import Identifier
+from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_service_pb2 import (
     ListPurposesRequest,
     ListWordingsRequest,
@@ -67,13 +70,17 @@ async def _open(doing: Doing) -> Values:
             suppressed=services.suppressions.ListSuppressions(_holding(doing.customer)),
             wordings=services.purposes.ListWordings(ListWordingsRequest(parent="purposes/-", page_size=1000)),
             who=services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
+            wishes=services.consents.GetPreferences(
+                GetPreferencesRequest(name=f"{doing.customer}/preferences")
+            ),
         ),
     )
     language = parts.of("who", Customer).language_code
     wordings = by_purpose(parts.of("wordings", ListWordingsResponse).wordings, language)
     suppressed = parts.of("suppressed", ListSuppressionsResponse).suppressions
     called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
-    histories = await _histories(doing, said.consents)
+    wishes, names = parts.of("wishes", Preferences), Names(doing.look.viewer, doing.look.memory)
+    histories = await _histories(doing, said.consents, names, wishes.stop_noter)
     return {
         "channel": "email",
         "state": "",
@@ -86,23 +93,28 @@ async def _open(doing: Doing) -> Values:
             (f"wording-{last(name)}", version_of(each), called.get(name, name), each.text)
             for name, each in wordings.items()
         ],
+        "stopped": stopped(wishes, names, say),
+        "stop": STOP.href(doing.customer),
         "suppressed": [kept_from(each, say) for each in suppressed],
         "said": [Said(recorded(each, called, say), histories.get(each.name, ())) for each in said.consents],
     }
 
 
-async def _histories(doing: Doing, consents: Sequence[Consent]) -> Mapping[str, Sequence[str]]:
-    """What was noted of each, in lines; of those of which nobody says it, nothing."""
-    if not consents:
-        return {}
+async def _histories(
+    doing: Doing, consents: Sequence[Consent], names: Names, noter: str
+) -> Mapping[str, Sequence[str]]:
+    """What was noted of each, in lines; of those of which nobody says it, nothing.
+
+    `names` learn who noted it, and `noter`.
+    """
     look = doing.look
     listing = look.services.consents.ListConsentVersions
     shown = [each.name for each in consents[:HISTORIES]]
     asked = {name: listing(ListConsentVersionsRequest(parent=name, page_size=VERSIONS)) for name in shown}
-    parts = await ask(LIVE_S, **asked)
+    parts = await ask(LIVE_S, **asked) if asked else Parts()
     found = {name: parts.of(name, ListConsentVersionsResponse).consents for name in shown}
-    names = Names(look.viewer, look.memory)
-    await names.learn(look.services, {each.noter for versions in found.values() for each in versions})
+    noters = {each.noter for versions in found.values() for each in versions}
+    await names.learn(look.services, {noter, *noters})
     return {name: [_noted(each, names, look.say) for each in versions] for name, versions in found.items()}
 
 
