@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from chassis.work import Outcome, Verdict, Work
 from chassis.work import State as Stage
-from notifications.domain import reasons
 from notifications.domain.facts import NoticeSent
 from notifications.domain.news import (
     News,
@@ -26,6 +25,7 @@ from notifications.domain.news import (
     what_follows,
 )
 from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.reasons import Reason
 from notifications.domain.template import Text
 from notifications.domain.told import end_fact
 
@@ -171,7 +171,7 @@ class World:
         elif work.state is Stage.REFUSED or why:
             notice.give_up(State.SUPPRESSED, why)
         elif work.state is Stage.UNKNOWN:
-            notice.give_up(State.UNKNOWN, reasons.OUTCOME_UNKNOWN)
+            notice.give_up(State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
         if earlier == (notice.version, notice.in_doubt):
             return
         if state != notice.state:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from chassis.work import Outcome, Verdict, Work
 from chassis.work import State as Stage
 from chassis.work.item import LIVE
-from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Delivery, Receipt
 from notifications.domain.attempt import Outcome as Answer
 from notifications.domain.notice import Notice, State
+from notifications.domain.reasons import Reason
 from notifications.domain.receipt import hear, spend, told_by
 from notifications.domain.route import goes_on, left
 from notifications.domain.template import Text
@@ -66,7 +66,7 @@ class World:
         if self.notice.told:  # its silence was waited for
             if not goes_on(self.notice, SERVED):
                 return
-            self.notice.want_again(self.notice.channel, reasons.NOT_DELIVERED)
+            self.notice.want_again(self.notice.channel, Reason.NOT_DELIVERED)
         doubted = self.notice.in_doubt
         offered = [self.notice.channel] if doubted else left(self.notice, SERVED)
         self.work.attempt += 1
@@ -90,7 +90,7 @@ class World:
     def withdraw(self) -> None:
         """Something newer happened."""
         if self.notice.state is State.REQUESTED:
-            self.notice.withdraw(reasons.SUPERSEDED)
+            self.notice.withdraw(Reason.SUPERSEDED)
             self._cancel()
 
     def answer(self, answer: str) -> None:
@@ -117,7 +117,7 @@ class World:
             return
         if hear(self.notice, attempt, found):
             if goes_on(self.notice, SERVED):
-                self.notice.want_again(attempt.channel, reasons.BOUNCED)
+                self.notice.want_again(attempt.channel, Reason.BOUNCED)
                 self._reopen()
                 return
             if not self.notice.accepted_on:
@@ -157,12 +157,12 @@ class World:
             others = [each for each in left(self.notice, SERVED) if each != attempt.channel]
             if others and not self.notice.accepted_on:
                 self.notice.postpone()
-                self.notice.want_again(attempt.channel, reasons.REFUSED)
+                self.notice.want_again(attempt.channel, Reason.REFUSED)
                 self._reopen()
                 return
         if self.notice.accepted_on:
-            spend(self.notice, attempt.channel, reasons.REFUSED)
-        self.notice.give_up(State.FAILED, reasons.REFUSED)
+            spend(self.notice, attempt.channel, Reason.REFUSED)
+        self.notice.give_up(State.FAILED, Reason.REFUSED)
 
     def _reopen(self) -> None:
         self.work.state, self.work.unknown, self.work.ended_at = Stage.PENDING, [], None

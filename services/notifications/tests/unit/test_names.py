@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from notifications.domain import reasons
 from notifications.domain.attempt import Outcome
 from notifications.domain.notice import Concern, State
 from notifications.domain.policy import CONCERNS
@@ -34,20 +33,3 @@ def test_a_policy_listens_to_the_events_of_the_cases_contract() -> None:
 
 def test_concerns_are_named_as_the_database_keeps_them() -> None:
     assert [str(concern) for concern in Concern] == ["", "AT_RISK", "RECOVERED"]
-
-
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "expired",
-        "promise-ended",
-        "promise-recovered",
-        "promise-at-risk",
-        "already-told",
-        "gave-up",
-        "refused",
-        "outcome-unknown",
-    ],
-)
-def test_why_a_notice_ended_is_named_as_the_readme_does(reason: str) -> None:
-    assert getattr(reasons, reason.upper().replace("-", "_")) == reason

@@ -16,7 +16,7 @@ from notifications.domain.news import (
     untrue,
 )
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.reasons import OUTCOME_UNKNOWN, PROMISE_AT_RISK, PROMISE_ENDED, PROMISE_RECOVERED
+from notifications.domain.reasons import Reason
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FRIDAY = {"old_date": "2026-03-04", "new_date": "2026-03-06", "reason": "weather", "reference": ""}
@@ -90,7 +90,7 @@ def test_a_better_date_does_too_and_an_older_fact_that_arrives_late_does_not() -
 
 
 def test_what_was_seen_of_a_promise_counts_not_only_what_is_told_of_it() -> None:
-    waiting = replace(notice(State.SUPPRESSED, reason_code=PROMISE_RECOVERED), heard_version=6)
+    waiting = replace(notice(State.SUPPRESSED, reason_code=Reason.PROMISE_RECOVERED), heard_version=6)
     assert next_steps([waiting], news(6)) == []
     assert next_steps([waiting], news(7)) == [(Step.REQUEST, None)]
 
@@ -140,7 +140,7 @@ def test_what_may_have_arrived_is_not_revised_another_notice_tells_the_other_dat
         (Step.WITHDRAW, perhaps),
         (Step.REQUEST, None),
     ]
-    assert moot(perhaps, news(6, variables=MONDAY)) == OUTCOME_UNKNOWN
+    assert moot(perhaps, news(6, variables=MONDAY)) == Reason.OUTCOME_UNKNOWN
     assert next_steps([perhaps], news(6)) == []
 
 
@@ -186,7 +186,7 @@ def test_a_recovery_not_yet_told_is_withdrawn_when_the_risk_is_back() -> None:
 def test_while_a_message_is_under_way_nothing_else_is_begun_and_its_end_decides() -> None:
     under_way, perhaps = notice(State.SENDING), notice(State.UNKNOWN, version=4)
     assert next_steps([under_way, perhaps], news(6, Concern.RECOVERED)) == [(Step.WITHDRAW, under_way)]
-    under_way.withdraw(PROMISE_RECOVERED)
+    under_way.withdraw(Reason.PROMISE_RECOVERED)
     under_way.postpone()
     assert steps([under_way, perhaps], news(6, Concern.RECOVERED)) == [(Step.REQUEST, None)]
 
@@ -194,15 +194,15 @@ def test_while_a_message_is_under_way_nothing_else_is_begun_and_its_end_decides(
 @pytest.mark.parametrize(
     ("notice_of", "truth", "why"),
     [
-        (Concern.AT_RISK, Concern.AT_RISK, ""),
-        (Concern.RECOVERED, Concern.RECOVERED, ""),
-        (Concern.AT_RISK, Concern.RECOVERED, PROMISE_RECOVERED),
-        (Concern.RECOVERED, Concern.AT_RISK, PROMISE_AT_RISK),
-        (Concern.AT_RISK, Concern.NONE, PROMISE_ENDED),
-        (Concern.RECOVERED, Concern.NONE, PROMISE_ENDED),
+        (Concern.AT_RISK, Concern.AT_RISK, None),
+        (Concern.RECOVERED, Concern.RECOVERED, None),
+        (Concern.AT_RISK, Concern.RECOVERED, Reason.PROMISE_RECOVERED),
+        (Concern.RECOVERED, Concern.AT_RISK, Reason.PROMISE_AT_RISK),
+        (Concern.AT_RISK, Concern.NONE, Reason.PROMISE_ENDED),
+        (Concern.RECOVERED, Concern.NONE, Reason.PROMISE_ENDED),
     ],
 )
-def test_why_a_notice_is_not_true(notice_of: Concern, truth: Concern, why: str) -> None:
+def test_why_a_notice_is_not_true(notice_of: Concern, truth: Concern, why: Reason | None) -> None:
     assert untrue(notice_of, news(6, truth)) == why
 
 
@@ -214,8 +214,8 @@ def test_a_recovery_tells_the_date_that_was_promised() -> None:
     ("why", "concern", "says"),
     [
         ("", Concern.AT_RISK, MONDAY),
-        (PROMISE_AT_RISK, Concern.AT_RISK, MONDAY),
-        (PROMISE_RECOVERED, Concern.RECOVERED, recovery(MONDAY)),
+        (Reason.PROMISE_AT_RISK, Concern.AT_RISK, MONDAY),
+        (Reason.PROMISE_RECOVERED, Concern.RECOVERED, recovery(MONDAY)),
     ],
 )
 def test_what_was_heard_meanwhile_is_what_it_was_to_say(

@@ -9,6 +9,7 @@ from notifications.channels.mail import message_id
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.rank import FIRST, LAST, MIDDLE, rank_of
+from notifications.domain.reasons import Reason
 from notifications.domain.template import Text
 from notifications.domain.told import end_fact
 from notifications.jobs.gate import WAIT_MOST, patience
@@ -96,7 +97,7 @@ def test_every_change_is_a_new_version(notice: Notice) -> None:
         notice.postpone,
         lambda: notice.revise(notice.variables, NEW_DATE, 3),
         lambda: notice.begin(2, "EMAIL", TEXT),
-        lambda: notice.withdraw("promise-recovered"),
+        lambda: notice.withdraw(Reason.PROMISE_RECOVERED),
         lambda: notice.accept(NOW, "abc"),
     ):
         change()
@@ -125,12 +126,12 @@ def test_an_attempt_that_came_to_nothing_leaves_it_waiting(notice: Notice) -> No
     ("state", "fact"), [(State.SUPPRESSED, NoticeSuppressed), (State.FAILED, NoticeFailed)]
 )
 def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: State, fact: type) -> None:
-    notice.give_up(state, "gave-up")
+    notice.give_up(state, Reason.GAVE_UP)
     told = end_fact(notice)
     assert isinstance(told, fact)
     assert (notice.state, told.reason_code) == (state, "gave-up")
     before = replace(notice)
-    notice.give_up(State.FAILED, "refused")
+    notice.give_up(State.FAILED, Reason.REFUSED)
     assert notice == before
 
 
@@ -138,7 +139,7 @@ def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: Stat
 def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) -> None:
     notice.begin(1, "EMAIL", TEXT)
     notice.in_doubt = True
-    notice.give_up(state, "gave-up")
+    notice.give_up(state, Reason.GAVE_UP)
     told = end_fact(notice)
     assert isinstance(told, NoticeUnknown)
     assert (notice.state, told.reason_code) == (State.UNKNOWN, "gave-up")
@@ -148,9 +149,9 @@ def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) 
 def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
     notice.begin(1, "EMAIL", TEXT)
     notice.in_doubt = True
-    notice.give_up(State.UNKNOWN, "outcome-unknown")
+    notice.give_up(State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
     refused = replace(notice, in_doubt=False)
-    refused.give_up(State.FAILED, "refused")
+    refused.give_up(State.FAILED, Reason.REFUSED)
     assert (refused.state, refused.reason_code) == (State.FAILED, "refused")
     not_accepted = replace(notice, in_doubt=False)
     not_accepted.postpone()
@@ -234,23 +235,23 @@ def test_what_may_have_arrived_ends_as_it_was_when_it_was_revised_meanwhile(noti
 
 def test_what_was_withdrawn_and_is_true_again_is_sent(notice: Notice) -> None:
     notice.begin(1, "EMAIL", TEXT)
-    notice.withdraw("promise-recovered")
+    notice.withdraw(Reason.PROMISE_RECOVERED)
     notice.revise(notice.variables, NEW_DATE, 4)
     notice.postpone()
     assert notice.waits
 
 
 def test_a_notice_that_is_no_longer_true_is_suppressed(notice: Notice) -> None:
-    notice.withdraw("promise-ended")
+    notice.withdraw(Reason.PROMISE_ENDED)
     assert (notice.state, notice.reason_code) == (State.SUPPRESSED, "promise-ended")
 
 
 def test_an_attempt_under_way_is_the_last_once_the_notice_is_no_longer_true(notice: Notice) -> None:
     notice.begin(1, "EMAIL", TEXT)
-    notice.withdraw("promise-ended")
+    notice.withdraw(Reason.PROMISE_ENDED)
     assert notice.state == State.SENDING
     refused = replace(notice)
-    refused.give_up(State.FAILED, "refused")
+    refused.give_up(State.FAILED, Reason.REFUSED)
     notice.postpone()
     for ended in (refused, notice):
         assert (ended.state, ended.reason_code) == (State.SUPPRESSED, "promise-ended")

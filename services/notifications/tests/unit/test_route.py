@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from notifications.domain.notice import Notice
-from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
+from notifications.domain.reasons import Reason
 from notifications.domain.route import asked_about, left, offered, why_failed
 from notifications.domain.strategy import Channel, DeliveryStrategy
 from notifications.peers.contacts import Contacts
@@ -23,9 +23,9 @@ ABOUT: tuple[Any, ...] = ("customers/1", "a", "purposes/service", "a", {}, "", "
     ("channels", "spent", "tried", "asked"),
     [
         ([], {}, ["EMAIL", "SMS"], ["EMAIL", "SMS", "APP"]),  # the inbox is for who prefers it
-        ([], {"EMAIL": BOUNCED}, ["SMS"], ["SMS"]),  # and not the last resort of a message
+        ([], {"EMAIL": Reason.BOUNCED}, ["SMS"], ["SMS"]),  # and not the last resort of a message
         (["APP", "EMAIL"], {}, ["APP", "EMAIL"], ["APP", "EMAIL"]),
-        (["APP", "EMAIL"], {"APP": NOT_DELIVERED}, ["EMAIL"], ["EMAIL"]),
+        (["APP", "EMAIL"], {"APP": Reason.NOT_DELIVERED}, ["EMAIL"], ["EMAIL"]),
         (["EMAIL"], {}, ["EMAIL"], ["EMAIL"]),
     ],
 )
@@ -56,8 +56,8 @@ def test_what_confirms_a_consent_is_never_put_where_its_link_would_be_kept() -> 
 
 
 async def test_what_came_back_has_failed_when_nobody_sends_on_another_channel() -> None:
-    notice = Notice(uuid4(), *ABOUT, channel="EMAIL", spent={"EMAIL": BOUNCED})
+    notice = Notice(uuid4(), *ABOUT, channel="EMAIL", spent={"EMAIL": Reason.BOUNCED})
     nobody = cast(Any, None)
     with pytest.raises(Forbidden) as refused:
         await Contacts(nobody, nobody, "agents/front-desk", ["EMAIL"]).of(notice)
-    assert why_failed(notice, refused.value.code) == BOUNCED
+    assert why_failed(notice, refused.value.code) == Reason.BOUNCED

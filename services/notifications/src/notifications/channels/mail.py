@@ -9,6 +9,7 @@ from notifications.channels import smtp
 from notifications.channels.message import Mail, Mailbox
 from notifications.channels.smtp import SmtpProvider
 from notifications.domain.notice import Notice
+from notifications.domain.reasons import Reason
 from notifications.domain.route import Addressed
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
@@ -37,7 +38,7 @@ class MailChannel:
         """The message, with a way out where there is one."""
         address, reply_to = address_of(contact.address), address_of(contact.reply_to)
         if address is None:
-            raise Refused("invalid-address")
+            raise Refused(Reason.INVALID_ADDRESS)
         return Mail(
             message_id=self.key(delivery.notice),
             sender=self.sender,

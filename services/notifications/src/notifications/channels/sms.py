@@ -21,6 +21,7 @@ from chassis.telemetry.tracing import client_span
 from chassis.work import Ours, Refused
 from notifications.channels.channel import Away, Unwanted
 from notifications.domain.notice import Notice
+from notifications.domain.reasons import Reason
 from notifications.domain.route import Addressed
 from notifications.domain.segments import segments
 from notifications.peers.contacts import Contact
@@ -96,10 +97,10 @@ class SmsChannel:
         """The plain text. Refused when there is no such number; Ours when it takes too many segments."""
         number = judge("PHONE", contact.address, "").normalized_value
         if not number:
-            raise Refused("invalid-address")
+            raise Refused(Reason.INVALID_ADDRESS)
         text = words.body.replace("\r\n", "\n").strip()
         if segments(text) > self.segments_most:
-            raise Ours("text-too-long")
+            raise Ours(Reason.TEXT_TOO_LONG)
         key = self.key(delivery.notice)
         return Text(key, self.taker.content(key, number, text, delivery.text.language_code))
 
@@ -117,7 +118,7 @@ class SmsChannel:
                 try:
                     answer = await client.post(self.taker.url, content=message.content, headers=headers)
                 except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                    raise Away("no-connection") from error
+                    raise Away(Reason.NO_CONNECTION) from error
             failpoints.hit("provider.after_accept")
             return self.taker.read(answer)
 

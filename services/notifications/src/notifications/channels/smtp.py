@@ -14,6 +14,7 @@ from chassis.telemetry.tracing import client_span
 from chassis.work import Later, NotDone, Ours, Refused, code_of
 from notifications.channels.channel import Away, Unwanted
 from notifications.channels.message import Mail, compose
+from notifications.domain.reasons import Reason
 
 NAME = "providers/smtp"
 STEP_S = 30.0  # for the answer to anything but the message
@@ -204,7 +205,7 @@ def _options(smtp: aiosmtplib.SMTP, to: Address) -> tuple[list[str], str]:
     if not to.needs_utf8:
         return [], "ascii"
     if not smtp.supports_extension("smtputf8"):
-        raise Refused("address-needs-smtputf8")
+        raise Refused(Reason.NEEDS_SMTPUTF8)
     return ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
 
 

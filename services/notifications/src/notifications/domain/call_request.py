@@ -9,11 +9,7 @@ from datetime import datetime
 from chassis.facts import fact_of
 from notifications.domain.facts import NoticeCallRequested
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.reasons import CALL_FIRST, MOOT, TAKEN_BACK
-from notifications.domain.trigger import POLICY_OFF
-
-CUSTOMER_NOT_FOUND = "customer-not-found"
-TOO_LATE = "too-late"
+from notifications.domain.reasons import MOOT, Reason
 
 
 def call_instead(notice: Notice) -> NoticeCallRequested | None:
@@ -22,7 +18,7 @@ def call_instead(notice: Notice) -> NoticeCallRequested | None:
     It has to be told if its purpose is essential.
     """
     ended = notice.state in (State.SUPPRESSED, State.FAILED)
-    over = notice.reason_code in (*MOOT, TAKEN_BACK, POLICY_OFF, CUSTOMER_NOT_FOUND)
+    over = notice.reason_code in (*MOOT, Reason.TAKEN_BACK, Reason.POLICY_OFF, Reason.CUSTOMER_NOT_FOUND)
     about = bool(notice.promise or notice.case)
     return fact_of(NoticeCallRequested, notice, call_by_time=None) if ended and not over and about else None
 
@@ -32,9 +28,9 @@ def too_late(notice: Notice, now: datetime, again: datetime) -> NoticeCallReques
     due = notice.due_time
     if notice.concern is not Concern.AT_RISK or notice.ended or not due or not now < due <= again:
         return None
-    return fact_of(NoticeCallRequested, notice, reason_code=TOO_LATE, call_by_time=None)
+    return fact_of(NoticeCallRequested, notice, reason_code=Reason.TOO_LATE, call_by_time=None)
 
 
 def call_first(notice: Notice) -> NoticeCallRequested:
     """Of a notice that waits until a person has told the customer."""
-    return fact_of(NoticeCallRequested, notice, reason_code=CALL_FIRST)
+    return fact_of(NoticeCallRequested, notice, reason_code=Reason.CALL_FIRST)

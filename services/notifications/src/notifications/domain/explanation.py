@@ -1,58 +1,20 @@
 """Why a notice was or was not sent, in words."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from chassis.facts import Told, Why, shown
-from notifications.domain import reasons
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.pressure import CONTACT_PRESSURE
-from notifications.domain.provider import PROVIDER_AWAY, PROVIDER_BUSY
+from notifications.domain.reasons import Reason
 from notifications.domain.template import Template
-from notifications.domain.trigger import POLICY_OFF
 
-_WHY = {
-    "consent-denied": "the customer does not allow it",
-    "suppressed": "nothing is sent to the customer's address any more",
-    "quiet-hours": "the customer wants quiet until it is of no more use",
-    "paused": "the customer wants quiet until it is of no more use",
-    CONTACT_PRESSURE: "the customer has been sent enough until it is of no more use",
-    "no-address": "no address of the customer is known",
-    reasons.CHANNEL_NOT_SERVED: "nobody sends on a channel by which it may go",
-    "customer-not-found": "there is no such customer",
-    reasons.EXPIRED: "it was of no more use when it could first be sent",
-    reasons.PROMISE_ENDED: "the promise had ended before it could be sent",
-    reasons.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",
-    reasons.PROMISE_AT_RISK: "the promise was at risk again before it could be sent",
-    reasons.ALREADY_TOLD: "the same was told, or tried to be told, before",
-    reasons.SUPERSEDED: "something newer happened before it could be sent",
-    reasons.CAUSE_GONE: "what it was to tell had come to nothing before it could be sent",
-    reasons.TOO_MANY: "its policy had told the customer so much within a day that something is wrong with it",
-    POLICY_OFF: "its policy was switched off, or deleted, before it could be sent",
-    reasons.TAKEN_BACK: "it was taken back before it was sent",
-    reasons.GAVE_UP: "no attempt succeeded while it was of use",
-    reasons.REFUSED: "the provider refused it for good",
-    "invalid-address": "the customer's address is none",
-    "address-needs-smtputf8": "the mail server cannot write to the customer's address",
-    "not-repeatable": "what was handed over before could not be said again in the same words",
-    reasons.BOUNCED: "the provider accepted it and could not deliver it",
-    reasons.OUTCOME_UNKNOWN: "the provider's answer was lost",
+_SINCE: Mapping[str, str] = {  # after it was handed over
+    Reason.SUPERSEDED: "something newer has happened since, so nothing more is tried",
+    Reason.CAUSE_GONE: "what it was to tell has come to nothing since, so nothing more is tried",
 }
-
-_SINCE = {  # after it was handed over
-    reasons.SUPERSEDED: "something newer has happened since, so nothing more is tried",
-    reasons.CAUSE_GONE: "what it was to tell has come to nothing since, so nothing more is tried",
-}
-
-_QUIET = {
-    "quiet-hours": "the customer wants quiet at this hour",
-    "paused": "the customer wants a pause",
-    CONTACT_PRESSURE: "the customer has been sent enough by all departments for now",
-    PROVIDER_AWAY: "whoever hands it over takes nothing from us at the moment",
-    PROVIDER_BUSY: "whoever hands it over has as much to do as it takes from us",
-    reasons.SCHEDULED: "it is not yet the hour for it where the customer lives",
-    reasons.CALL_FIRST: "a person is to tell the customer first; it is sent when they have, or nobody did",
-}
+# For these it waits, and ends once it is of no more use by when they are over.
+_WAITED = (Reason.QUIET_HOURS, Reason.PAUSED, Reason.CONTACT_PRESSURE)
 
 
 def why_notice(notice: Notice, template: Template, attempt: Attempt | None, _: Told) -> Why:
@@ -63,18 +25,18 @@ def why_notice(notice: Notice, template: Template, attempt: Attempt | None, _: T
 
 
 def _what_became(notice: Notice, attempt: Attempt | None) -> str:
-    why = _WHY.get(notice.reason_code, notice.reason_code)
+    why = _words(notice.reason_code)
     tried = f" after {notice.attempt_count} attempts" if notice.attempt_count > 1 else ""
     match notice.state:
         case State.REQUESTED | State.SENDING if notice.accepted_on:
             assert notice.send_time is not None, "it was accepted"
             sent = f"Sent by {notice.accepted_on.lower()} on {shown(notice.send_time)}"
-            return f"{sent}; nobody reports that it arrived, so another channel is tried."
+            return f"{sent}; {Reason.NOT_DELIVERED.words}, so another channel is tried."
         case State.REQUESTED if notice.defer_time:
-            wanted = _QUIET.get(notice.defer_reason_code, notice.defer_reason_code)
+            wanted = _words(notice.defer_reason_code)
             return f"Deferred until {shown(notice.defer_time)}, when it is decided again: {wanted}."
         case State.REQUESTED if attempt:
-            code = attempt.provider_code
+            code = _words(attempt.provider_code)
             return f"Not sent yet: attempt {attempt.number} failed ({code}) and another follows."
         case State.REQUESTED if notice.schedule_time:
             return f"Not sent yet: it is to be sent from {shown(notice.schedule_time)} on."
@@ -83,7 +45,8 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
         case State.SENDING:
             return "Being sent: the provider's answer is not known yet."
         case State.SUPPRESSED:
-            return f"Not sent: {why}."
+            late = ", and after that it is of no more use" if notice.reason_code in _WAITED else ""
+            return f"Not sent: {why}{late}."
         case State.UNKNOWN:
             since = _SINCE.get(notice.reason_code, why)
             return f"Handed over{tried}, and whether the customer was told is not known: {since}."
@@ -93,6 +56,11 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
             assert notice.send_time is not None, "only a notice that was sent gets here"
             arrived = f" It arrived on {shown(notice.deliver_time)}." if notice.deliver_time else ""
             return f"Sent by {notice.channel.lower()} on {shown(notice.send_time)}{tried}.{arrived}"
+
+
+def _words(code: str) -> str:
+    """A code's words; of what a provider said, or another release, the code."""
+    return next((each.words for each in Reason if each == code), code)
 
 
 def _why_wanted(notice: Notice) -> str:

@@ -1,12 +1,12 @@
 """News of a promise, and what it means for the notices that exist about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 
 from notifications.domain import notice as rules
-from notifications.domain import reasons
+from notifications.domain.reasons import MOOT, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,11 @@ def meanwhile(notice: rules.Notice, why: str, wanted: dict[str, str]) -> News:
     `why` it was no longer true by then is "" when it was; `wanted` is what it was to say by then. What else
     was news was not kept: the owner is asked.
     """
-    concern = {
-        reasons.PROMISE_RECOVERED: rules.Concern.RECOVERED,
-        reasons.PROMISE_AT_RISK: rules.Concern.AT_RISK,
-    }.get(why, notice.concern)
+    by_now: Mapping[str, rules.Concern] = {
+        Reason.PROMISE_RECOVERED: rules.Concern.RECOVERED,
+        Reason.PROMISE_AT_RISK: rules.Concern.AT_RISK,
+    }
+    concern = by_now.get(why, notice.concern)
     recovered = concern == rules.Concern.RECOVERED
     due_time = notice.due_time or notice.expire_time
     return News(
@@ -65,15 +66,15 @@ class Step(Enum):
     WITHDRAW = auto()
 
 
-def untrue(concern: rules.Concern, news: News) -> str:
-    """Why a notice of `concern` must not be sent, given the news; "" when it may be."""
+def untrue(concern: rules.Concern, news: News) -> Reason | None:
+    """Why a notice of `concern` must not be sent, given the news; None when it may be."""
     if news.concern == concern:
-        return ""
+        return None
     of_concern = {
-        rules.Concern.AT_RISK: reasons.PROMISE_AT_RISK,
-        rules.Concern.RECOVERED: reasons.PROMISE_RECOVERED,
+        rules.Concern.AT_RISK: Reason.PROMISE_AT_RISK,
+        rules.Concern.RECOVERED: Reason.PROMISE_RECOVERED,
     }
-    return of_concern.get(news.concern, reasons.PROMISE_ENDED)
+    return of_concern.get(news.concern, Reason.PROMISE_ENDED)
 
 
 def next_steps(before: Sequence[rules.Notice], news: News) -> list[tuple[Step, rules.Notice | None]]:
@@ -112,10 +113,10 @@ def unended(before: Sequence[rules.Notice]) -> rules.Notice | None:
     return next((notice for notice in before if not notice.ended), None)
 
 
-def moot(notice: rules.Notice, news: News) -> str:
+def moot(notice: rules.Notice, news: News) -> Reason:
     """Why a notice is withdrawn, given the news."""
     return untrue(notice.concern, news) or (
-        reasons.OUTCOME_UNKNOWN if notice.in_doubt else reasons.ALREADY_TOLD
+        Reason.OUTCOME_UNKNOWN if notice.in_doubt else Reason.ALREADY_TOLD
     )
 
 
@@ -139,7 +140,7 @@ def what_follows(
     waiting = next((each for each in before if each.waits and each is not notice), None)
     if waiting is not None:
         notice, why, wanted = waiting, "", waiting.variables
-    if unended(before) not in (None, notice) or why in (reasons.PROMISE_ENDED, reasons.ALREADY_TOLD):
+    if unended(before) not in (None, notice) or why in (Reason.PROMISE_ENDED, Reason.ALREADY_TOLD):
         return None
     return replace(meanwhile(notice, why, wanted), version=max(each.heard_version for each in before))
 
@@ -158,7 +159,7 @@ def _is_wanted(before: Sequence[rules.Notice], news: News) -> bool:
     """
     if news.concern == rules.Concern.NONE:
         return False
-    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in reasons.MOOT]
+    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in MOOT]
     if tried and not tried[0].may_have_arrived and _says(tried[0], news):
         return False
     last = next((notice for notice in tried if notice.may_have_arrived), None)

@@ -24,8 +24,8 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from chassis.facts import Decision
-from notifications.domain import reasons
 from notifications.domain.decisions import kept
+from notifications.domain.reasons import Reason
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import Text
 from notifications.names import NOTICE, POLICY, TEMPLATE
@@ -151,7 +151,7 @@ class Notice:
         Of a promise's its owner is asked: it may be true again.
         """
         if self.state == State.UNKNOWN:
-            return self.reason_code in (reasons.SUPERSEDED, reasons.CAUSE_GONE)
+            return self.reason_code in (Reason.SUPERSEDED, Reason.CAUSE_GONE)
         return self.state == State.SENDING and bool(self.reason_code)
 
     @property
@@ -162,12 +162,12 @@ class Notice:
     @property
     def bounced(self) -> bool:
         """Whether its provider reported that it was not delivered: whatever is heard later, it is over."""
-        return self.state == State.FAILED and self.reason_code == reasons.BOUNCED
+        return self.state == State.FAILED and self.reason_code == Reason.BOUNCED
 
     @property
     def accepted_on(self) -> str:
         """The channel from which it went on: accepted there, and nobody reports that it arrived. Or ""."""
-        return next((channel for channel, why in self.spent.items() if why == reasons.NOT_DELIVERED), "")
+        return next((channel for channel, why in self.spent.items() if why == Reason.NOT_DELIVERED), "")
 
     @property
     def may_have_arrived(self) -> bool:
@@ -198,7 +198,7 @@ class Notice:
         """Its provider reports that it did not arrive and never will, whatever its answer was."""
         if not self.bounced:
             self.deliver_time = None
-            self._end(State.FAILED, reasons.OUTCOME_UNKNOWN if self.in_doubt else reasons.BOUNCED)
+            self._end(State.FAILED, Reason.OUTCOME_UNKNOWN if self.in_doubt else Reason.BOUNCED)
 
     def tried(self, attempt: int) -> None:
         """An attempt of that number was made."""
@@ -217,14 +217,14 @@ class Notice:
         if self.withdrawn:
             self._end(State.SUPPRESSED, self.reason_code)
         elif self.in_doubt and self.variables != self.said:
-            self._end(State.UNKNOWN, reasons.OUTCOME_UNKNOWN)
+            self._end(State.UNKNOWN, Reason.OUTCOME_UNKNOWN)
         elif replaced:
-            self._end(State.SUPPRESSED, reasons.ALREADY_TOLD)
+            self._end(State.SUPPRESSED, Reason.ALREADY_TOLD)
         else:  # also what a promise's news withdrew meanwhile
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
 
-    def want_again(self, spent_channel: str, why: str) -> None:
+    def want_again(self, spent_channel: str, why: Reason) -> None:
         """It came to nothing on a channel: wanted again, on another."""
         self._wait_no_longer()
         self.spent, self.deliver_time = self.spent | {spent_channel: why}, None
@@ -232,33 +232,32 @@ class Notice:
         self.send_time = self.send_time if self.accepted_on else None
         self.version += 1
 
-    def defer(self, until: datetime, reason_code: str, waits_for: str = "") -> None:
+    def defer(self, until: datetime, why: Reason, waits_for: str = "") -> None:
         """Until then the customer wants quiet, or its provider is away. Nothing for one that ended."""
-        if self.waits and (self.defer_time, self.defer_reason_code) != (until, reason_code):
-            self.defer_time, self.defer_reason_code, self.waits_for = until, reason_code, waits_for
+        if self.waits and (self.defer_time, self.defer_reason_code) != (until, why):
+            self.defer_time, self.defer_reason_code, self.waits_for = until, why, waits_for
             self.version += 1
 
     def decide(self, steps: Sequence[Decision]) -> None:
         """Keep how it was decided."""
         self.decisions = kept(self.decisions, steps)
 
-    def give_up(self, state: State, reason_code: str) -> None:
+    def give_up(self, state: State, why: Reason) -> None:
         """Nothing more is tried: SUPPRESSED, FAILED or UNKNOWN, for a reason."""
-        if self.withdrawn:
-            state, reason_code = State.SUPPRESSED, self.reason_code
+        withdrawn = self.withdrawn
         if not self.ended or (self.state == State.UNKNOWN and not self.in_doubt):
-            self._end(state, reason_code)
+            self._end(State.SUPPRESSED if withdrawn else state, self.reason_code if withdrawn else why)
 
     def take_back(self) -> None:
         """Who asked wants it no more; of a promise that has a say. FailedPrecondition NOTICE_UNDER_WAY."""
         if self.concern != Concern.NONE or not self.waits or self.in_doubt or self.accepted_on:
             told = "Only a notice that is not handed over, and tells no promise's date, can be taken back."
             raise FailedPrecondition("NOTICE_UNDER_WAY", told, {"resource": self.name})
-        self.suppress(reasons.TAKEN_BACK)
+        self.suppress(Reason.TAKEN_BACK)
 
-    def suppress(self, reason_code: str) -> None:
+    def suppress(self, why: Reason) -> None:
         """Not to be sent."""
-        self._end(State.SUPPRESSED, reason_code)
+        self._end(State.SUPPRESSED, why)
 
     def revise(self, variables: dict[str, str], expire_time: datetime, promise_version: int) -> None:
         """Say something newer instead. For a notice that waits and is not in doubt, or is under way."""
@@ -270,12 +269,12 @@ class Notice:
         self.revision = self.said_revision if variables == self.said else self.revision + 1
         self.version += 1
 
-    def withdraw(self, reason_code: str) -> None:
+    def withdraw(self, why: Reason) -> None:
         """What it says is no longer true. What was handed over cannot be called back, but is the last."""
         if self.state == State.REQUESTED:
-            self.suppress(reason_code)
+            self.suppress(why)
         elif self.state in (State.SENDING, State.UNKNOWN):
-            self.reason_code = reason_code
+            self.reason_code = why
             self.version += 1
 
     def count(self, superseded: bool) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 PERIOD, DAY = timedelta(days=7), timedelta(days=1)
-CONTACT_PRESSURE = "contact-pressure"
 _SOON = timedelta(minutes=1)  # by when it is known what becomes of those that are under way
 
 

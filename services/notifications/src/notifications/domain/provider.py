@@ -16,8 +16,6 @@ from enum import StrEnum
 
 from notifications.names import PROVIDER
 
-PROVIDER_AWAY = "provider-unavailable"
-PROVIDER_BUSY = "provider-busy"
 FAILURES_MAX = 5
 PAUSE, PAUSE_MOST = timedelta(seconds=30), timedelta(minutes=15)
 PROBE = timedelta(minutes=2)  # in which a probe is answered, or another is made

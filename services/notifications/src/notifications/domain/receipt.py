@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from notifications.domain.attempt import Attempt, Delivery
 from notifications.domain.notice import Notice, State
-from notifications.domain.reasons import BOUNCED
+from notifications.domain.reasons import Reason
 
 
 def told_by(attempts: Sequence[Attempt]) -> Attempt | None:
@@ -29,14 +29,14 @@ def hear(notice: Notice, attempt: Attempt, attempts: Sequence[Attempt]) -> bool:
     if not earlier:
         notice.in_doubt = False  # a report is as good as the answer
     if attempt.delivery.failed:
-        spend(notice, channel, BOUNCED)
+        spend(notice, channel, Reason.BOUNCED)
     counts = arrived or not earlier or notice.told
     if told is not None and counts and not (arrived and notice.state is State.DELIVERED):
         _count_on(notice, told)
     return came_back
 
 
-def spend(notice: Notice, channel: str, why: str) -> None:
+def spend(notice: Notice, channel: str, why: Reason) -> None:
     """It came to nothing on a channel, and all is known of that."""
     if notice.spent.get(channel) != why:
         notice.spent = notice.spent | {channel: why}

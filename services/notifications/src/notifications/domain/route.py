@@ -10,11 +10,19 @@ from dataclasses import dataclass
 
 from notifications.domain.confirming import confirmed_by, consent_of
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.reasons import BOUNCED, CHANNEL_NOT_SERVED, NOT_DELIVERED
+from notifications.domain.reasons import Reason
 from notifications.domain.strategy import INBOX, DeliveryStrategy
 
 # Why a customer is not reached on what is left, once a channel has failed: then that counts.
-_UNREACHABLE = ("consent-denied", "suppressed", "no-address", CHANNEL_NOT_SERVED, "quiet-hours", "paused")
+_UNREACHABLE = (
+    Reason.CONSENT_DENIED,
+    Reason.SUPPRESSED,
+    Reason.NO_ADDRESS,
+    Reason.NOT_ALLOWED,
+    Reason.CHANNEL_NOT_SERVED,
+    Reason.QUIET_HOURS,
+    Reason.PAUSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +70,11 @@ def goes_on(notice: Notice, served: Sequence[str]) -> bool:
     return notice.concern is Concern.NONE and not notice.in_doubt and bool(others)
 
 
-def why_failed(notice: Notice, code: str) -> str:
-    """Why it failed for good, when nothing is left to try; "" when `code`, why it is not sent, says it."""
-    if not notice.spent or code not in _UNREACHABLE:
-        return ""
-    codes = {code for code in notice.spent.values() if code != NOT_DELIVERED}
-    return BOUNCED if BOUNCED in codes else min(codes, default="")
+def why_failed(notice: Notice, why: Reason) -> Reason | None:
+    """Why it failed for good, when nothing is left to try; None when `why` it is not sent says it."""
+    if not notice.spent or why not in _UNREACHABLE:
+        return None
+    codes = {code for code in notice.spent.values() if code != Reason.NOT_DELIVERED}
+    if not codes:
+        return None
+    return Reason.BOUNCED if Reason.BOUNCED in codes else Reason.of(min(codes), Reason.REFUSED)

@@ -12,9 +12,7 @@ from uuid import UUID
 from chassis.names import PLATFORM
 from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
-from notifications.domain.reasons import CAUSE_GONE, SUPERSEDED
-
-POLICY_OFF = "policy-off"
+from notifications.domain.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +92,12 @@ class Word:
         when = self.when
         return Mark(self.policy.id, self.subject, self.customer, when.version, self.time, when.id)
 
-    def withdraws(self, notices: Iterable[Notice], known: Known) -> Sequence[tuple[Notice, str]]:
+    def withdraws(self, notices: Iterable[Notice], known: Known) -> Sequence[tuple[Notice, Reason]]:
         """The notices that are not to be sent any more, each with why.
 
         Word of all customers leaves be whoever has newer of their own.
         """
-        why = CAUSE_GONE if self.cancels else SUPERSEDED
+        why = Reason.CAUSE_GONE if self.cancels else Reason.SUPERSEDED
         return [
             (each, why)
             for each in notices

@@ -23,14 +23,13 @@ from notifications.domain.provider import (
     MEASURED,
     PAUSE_MOST,
     PROBE,
-    PROVIDER_AWAY,
-    PROVIDER_BUSY,
     SAID_EVERY,
     SOON,
     Provider,
     State,
 )
 from notifications.domain.rank import LAST
+from notifications.domain.reasons import Reason
 from notifications.names import PROVIDER
 from notifications.store import providers as store
 from notifications.usecases.attempt import NextChannel, Quiet
@@ -95,7 +94,7 @@ class Gate:
         rows = [row for row in await store.ALL_PROVIDERS.all(self.db) if row.id in wanted]
         closed = {row.id: await self._closed(row, notice, now) for row in rows}
         own = closed.get(notice.waits_for)
-        busy = {notice.waits_for: own} if own and own[0] == PROVIDER_BUSY else closed
+        busy = {notice.waits_for: own} if own and own[0] == Reason.PROVIDER_BUSY else closed
         if busy and all(busy.values()):
             until, code, provider_id = min((each[1], each[0], key) for key, each in busy.items() if each)
             raise _not_yet(code, until, [], provider_id, now)
@@ -120,15 +119,15 @@ class Gate:
         finally:
             self._inside[provider_id] -= 1
 
-    async def _closed(self, row: Provider, notice: Notice, now: datetime) -> tuple[str, datetime] | None:
+    async def _closed(self, row: Provider, notice: Notice, now: datetime) -> tuple[Reason, datetime] | None:
         """Why a provider gets no such message now, and until when; None when it does."""
         if until := row.opens(now):
-            return PROVIDER_AWAY, until
+            return Reason.PROVIDER_AWAY, until
         # Of what waits behind all others one fewer, so that there is room for these.
         if self._inside[row.id] >= max(1, self.side_by_side - (notice.rank == LAST)):
-            return PROVIDER_BUSY, now + SOON
+            return Reason.PROVIDER_BUSY, now + SOON
         if self._each(row) and row.free_time and row.free_time > now + patience(notice):
-            return PROVIDER_BUSY, await self._turn_time(row, notice, now)
+            return Reason.PROVIDER_BUSY, await self._turn_time(row, notice, now)
         return None
 
     async def _admit(self, row: Provider, notice: Notice, decisions: list[Decision], now: datetime) -> None:
@@ -139,13 +138,13 @@ class Gate:
             if turn is None:
                 row = await store.GET_PROVIDER.one(self.db, id=row.id)
                 until = await self._turn_time(row, notice, now)
-                raise _not_yet(PROVIDER_BUSY, until, decisions, row.id, now)
+                raise _not_yet(Reason.PROVIDER_BUSY, until, decisions, row.id, now)
             await asyncio.sleep(max(0.0, (turn["free_time"] - each - now).total_seconds()))
         if row.state is not State.AVAILABLE:
             asks = {"provider": row.id, "rank": notice.rank, "notice_id": notice.id}
             times = {"now": now, "later": now - WAIT_MOST, "until": now + PROBE}
             if await store.PROBE_PROVIDER.maybe(self.db, **asks, **times) is None:
-                raise _not_yet(PROVIDER_AWAY, now + SOON, decisions, row.id, now)
+                raise _not_yet(Reason.PROVIDER_AWAY, now + SOON, decisions, row.id, now)
 
     async def _turn_time(self, row: Provider, notice: Notice, now: datetime) -> datetime:
         """When its turn may come in a provider's rate, by how many of those that wait go before it."""
@@ -202,7 +201,9 @@ def _id(channel: Channel) -> str:
     return str(PROVIDER.ids(channel.provider)[0])
 
 
-def _not_yet(code: str, until: datetime, decisions: list[Decision], provider_id: str, now: datetime) -> Quiet:
-    DEFERRED.labels(provider_id, code).inc()
-    step = Decision("provider", Outcome.DEFERRED, code, {"provider": PROVIDER.format(provider_id)}, now)
-    return Quiet(code, until, [*decisions, step], provider_id)
+def _not_yet(
+    why: Reason, until: datetime, decisions: list[Decision], provider_id: str, now: datetime
+) -> Quiet:
+    DEFERRED.labels(provider_id, why).inc()
+    step = Decision("provider", Outcome.DEFERRED, why, {"provider": PROVIDER.format(provider_id)}, now)
+    return Quiet(why, until, [*decisions, step], provider_id)

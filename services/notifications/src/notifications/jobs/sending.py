@@ -20,7 +20,7 @@ from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice, State
 from notifications.domain.policy import CONCERNS, CallFirst
 from notifications.domain.pressure import Budget
-from notifications.domain.reasons import ALREADY_TOLD
+from notifications.domain.reasons import Reason
 from notifications.domain.route import left
 from notifications.domain.template import PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
 from notifications.jobs.gate import Gate
@@ -78,7 +78,7 @@ class Sending:
         if silent and (wanted_again := elsewhere(notice, self._codes)) is not None:
             notice = wanted_again
         elif silent:
-            raise Forbidden(ALREADY_TOLD)
+            raise Forbidden(Reason.ALREADY_TOLD)
         now = self.db.clock.now()
         await self.gate.require(notice, self._open_to(notice))
         wanted = await require_on(self.db, notice, now)
@@ -146,7 +146,7 @@ class Sending:
             notice = await self.lock(tx, str(notice_id))
             # It may have come back since it was looked at: then it is wanted again already.
             if not notice.waits and not await go_on_in_silence(tx, notice, self._codes):
-                raise Forbidden(ALREADY_TOLD)
+                raise Forbidden(Reason.ALREADY_TOLD)
         return notice
 
     def _open_to(self, notice: Notice) -> list[Channel]:

@@ -16,10 +16,9 @@ from chassis.grpc.status import refusal
 from chassis.work import Later, Ours
 from chassis.work.item import not_answered
 from chassis.zones import time_zone
-from notifications.domain.call_request import CUSTOMER_NOT_FOUND
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.reasons import CHANNEL_NOT_SERVED, PROMISE_ENDED
+from notifications.domain.reasons import Reason
 from notifications.domain.route import asked_about
 from notifications.usecases.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 
-PURPOSE_NOT_FOUND = "purpose-not-found"
-BEHIND = "promise-behind"
-_OF_A_CHANNEL = ("consent-denied", "suppressed", "no-address")  # another may be open
+_OF_A_CHANNEL = (Reason.CONSENT_DENIED, Reason.SUPPRESSED, Reason.NO_ADDRESS)  # another may be open
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -79,7 +76,7 @@ class Contacts:
         allowed = await self._allowed(notice, passed_over)
         agent = await self._agent(allowed.relationship_manager) or await self._agent(self.front_desk)
         if agent is None:
-            raise Ours("no-contact-person")
+            raise Ours(Reason.NO_CONTACT_PERSON)
         return Contact(
             channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
@@ -106,7 +103,7 @@ class Contacts:
             try:
                 return await self._check(notice, [channel], passed_over)
             except Forbidden as refusal:
-                if refusal.code not in _OF_A_CHANNEL:
+                if refusal.why not in _OF_A_CHANNEL:
                     raise
                 passed_over[:] = refusal.decisions
         return await self._check(notice, channels[-1:], passed_over)
@@ -120,21 +117,21 @@ class Contacts:
         except grpc.aio.AioRpcError as error:
             absent = refusal(error).metadata.get("resource")
             if absent == notice.customer:
-                raise Forbidden(CUSTOMER_NOT_FOUND) from None
+                raise Forbidden(Reason.CUSTOMER_NOT_FOUND) from None
             if absent == notice.purpose:  # which a template names and nobody has created
-                raise Ours(PURPOSE_NOT_FOUND) from None
+                raise Ours(Reason.PURPOSE_NOT_FOUND) from None
             raise not_answered("customer", error) from None
         if answer.allowed:
             return answer
-        decisions = [*before, *_decisions(answer)]
+        why, decisions = Reason.of(answer.reason_code, Reason.NOT_ALLOWED), [*before, *_decisions(answer)]
         until = moment(answer.open_time) if answer.HasField("open_time") else None
         if until and until < notice.expire_time:
-            raise Quiet(answer.reason_code, until, decisions)
+            raise Quiet(why, until, decisions)
         if until:  # of no more use once there is no more quiet
             inputs = {"expire_time": notice.expire_time.isoformat(), "open_time": until.isoformat()}
             time = decisions[-1].decide_time if decisions else None
             decisions.append(Decision("expiry", Outcome.STOPPED, answer.reason_code, inputs, time))
-        raise Forbidden(answer.reason_code, decisions)
+        raise Forbidden(why, decisions)
 
     def _asked_by(self, notice: Notice) -> Sequence[str]:
         """The channels for it: what is left, and a repeat goes as before.
@@ -145,7 +142,7 @@ class Contacts:
         if notice.in_doubt and notice.channel in self.channels:
             asked = [notice.channel]
         if not asked:
-            raise Forbidden(CHANNEL_NOT_SERVED)
+            raise Forbidden(Reason.CHANNEL_NOT_SERVED)
         return asked
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
@@ -212,11 +209,11 @@ class Promises:
             )
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
-                raise Forbidden(PROMISE_ENDED) from None
+                raise Forbidden(Reason.PROMISE_ENDED) from None
             raise not_answered("cases", error) from None
         news = news_in(promise)
         if news.version < notice.heard_version:
-            raise Later(BEHIND)
+            raise Later(Reason.PROMISE_BEHIND)
         if untrue(notice.concern, news) or news.variables != notice.variables:
             async with self.db.transaction() as tx:
                 await learn(tx, notice.id, news)

@@ -14,7 +14,7 @@ from chassis.work import Ours
 from chassis.work.item import not_answered
 from notifications.domain.confirming import consent_of
 from notifications.domain.notice import Notice
-from notifications.domain.reasons import CAUSE_GONE
+from notifications.domain.reasons import Reason
 from notifications.domain.template import CONFIRM_LINK, CONFIRM_PURPOSE, PAGES_LINK
 from notifications.names import CONSENT
 from notifications.peers.contacts import Contact
@@ -48,9 +48,9 @@ class Links:
             return {}
         consent = consent_of(notice)
         if not consent:
-            raise Ours("no-consent")
+            raise Ours(Reason.NO_CONSENT)
         if not self.site:
-            raise Ours("no-customer-pages")
+            raise Ours(Reason.NO_CUSTOMER_PAGES)
         _, about = CONSENT.parse(consent)
         asked = IssueConsentTokenRequest(name=consent, identifier=contact.identifier)
         try:
@@ -60,7 +60,7 @@ class Links:
             issued = await self.consents.IssueConsentToken(asked)
         except grpc.aio.AioRpcError as error:
             gone = error.code() == grpc.StatusCode.NOT_FOUND or reason(error) == "CONSENT_NOT_REQUESTED"
-            raise (Forbidden(CAUSE_GONE) if gone else not_answered("customer", error)) from None
+            raise (Forbidden(Reason.CAUSE_GONE) if gone else not_answered("customer", error)) from None
         return {
             CONFIRM_LINK: f"{self.site}/c/{quote(issued.token)}/confirm",
             CONFIRM_PURPOSE: purpose.display_name,

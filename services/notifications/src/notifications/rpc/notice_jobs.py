@@ -19,7 +19,7 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
-from notifications.domain.reasons import CHANNEL_NOT_SERVED
+from notifications.domain.reasons import Reason
 from notifications.domain.route import offered
 from notifications.domain.template import Template
 from notifications.names import JOB
@@ -115,7 +115,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
 
         async def ask(customer: str) -> CheckContactResponse:
             if not channels:
-                return CheckContactResponse(reason_code=CHANNEL_NOT_SERVED)
+                return CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
             request = check_of(customer, template.purpose, channels, urgent=template.urgent)
             return await self.consents.CheckContact(request)
 

@@ -22,10 +22,9 @@ from chassis.events.registry import source_of
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
-from notifications.domain.call_request import CUSTOMER_NOT_FOUND
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
-from notifications.domain.reasons import CHANNEL_NOT_SERVED
+from notifications.domain.reasons import Reason
 from notifications.domain.route import offered
 from notifications.domain.template import Template
 from notifications.names import POLICY
@@ -159,7 +158,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     ) -> consent_service_pb2.CheckContactResponse | None:
         """What a customer allows; None when there is none of that name."""
         if not channels:
-            return consent_service_pb2.CheckContactResponse(reason_code=CHANNEL_NOT_SERVED)
+            return consent_service_pb2.CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
         request = check_of(customer, template.purpose, channels, urgent=template.urgent)
         try:
             return await self.consents.CheckContact(request)
@@ -176,7 +175,7 @@ async def _as_is(found: Sequence[EventType]) -> Sequence[EventType]:
 
 def _judged(row: Row, answer: consent_service_pb2.CheckContactResponse | None) -> Row:
     if answer is None:
-        return row.but(CUSTOMER_NOT_FOUND)
+        return row.but(Reason.CUSTOMER_NOT_FOUND)
     if answer.allowed:
         return row
     if answer.HasField("open_time"):

@@ -16,7 +16,7 @@ from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Contact
-from notifications.domain.reasons import TAKEN_BACK
+from notifications.domain.reasons import Reason
 from notifications.domain.template import (
     SENDER,
     Template,
@@ -189,7 +189,7 @@ _GOING = sa.select(_GOES_AT.label("at")).where(
 )
 # When notices go to a customer, but for those that they never had.
 GOING_BY_HAND = Statement[Any](
-    _GOING.where(NOTICES.c.purpose == sa.bindparam("purpose"), NOTICES.c.reason_code != TAKEN_BACK)
+    _GOING.where(NOTICES.c.purpose == sa.bindparam("purpose"), NOTICES.c.reason_code != Reason.TAKEN_BACK)
 )
 GOING_BY_POLICY = Statement[Any](_GOING.where(NOTICES.c.state != sa.literal_column("'SUPPRESSED'")))
 _OF_PERSON = (among(NOTICES.c.customer, "customers"), NOTICES.c.id != sa.bindparam("notice"))

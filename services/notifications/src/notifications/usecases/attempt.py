@@ -12,11 +12,11 @@ from chassis.facts import Decision
 from chassis.work import Deferred, NotDone, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
 from notifications.domain import notice as rules
-from notifications.domain import reasons
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.call_request import call_first, too_late
 from notifications.domain.calling import wait_for_call
 from notifications.domain.notice import Concern, Notice
+from notifications.domain.reasons import Reason
 from notifications.domain.receipt import spend
 from notifications.domain.route import why_failed
 from notifications.domain.template import Template
@@ -102,19 +102,21 @@ class Accepted:
 
 
 class Forbidden(Refused):
-    """It is not to be sent; the provider was not asked. `code` is why the notice is suppressed."""
+    """It is not to be sent; the provider was not asked."""
 
-    def __init__(self, code: str, decisions: Sequence[Decision] = ()) -> None:
-        super().__init__(code)
-        self.decisions = decisions
+    def __init__(self, why: Reason, decisions: Sequence[Decision] = ()) -> None:
+        super().__init__(why)
+        self.why, self.decisions = why, decisions
 
 
 class Quiet(Deferred):
     """Not to be sent before the customer wants no more quiet, or `provider` takes it; that was not asked."""
 
-    def __init__(self, code: str, until: datetime, decisions: Sequence[Decision], provider: str = "") -> None:
-        super().__init__(code, until)
-        self.decisions, self.provider = decisions, provider
+    def __init__(
+        self, why: Reason, until: datetime, decisions: Sequence[Decision], provider: str = ""
+    ) -> None:
+        super().__init__(why, until)
+        self.why, self.decisions, self.provider = why, decisions, provider
 
 
 class NextChannel(NotDone):
@@ -132,8 +134,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     why, wanted = notice.reason_code, notice.variables
     of_promise = await told_of_promise(tx, notice)
     if isinstance(ended.result, Forbidden | Quiet):
-        silent = notice.told and ended.code != reasons.ALREADY_TOLD  # it was looked for another channel
-        before = [gone_on(notice.channel, reasons.NOT_DELIVERED, tx)] if silent else []
+        silent = notice.told and ended.code != Reason.ALREADY_TOLD  # it was looked for another channel
+        before = [gone_on(notice.channel, Reason.NOT_DELIVERED, tx)] if silent else []
         notice.decide([*before, *ended.result.decisions])
     await keep_attempt(tx, notice, attempt, ended)
     notice.in_doubt = bool(work.unknown) and not notice.bounced and _is_open(notice)
@@ -149,8 +151,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
             notice.decide([gone_on(attempt.channel, _refusal(ended), tx)])
             notice.want_again(attempt.channel, _refusal(ended))
         if isinstance(ended.result, Quiet):
-            notice.defer(ended.result.until, ended.code, ended.result.provider)
-            if ended.code == reasons.CALL_FIRST and wait_for_call(notice, ended.result.until):
+            notice.defer(ended.result.until, ended.result.why, ended.result.provider)
+            if ended.result.why is Reason.CALL_FIRST and wait_for_call(notice, ended.result.until):
                 tx.record(call_first(notice), version=notice.version, caused_by=notice.request_event)
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
@@ -189,19 +191,20 @@ async def keep_attempt(tx: Transaction, notice: Notice, attempt: Attempt, ended:
         notice.tried(attempt.number)
 
 
-def _why(notice: Notice, ended: Ended) -> tuple[rules.State, str]:
+def _why(notice: Notice, ended: Ended) -> tuple[rules.State, Reason]:
     """How a notice ends that was not accepted, and the reason."""
     if isinstance(ended.result, Forbidden):
-        failed = why_failed(notice, ended.code)
-        return (rules.State.FAILED, failed) if failed else (rules.State.SUPPRESSED, ended.code)
+        why = ended.result.why
+        failed = why_failed(notice, why)
+        return (rules.State.FAILED, failed) if failed else (rules.State.SUPPRESSED, why)
     if ended.verdict is Verdict.EXPIRED:
         tried = notice.attempt_count > 0
-        return (rules.State.FAILED, reasons.GAVE_UP) if tried else (rules.State.SUPPRESSED, reasons.EXPIRED)
+        return (rules.State.FAILED, Reason.GAVE_UP) if tried else (rules.State.SUPPRESSED, Reason.EXPIRED)
     if ended.verdict is Verdict.UNKNOWN:
-        return rules.State.UNKNOWN, reasons.OUTCOME_UNKNOWN
+        return rules.State.UNKNOWN, Reason.OUTCOME_UNKNOWN
     return rules.State.FAILED, _refusal(ended)
 
 
-def _refusal(ended: Ended) -> str:
-    """Why it failed for good on a channel: by the provider's own code, or by what we found."""
-    return reasons.REFUSED if ended.code[:1].isdigit() else ended.code
+def _refusal(ended: Ended) -> Reason:
+    """Why it failed for good on a channel: what we found, or that the provider refused, by its own code."""
+    return Reason.of(ended.code, Reason.REFUSED)

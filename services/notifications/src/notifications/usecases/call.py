@@ -11,7 +11,7 @@ from chassis.facts import Decision, Outcome
 from notifications.domain import calling
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import CallFirst
-from notifications.domain.reasons import CALL_FIRST
+from notifications.domain.reasons import Reason
 from notifications.store.tables import GET_POLICY, LOCK_NOTICES_TO_ANYBODY, UPDATE_NOTICE
 from notifications.usecases.attempt import Quiet
 from notifications.usecases.notice import SEND
@@ -42,7 +42,8 @@ def require_call(
     by = notice.call_by_time or min(now + within, (notice.due_time or now) - BEFORE_DUE)
     inputs["call_by_time"] = by.isoformat()
     if now < by:
-        raise Quiet(CALL_FIRST, by, [*before, Decision(_STEP, Outcome.DEFERRED, CALL_FIRST, inputs, now)])
+        step = Decision(_STEP, Outcome.DEFERRED, Reason.CALL_FIRST, inputs, now)
+        raise Quiet(Reason.CALL_FIRST, by, [*before, step])
     came = notice.call_outcome_code or ("not-called" if notice.call_by_time else "no-time-to-call")
     return [*before, Decision(_STEP, Outcome.PASSED, came, inputs, now)]
 

@@ -9,7 +9,7 @@ from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome, fact_of
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice, State
-from notifications.domain.reasons import BOUNCED, NOT_DELIVERED
+from notifications.domain.reasons import Reason
 from notifications.domain.route import goes_on
 from notifications.store.tables import UPDATE_NOTICE
 from notifications.usecases.marks import is_old
@@ -22,7 +22,7 @@ async def fall_back(tx: Transaction, notice: Notice, channel: str, served: Seque
         return False
     if not await work.reopen(tx, SEND, str(notice.id), due_at=tx.now, expire_at=notice.expire_time):
         return False  # it is so long ago that nobody knows its work any more
-    _go_on(tx, notice, channel, BOUNCED)
+    _go_on(tx, notice, channel, Reason.BOUNCED)
     await write(tx, UPDATE_NOTICE, notice)
     return True
 
@@ -42,7 +42,7 @@ def elsewhere(notice: Notice, served: Sequence[str]) -> Notice | None:
     if notice.state is not State.SENT or not goes_on(notice, served):
         return None
     wanted = replace(notice)
-    wanted.want_again(notice.channel, NOT_DELIVERED)
+    wanted.want_again(notice.channel, Reason.NOT_DELIVERED)
     return wanted
 
 
@@ -50,17 +50,17 @@ async def go_on_in_silence(tx: Transaction, notice: Notice, served: Sequence[str
     """Its provider has reported nothing: it is wanted again. False when it arrived, or is told no more."""
     if notice.state is not State.SENT or not goes_on(notice, served) or await is_old(tx, notice):
         return False
-    _go_on(tx, notice, notice.channel, NOT_DELIVERED)
+    _go_on(tx, notice, notice.channel, Reason.NOT_DELIVERED)
     await write(tx, UPDATE_NOTICE, notice)
     return True
 
 
-def _go_on(tx: Transaction, notice: Notice, channel: str, why: str) -> None:
+def _go_on(tx: Transaction, notice: Notice, channel: str, why: Reason) -> None:
     notice.decide([gone_on(channel, why, tx)])
     notice.want_again(channel, why)
     notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
 
 
-def gone_on(channel: str, why: str, tx: Transaction) -> Decision:
+def gone_on(channel: str, why: Reason, tx: Transaction) -> Decision:
     """The step by which another channel is asked about."""
     return Decision("fallback", Outcome.PASSED, why, {"channel": channel.lower()}, tx.now)

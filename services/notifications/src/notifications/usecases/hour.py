@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from chassis.facts import Decision, Outcome
 from notifications.domain.days import hour_of, span
 from notifications.domain.notice import Notice
-from notifications.domain.reasons import EXPIRED, SCHEDULED
+from notifications.domain.reasons import Reason
 from notifications.usecases.attempt import Forbidden, Quiet
 
 
@@ -22,8 +22,10 @@ def require_hour(notice: Notice, zone: tzinfo, now: datetime, before: list[Decis
     if notice.day_offset:
         inputs["day_offset"] = str(notice.day_offset)
     if now < at:
-        raise Quiet(SCHEDULED, at, [*before, Decision("schedule", Outcome.DEFERRED, SCHEDULED, inputs, now)])
+        step = Decision("schedule", Outcome.DEFERRED, Reason.SCHEDULED, inputs, now)
+        raise Quiet(Reason.SCHEDULED, at, [*before, step])
     _, everywhere = span(notice.send_on, notice.day_offset, notice.send_hour)
     if now >= at + (notice.expire_time - everywhere):
-        raise Forbidden(EXPIRED, [*before, Decision("schedule", Outcome.STOPPED, EXPIRED, inputs, now)])
+        step = Decision("schedule", Outcome.STOPPED, Reason.EXPIRED, inputs, now)
+        raise Forbidden(Reason.EXPIRED, [*before, step])
     return [*before, Decision("schedule", Outcome.PASSED, inputs=inputs, decide_time=now)]

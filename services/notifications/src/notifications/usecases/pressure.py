@@ -7,7 +7,8 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
 from notifications.domain.notice import Notice
-from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD, Budget, Contact, room_for
+from notifications.domain.pressure import PERIOD, Budget, Contact, room_for
+from notifications.domain.reasons import Reason
 from notifications.names import CUSTOMER
 from notifications.store.tables import LATELY_SENT
 from notifications.usecases.attempt import Forbidden, Quiet
@@ -39,12 +40,11 @@ async def require_room(
         return [*before, Decision("pressure", Outcome.PASSED, why, inputs, now)]
     inputs["open_time"] = room.isoformat()
     if room < notice.expire_time:
-        step = Decision("pressure", Outcome.DEFERRED, CONTACT_PRESSURE, inputs, now)
-        raise Quiet(CONTACT_PRESSURE, room, [*before, step])
+        step = Decision("pressure", Outcome.DEFERRED, Reason.CONTACT_PRESSURE, inputs, now)
+        raise Quiet(Reason.CONTACT_PRESSURE, room, [*before, step])
     inputs["expire_time"] = notice.expire_time.isoformat()
-    raise Forbidden(
-        CONTACT_PRESSURE, [*before, Decision("pressure", Outcome.STOPPED, CONTACT_PRESSURE, inputs, now)]
-    )
+    step = Decision("pressure", Outcome.STOPPED, Reason.CONTACT_PRESSURE, inputs, now)
+    raise Forbidden(Reason.CONTACT_PRESSURE, [*before, step])
 
 
 async def has_room(tx: Transaction, notice: Notice, category: str, budget: Budget) -> bool:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from chassis.events.envelope import Event
 from notifications.domain.policy import NoticePolicy
-from notifications.domain.pressure import CONTACT_PRESSURE, PERIOD
-from notifications.domain.reasons import CAUSE_GONE, SUPERSEDED
+from notifications.domain.pressure import PERIOD
+from notifications.domain.reasons import Reason
 from notifications.domain.trigger import hears, turn
 from notifications.usecases import conditions
 from notifications.usecases.trigger import telling, timing
@@ -130,7 +130,7 @@ def _after(policy: NoticePolicy, row: Row, events: Iterable[Event[Any]], known: 
             continue
         whose = conditions.customer_of(policy, each.data) if policy.customer_field else ""
         if whose in ("", row.customer):
-            return row.but(CAUSE_GONE if cancels else SUPERSEDED)
+            return row.but(Reason.CAUSE_GONE if cancels else Reason.SUPERSEDED)
     return row.but(NOT_KNOWN) if known is not None and known <= row.schedule_time else row
 
 
@@ -141,7 +141,7 @@ def pressed(rows: Iterable[Row], most: int) -> list[Row]:
         if row.outcome is Outcome.TOLD and row.schedule_time is not None:
             before = [at for at in told[row.customer] if row.schedule_time - at < PERIOD]
             if len(before) >= most:
-                found.append(row.but(CONTACT_PRESSURE, Outcome.DEFERRED))
+                found.append(row.but(Reason.CONTACT_PRESSURE, Outcome.DEFERRED))
                 continue
             told[row.customer].append(row.schedule_time)
         found.append(row)

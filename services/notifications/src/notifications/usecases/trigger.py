@@ -18,8 +18,8 @@ from chassis.facts import Decision, Outcome
 from notifications.domain import days
 from notifications.domain.notice import Notice, State
 from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
-from notifications.domain.reasons import SUPERSEDED, TOO_MANY
-from notifications.domain.trigger import POLICY_OFF, Known, When, Word, hears, turn
+from notifications.domain.reasons import Reason
+from notifications.domain.trigger import Known, When, Word, hears, turn
 from notifications.names import CASE, CUSTOMER
 from notifications.store import triggers as store
 from notifications.store.tables import GET_TEMPLATE, UPDATE_NOTICE
@@ -139,10 +139,14 @@ async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decisi
         return []
     inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
     if await _is_off(on, notice):
-        raise Forbidden(POLICY_OFF, [Decision("policy", Outcome.STOPPED, POLICY_OFF, inputs, now)])
+        raise _forbidden(Reason.POLICY_OFF, inputs, now)
     if notice.spent and await is_old(on, notice):
-        raise Forbidden(SUPERSEDED, [Decision("policy", Outcome.STOPPED, SUPERSEDED, inputs, now)])
+        raise _forbidden(Reason.SUPERSEDED, inputs, now)
     return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
+
+
+def _forbidden(why: Reason, inputs: dict[str, str], now: datetime) -> Forbidden:
+    return Forbidden(why, [Decision("policy", Outcome.STOPPED, why, inputs, now)])
 
 
 async def is_on(tx: Transaction, notice: Notice) -> bool:
@@ -204,7 +208,7 @@ async def _people(on: Executor, names: Iterable[str]) -> dict[str, str]:
     return {CUSTOMER.format(one): CUSTOMER.format(survivor) for one, survivor in survivors.items()}
 
 
-async def _withdraw(tx: Transaction, notice: Notice, why: str, word: Word) -> None:
+async def _withdraw(tx: Transaction, notice: Notice, why: Reason, word: Word) -> None:
     inputs = {"event": str(word.when.id), "subject": word.subject}
     notice.decide([Decision("trigger", Outcome.STOPPED, why, inputs, tx.now)])
     may_have_arrived = notice.state is State.UNKNOWN  # which was told, and stays so
@@ -227,8 +231,8 @@ async def _request(tx: Transaction, notice: Notice, per_customer: int, whose: Gr
     await request_notice(tx, notice, template, at - tx.now)
     if count >= per_customer:
         inputs = {"count": str(count), "most": str(per_customer)}
-        notice.decide([Decision("measure", Outcome.STOPPED, TOO_MANY, inputs, tx.now)])
-        notice.suppress(TOO_MANY)
+        notice.decide([Decision("measure", Outcome.STOPPED, Reason.TOO_MANY, inputs, tx.now)])
+        notice.suppress(Reason.TOO_MANY)
         await save(tx, notice, caused_by=notice.request_event)
     return True
 
