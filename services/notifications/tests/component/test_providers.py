@@ -107,6 +107,23 @@ async def test_a_provider_that_fails_is_left_alone_and_what_is_for_it_waits(desk
     assert len(desk.gateway.sent) == len(desk.gateway.asked) - FAILURES_MAX == FAILURES_MAX + 1
 
 
+async def test_what_fails_once_its_provider_is_back_waits_for_that_no_more(desk: Any) -> None:
+    """Nothing says of it that it waits for a time that is past."""
+    await broken(desk)
+    waiting = await deferred(desk, await request(desk))
+    desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
+    desk.clock.advance(timedelta(minutes=20))
+
+    async def tried() -> notice_pb2.Notice | None:
+        seen: notice_pb2.Notice = await desk.get(waiting.name)
+        return seen if seen.attempt_count else None
+
+    failed = await eventually(tried)
+    assert (failed.defer_reason_code, failed.HasField("defer_time")) == ("", False)
+    assert "attempt 2 failed (customer-unavailable)" in (await desk.explain(waiting.name)).summary
+    assert (await provider(desk)).waiting_count == 0
+
+
 async def test_one_message_tries_whether_it_works_again(desk: Any) -> None:
     notices = await broken(desk, and_more=1)
     first = await provider(desk)

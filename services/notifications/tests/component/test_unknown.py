@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from chassis.api.messages import timestamp
 from chassis.telemetry.metrics import WORK_REPEATS
-from rapport.notifications.v1 import notice_pb2, template_pb2
+from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_pb2
 from rapport_testing.wait import eventually
 
 LONG_ENOUGH = timedelta(minutes=10)
@@ -56,6 +57,28 @@ async def test_two_lost_answers_are_the_end_and_nobody_knows(desk: Any) -> None:
     await desk.hear(other)
     await desk.notice_in("SENT", other.promise)
     assert len(desk.mail.received) == 3
+
+
+async def test_only_what_may_have_arrived_twice_is_counted_as_repeated(desk: Any) -> None:
+    desk.mail.replies = [DROP]
+    lost = desk.at_risk()
+    await desk.hear(lost)
+    await attempted(desk, lost.promise, "UNKNOWN")
+    desk.mail.refusals["RCPT"] = ["450 4.2.0 greylisted"]
+    greylisted = desk.at_risk()
+    await desk.hear(greylisted)
+    await attempted(desk, greylisted.promise, "TEMPORARY_FAILURE")
+    desk.clock.advance(LONG_ENOUGH)
+    tried = [await desk.notice_in("SENT", each.promise) for each in (lost, greylisted)]
+    assert [notice.attempt_count for notice in tried] == [2, 2]
+    answer = await desk.notices.ReportNotices(
+        notice_service_pb2.ReportNoticesRequest(
+            start_time=timestamp(desk.in_days(-1)),
+            end_time=timestamp(desk.in_days(1)),
+            group_by=notice_service_pb2.ReportNoticesRequest.GROUP_BY_CHANNEL,
+        )
+    )
+    assert (answer.total.sent_count, answer.total.repeat_count) == (2, 1)
 
 
 async def test_an_answer_that_takes_hours_is_waited_for_and_costs_no_repeat(desk: Any) -> None:

@@ -322,7 +322,7 @@ class NoticeReport(_message.Message):
         unknown_count: _builtins.int
         """Of how many nobody knows whether they were sent."""
         repeat_count: _builtins.int
-        """How often one was handed over again."""
+        """How often one was handed over again by the same channel, after an attempt whose answer was lost: what may have arrived twice."""
         inbound_count: _builtins.int
         """Of how many that were sent the customer turned to us within 7 days, about anything."""
         subject_inbound_count: _builtins.int

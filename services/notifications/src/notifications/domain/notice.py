@@ -178,7 +178,7 @@ class Notice:
         """It is about to be handed over."""
         self.channel, self.language_code, self.text_version = channel, text.language_code, text.version
         self.text_partials = [*partials]
-        self._wait_no_longer()
+        self.wait_no_longer()
         self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
         self.said_revision = self.revision
         self.tried(attempt)
@@ -226,7 +226,7 @@ class Notice:
 
     def want_again(self, spent_channel: str, why: Reason) -> None:
         """It came to nothing on a channel: wanted again, on another."""
-        self._wait_no_longer()
+        self.wait_no_longer()
         self.spent, self.deliver_time = self.spent | {spent_channel: why}, None
         self.state, self.reason_code = State.REQUESTED, ""
         self.send_time = self.send_time if self.accepted_on else None
@@ -264,7 +264,7 @@ class Notice:
         self.variables, self.expire_time, self.promise_version = variables, expire_time, promise_version
         self.heard_version = max(self.heard_version, promise_version)
         self.reason_code = ""  # it is true again
-        self._wait_no_longer()
+        self.wait_no_longer()
         # To say again what was handed over is a repeat, with its Message-ID; nothing else left in between.
         self.revision = self.said_revision if variables == self.said else self.revision + 1
         self.version += 1
@@ -282,11 +282,12 @@ class Notice:
         self.superseded = superseded
         self.version += 1
 
-    def _wait_no_longer(self) -> None:
+    def wait_no_longer(self) -> None:
+        """What it was deferred for is over, or it was tried in vain since."""
         self.defer_time, self.defer_reason_code, self.waits_for = None, "", ""
 
     def _end(self, state: State, reason_code: str) -> None:
-        self._wait_no_longer()
+        self.wait_no_longer()
         self.state, self.reason_code = state, reason_code
         if not self.told and (accepted_on := self.accepted_on):
             self.state, self.reason_code, self.channel = State.SENT, "", accepted_on

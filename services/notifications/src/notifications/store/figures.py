@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from chassis.db.statement import Statement
 from chassis.db.tables import among
-from notifications.store.tables import NOTICES
+from notifications.domain.attempt import Outcome
+from notifications.store.tables import ATTEMPTS, NOTICES
 
 _N = NOTICES.c
 _RESOURCE = sa.bindparam("resource", type_=sa.Text)
@@ -43,6 +44,23 @@ NOTE_CONTACT = Statement[None](
     )
 )
 
+# Attempts at what may have arrived before, by the same channel: what is known to have failed is neither.
+_AGAIN, _BEFORE = ATTEMPTS.alias("again").c, ATTEMPTS.alias("before").c
+_REPEATS = (
+    sa.select(sa.func.count())
+    .where(
+        _AGAIN.notice == _N.id,
+        sa.or_(*(_AGAIN.outcome == each for each in (Outcome.PENDING, Outcome.UNKNOWN, Outcome.ACCEPTED))),
+        sa.exists().where(
+            _BEFORE.notice == _AGAIN.notice,
+            _BEFORE.number < _AGAIN.number,
+            _BEFORE.channel == _AGAIN.channel,
+            sa.or_(*(_BEFORE.outcome == each for each in (Outcome.UNKNOWN, Outcome.ACCEPTED))),
+        ),
+    )
+    .scalar_subquery()
+)
+
 
 def counted(key: sa.ColumnElement[Any]) -> Statement[Any]:
     """What became of the notices of a period, by a column, where they are, and why."""
@@ -54,7 +72,9 @@ def counted(key: sa.ColumnElement[Any]) -> Statement[Any]:
             waiting.label("reason_code"),
             sa.func.count().label("notice_count"),
             sa.func.count(_N.send_time).label("sent_count"),
-            sa.func.coalesce(sa.func.sum(sa.func.greatest(_N.attempt_count - 1, 0)), 0).label("repeat_count"),
+            sa.cast(sa.func.sum(sa.case((_N.attempt_count > 1, _REPEATS), else_=0)), sa.BigInteger).label(
+                "repeat_count"
+            ),
             sa.func.count(_N.inbound_time).label("inbound_count"),
             sa.func.count(_N.subject_inbound_time).label("subject_inbound_count"),
         )

@@ -154,6 +154,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
             notice.defer(ended.result.until, ended.result.why, ended.result.provider)
             if ended.result.why is Reason.CALL_FIRST and wait_for_call(notice, ended.result.until):
                 tx.record(call_first(notice), version=notice.version, caused_by=notice.request_event)
+        elif attempt.number == work.attempt and notice.waits:
+            notice.wait_no_longer()
         if nobody_yet := too_late(notice, tx.now, work.due_at):
             tx.record(nobody_yet, version=notice.version, caused_by=notice.request_event)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):

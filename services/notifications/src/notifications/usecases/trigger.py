@@ -138,15 +138,11 @@ async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decisi
     if notice.trigger_event is None:
         return []
     inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
-    if await _is_off(on, notice):
-        raise _forbidden(Reason.POLICY_OFF, inputs, now)
-    if notice.spent and await is_old(on, notice):
-        raise _forbidden(Reason.SUPERSEDED, inputs, now)
+    off = await _is_off(on, notice)
+    if off or (notice.spent and await is_old(on, notice)):
+        why = Reason.POLICY_OFF if off else Reason.SUPERSEDED
+        raise Forbidden(why, [Decision("policy", Outcome.STOPPED, why, inputs, now)])
     return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
-
-
-def _forbidden(why: Reason, inputs: dict[str, str], now: datetime) -> Forbidden:
-    return Forbidden(why, [Decision("policy", Outcome.STOPPED, why, inputs, now)])
 
 
 async def is_on(tx: Transaction, notice: Notice) -> bool:
