@@ -43,6 +43,17 @@ Message-ID: {KEY}
 --b--
 """
 
+AWAY = f"""\
+From: anna@example.com
+Message-ID: <away-1@example.com>
+Subject: Automatic reply: News
+Auto-Submitted: auto-replied
+In-Reply-To: {KEY}
+Content-Type: text/plain
+
+I am away until Monday, and unsubscribe from nothing.
+"""
+
 
 class Receipts(receipt_service_pb2_grpc.ReceiptServiceServicer):
     """The notifications service: it knows one message."""
@@ -89,6 +100,15 @@ async def test_mail_that_came_back_is_reported_once_and_is_nobodys_contact(
     [told] = receipts.told
     assert (told.provider_key, told.provider_code) == (KEY, "5.1.1")
     assert (told.delivery, told.provider) == (4, "providers/smtp")
+
+
+async def test_an_answer_of_somebody_who_is_away_unsubscribes_nobody(
+    desk: Any, sender: Any, receipts: Receipts
+) -> None:
+    """It is a mail like any other, and nothing is told of the message that it answers."""
+    kept = await sender("email").send(AWAY.encode())
+    assert (await settled(desk, kept, State.WAITING)).reason_code == "unknown-customer"
+    assert receipts.told == []
 
 
 async def test_a_signed_report_is_taken_and_a_forged_one_refused(
