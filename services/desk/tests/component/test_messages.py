@@ -36,6 +36,11 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it_and_which_there_ar
     name, alice, rest = await erika(desk), await desk.signed_in(), desk.client()
     blank = await rest.post("/v1/templates?templateId=a-blank", json=INFORMATION)  # without a text
     assert blank.status_code == 200, blank.text
+    part = await rest.post("/v1/templates?templateId=a-part", json=INFORMATION | {"type": "TYPE_PARTIAL"})
+    assert part.status_code == 200, part.text
+    text = {"subject": "Part", "body": "{{ contact_name }}"}
+    part = await rest.post("/v1/templates/a-part/texts?templateTextId=en", json=text)
+    assert part.status_code == 200, part.text
     await template(rest, "greeting", "Good day {{ customer_name }}.")
     methods = ("customer.v1.CustomerService/GetCustomer", "notifications.v1.TemplateService/ListTemplates")
 
@@ -48,6 +53,7 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it_and_which_there_ar
     answer = await alice.post(f"/{name}/act/notice", data={"request_id": str(uuid4())})
     assert "Good day Erika Sommer." in answer.text
     assert "a-blank" not in answer.text
+    assert "a-part" not in answer.text
     assert asked() == [customers + 1, templates + 1, texts]
 
 

@@ -237,7 +237,7 @@ async def test_customers_are_asked_about_every_channel_on_which_notices_are_sent
     ready.clock.advance(timedelta(seconds=2))
     await preview(ready, {"event_type": TIER})
     channels = [enum_name(Channel.DESCRIPTOR, each) for each in ready.peers.customers.asked[-1].channels]
-    assert channels == ["EMAIL", "SMS"]
+    assert channels == ["EMAIL", "SMS", "APP"]
 
 
 async def test_a_policy_is_tried_for_ones_own_department_alone(ready: Any) -> None:

@@ -88,8 +88,10 @@ async def _known(doing: Doing) -> tuple[Values, Customer]:
 
 
 def _is_sendable(template: Template) -> bool:
-    """Whether it is not policies' alone, and has a text in its default language."""
-    return not template.policies_only and template.default_language_code in template.language_codes
+    """Whether it is not policies' alone, nor a part of others, and has a text in its default language."""
+    if template.policies_only or template.type == Template.TYPE_PARTIAL:
+        return False
+    return template.default_language_code in template.language_codes
 
 
 async def _do(doing: Doing) -> Done | Values:
