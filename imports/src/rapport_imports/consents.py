@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -39,10 +40,9 @@ _NO = frozenset(
     {"no", "n", "false", "f", "0", "nein", "non", "nao", "denied", "optout", "optedout", "unsubscribed"}
     | {"cleaned", "complained", "bounced", "revoked"}
 )
-_OF_THE_ROW = ("CONSENT_SUPERSEDED", "CONSENT_ASKED_OFTEN", "RESOURCE_NOT_FOUND")
+_OF_THE_ROW = ("CONSENT_ASKED_OFTEN", "RESOURCE_NOT_FOUND")
 _NO_PURPOSE = "must be a purpose that there is, such as {}"
 _SINCE = "is older than what they have said since, which stays"
-_UNDATED = "must say when: they have said no, and a yes without a day is none against that"
 
 
 class Said(NamedTuple):
@@ -71,7 +71,7 @@ class ConsentImporter(OfCustomers):
         self._waits = 0
 
     def parse(self, cells: Cells) -> Said:
-        """A yes or a no. Without a channel it is of e-mail."""
+        """A yes with its day, or a no. Without a channel it is of e-mail."""
         purpose, _, of = cells.text("purpose", required=True).lower().partition(".")
         channel = (of or cells.text("channel") or "email").lower().replace("-", "")
         if channel not in CHANNELS:
@@ -79,11 +79,13 @@ class ConsentImporter(OfCustomers):
         answer = plain(cells.text("consent", required=True))
         if answer and answer not in _YES | _NO:
             cells.wrong("consent", "INVALID_CODE", "must be yes or no, or a word for it such as unsubscribed")
+        # A yes without a day is none against a no or a stop, of which the services alone know the last.
+        at = cells.moment("consent_date", required=answer in _YES, past=True)
         return Said(
             person=person(cells),
             about=f"{purpose}.{channel}",
             state=Consent.STATE_GRANTED if answer in _YES else Consent.STATE_DENIED,
-            at=cells.moment("consent_date", past=True),
+            at=at,
             source=re.sub("[^a-z0-9]+", "-", cells.text("source").lower()).strip("-")[:63] or "import",
             proof=cells.text("proof"),
         )
@@ -102,7 +104,7 @@ class ConsentImporter(OfCustomers):
             key = name if name != NOBODY else f"{said.person}"
             of[key, said.about].append((row, said))
         for (name, about), rows in of.items():
-            rows.sort(key=lambda each: each[1].at.timestamp() if each[1].at else float("inf"))
+            rows.sort(key=lambda each: _order(each[1].at, each[1].state))
             before = held.get(name, {}).get(about)
             for row, said in rows:
                 if _is_known(said, before, row):
@@ -151,9 +153,14 @@ class ConsentImporter(OfCustomers):
 
     async def _held(self, customer: str, at_once: asyncio.Semaphore) -> dict[str, Consent]:
         """What holds of a customer, `newsletter.email` and so on."""
-        async with at_once:
-            listed = await self._consents.ListConsents(ListConsentsRequest(parent=customer, page_size=PAGE))
-        return {each.name.rpartition("/")[2]: each for each in listed.consents}
+        held, token = dict[str, Consent](), ""
+        while True:
+            asked = ListConsentsRequest(parent=customer, page_size=PAGE, page_token=token)
+            async with at_once:
+                listed = await self._consents.ListConsents(asked)
+            held |= {each.name.rpartition("/")[2]: each for each in listed.consents}
+            if not (token := listed.next_page_token):
+                return held
 
     async def _noted(self, customer: str, said: Said, row: Row) -> Consent | None:
         """What is noted; in a dry run what would be. None where it is refused, of which the row has why."""
@@ -171,6 +178,8 @@ class ConsentImporter(OfCustomers):
                 told = refusal(error)
                 if isinstance(told, InvalidArgument):
                     row.problems += [Problem(v.field, v.reason, v.description) for v in told.violations]
+                elif told.reason == "CONSENT_SUPERSEDED":  # by what was noted since it was read what holds
+                    row.told.append(Problem("", told.reason, _SINCE))
                 elif told.reason in _OF_THE_ROW:
                     row.problems.append(Problem("", told.reason, told.message))
                 else:
@@ -181,19 +190,24 @@ class ConsentImporter(OfCustomers):
 
 
 def _is_known(said: Said, before: Consent | None, row: Row) -> bool:
-    """Whether it changes nothing: the same was noted, or something since, which stays.
+    """Whether it changes nothing: the same was noted of then or of since, or something else, which stays.
 
-    A yes without a day is none against a no: the row has what is wrong.
+    Of the same time a no holds, as in the ledger, and a yes that waits to be confirmed is a yes there.
     """
     if before is None:
         return False
     waits = before.HasField("confirm_expire_time") and not before.HasField("confirm_time")
-    if before.state == said.state or (waits and said.state == Consent.STATE_GRANTED):
-        return True
-    if said.at and before.HasField("effective_time") and said.at <= moment(before.effective_time):
+    state = Consent.STATE_GRANTED if waits else before.state
+    since = moment(before.effective_time)
+    if said.at is None:  # a no of now, noted once: it is known where theirs was said as it was noted
+        return state == said.state and since >= moment(before.update_time)
+    if _order(said.at, said.state) > _order(since, state):
+        return False
+    if said.state != state:
         row.told.append(Problem("", "CONSENT_SUPERSEDED", _SINCE))
-        return True
-    if not said.at and said.state == Consent.STATE_GRANTED:
-        row.problems.append(Problem("consent_date", "REQUIRED", _UNDATED))
-        return True
-    return False
+    return True
+
+
+def _order(at: datetime | None, state: Consent.State.ValueType) -> tuple[float, bool]:
+    """Its place among what they said; without a day it is of now."""
+    return at.timestamp() if at else inf, state == Consent.STATE_DENIED

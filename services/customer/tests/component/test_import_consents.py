@@ -3,16 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateConsentRequest
-from rapport.customer.v1.customer_service_pb2 import ResolveCustomerRequest
+from rapport.customer.v1.consent_service_pb2 import (
+    ConfirmConsentRequest,
+    IssueConsentTokenRequest,
+    ListConsentsRequest,
+    UpdateConsentRequest,
+)
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest, ResolveCustomerRequest
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport_imports import importing
+from rapport_imports.consents import ConsentImporter
 from rapport_imports.result import Result
 from rapport_imports.wanted import Kind, Wanted
 
@@ -25,6 +32,7 @@ cleo@example.com,newsletter.sms,no,,,
 ada@example.com,weather,yes,2024-05-02,,
 dora@example.com,newsletter,perhaps,,,
 """
+HEAD = "email,purpose,consent,when"
 
 
 @pytest.fixture
@@ -34,6 +42,16 @@ async def purpose(desk: Any) -> None:
     news.contact_default = Purpose.DEFAULT_DENIED
     purposes: Any = desk.running.stub(PurposeServiceStub)
     await purposes.CreatePurpose(CreatePurposeRequest(purpose_id="newsletter", purpose=news))
+
+
+@pytest.fixture
+async def polls(desk: Any) -> None:
+    """A purpose for which a yes by e-mail is to be confirmed."""
+    polls = Purpose(display_name="Polls", department="departments/marketing")
+    polls.contact_default = Purpose.DEFAULT_DENIED
+    polls.double_opt_in_channels.append(channel_pb2.CHANNEL_EMAIL)
+    purposes: Any = desk.running.stub(PurposeServiceStub)
+    await purposes.CreatePurpose(CreatePurposeRequest(purpose_id="polls", purpose=polls))
 
 
 async def imported(desk: Any, tmp_path: Path, content: str = FILE, **wanted: Any) -> Result:
@@ -84,7 +102,7 @@ async def test_a_later_no_stays_whatever_an_old_file_says(desk: Any, purpose: No
     denied = Consent(name=ada.name, state=Consent.STATE_DENIED)
     await desk.consents.UpdateConsent(UpdateConsentRequest(consent=denied))
     of_ada = "ada@example.com,newsletter,yes"
-    rows = "\n".join(["email,purpose,consent,when", f"{of_ada},2024-06-01", f"{of_ada},"])
+    rows = "\n".join([HEAD, f"{of_ada},2024-06-01", f"{of_ada},"])
     for dry_run in (True, False):
         result = await imported(desk, tmp_path, rows, dry_run=dry_run)
         assert [each.reason for each in result.refusals] == ["REQUIRED"]
@@ -92,13 +110,80 @@ async def test_a_later_no_stays_whatever_an_old_file_says(desk: Any, purpose: No
     assert (await said(desk, "ada@example.com"))["newsletter.email"].state == Consent.STATE_DENIED
 
 
-async def test_a_yes_that_is_to_be_confirmed_waits_and_is_counted(desk: Any, tmp_path: Path) -> None:
-    polls = Purpose(display_name="Polls", department="departments/marketing")
-    polls.contact_default = Purpose.DEFAULT_DENIED
-    polls.double_opt_in_channels.append(channel_pb2.CHANNEL_EMAIL)
-    purposes: Any = desk.running.stub(PurposeServiceStub)
-    await purposes.CreatePurpose(CreatePurposeRequest(purpose_id="polls", purpose=polls))
-    rows = "email,purpose,consent,when\nada@example.com,polls,yes,2024-06-01"
+@pytest.mark.parametrize("day", ["2025-01-01", ""])
+async def test_a_no_after_a_no_is_later_than_a_yes_between(
+    desk: Any, purpose: None, tmp_path: Path, day: str
+) -> None:
+    answers = ("no,2023-01-01", f"unsubscribed,{day}", f"unsubscribed,{day}", "yes,2024-01-01")
+    files = [await imported(desk, tmp_path, f"{HEAD}\nada@example.com,newsletter,{each}") for each in answers]
+    assert [(each.created, each.corrected) for each in files] == [(1, 0), (0, 1), (0, 0), (0, 0)]
+    assert [each.reason for each in files[-1].told] == ["CONSENT_SUPERSEDED"]
+    assert (await said(desk, "ada@example.com"))["newsletter.email"].state == Consent.STATE_DENIED
+
+
+async def test_what_is_said_in_several_batches_has_its_place(
+    desk: Any, purpose: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [f"ada@example.com,newsletter,{each}" for each in ("no,2023-01-01", "no,2025-01-01")]
+    await imported(desk, tmp_path, "\n".join([HEAD, *rows]))
+
+    async def nothing_yet(*_: Any) -> dict[str, Consent]:
+        """As a batch reads it before another is noted."""
+        return {}
+
+    monkeypatch.setattr(ConsentImporter, "_held", nothing_yet)
+    result = await imported(desk, tmp_path, f"{HEAD}\nada@example.com,newsletter,yes,2024-01-01")
+    assert ([each.reason for each in result.told], result.refused) == (["CONSENT_SUPERSEDED"], 0)
+    assert (await said(desk, "ada@example.com"))["newsletter.email"].state == Consent.STATE_DENIED
+
+
+@pytest.mark.parametrize("files", [1, 2])
+async def test_of_the_same_day_a_no_holds(desk: Any, purpose: None, tmp_path: Path, files: int) -> None:
+    yes, no = (f"bert@example.com,newsletter,{each},2024-05-02" for each in ("yes", "unsubscribed"))
+    for rows in ([yes, no], [yes]) if files == 1 else ([yes], [no], [yes]):
+        result = await imported(desk, tmp_path, "\n".join([HEAD, *rows]))
+    assert [each.reason for each in result.told] == ["CONSENT_SUPERSEDED"]
+    assert (await said(desk, "bert@example.com"))["newsletter.email"].state == Consent.STATE_DENIED
+
+
+async def test_a_no_after_a_yes_that_waits_ends_it(desk: Any, polls: None, tmp_path: Path) -> None:
+    await imported(desk, tmp_path, f"{HEAD}\nada@example.com,polls,yes,2024-06-01")
+    ada = await desk.customers.ResolveCustomer(
+        ResolveCustomerRequest(identifier=desk.email("ada@example.com"))
+    )
+    held = await desk.customers.GetCustomer(GetCustomerRequest(name=ada.customer))
+    name = f"{ada.customer}/consents/polls.email"
+    asked = IssueConsentTokenRequest(name=name, identifier=held.identifiers[0].name)
+    token = (await desk.consents.IssueConsentToken(asked)).token
+    result = await imported(desk, tmp_path, f"{HEAD}\nada@example.com,polls,no,2024-06-02")
+    assert (result.created, result.corrected) == (0, 1)
+    with pytest.raises(grpc.aio.AioRpcError, match="confirms nothing"):
+        await desk.consents.ConfirmConsent(ConfirmConsentRequest(token=token))
+
+
+async def test_a_yes_without_a_day_is_none_against_what_the_file_does_not_show(
+    desk: Any, purpose: None, tmp_path: Path
+) -> None:
+    """Such as a stop of everything, which denies what was not said yet, too."""
+    for day in ("", "0000-00-00"):
+        result = await imported(desk, tmp_path, f"{HEAD}\nada@example.com,newsletter,yes,{day}")
+        assert (result.created, result.refused) == (0, 1)
+
+
+async def test_what_is_known_is_read_to_its_end(
+    desk: Any, purpose: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "\n".join([HEAD, *(f"ada@example.com,newsletter.{of},no," for of in ("email", "sms", "voice"))])
+    assert (await imported(desk, tmp_path, rows)).created == 3
+    monkeypatch.setattr("rapport_imports.consents.PAGE", 1)
+    again = await imported(desk, tmp_path, rows)
+    assert (again.created, again.corrected) == (0, 0)
+
+
+async def test_a_yes_that_is_to_be_confirmed_waits_and_is_counted(
+    desk: Any, polls: None, tmp_path: Path
+) -> None:
+    rows = f"{HEAD}\nada@example.com,polls,yes,2024-06-01"
     tried = await imported(desk, tmp_path, rows, dry_run=True)
     assert any(each.startswith("to be confirmed: 1; each would be sent") for each in tried.notes)
     await imported(desk, tmp_path, rows)
