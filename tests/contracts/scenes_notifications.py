@@ -115,14 +115,19 @@ async def create_job(do: Administer) -> Message:
     return notice_job_service_pb2.CreateNoticeJobRequest(notice_job=job)
 
 
-async def stop_job(do: Administer) -> Message:
+async def pause_job(do: Administer) -> Message:
     job = await do("NoticeJobService.CreateNoticeJob", await create_job(do))
-    return notice_job_service_pb2.StopNoticeJobRequest(name=job.name)
+    return notice_job_service_pb2.PauseNoticeJobRequest(name=job.name)
 
 
 async def resume_job(do: Administer) -> Message:
-    job = await do("NoticeJobService.StopNoticeJob", await stop_job(do))
+    job = await do("NoticeJobService.PauseNoticeJob", await pause_job(do))
     return notice_job_service_pb2.ResumeNoticeJobRequest(name=job.name)
+
+
+async def cancel_job(do: Administer) -> Message:
+    job = await do("NoticeJobService.CreateNoticeJob", await create_job(do))
+    return notice_job_service_pb2.CancelNoticeJobRequest(name=job.name)
 
 
 SCENES: dict[str, Scene] = {
@@ -132,8 +137,9 @@ SCENES: dict[str, Scene] = {
     "notifications.TemplateService.UpdateTemplateText": update_text,
     "notifications.TemplateService.RejectTemplateText": reject_text,
     "notifications.NoticeJobService.CreateNoticeJob": create_job,
-    "notifications.NoticeJobService.StopNoticeJob": stop_job,
+    "notifications.NoticeJobService.PauseNoticeJob": pause_job,
     "notifications.NoticeJobService.ResumeNoticeJob": resume_job,
+    "notifications.NoticeJobService.CancelNoticeJob": cancel_job,
     "notifications.NoticePolicyService.CreateNoticePolicy": create_policy,
     "notifications.NoticePolicyService.CreateNoticePolicy+notice_policy_id": create_policy_again,
     "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,

@@ -471,8 +471,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListNoticeJobResults", _PAGE | {
             "parent": "{CreateNoticeJob}", "filter": 'reason = "TOO_MANY_NOTICES"'}),
         ("ExplainNoticeJob", {"name": "{CreateNoticeJob}"}),
-        ("StopNoticeJob", {"name": "{CreateNoticeJob}"}),
+        ("PauseNoticeJob", {"name": "{CreateNoticeJob}"}),
         ("ResumeNoticeJob", {"name": "{CreateNoticeJob}"}),
+        ("CancelNoticeJob", {"name": "{CreateNoticeJob}"}),
         ("CancelNotice", {"name": "{SendNotice}"}),
     ],
     "operations": [

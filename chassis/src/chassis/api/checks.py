@@ -205,7 +205,7 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
         return lambda value: judge(value) or short(value)
     if field.name in ("etag", "request_id"):
         return formats.ETAG if field.name == "etag" else formats.UUID
-    if field.name in _LATER:
+    if field.name in _LATER and not allowed.max_characters:
         return formats.text(_ANY_LENGTH)
     is_multiline = bool(options.Extensions[options_pb2.multiline])
     return formats.text(allowed.max_characters or formats.TEXT_MAX, is_multiline=is_multiline)

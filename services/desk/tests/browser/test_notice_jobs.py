@@ -1,4 +1,4 @@
-"""One message to many customers, by keyboard alone: chosen, previewed, begun, followed, paused."""
+"""One message to many customers, by keyboard alone: chosen, previewed, begun, followed, paused, given up."""
 
 import pytest
 from playwright.async_api import Page, expect
@@ -71,7 +71,9 @@ async def test_a_message_is_seen_begun_and_followed_by_keyboard(desk: Company, s
     assert job.endswith(str(await page.locator("li[data-key]").first.get_attribute("data-key")))
 
 
-async def test_one_that_begins_later_is_paused_and_goes_on_by_keyboard(signed_in: SignedIn) -> None:
+async def test_one_that_begins_later_is_paused_goes_on_and_is_given_up_by_keyboard(
+    signed_in: SignedIn,
+) -> None:
     page = (await signed_in(LEAD)).page
     await chosen(page, **{"First day": await page.evaluate("() => `${new Date().getFullYear() + 1}-01-02`")})
     await expect(page.get_by_role("heading", level=1)).to_have_text("Write to 2 customers?")
@@ -82,4 +84,8 @@ async def test_one_that_begins_later_is_paused_and_goes_on_by_keyboard(signed_in
     assert await bars(page) == []
     await page.keyboard.press("y")
     await expect(page.locator("#job")).to_contain_text("runs")
+    await page.keyboard.press("x")
+    await page.get_by_role("button", name="Give it up").press("Enter")
+    await expect(page.locator("#job")).to_contain_text("given up")
+    assert await bars(page) == []
     await expect(page.locator("#job")).to_contain_text("0 get it, 0 do not")

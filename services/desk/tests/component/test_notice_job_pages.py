@@ -1,4 +1,4 @@
-"""A message to many customers at the desk: chosen, previewed, begun once, followed, paused."""
+"""A message to many customers at the desk: chosen, previewed, begun once, followed, paused, given up."""
 
 import re
 from html import unescape
@@ -58,7 +58,7 @@ async def test_it_is_looked_at_begun_once_and_followed(open_desk: Any) -> None:
     assert (kept["department"], kept["kind"]) == ("departments/front-desk", "closing")
 
 
-async def test_one_that_begins_later_is_paused_and_goes_on(open_desk: Any) -> None:
+async def test_one_that_begins_later_is_paused_and_goes_on_or_is_given_up(open_desk: Any) -> None:
     desk, lead = await opened(open_desk)
     now = desk.running.app.clock.now().date()
     later = {"first": now.replace(year=now.year + 1).replace(day=1).isoformat(), "prospect": "yes"}
@@ -70,7 +70,13 @@ async def test_one_that_begins_later_is_paused_and_goes_on(open_desk: Any) -> No
     page = (await lead.get(job)).text
     assert (">paused<" in page, f'action="{job}/pause"' in page) == (True, False)
     assert (await lead.post(f"{job}/resume")).headers["location"] == job
-    assert ">runs<" in (await lead.get(job)).text
+    page = (await lead.get(job)).text
+    assert (">runs<" in page, f'action="{job}/cancel"' in page) == (True, False)
+    await lead.post(f"{job}/pause")
+    assert f'action="{job}/cancel"' in (await lead.get(job)).text
+    assert (await lead.post(f"{job}/cancel")).headers["location"] == job
+    page = (await lead.get(job)).text
+    assert (">given up<" in page, f'action="{job}' in page) == (True, False)
 
 
 async def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(open_desk: Any) -> None:

@@ -1,6 +1,5 @@
-"""One message to many customers: each once, at a rate, stopped and resumed."""
+"""One message to many customers: each once, at a rate, paused, resumed, given up."""
 
-import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,9 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.api.messages import moment, timestamp, value_name
-from chassis.contracts import comments
-from chassis.errors import PermissionDenied, invalid
-from notifications.store.notice_jobs import CUSTOMER_FIELDS
+from chassis.errors import PermissionDenied, Unavailable, invalid
 from notifications.usecases import words
 from notifications.usecases.notice_job import measure_jobs
 from rapport.common.v1 import channel_pb2
@@ -44,8 +41,12 @@ class Jobs:
 
     def customers(self, count: int) -> list[str]:
         names = [f"customers/{uuid4()}" for _ in range(count)]
-        self.known |= {name: Customer(name=name) for name in names}
+        self.are_known(*names)
         return names
+
+    def are_known(self, *names: str) -> None:
+        now = timestamp(self.desk.clock.now() - MINUTE)
+        self.known |= {name: Customer(name=name, create_time=now) for name in names}
 
     def job(self, **fields: Any) -> NoticeJob:
         own = {
@@ -114,19 +115,18 @@ async def test_each_customer_is_sent_one_by_and_by_as_the_department(jobs: Jobs)
     [created] = await jobs.desk.told("NoticeJobCreated")
     assert {each.causation_id for each in await jobs.desk.told("NoticeRequested")} == {created.id}
     [ended] = await jobs.desk.told("NoticeJobEnded")
-    assert ended.data.requested_count == 3
-    before = jobs.desk.peers.profiles.filters[0]
-    assert before.startswith('(region_code = "DE") AND create_time < ')
+    assert (value_name(ended.data, "state"), ended.data.requested_count) == ("DONE", 3)
+    assert {*jobs.desk.peers.profiles.filters} == {job.filter}
 
 
-async def test_what_is_stopped_goes_no_further_until_it_is_resumed(jobs: Jobs) -> None:
+async def test_what_is_paused_goes_no_further_until_it_is_resumed(jobs: Jobs) -> None:
     jobs.customers(3)
     job = await jobs.create(rate_per_minute=1)
     await jobs.reached(job, "RUNNING", 1)
-    stop = pb.StopNoticeJobRequest(name=job.name)
-    stopped = await jobs.service.StopNoticeJob(stop)
-    assert (value_name(stopped, "state"), stopped.reason_code) == ("STOPPED", "asked")
-    assert await jobs.service.StopNoticeJob(stop) == stopped
+    pause = pb.PauseNoticeJobRequest(name=job.name)
+    paused = await jobs.service.PauseNoticeJob(pause)
+    assert (value_name(paused, "state"), paused.reason_code) == ("PAUSED", "asked")
+    assert await jobs.service.PauseNoticeJob(pause) == paused
     other = await jobs.create(filter="", rate_per_minute=3)
     jobs.desk.clock.advance(2 * MINUTE)
     await jobs.reached(other, "DONE", 3)
@@ -139,9 +139,30 @@ async def test_what_is_stopped_goes_no_further_until_it_is_resumed(jobs: Jobs) -
     assert await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name)) == done
 
 
+@pytest.mark.parametrize("is_paused", [True, False])
+async def test_what_is_given_up_has_ended_and_tells_nobody_more(jobs: Jobs, is_paused: bool) -> None:
+    jobs.customers(2)
+    job = await jobs.create(rate_per_minute=1)
+    await jobs.reached(job, "RUNNING", 1)
+    if is_paused:
+        await jobs.service.PauseNoticeJob(pb.PauseNoticeJobRequest(name=job.name))
+    cancel = pb.CancelNoticeJobRequest(name=job.name)
+    ended = await jobs.service.CancelNoticeJob(cancel)
+    assert (value_name(ended, "state"), ended.reason_code) == ("CANCELLED", "")
+    assert moment(ended.end_time) == jobs.desk.clock.now()
+    assert await jobs.service.CancelNoticeJob(cancel) == ended
+    for act in (pb.PauseNoticeJobRequest, pb.ResumeNoticeJobRequest):
+        assert await getattr(jobs.service, act.DESCRIPTOR.name[:-7])(act(name=job.name)) == ended
+    [told] = await jobs.desk.told("NoticeJobEnded")
+    assert (value_name(told.data, "state"), told.data.requested_count) == ("CANCELLED", 1)
+    jobs.desk.clock.advance(2 * MINUTE)
+    await jobs.reached(await jobs.create(filter="", rate_per_minute=2), "DONE", 2)
+    assert await jobs.get(job) == ended
+
+
 async def test_who_was_merged_is_told_by_one_of_their_names(jobs: Jobs) -> None:
     one, other = jobs.desk.customer, await another_name(jobs.desk)
-    jobs.known |= {name: Customer(name=name) for name in (other, one)}
+    jobs.are_known(other, one)
     job = await jobs.create(rate_per_minute=1)  # a step for each name
     await jobs.reached(job, "RUNNING", 1)
     jobs.desk.clock.advance(MINUTE)
@@ -163,20 +184,26 @@ def _notice(customer: str) -> Notice:
     return Notice(customer=customer, kind="x", template="templates/closing", variables={"depot": "Kiel"})
 
 
-async def test_a_filter_that_is_none_stops_the_job_and_says_so(jobs: Jobs) -> None:
+async def test_a_filter_that_is_none_is_refused_and_later_pauses_the_job(jobs: Jobs) -> None:
+    later = timestamp(jobs.desk.clock.now() + MINUTE)
+    job = await jobs.create(schedule_time=later)
     jobs.desk.peers.profiles.refusal = invalid("filter", "INVALID_FILTER", "must be one")
-    job = await jobs.create()
-    assert (await jobs.reached(job, "STOPPED", 0)).reason_code == "invalid-filter"
     preview = jobs.service.PreviewNoticeJob(pb.PreviewNoticeJobRequest(notice_job=jobs.job()))
-    assert await jobs.desk.violations(preview) == {"notice_job.filter": "INVALID_FILTER"}
+    for asked in (preview, jobs.create()):
+        assert await jobs.desk.violations(asked) == {"notice_job.filter": "INVALID_FILTER"}
+    jobs.desk.clock.advance(MINUTE)
+    assert (await jobs.reached(job, "PAUSED", 0)).reason_code == "invalid-filter"
 
 
-async def test_nonsense_is_no_filter_and_what_lists_of_customers_take_is_one(jobs: Jobs) -> None:
-    assert await jobs.desk.violations(jobs.create(filter="mood = good")) == {
-        "notice_job.filter": "INVALID_FILTER"
-    }
-    taken = comments()["rapport.customer.v1.ListCustomersRequest.filter"]
-    assert set(re.findall(r"`(\w+)`", taken)) == set(CUSTOMER_FIELDS)
+async def test_while_customers_cannot_be_asked_a_job_waits_and_is_paused_at_last(jobs: Jobs) -> None:
+    jobs.customers(1)
+    jobs.desk.peers.profiles.refusal = Unavailable("DOWN", "for now")
+    job = await jobs.create()
+    jobs.desk.clock.advance(timedelta(days=30))
+    assert (await jobs.reached(job, "PAUSED", 0)).reason_code == "customers-not-asked"
+    jobs.desk.peers.profiles.refusal = None
+    await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
+    await jobs.reached(job, "DONE", 1)
 
 
 async def test_what_is_of_no_more_use_ends(jobs: Jobs) -> None:
@@ -188,7 +215,7 @@ async def test_what_is_of_no_more_use_ends(jobs: Jobs) -> None:
     await jobs.reached(job, "DONE", 1)
 
 
-async def test_words_that_cannot_be_said_any_more_stop_the_job_which_goes_on_when_they_can(
+async def test_words_that_cannot_be_said_any_more_pause_the_job_which_goes_on_when_they_can(
     jobs: Jobs,
 ) -> None:
     customers = jobs.customers(3)
@@ -200,8 +227,8 @@ async def test_words_that_cannot_be_said_any_more_stop_the_job_which_goes_on_whe
     )
     await jobs.desk.update_text(text, body="{{ contact_name }} says hello on {{ day }}.")
     jobs.desk.clock.advance(MINUTE)
-    stopped = await jobs.reached(job, "STOPPED", 1)
-    assert (stopped.reason_code, stopped.refused_count) == ("invalid-words", 0)
+    paused = await jobs.reached(job, "PAUSED", 1)
+    assert (paused.reason_code, paused.refused_count) == ("invalid-words", 0)
     came = REGISTRY.get_sample_value(CUSTOMERS, {"outcome": "requested"}) or 0.0
     await measure_jobs(jobs.desk.running.db)
     assert [states("running"), states("paused"), states("failed")] == [0, 0, 1]
@@ -288,13 +315,17 @@ async def test_one_that_is_scheduled_begins_then_with_who_is_there_then(jobs: Jo
     later = jobs.desk.clock.now() + 60 * MINUTE
     job = await jobs.create(schedule_time=timestamp(later))
     jobs.customers(1)
-    for act in (pb.StopNoticeJobRequest, pb.ResumeNoticeJobRequest):  # which does not begin before it
+    for act in (pb.PauseNoticeJobRequest, pb.ResumeNoticeJobRequest):  # which does not begin before it
         await getattr(jobs.service, act.DESCRIPTOR.name.removesuffix("Request"))(act(name=job.name))
     await jobs.reached(await jobs.create(), "DONE", 1)
     assert seen_by(await jobs.get(job)) == 0
     jobs.desk.clock.advance(60 * MINUTE)
-    await jobs.reached(job, "DONE", 1)
-    assert jobs.desk.peers.profiles.filters[-1].endswith(f'create_time < "{later.isoformat()}"')
+    there = jobs.customers(1)
+    jobs.known[there[0]].create_time.CopyFrom(timestamp(later - timedelta(microseconds=1)))
+    after = jobs.customers(1)
+    jobs.known[after[0]].create_time.CopyFrom(timestamp(later))
+    await jobs.reached(job, "DONE", 2)
+    assert not {*after} & {*await jobs.results(job)}
     over = jobs.create(schedule_time=timestamp(later + MINUTE), expire_time=timestamp(later + MINUTE))
     assert await jobs.desk.violations(over) == {"notice_job.expire_time": "INVALID_TIME"}
 
@@ -302,8 +333,9 @@ async def test_one_that_is_scheduled_begins_then_with_who_is_there_then(jobs: Jo
 async def test_who_may_not_read_customers_is_not_told_of_them(jobs: Jobs) -> None:
     jobs.desk.peers.profiles.refusal = PermissionDenied("PERMISSION_DENIED", "not yours")
     request = pb.PreviewNoticeJobRequest(notice_job=jobs.job())
-    error = await error_of(jobs.service.PreviewNoticeJob(request))
-    assert (error.code().name, reason(error)) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+    for asked in (jobs.service.PreviewNoticeJob(request), jobs.create()):
+        error = await error_of(asked)
+        assert (error.code().name, reason(error)) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
 
 
 async def test_what_cannot_be_said_is_refused_before_anybody_is_told(jobs: Jobs) -> None:

@@ -39,10 +39,12 @@ class NoticeJob(_message.Message):
         """Never sent."""
         STATE_RUNNING: NoticeJob._State.ValueType  # 1
         """It goes from customer to customer."""
-        STATE_STOPPED: NoticeJob._State.ValueType  # 2
-        """It was stopped, and can be resumed."""
+        STATE_PAUSED: NoticeJob._State.ValueType  # 2
+        """It was paused, and can be resumed."""
         STATE_DONE: NoticeJob._State.ValueType  # 3
         """It has seen every customer, or is of no more use."""
+        STATE_CANCELLED: NoticeJob._State.ValueType  # 4
+        """It was given up; what was requested is."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a job is."""
@@ -51,10 +53,12 @@ class NoticeJob(_message.Message):
     """Never sent."""
     STATE_RUNNING: NoticeJob.State.ValueType  # 1
     """It goes from customer to customer."""
-    STATE_STOPPED: NoticeJob.State.ValueType  # 2
-    """It was stopped, and can be resumed."""
+    STATE_PAUSED: NoticeJob.State.ValueType  # 2
+    """It was paused, and can be resumed."""
     STATE_DONE: NoticeJob.State.ValueType  # 3
     """It has seen every customer, or is of no more use."""
+    STATE_CANCELLED: NoticeJob.State.ValueType  # 4
+    """It was given up; what was requested is."""
 
     @_typing.final
     class VariablesEntry(_message.Message):
@@ -100,8 +104,7 @@ class NoticeJob(_message.Message):
     """`departments/{department}` whose job it is; of a new one the caller's when it is empty."""
     filter: _builtins.str
     """Which customers, as the filter of `ListCustomers`; empty means all. Those who are created after it
-    began are left; of whoever was merged
-    one is told.
+    began are left; of whoever was merged one is told.
     """
     kind: _builtins.str
     """The kind of the notices, a code."""
@@ -112,8 +115,9 @@ class NoticeJob(_message.Message):
     state: Global___NoticeJob.State.ValueType
     """Where it is."""
     reason_code: _builtins.str
-    """Why it is stopped, a code: `asked`, `invalid-filter` of a filter that customers cannot be found by, or `invalid-words` of a template
-    that was changed so that it cannot be sent with these values: `PreviewNoticeJob` says why. Else empty.
+    """Why it is paused, a code: `asked`; `invalid-filter` of a filter that customers cannot be found by; `invalid-words` of a template that
+    was changed so that it cannot be sent with these values, `PreviewNoticeJob` says why; `customers-not-asked` when customers could not
+    be asked for 30 days. Else empty.
     """
     requested_count: _builtins.int
     """For how many customers a notice was requested."""
@@ -149,7 +153,7 @@ class NoticeJob(_message.Message):
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done; absent before."""
+        """When it was done or given up; absent before."""
 
     def __init__(
         self,

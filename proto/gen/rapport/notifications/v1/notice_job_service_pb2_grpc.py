@@ -62,14 +62,19 @@ class NoticeJobServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ListNoticeJobResultsRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ListNoticeJobResultsResponse.FromString,
                 _registered_method=True)
-        self.StopNoticeJob = channel.unary_unary(
-                '/rapport.notifications.v1.NoticeJobService/StopNoticeJob',
-                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.StopNoticeJobRequest.SerializeToString,
+        self.PauseNoticeJob = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeJobService/PauseNoticeJob',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.PauseNoticeJobRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
                 _registered_method=True)
         self.ResumeNoticeJob = channel.unary_unary(
                 '/rapport.notifications.v1.NoticeJobService/ResumeNoticeJob',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ResumeNoticeJobRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
+                _registered_method=True)
+        self.CancelNoticeJob = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeJobService/CancelNoticeJob',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.CancelNoticeJobRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
                 _registered_method=True)
         self.ExplainNoticeJob = channel.unary_unary(
@@ -91,7 +96,8 @@ class NoticeJobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateNoticeJob(self, request, context):
-        """Begins a job. What `SendNotice` refuses of a template and its values is refused here.
+        """Begins a job. What `SendNotice` refuses of a template and its values is refused here, and a filter that is none, unless customers
+        cannot be asked now. PERMISSION_DENIED for who may not read customers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,15 +124,23 @@ class NoticeJobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def StopNoticeJob(self, request, context):
-        """Stops a job; what was requested is, and can be taken back by `CancelNotice`. One that does not run stays as it is.
+    def PauseNoticeJob(self, request, context):
+        """Has a job go no further until it is resumed; what was requested is, and can be taken back by `CancelNotice`. One that does not run
+        stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResumeNoticeJob(self, request, context):
-        """Has a job that was stopped go on where it was. One that was not stays as it is.
+        """Has a job that is paused go on where it was. One that is not stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelNoticeJob(self, request, context):
+        """Gives up a job for good; what was requested is, and can be taken back by `CancelNotice`. One that has ended stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,14 +181,19 @@ def add_NoticeJobServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ListNoticeJobResultsRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ListNoticeJobResultsResponse.SerializeToString,
             ),
-            'StopNoticeJob': grpc.unary_unary_rpc_method_handler(
-                    servicer.StopNoticeJob,
-                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.StopNoticeJobRequest.FromString,
+            'PauseNoticeJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseNoticeJob,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.PauseNoticeJobRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.SerializeToString,
             ),
             'ResumeNoticeJob': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeNoticeJob,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ResumeNoticeJobRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.SerializeToString,
+            ),
+            'CancelNoticeJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelNoticeJob,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.CancelNoticeJobRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.SerializeToString,
             ),
             'ExplainNoticeJob': grpc.unary_unary_rpc_method_handler(
@@ -330,7 +349,7 @@ class NoticeJobService:
             _registered_method=True)
 
     @staticmethod
-    def StopNoticeJob(request,
+    def PauseNoticeJob(request,
             target,
             options=(),
             channel_credentials=None,
@@ -343,8 +362,8 @@ class NoticeJobService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.notifications.v1.NoticeJobService/StopNoticeJob',
-            rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.StopNoticeJobRequest.SerializeToString,
+            '/rapport.notifications.v1.NoticeJobService/PauseNoticeJob',
+            rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.PauseNoticeJobRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
             options,
             channel_credentials,
@@ -372,6 +391,33 @@ class NoticeJobService:
             target,
             '/rapport.notifications.v1.NoticeJobService/ResumeNoticeJob',
             rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ResumeNoticeJobRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelNoticeJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticeJobService/CancelNoticeJob',
+            rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.CancelNoticeJobRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
             options,
             channel_credentials,

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
+from rapport.notifications.v1 import notice_job_pb2 as _notice_job_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 import builtins as _builtins
 import sys
@@ -580,13 +581,14 @@ Global___NoticeJobCreated: _TypeAlias = NoticeJobCreated  # noqa: Y015
 
 @_typing.final
 class NoticeJobEnded(_message.Message):
-    """A message to many customers was requested for all of them. It is about no customer."""
+    """A message to many customers was requested for all of them, or given up. It is about no customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTICE_JOB_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     REQUESTED_COUNT_FIELD_NUMBER: _builtins.int
     REFUSED_COUNT_FIELD_NUMBER: _builtins.int
     notice_job: _builtins.str
@@ -595,6 +597,8 @@ class NoticeJobEnded(_message.Message):
     """`departments/{department}` whose it is."""
     template: _builtins.str
     """The template."""
+    state: _notice_job_pb2.NoticeJob.State.ValueType
+    """Whether it was done or given up."""
     requested_count: _builtins.int
     """For how many customers a notice was requested."""
     refused_count: _builtins.int
@@ -605,12 +609,13 @@ class NoticeJobEnded(_message.Message):
         notice_job: _builtins.str = ...,
         department: _builtins.str = ...,
         template: _builtins.str = ...,
+        state: _notice_job_pb2.NoticeJob.State.ValueType = ...,
         requested_count: _builtins.int = ...,
         refused_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "notice_job", b"notice_job", "refused_count", b"refused_count", "requested_count", b"requested_count", "template", b"template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "notice_job", b"notice_job", "refused_count", b"refused_count", "requested_count", b"requested_count", "state", b"state", "template", b"template"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

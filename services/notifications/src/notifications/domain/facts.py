@@ -136,7 +136,7 @@ class NoticeJobCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeJobEnded:
-    """A message to many customers was requested for all of them.
+    """A message to many customers was requested for all of them, or given up.
 
     It is about no customer.
     """
@@ -144,5 +144,6 @@ class NoticeJobEnded:
     notice_job: str
     department: str
     template: str
+    state: str
     requested_count: int
     refused_count: int

@@ -10,7 +10,9 @@ from notifications.domain.facts import NoticeJobEnded
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.names import DEPARTMENT, JOB, TEMPLATE
 
-ASKED, INVALID_FILTER, INVALID_WORDS = "asked", "invalid-filter", "invalid-words"  # why a job is stopped
+# Why a job is paused.
+ASKED, INVALID_FILTER, INVALID_WORDS = "asked", "invalid-filter", "invalid-words"
+CUSTOMERS_NOT_ASKED = "customers-not-asked"
 AT_ONCE, PER_MINUTE = 50, 60
 
 
@@ -18,8 +20,9 @@ class JobState(StrEnum):
     """Where a job is."""
 
     RUNNING = "RUNNING"
-    STOPPED = "STOPPED"
+    PAUSED = "PAUSED"
     DONE = "DONE"
+    CANCELLED = "CANCELLED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +98,17 @@ class NoticeJob:
         """A step is done: the next begins there."""
         self.page_token, self.step = page_token, self.step + 1
 
-    def stop(self, reason_code: str) -> None:
+    def pause(self, reason_code: str) -> None:
         """Go no further, until it is resumed."""
-        self.state, self.reason_code, self.version = JobState.STOPPED, reason_code, self.version + 1
+        self.state, self.reason_code, self.version = JobState.PAUSED, reason_code, self.version + 1
 
     def resume(self) -> None:
         """Go on where it was."""
         self.state, self.reason_code, self.version = JobState.RUNNING, "", self.version + 1
         self.step += 1
 
-    def end(self, now: datetime) -> NoticeJobEnded:
-        """Every customer was seen, or there is nothing to say any more."""
-        self.state, self.end_time, self.version = JobState.DONE, now, self.version + 1
+    def end(self, state: JobState, now: datetime) -> NoticeJobEnded:
+        """Be done, with every customer seen or nothing to say any more, or given up."""
+        self.state, self.reason_code, self.end_time = state, "", now
+        self.version += 1
         return fact_of(NoticeJobEnded, self)

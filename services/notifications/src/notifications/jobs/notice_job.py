@@ -16,7 +16,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from chassis.work import Outcome, Refused, Turn, Verdict, Work
 from chassis.work.item import not_answered
-from notifications.domain.notice_job import INVALID_FILTER, INVALID_WORDS, NoticeJob
+from notifications.domain.notice_job import CUSTOMERS_NOT_ASKED, INVALID_FILTER, INVALID_WORDS, NoticeJob
 from notifications.domain.template import Template
 from notifications.peers.selection import Selection
 from notifications.store.notice_jobs import JOB, LOCK_JOB, UPDATE_JOB
@@ -67,13 +67,13 @@ class Bulk:
     async def record(
         self, tx: Transaction, subject: NoticeJob, work: Work, attempt: int, outcome: Outcome
     ) -> None:
-        """Request what is to be requested, unless the job was stopped meanwhile; stop one that cannot."""
+        """Request what is to be requested, unless the job was paused meanwhile; pause one that cannot."""
         if not subject.due_for(work.key):
             return
         if outcome.verdict is Verdict.DONE:
             await request_some(tx, self.per_customer, subject, *outcome.result)
         elif outcome.verdict in (Verdict.REFUSED, Verdict.EXPIRED):
-            subject.stop(outcome.code or "expired")
+            subject.pause(outcome.code if outcome.verdict is Verdict.REFUSED else CUSTOMERS_NOT_ASKED)
             tx.touch(subject.name)
             await write(tx, UPDATE_JOB, subject)
 

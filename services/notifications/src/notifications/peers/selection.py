@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from chassis.api.messages import moment
 from notifications.usecases.notice_job import Page
 from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest
 
@@ -21,8 +22,7 @@ class Selection:
 
     async def page(self, filter: str, before: datetime, token: str, size: int) -> Page:
         """Some of those who were there before then. grpc.aio.AioRpcError."""
-        there = f'create_time < "{before.isoformat()}"'
-        wanted = f"({filter}) AND {there}" if filter.strip() else there
-        request = ListCustomersRequest(filter=wanted, page_size=size, page_token=token)
+        request = ListCustomersRequest(filter=filter, page_size=size, page_token=token)
         listed = await self.customers.ListCustomers(request)
-        return Page([each.name for each in listed.customers], listed.next_page_token)
+        found = [each.name for each in listed.customers if moment(each.create_time) < before]
+        return Page(found, listed.next_page_token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,6 +29,7 @@ from notifications.rpc.checks import check_delivery
 from notifications.store import notice_jobs as store
 from notifications.usecases import notice_job
 from notifications.usecases.asking import check_of, side_by_side
+from notifications.usecases.notice_job import Page
 from notifications.usecases.partials import Whole
 from notifications.usecases.samples import samples
 from notifications.usecases.words import render, text_for
@@ -60,15 +62,23 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     consents: ConsentServiceAsyncStub
     channels: Sequence[str]  # on which notices are sent, best first
 
-    CreateNoticeJob = change(pb.CreateNoticeJobRequest, notice_job.create_notice_job, NoticeJob)
-    StopNoticeJob = change(pb.StopNoticeJobRequest, notice_job.stop_notice_job, NoticeJob)
+    PauseNoticeJob = change(pb.PauseNoticeJobRequest, notice_job.pause_notice_job, NoticeJob)
     ResumeNoticeJob = change(pb.ResumeNoticeJobRequest, notice_job.resume_notice_job, NoticeJob)
+    CancelNoticeJob = change(pb.CancelNoticeJobRequest, notice_job.cancel_notice_job, NoticeJob)
     GetNoticeJob = get(JOB, store.JOB, NoticeJob)
     ListNoticeJobs = listing(pb.ListNoticeJobsResponse, store.LIST_JOBS)
     ListNoticeJobResults = listing(
         pb.ListNoticeJobResultsResponse, store.LIST_RESULTS, parent=(JOB, store.JOB)
     )
     ExplainNoticeJob = explain(JOB, store.JOB, NoticeJob)
+
+    async def CreateNoticeJob(self, request: pb.CreateNoticeJobRequest, context: Any) -> Any:
+        """Begin a job, with a filter that customers are found by, as far as they can be asked."""
+        with suppress(Unavailable):  # it waits for them
+            await self._page(request.notice_job.filter, self.db.clock.now(), "", 1)
+        return await self._create(request, context)
+
+    _create = change(pb.CreateNoticeJobRequest, notice_job.create_notice_job, NoticeJob)
 
     async def PreviewNoticeJob(
         self, request: pb.PreviewNoticeJobRequest, context: Any
@@ -98,15 +108,18 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     async def _find(self, asked: Asked) -> list[str]:
         """The first customers, and one more than are counted."""
         found, token, now = list[str](), "", self.db.clock.now()
-        try:
-            while len(found) <= _COUNTED:
-                page = await self.selection.page(asked.filter, now, token, _COUNTED)
-                found, token = [*found, *page.customers], page.next_token
-                if not token:
-                    break
-        except grpc.aio.AioRpcError as error:
-            raise _not_found(error) from None
+        while len(found) <= _COUNTED:
+            page = await self._page(asked.filter, now, token, _COUNTED)
+            found, token = [*found, *page.customers], page.next_token
+            if not token:
+                break
         return found[: _COUNTED + 1]
+
+    async def _page(self, filter: str, before: datetime, token: str, size: int) -> Page:
+        try:
+            return await self.selection.page(filter, before, token, size)
+        except grpc.aio.AioRpcError as error:
+            raise _refused(error) from None
 
     async def _ask(
         self, customers: Sequence[str], template: Template, channels: Sequence[str]
@@ -122,7 +135,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         try:
             return await side_by_side(self.db.service, customers, ask)
         except grpc.aio.AioRpcError as error:
-            raise _not_found(error) from None
+            raise _refused(error) from None
 
     def _samples(
         self, asked: Asked, template: Template, texts: Sequence[Whole], read: Sequence[str] | None
@@ -145,7 +158,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         return shown
 
 
-def _not_found(error: grpc.aio.AioRpcError) -> Exception:
+def _refused(error: grpc.aio.AioRpcError) -> Exception:
     """What the customer service said, to whoever asked: a filter that is none, or that they may not."""
     if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
         return invalid("notice_job.filter", "INVALID_FILTER", "must be one that ListCustomers takes")

@@ -51,13 +51,6 @@ LIST_RESULTS = Listing(
     row=NoticeJobResult,
     filters={"reason": filters.text(_R.reason)},
 )
-# What `ListCustomers` takes, so that a filter that is none is refused before anybody is told.
-CUSTOMER_FIELDS = {
-    "relationship_manager": filters.text(sa.column("relationship_manager", sa.Text)),
-    "region_code": filters.text(sa.column("region_code", sa.Text)),
-    "prospect": filters.boolean(sa.column("prospect", sa.Boolean)),
-    "create_time": filters.moment(sa.column("create_time", sa.DateTime(timezone=True))),
-}
 _HOW = sa.case(
     (JOBS.c.state == JobState.RUNNING, "running"), (JOBS.c.reason_code == ASKED, "paused"), else_="failed"
 )

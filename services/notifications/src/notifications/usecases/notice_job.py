@@ -10,7 +10,6 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from chassis import ids, work
-from chassis.api import filters
 from chassis.api.actors import actor_name
 from chassis.api.entities import found, own_department, save, write
 from chassis.db.aliases import lock_people
@@ -69,30 +68,42 @@ async def create_notice_job(tx: Transaction, *, notice_job: Asked) -> NoticeJob:
 
 
 async def require_askable(on: Executor, asked: Asked) -> tuple[Template, Sequence[Whole]]:
-    """The template and its texts. InvalidArgument INVALID_FILTER; what `require_words` finds."""
-    filters.parse(asked.filter, store.CUSTOMER_FIELDS, "notice_job.filter")
+    """The template and its texts. What `require_words` finds."""
     return await require_words(on, asked.template_id, asked.variables, "notice_job")
 
 
-async def stop_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
-    """Stop a job; one that does not run stays as it is. NotFound."""
-    job = await found(tx, JOB, store.LOCK_JOB, notice_job_id)
-    tx.require_owner(job)
+async def pause_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
+    """Have a job go no further for now; one that does not run stays as it is. NotFound."""
+    job = await _own(tx, notice_job_id)
     if job.state is JobState.RUNNING:
         await work.cancel(tx, NOTICE_JOB, job.work_key)
-        job.stop(ASKED)
+        job.pause(ASKED)
         await write(tx, store.UPDATE_JOB, job)
     return job
 
 
 async def resume_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
-    """Have a job go on that was stopped; any other stays as it is. NotFound."""
-    job = await found(tx, JOB, store.LOCK_JOB, notice_job_id)
-    tx.require_owner(job)
-    if job.state is JobState.STOPPED:
+    """Have a job go on that is paused; any other stays as it is. NotFound."""
+    job = await _own(tx, notice_job_id)
+    if job.state is JobState.PAUSED:
         job.resume()
         await write(tx, store.UPDATE_JOB, job)
         await _next_step(tx, job, job.begins - tx.now)
+    return job
+
+
+async def cancel_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
+    """Give up a job; one that has ended stays as it is. NotFound."""
+    job = await _own(tx, notice_job_id)
+    if job.state in (JobState.RUNNING, JobState.PAUSED):
+        await work.cancel(tx, NOTICE_JOB, job.work_key)
+        await save(tx, store.UPDATE_JOB, job, job.end(JobState.CANCELLED, tx.now))
+    return job
+
+
+async def _own(tx: Transaction, notice_job_id: UUID) -> NoticeJob:
+    job = await found(tx, JOB, store.LOCK_JOB, notice_job_id)
+    tx.require_owner(job)
     return job
 
 
@@ -108,7 +119,7 @@ async def request_some(
     tx.act(replace(tx.call, principal=department, cause_id=job.cause_id))
     tx.touch(job.name)
     if job.over(tx.now):
-        await save(tx, store.UPDATE_JOB, job, job.end(tx.now), caused_by=job.cause_id)
+        await save(tx, store.UPDATE_JOB, job, job.end(JobState.DONE, tx.now), caused_by=job.cause_id)
         return
     unseen = await _unseen(tx, job, page.customers)
     results = [await _request(tx, per_customer, job, template, each) for each in unseen]
@@ -120,7 +131,7 @@ async def request_some(
         tx.after_commit(partial(CUSTOMERS.labels(outcome).inc, count))
     job.go_on(page.next_token)
     if not page.next_token:
-        await save(tx, store.UPDATE_JOB, job, job.end(tx.now), caused_by=job.cause_id)
+        await save(tx, store.UPDATE_JOB, job, job.end(JobState.DONE, tx.now), caused_by=job.cause_id)
         return
     await write(tx, store.UPDATE_JOB, job)
     await _next_step(tx, job, _MINUTE * len(page.customers) / job.rate_per_minute)

@@ -94,7 +94,7 @@ async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
 @router.post("/{uuid}/pause")
 async def pause(look: Look, uuid: str) -> Response:
     """Have it go no further for now; what was sent is."""
-    await look.services.notice_jobs.StopNoticeJob(pb.StopNoticeJobRequest(name=_named(uuid)))
+    await look.services.notice_jobs.PauseNoticeJob(pb.PauseNoticeJobRequest(name=_named(uuid)))
     return RedirectResponse(f"/{_named(uuid)}", 303)
 
 
@@ -102,6 +102,13 @@ async def pause(look: Look, uuid: str) -> Response:
 async def resume(look: Look, uuid: str) -> Response:
     """Have it go on where it was."""
     await look.services.notice_jobs.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=_named(uuid)))
+    return RedirectResponse(f"/{_named(uuid)}", 303)
+
+
+@router.post("/{uuid}/cancel")
+async def cancel(look: Look, uuid: str) -> Response:
+    """Give it up for good; what was sent is."""
+    await look.services.notice_jobs.CancelNoticeJob(pb.CancelNoticeJobRequest(name=_named(uuid)))
     return RedirectResponse(f"/{_named(uuid)}", 303)
 
 

@@ -22,12 +22,14 @@ _TERM = re.compile(r"(\w+)\s*(?:!=|<=|>=|[=<>:])\s*(\"[^\"]*\"|\S+)")
 _COUNTED = 1000  # more is said to be more
 _STATES = {
     "RUNNING": (N_("runs"), "stale"),
-    "STOPPED": (N_("paused"), "no"),
+    "PAUSED": (N_("paused"), "no"),
     "DONE": (N_("done"), "ok"),
+    "CANCELLED": (N_("given up"), "no"),
 }
 _WHY = {
     "invalid-filter": N_("customers cannot be found as it says any more"),
     "invalid-words": N_("the words were changed, and cannot be sent with what they are given"),
+    "customers-not-asked": N_("customers could not be asked for a month"),
 }
 
 
@@ -46,7 +48,7 @@ class Job:
     when: Sequence[str]  # from when on, until when, how fast
     given: Sequence[tuple[str, str]]  # to the words
     may_pause: bool
-    may_resume: bool
+    may_resume: bool  # or give it up: a paused one alone, so that no single key does what is for good
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         when(each, say),
         sorted(each.variables.items()),
         may and name == "RUNNING",
-        may and name == "STOPPED",
+        may and name == "PAUSED",
     )
 
 
