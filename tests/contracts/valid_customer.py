@@ -95,22 +95,23 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("CreatePurpose", {"purpose_id": "research", "purpose": {
         "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
         "contact_default": "DEFAULT_DENIED", "legal_basis": "LEGAL_BASIS_CONSENT", "category": "survey",
-        "double_opt_in_channels": ["CHANNEL_EMAIL"]}}),
+        "double_opt_in_channels": ["CHANNEL_EMAIL"], "default_language_code": "en"}}),
     ("CreateWording", {
         "parent": "purposes/research", "wording_id": "en", "wording": {"text": "You may ask me."}}),
     ("UpdateWording", {
         "wording": {"name": "{CreateWording}", "text": "You may write to me.", "etag": "#"},
         "update_mask": "text"}),
     ("GetWording", {"name": "{CreateWording}"}),
-    ("ListWordings", PAGE | {"parent": "purposes/research"}),
+    ("ListWordings", PAGE | {"parent": "purposes/research", "language_code": "de-AT"}),
     ("GetPurpose", {"name": "purposes/research"}),
     ("ExplainPurpose", {"name": "purposes/research"}),
     ("ListPurposes", PAGE),
     ("UpdatePurpose", {"purpose": {
         "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#",
         "legal_basis": "LEGAL_BASIS_LEGITIMATE_INTERESTS", "category": "survey",
-        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"]},
-        "update_mask": "displayName,description,legalBasis,category,doubleOptInChannels"}),
+        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"], "default_language_code": "en-GB"},
+        "update_mask":
+            "displayName,description,legalBasis,category,doubleOptInChannels,defaultLanguageCode"}),
     ("UpdateConsent", {"consent": {
         "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",
         "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": "",

@@ -341,6 +341,29 @@ async def test_a_consent_names_the_wording_that_was_agreed_to_which_never_change
     assert (await say(desk, anna, GRANTED, "polls.sms")).wording == ""
 
 
+async def test_everybody_is_asked_in_their_language_or_the_purpose_s_own_and_never_by_alphabet(
+    desk, purposes
+):
+    async def asked(language: str, parent: str = "purposes/polls") -> list[str]:
+        request = ListWordingsRequest(parent=parent, language_code=language)
+        return [each.name for each in (await purposes.ListWordings(request)).wordings]
+
+    en, name = (await word(purposes, "en", "You may ask me.")).name, "purposes/polls/wordings"
+    desk.clock.advance(DAY)
+    for language in ("bg", "fr", "zh-hant"):
+        await word(purposes, language, "?")
+    assert [await asked(each) for each in ("de", "und", "fr-CA", "en-GB", "zh-TW")] == [
+        [en], [en], [f"{name}/fr"], [en], [f"{name}/zh-hant"]
+    ]  # fmt: skip
+    fallback = Purpose(name="purposes/polls", default_language_code="fr")
+    await purposes.UpdatePurpose(UpdatePurposeRequest(purpose=fallback))
+    other = CreateWordingRequest(parent="purposes/marketing", wording_id="de", wording=Wording(text="Ja?"))
+    written = await purposes.CreateWording(other)
+    assert written.author == "agents/alice"
+    assert [await asked(each) for each in ("de", "en")] == [[f"{name}/fr"], [en]]
+    assert await asked("de", "purposes/-") == [written.name, f"{name}/fr"]
+
+
 async def test_a_wording_that_nobody_can_have_read_is_refused(desk, anna, purposes, refused):
     name = (await word(purposes)).name
     for wording, answer in (

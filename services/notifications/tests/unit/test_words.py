@@ -9,10 +9,11 @@ from babel.localedata import locale_identifiers
 
 from chassis.api.validation import Check, Found
 from chassis.errors import InvalidArgument
+from chassis.languages import language_code_of
 from notifications.domain.template import REPEATS, Template, Text, Type
 from notifications.rpc.templates import check_text
 from notifications.usecases import seed, words
-from notifications.usecases.words import Words, language_code_of, one_line, said, text_for, to_give
+from notifications.usecases.words import Words, one_line, said, text_for, to_give
 from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

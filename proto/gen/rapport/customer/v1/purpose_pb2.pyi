@@ -103,6 +103,7 @@ class Purpose(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
     ESSENTIAL_FIELD_NUMBER: _builtins.int
+    DEFAULT_LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
@@ -127,6 +128,8 @@ class Purpose(_message.Message):
     """True for what customers have of us, such as word of a promise, and what a law demands: no link of theirs stops it, no budget keeps it
     back, and it needs no way out. Never of what rests on LEGAL_BASIS_CONSENT (`INVALID_LEGAL_BASIS`). It never changes.
     """
+    default_language_code: _builtins.str
+    """The language, BCP 47, of the wording for customers in whose language there is none. Empty means that of the wording that there was first."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -156,10 +159,11 @@ class Purpose(_message.Message):
         category: _builtins.str = ...,
         double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         essential: _builtins.bool = ...,
+        default_language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -146,7 +146,7 @@ class UpdatePurposeRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change: `display_name`, `description`, `legal_basis`, `category`, `double_opt_in_channels`; empty means every populated one, `*` means
+        """The fields to change: `display_name`, `description`, `legal_basis`, `category`, `double_opt_in_channels`, `default_language_code`; empty means every populated one, `*` means
         all.
         """
 
@@ -232,22 +232,29 @@ class ListWordingsRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`purposes/{purpose}`; `purposes/-` for those of all, by purpose."""
     page_size: _builtins.int
     """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
+    language_code: _builtins.str
+    """BCP 47: of each purpose only the wording for who reads that, in the language, or in the nearest that there is of it without its last
+    parts (`de` for `de-AT`, as RFC 4647 looks up), else in the purpose's default language, else the one that there was first. `und` for who
+    reads nobody knows what. Empty means all.
+    """
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language_code", b"language_code", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

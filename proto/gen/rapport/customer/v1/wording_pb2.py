@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/wording.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xbc\x02\n\x07Wording\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x04text\x18\x02 \x01(\tB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x10\x88\'\xf8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01:\x92\x01\xea\x41\x8e\x01\n\x18\x63ustomer.rapport/Wording\x12%purposes/{purpose}/wordings/{wording}\x12\x38purposes/{purpose}/wordings/{wording}/versions/{version}*\x08wordings2\x07wordingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/wording.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xd8\x02\n\x07Wording\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x04text\x18\x02 \x01(\tB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x03\x10\x88\'\xf8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x06\x61uthor\x18\x06 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*:\x92\x01\xea\x41\x8e\x01\n\x18\x63ustomer.rapport/Wording\x12%purposes/{purpose}/wordings/{wording}\x12\x38purposes/{purpose}/wordings/{wording}/versions/{version}*\x08wordings2\x07wordingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,8 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORDING'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_WORDING'].fields_by_name['etag']._loaded_options = None
   _globals['_WORDING'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_WORDING'].fields_by_name['author']._loaded_options = None
+  _globals['_WORDING'].fields_by_name['author']._serialized_options = b'\342A\001\003\372A\003\n\001*'
   _globals['_WORDING']._loaded_options = None
   _globals['_WORDING']._serialized_options = b'\352A\216\001\n\030customer.rapport/Wording\022%purposes/{purpose}/wordings/{wording}\0228purposes/{purpose}/wordings/{wording}/versions/{version}*\010wordings2\007wording'
   _globals['_WORDING']._serialized_start=186
-  _globals['_WORDING']._serialized_end=502
+  _globals['_WORDING']._serialized_end=530
 # @@protoc_insertion_point(module_scope)

@@ -30,6 +30,7 @@ class Wording(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}/wordings/{language}`, its language in lower-case, for example `en-gb`. Of one version, with `/versions/{version}`
     after it.
@@ -40,6 +41,8 @@ class Wording(_message.Message):
     """The version, from 1."""
     etag: _builtins.str
     """The version, quoted. Of an update: refuses a stale one (ABORTED); empty means last write wins."""
+    author: _builtins.str
+    """Who wrote this version, `agents/{agent}` or `services/{service}`."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When this version was created."""
@@ -52,10 +55,11 @@ class Wording(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "etag", b"etag", "name", b"name", "text", b"text", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "etag", b"etag", "name", b"name", "text", b"text", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

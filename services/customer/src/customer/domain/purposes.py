@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chassis.errors import invalid
+from chassis.names import acted
 from customer.names import DEPARTMENT, PURPOSE, WORDING, WORDING_VERSION
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?")
@@ -45,6 +46,7 @@ class Purpose:
     category: str = ""  # a code such as `survey`
     double_opt_in_channels: list[str] = field(default_factory=list)  # on which a yes has to be confirmed
     essential: bool = False  # of what customers have of us, or a law demands: no link of theirs stops it
+    default_language_code: str = ""  # of the wording for who reads none of those that there are, BCP 47
 
     name = PURPOSE.named("id")
     department = DEPARTMENT.named("department_id")
@@ -69,8 +71,14 @@ class Wording:
     version: int
     text: str
     create_time: datetime
+    actor: str = ""  # who wrote it; "" of what was written before that was kept
 
     name = WORDING.named("purpose_id", "language")
+
+    @property
+    def author(self) -> str:
+        """Who wrote this version, as contracts name them."""
+        return acted(self.actor) if self.actor else ""
 
     @property
     def version_name(self) -> str:

@@ -12,6 +12,7 @@ from chassis.api.wellknown import time_of
 from chassis.business_time import WEEKDAYS
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.languages import nearest
 from chassis.servicer import Rpc
 from customer import names
 from customer.domain.quiet import NEVER_WELCOME, QuietHours, welcome
@@ -76,9 +77,17 @@ class PurposeRpc(Rpc, PurposeServiceServicer):
     UpdateWording = change(purpose_pb.UpdateWordingRequest, purposes.update_wording, Wording)
 
     async def ListWordings(self, request: purpose_pb.ListWordingsRequest, context: Any) -> Any:
-        """The latest of a purpose, or of all."""
+        """The latest of a purpose, or of all; for who reads a language one of each."""
         every = request.parent == names.EVERY_PURPOSE
-        return await (self._every_wording if every else self._wordings)(request, context)
+        if not request.language_code:
+            return await (self._every_wording if every else self._wordings)(request, context)
+        of: dict[str, Any] = {"purpose_id": "", "languages": nearest(request.language_code)}
+        if not every:
+            (of["purpose_id"],) = ids = names.PURPOSE.parse(request.parent, "parent")
+            await found(self.db, names.PURPOSE, consent_store.PURPOSE, *ids)
+        rows = consent_store.LIST_NEAREST_WORDINGS
+        page, token = await rows.page(self.db, request, partial(to_message, Wording), **of)
+        return purpose_pb.ListWordingsResponse(wordings=page, next_page_token=token)
 
     async def GetWording(self, request: purpose_pb.GetWordingRequest, context: Any) -> Wording:
         """The latest version of a wording, or the one that is named."""

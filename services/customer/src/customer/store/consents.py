@@ -47,6 +47,26 @@ _every_latest = (
 LIST_EVERY_WORDING = Listing(
     sa.select(_every_latest), _every_latest.c.purpose_id, _every_latest.c.language, row=Wording
 )
+_first = WORDINGS.alias("first")
+_L = _every_latest.c
+# Of each purpose, or of one, the nearest of `languages`, else its default, else what there was first.
+_nearest = (
+    sa.select(_every_latest)
+    .join(PURPOSES, _P.id == _L.purpose_id)
+    .where(sa.bindparam("purpose_id", type_=sa.Text).in_(("", _L.purpose_id)))
+    .ext(distinct_on(_L.purpose_id))
+    .order_by(
+        _L.purpose_id,
+        sa.func.array_position(sa.bindparam("languages", type_=sa.ARRAY(sa.Text)), _L.language),
+        _L.language != sa.func.lower(_P.default_language_code),
+        sa.select(_first.c.create_time)
+        .where(_first.c.purpose_id == _L.purpose_id, _first.c.language == _L.language, _first.c.version == 1)
+        .scalar_subquery(),
+        _L.language,
+    )
+    .subquery("nearest")
+)
+LIST_NEAREST_WORDINGS = Listing(sa.select(_nearest), _nearest.c.purpose_id, _nearest.c.language, row=Wording)
 WORDING = Statement(
     sa.select(_latest_wordings).where(_latest_wordings.c.language == sa.bindparam("id")), row=Wording
 )

@@ -23,6 +23,7 @@ class PurposeChanges(TypedDict, total=False):
     legal_basis: LegalBasis | None
     category: str
     double_opt_in_channels: list[Channel]
+    default_language_code: str
 
 
 async def create_purpose(
@@ -37,6 +38,7 @@ async def create_purpose(
     category: str,
     double_opt_in_channels: list[Channel],
     essential: bool,
+    default_language_code: str,
 ) -> Purpose:
     """Create a purpose.
 
@@ -56,6 +58,7 @@ async def create_purpose(
         category=category,
         double_opt_in_channels=list(dict.fromkeys(double_opt_in_channels)),
         essential=essential,
+        default_language_code=default_language_code,
     )
     purpose.require_lawful()
     tx.require_owner(purpose)
@@ -90,7 +93,7 @@ async def create_wording(tx: Transaction, *, purpose_id: str, wording_id: str, t
     NotFound; AlreadyExists RESOURCE_EXISTS; PermissionDenied NOT_OWNER; InvalidArgument INVALID_CODE.
     """
     await _own(tx, purpose_id)
-    wording = Wording(purpose_id, wording_id, 1, text, tx.now)
+    wording = Wording(purpose_id, wording_id, 1, text, tx.now, tx.call.principal.subject)
     wording.require_language()
     if await store.WORDING.maybe(tx, purpose_id=purpose_id, id=wording_id) is not None:
         raise ResourceExists(wording.name)
@@ -105,7 +108,7 @@ async def update_wording(
     await _own(tx, purpose_id)
     wording = await found(tx, WORDING, store.WORDING, purpose_id, wording_id, etag=etag)
     if changed(wording, changes):
-        wording.create_time = tx.now
+        wording.create_time, wording.actor = tx.now, tx.call.principal.subject
         await tx.defer(store.INSERT_WORDING, **values(wording))
     return wording
 

@@ -163,9 +163,10 @@ class Contacting:
 
     async def _wordings(self, own: Own) -> dict[str, Wording]:
         """What they agree to, by purpose, in their language where there is that."""
-        request = ListWordingsRequest(parent="purposes/-", page_size=PAGE)
+        language = own.say.language.tag
+        request = ListWordingsRequest(parent="purposes/-", page_size=PAGE, language_code=language)
         found = await _to_the_end(self.services.purposes.ListWordings, request, "wordings")
-        return by_purpose(found, own.say.language.tag)
+        return by_purpose(found)
 
     async def _purposes(self) -> Sequence[Purpose]:
         """All of them."""

@@ -13,6 +13,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
+from chassis.languages import language_code_of
 from chassis.servicer import Rpc
 from chassis.zones import time_zone
 from notifications.domain import template as domain
@@ -28,7 +29,7 @@ from notifications.usecases.partials import included, whole
 from notifications.usecases.policy import read_template
 from notifications.usecases.prose import names_in
 from notifications.usecases.samples import samples
-from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of, render, stand_in, text_for
+from notifications.usecases.words import LANGUAGE_ALLOWED, render, stand_in, text_for
 from rapport.notifications.v1 import template_service_pb2 as template_pb
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer

@@ -10,6 +10,7 @@ from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, ResourceExists, invalid
 from chassis.facts import changed
+from chassis.languages import language_code_of
 from notifications.domain.template import Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import TEMPLATE, TEXT
 from notifications.store import tables as store
@@ -70,7 +71,7 @@ async def create_template(
         type,
         purpose,
         own_department(tx, department_id, "template.department"),
-        words.language_code_of(default_language_code),
+        language_code_of(default_language_code),
         _declared(variables),
         tx.now,
         tx.now,
@@ -101,7 +102,7 @@ async def update_template(
             told = f"Texts of {template.name} are approved by a second person, and stay so."
             raise FailedPrecondition("REVIEW_STAYS", told, {"resource": template.name})
     if "default_language_code" in changes:
-        new["default_language_code"] = words.language_code_of(changes["default_language_code"])
+        new["default_language_code"] = language_code_of(changes["default_language_code"])
     if "variables" in changes:
         new["variables"] = _declared(changes["variables"])
     if fields := changed(template, new):
@@ -134,7 +135,7 @@ async def create_text(
     ResourceExists; TOO_MANY_TEXTS; what `require_hosts` and `_keep` find.
     """
     template, texts = await _own(tx, template_id)
-    language_code = words.language_code_of(template_text_id)
+    language_code = language_code_of(template_text_id)
     text = Text(
         template_id,
         template_text_id,

@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any, TypeVar
 
 import jinja2
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date, format_time
 from markupsafe import escape
 
 from chassis.api.text import TURNS
 from chassis.errors import InvalidArgument, Violation, invalid
+from chassis.languages import nearest
 from chassis.visible import shows_something
 from chassis.zones import day_of
 from notifications.domain.template import CONFIRM_LINK, DATES, LINKS, PLATFORM, Template, Text, Type
@@ -175,24 +176,11 @@ def reach_of(phone: str, email: str) -> str:
     return " or ".join(filter(None, (phone, email)))
 
 
-def language_code_of(tag: str) -> str:
-    """A BCP 47 tag as it is written, `en-GB`; empty for a language that dates cannot be written in."""
-    try:
-        return str(Locale.parse(tag, sep="-")).replace("_", "-")
-    except (UnknownLocaleError, ValueError):
-        return ""
-
-
 def text_for(texts: Sequence[T], tag: str, default: str) -> T | None:
-    """The text for who reads a language: as RFC 4647 looks up, else the default's; None without either.
-
-    What a tag leaves unsaid counts, unless that is another language: zh-TW is zh-Hant-TW before it is zh.
-    """
+    """The text for who reads a language, the `nearest`; else the default's; None without either."""
     by_language = {text.language: text for text in texts}
-    given, whole = tag.lower().split("-"), language_code_of(tag).lower().split("-")
-    tags = (whole, given) if set(given) <= set(whole) else (given, whole)
-    wanted = ["-".join(parts[:n]) for parts in tags for n in range(len(parts), 0, -1)]
-    return next((by_language[each] for each in (*wanted, default.lower()) if each in by_language), None)
+    wanted = (*nearest(tag), default.lower())
+    return next((by_language[each] for each in wanted if each in by_language), None)
 
 
 def one_line(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.api.messages import moment, value_name
+from chassis.languages import UNKNOWN
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.actions.kinds.stopping import STOP, stopped
@@ -62,24 +63,26 @@ class Said:
 
 async def _open(doing: Doing) -> Values:
     services, say = doing.look.services, doing.look.say
+    who = await ask(
+        LIVE_S,
+        customer=services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
+        wishes=services.consents.GetPreferences(GetPreferencesRequest(name=f"{doing.customer}/preferences")),
+    )
+    wishes, names = who.of("wishes", Preferences), Names(doing.look.viewer, doing.look.memory)
+    language = wishes.language_code or who.of("customer", Customer).language_code or UNKNOWN
+    every = ListWordingsRequest(parent="purposes/-", page_size=1000, language_code=language)
     purposes, said, parts = await asyncio.gather(
         services.purposes.ListPurposes(ListPurposesRequest(page_size=1000)),
         services.consents.ListConsents(ListConsentsRequest(parent=doing.customer, page_size=1000)),
         ask(
             LIVE_S,
             suppressed=services.suppressions.ListSuppressions(_holding(doing.customer)),
-            wordings=services.purposes.ListWordings(ListWordingsRequest(parent="purposes/-", page_size=1000)),
-            who=services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
-            wishes=services.consents.GetPreferences(
-                GetPreferencesRequest(name=f"{doing.customer}/preferences")
-            ),
+            wordings=services.purposes.ListWordings(every),
         ),
     )
-    language = parts.of("who", Customer).language_code
-    wordings = by_purpose(parts.of("wordings", ListWordingsResponse).wordings, language)
+    wordings = by_purpose(parts.of("wordings", ListWordingsResponse).wordings)
     suppressed = parts.of("suppressed", ListSuppressionsResponse).suppressions
     called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
-    wishes, names = parts.of("wishes", Preferences), Names(doing.look.viewer, doing.look.memory)
     histories = await _histories(doing, said.consents, names, wishes.stop_noter)
     return {
         "channel": "email",
