@@ -91,3 +91,16 @@ async def test_who_looks_sixty_times_in_a_minute_waits_and_gets_out_all_the_same
     assert (refused.status_code, int(refused.headers["retry-after"]) <= 60) == (429, True)
     assert (await bert.get("/unsubscribe")).status_code == 200
     assert (await erika.post("/unsubscribe?purpose=marketing")).status_code == 200
+
+
+async def test_who_asks_sixty_times_in_an_hour_waits_and_gets_out_all_the_same(desk: Any) -> None:
+    erika = await customer(desk, "Erika")
+    asked = {(await erika.post("/answer", about="nobody/1", text="Hello?")).status_code for _ in range(60)}
+    assert asked == {404}  # counted all the same
+    refused = await erika.post("/answer", about="nobody/1", text="Hello?")
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 60) == (429, True)
+    form = await erika.form("/contact")
+    assert (await erika.post("/contact", **form)).status_code == 303
+    assert (await erika.post("/unsubscribe?purpose=marketing")).status_code == 200
+    assert (await erika.post("/stop")).status_code == 200
+    assert await said(desk, erika) == "STATE_DENIED"

@@ -78,7 +78,7 @@ class Limits:
         self._proxies = proxies
         self._key = secrets.token_bytes(32)
         self.wrong = Often(30, 600)  # by address
-        self.sent = Often(60, 3600)  # by link
+        self.sent = Often(60, 3600)  # by link and form
         self.looked = Often(60, 60)  # by link
 
     def link(self, token: str) -> str:

@@ -136,16 +136,18 @@ class OwnPages:
         if act is None and acts:
             return Response(None, 405, {"Allow": ", ".join(sorted(acts))})
         link, posts = self._limits.link(token), method == "POST"
-        out = posts and request.url.path.rpartition("/")[2] in _WAYS_OUT
+        path = request.url.path.rpartition("/")[2]
+        out = posts and path in _WAYS_OUT
         with (self._way_out if out else self._room).taken(link):
             async with asyncio.timeout(ANSWER_S):
                 counted = self._limits.sent if posts else self._limits.looked
-                self._take_no_more(counted.left_s(link))
+                what = f"{link} {path}" if posts else link  # whoever asks sixty times still gets out
+                self._take_no_more(counted.left_s(what))
                 own = await self._opened(request, token, acts)
                 if own is None or act is None:
                     self._count_wrong(request)
                     raise Nothing()
-                counted.count(link)
+                counted.count(what)
                 return await act(await self._sent(own) if posts else own)
 
     async def _opened(self, request: Request, token: str, acts: dict[str, Act]) -> Own | None:
