@@ -1,6 +1,7 @@
 """Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
 
 import asyncio
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from uuid import uuid4
 import grpc
 
 from chassis.api.handles import INVALID_REASONS, judge
+from chassis.grpc.status import refusal
 from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CREATED, IMPORT_OUTCOME_UNCLEAR
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
@@ -27,6 +29,9 @@ from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
 W = TypeVar("W", bound="Whose")
 Channels = Callable[[str], grpc.aio.Channel]
 _SEVERAL = "associatedcontactids"  # of a deal in HubSpot
+_SHARED = Problem(
+    "customer.email", "IDENTIFIER_SHARED", "is what several customers have: name one by an id that is known"
+)
 NOBODY = "customers/00000000-0000-0000-0000-000000000000"
 
 
@@ -171,7 +176,10 @@ class Customers:
         *,
         create: bool = False,
     ) -> dict[Person, str]:
-        """The customers that the handles belong to; with `create`, whoever is missing is made."""
+        """The customers that the handles belong to; with `create`, whoever is missing is made. RowsRefused.
+
+        A handle that several customers have refuses its rows alone: the service says one at a time.
+        """
         if not people:
             return {}
         requests = [
@@ -181,18 +189,28 @@ class Customers:
             )
             for who, handle in zip(people, handles, strict=True)
         ]
-        try:
-            answer = await self._service.BatchResolveCustomers(
-                customer_service_pb2.BatchResolveCustomersRequest(
-                    requests=requests, request_id=str(uuid4()), allow_missing=not create
+        asked = dict(zip(people, requests, strict=True))
+        of_several: set[Person] = set()
+        responses: Sequence[customer_service_pb2.ResolveCustomerResponse] = ()
+        while asked:
+            try:
+                answer = await self._service.BatchResolveCustomers(
+                    customer_service_pb2.BatchResolveCustomersRequest(
+                        requests=asked.values(), request_id=str(uuid4()), allow_missing=not create
+                    )
                 )
-            )
-        except grpc.aio.AioRpcError as error:
-            raise _of_rows(error, items, people) from error
-        self._made += sum(found.created for found in answer.responses)
-        return {
-            who: found.customer for who, found in zip(people, answer.responses, strict=True) if found.customer
-        }
+            except grpc.aio.AioRpcError as error:
+                if (index := _shared(error)) is None:
+                    raise _of_rows(error, items, list(asked)) from error
+                of_several.add(who := list(asked)[index])
+                del asked[who]
+            else:
+                responses = answer.responses
+                break
+        self._made += sum(found.created for found in responses)
+        if of_several:
+            raise RowsRefused({i: [_SHARED] for i, item in enumerate(items) if item.person in of_several})
+        return {who: found.customer for who, found in zip(asked, responses, strict=True) if found.customer}
 
     def _id(self, who: Person) -> identifier_pb2.Identifier:
         return external_id(self._system, who.id)
@@ -253,6 +271,13 @@ class ByCustomer(OfCustomers, ABC, Generic[W]):
 
 def _email(who: Person) -> identifier_pb2.Identifier:
     return identifier_pb2.Identifier(type=identifier_pb2.Identifier.TYPE_EMAIL, value=who.email)
+
+
+def _shared(error: grpc.aio.AioRpcError) -> int | None:
+    """Which request of a batch has the handle that several customers have; None for any other error."""
+    told = refusal(error)
+    found = re.match(r"requests\[(\d+)\]", told.metadata.get("field", ""))
+    return int(found[1]) if found and told.reason == "IDENTIFIER_SHARED" else None
 
 
 def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Sequence[Person]) -> Exception:

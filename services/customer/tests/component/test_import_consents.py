@@ -190,3 +190,22 @@ async def test_a_yes_that_is_to_be_confirmed_waits_and_is_counted(
     ada = (await said(desk, "ada@example.com"))["polls.email"]
     assert (ada.state, ada.HasField("confirm_expire_time")) == (Consent.STATE_DENIED, True)
     assert (await imported(desk, tmp_path, rows)).created == 0
+
+
+async def test_an_address_of_several_customers_refuses_its_rows_alone(
+    desk: Any, purpose: None, tmp_path: Path
+) -> None:
+    shared = [desk.email("office@example.com"), desk.email("info@example.com")]
+    for each in shared:
+        each.shared = True
+    for _ in range(2):
+        await desk.create(*shared)
+    rows = [f"{name}@example.com,newsletter,no" for name in ("cleo", "office", "dora", "info", "office")]
+    text = "\n".join(["email,purpose,consent", *rows])
+    for dry_run in (True, False):
+        result = await imported(desk, tmp_path, text, dry_run=dry_run)
+        assert (result.created, result.refused) == (2, 3)
+        refused = [(each.reason, each.column, each.count) for each in result.refusals]
+        assert refused == [("IDENTIFIER_SHARED", "email", 3)]
+    for name in ("cleo", "dora"):
+        assert (await said(desk, f"{name}@example.com"))["newsletter.email"].state == Consent.STATE_DENIED
