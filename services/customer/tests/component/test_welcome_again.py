@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1 import self_service_link_service_pb2 as pb
@@ -22,6 +24,7 @@ from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceS
 GRANTED = Consent.STATE_GRANTED
 EMAIL, PHONE = Identifier.TYPE_EMAIL, Identifier.TYPE_PHONE
 _ROWS = Statement[Any](sa.select(sa.text("s.*")).select_from(sa.text("suppressions s")))
+_AUDIT = Statement[Any](sa.select(AUDIT))
 
 
 class Pages:
@@ -122,6 +125,28 @@ async def test_what_is_stopped_and_wanted_again_by_a_link_names_no_customer(desk
     explained = await pages.suppressions.ExplainSuppression(ExplainSuppressionRequest(name=released[0].name))
     assert rows
     assert uuid not in f"{rows}{[each.data for each in told]}{explained}"
+
+
+async def test_what_is_confirmed_leads_from_no_suppression_to_its_customer(desk: Any, pages: Pages) -> None:
+    anna = await desk.create(desk.email("anna@example.com"))
+    await pages.stop(anna.name)
+    waits = await pages.say_yes(anna.name, "polls")
+    issued = await desk.consents.IssueConsentToken(
+        IssueConsentTokenRequest(name=waits.name, identifier=anna.identifiers[0].name)
+    )
+    before = len(await desk.running.published())
+    asked = ConfirmConsentRequest(token=issued.token, request_id=str(uuid4()))
+    await desk.consents.ConfirmConsent(asked)
+    facts = (await desk.running.published())[before:]
+    (released,) = [each for each in facts if each.type.endswith(".SuppressionReleased")]
+    (said,) = [each for each in facts if each.type.endswith(".ConsentUpdated")]
+    rows = {row["id"]: row for row in await _AUDIT.all(desk.running.db)}
+    own, theirs = rows[released.causation_id], rows[said.causation_id]
+    assert "suppressions/" in own["resources"]
+    assert "customers/" not in own["resources"]
+    assert (own["request_id"], theirs["request_id"]) == ("", asked.request_id)
+    assert own["correlation_id"] != theirs["correlation_id"]
+    assert own["cause_id"] is None
 
 
 async def test_of_a_shared_address_what_another_still_stops_is_kept(pages: Pages, two: list[str]) -> None:
