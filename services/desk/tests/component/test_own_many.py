@@ -19,6 +19,9 @@ _PURPOSES = Statement[Any](
         f" FROM purposes p, generate_series(1, {MANY}) n WHERE p.id = 'marketing'"
     )
 )
+_CONFIRMED = Statement[Any](
+    sa.text("UPDATE purposes SET double_opt_in_channels = ARRAY['EMAIL'] WHERE id ~ '^p[0-9]+$'")
+)
 _WORDINGS = Statement[Any](
     sa.text(
         "INSERT INTO wordings (purpose_id, language, version, text, create_time)"
@@ -56,6 +59,21 @@ async def test_of_many_purposes_each_is_shown_with_its_wording_kept_and_stopped(
     stopped = await erika.form("/contact")
     assert [name for name in stopped if name.startswith("want-")] == []
     assert await said(desk, erika, f"p{MANY}.letter") == "STATE_DENIED"
+
+
+async def test_a_no_holds_beside_more_yeses_than_are_asked_about_in_a_day(desk: Any) -> None:
+    erika = await customer(desk, "Erika")
+    db = desk.services["customer"].db
+    await _PURPOSES.run(db)
+    await _CONFIRMED.run(db)
+    ticked = await erika.form("/contact")
+    assert (await erika.post("/contact", **ticked | {"want-marketing.email": "on"})).status_code == 303
+    assert await said(desk, erika) == "STATE_GRANTED"
+    form = await erika.form("/contact")
+    del form["want-marketing.email"]
+    answer = await erika.post("/contact", **form | {f"want-p{number}.email": "on" for number in range(1, 7)})
+    assert (answer.status_code, "What you do not want any more is noted." in answer.text) == (429, True)
+    assert await said(desk, erika) == "STATE_DENIED"
 
 
 async def test_who_looks_again_and_again_takes_nobodys_way_out(

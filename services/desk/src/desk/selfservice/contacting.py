@@ -62,7 +62,7 @@ class Contacting:
         return await self._page(own)
 
     async def keep(self, own: Own) -> Response:
-        """Keep what they chose, all of it or nothing: they are told what is wrong, or changed meanwhile."""
+        """Keep what they chose; nothing of it where they are told what is wrong, or changed meanwhile."""
         said = [*choices.changed(own.fields, await self._purposes())]
         try:
             await self._keep_preferences(own)
@@ -153,12 +153,17 @@ class Contacting:
         )
 
     async def note(self, own: Own, said: Sequence[SelfServiceConsent], source: str) -> Sequence[Consent]:
-        """What holds then: a yes may have to be confirmed."""
+        """What holds then: a yes may have to be confirmed.
+
+        A no is noted first, by itself: it holds whatever a yes beside it is refused for.
+        """
         noted: list[Consent] = []
-        for first in range(0, len(said), NOTED_AT_ONCE):
-            some = said[first : first + NOTED_AT_ONCE]
-            request = SubmitSelfServiceConsentsRequest(token=own.token, consents=some, source=source)
-            noted += (await self.links.SubmitSelfServiceConsents(request)).consents
+        for state in (Consent.STATE_DENIED, Consent.STATE_GRANTED):
+            some = [each for each in said if each.state == state]
+            for first in range(0, len(some), NOTED_AT_ONCE):
+                consents = some[first : first + NOTED_AT_ONCE]
+                request = SubmitSelfServiceConsentsRequest(token=own.token, consents=consents, source=source)
+                noted += (await self.links.SubmitSelfServiceConsents(request)).consents
         return noted
 
     async def _wordings(self, own: Own) -> dict[str, Wording]:

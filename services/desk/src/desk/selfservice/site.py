@@ -220,8 +220,8 @@ _WORDS = {
     "CONSENT_ASKED_OFTEN": (
         N_("We have written to you already"),
         N_(
-            "We ask you to confirm the same at most three times a week, and five things a day. Please choose"
-            " fewer at once, or try again tomorrow or in some days."
+            "We ask you to confirm the same at most three times a week, and five things a day. What you do"
+            " not want any more is noted. Please choose fewer at once, or try again tomorrow or in some days."
         ),
     ),
     "RESOURCE_EXHAUSTED": (
