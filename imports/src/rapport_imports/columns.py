@@ -89,6 +89,21 @@ def columns_for(
     return {name: found[name] for name in fields if name in found}
 
 
+def refuse_left(header: Sequence[str], used: Mapping[str, str], contents: Contents) -> None:
+    """UnreadableFile where consents are read, and theirs or a column that nobody takes says who left."""
+    words = set(_words("left"))
+    if plain(used["consent"]) in words:
+        raise UnreadableFile(
+            f"a yes in {used['consent']} is a no: consent must be read from a column where yes is a yes"
+        )
+    for column in header:
+        if plain(column) in words and contents.filled[column] and column not in used.values():
+            raise UnreadableFile(
+                f"{column} says who left, and consent is read from {used['consent']} alone: say what it is "
+                f"with --map FIELD={column}, or that it counts for nothing with --ignore {column}"
+            )
+
+
 def spares_for(
     fields: Sequence[str], header: Sequence[str], mapping: Mapping[str, str], used: Mapping[str, str]
 ) -> dict[str, list[str]]:

@@ -42,6 +42,9 @@ _NO = frozenset(
 )
 _OF_THE_ROW = ("CONSENT_ASKED_OFTEN", "RESOURCE_NOT_FOUND")
 _NO_PURPOSE = "must be a purpose that there is, such as {}"
+_ESSENTIAL = Problem(
+    "purpose", "PURPOSE_ESSENTIAL", "is what customers have of us: a file ends it for nobody"
+)
 _SINCE = "is older than what they have said since, which stays"
 
 
@@ -68,6 +71,7 @@ class ConsentImporter(OfCustomers):
         self._consents = ConsentServiceStub(channel("customer"))
         self._purposes = PurposeServiceStub(channel("customer"))
         self._confirmed: dict[str, set[str]] = {}  # by purpose, the channels on which a yes is confirmed
+        self._essential: set[str] = set()
         self._waits = 0
 
     def parse(self, cells: Cells) -> Said:
@@ -131,6 +135,7 @@ class ConsentImporter(OfCustomers):
             while True:
                 asked = ListPurposesRequest(page_size=PAGE, page_token=token)
                 listed = await self._purposes.ListPurposes(asked)
+                self._essential |= {each.name for each in listed.purposes if each.essential}
                 for each in listed.purposes:
                     self._confirmed[each.name] = {
                         Channel.Name(number).removeprefix("CHANNEL_").lower()
@@ -140,13 +145,15 @@ class ConsentImporter(OfCustomers):
                     break
         some = ", ".join(sorted(each.removeprefix("purposes/") for each in self._confirmed)[:5])
         wrong = Problem("purpose", "RESOURCE_NOT_FOUND", _NO_PURPOSE.format(some))
-        unknown = {
-            index: [wrong]
-            for index, (_, said) in enumerate(items)
-            if f"purposes/{said.about.partition('.')[0]}" not in self._confirmed
-        }
-        if unknown:
-            raise RowsRefused(unknown)
+        refused: dict[int, list[Problem]] = {}
+        for index, (_, said) in enumerate(items):
+            purpose = f"purposes/{said.about.partition('.')[0]}"
+            if purpose not in self._confirmed:
+                refused[index] = [wrong]
+            elif purpose in self._essential and said.state == Consent.STATE_DENIED:
+                refused[index] = [_ESSENTIAL]
+        if refused:
+            raise RowsRefused(refused)
 
     async def _checked(self, names: list[str]) -> None:
         """Rows are right before anybody is made: their purposes are there."""

@@ -12,7 +12,7 @@ import grpc
 from chassis.backoff import Backoff
 from rapport_imports.amounts import Separator
 from rapport_imports.batches import batched, row_of, share_problems, violations
-from rapport_imports.columns import ADDED, Contents, columns_for, ignored, spares_for
+from rapport_imports.columns import ADDED, Contents, columns_for, ignored, refuse_left, spares_for
 from rapport_imports.dates import DayNumbers, DayOrder
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.fields import Cells, Notation
@@ -88,6 +88,7 @@ class Run(Generic[T]):
     progress: Callable[[int, int], None]  # called with the number of rows done and of all, for a progress bar
     result: Result  # what became of the rows, also of those before a failure
     reading: Reading
+    ignore: Sequence[str] = ()  # columns that are not read
     spares: dict[str, list[str]] = field(default_factory=dict, init=False)
     _together: Together | None = field(default=None, init=False)
 
@@ -126,7 +127,11 @@ class Run(Generic[T]):
 
     def _columns(self) -> dict[str, str]:
         """Which column holds each field, and which says it where that one has nothing."""
-        header, fields = self.table.header, self.importer.fields
+        for name in self.ignore:
+            if name not in self.table.header:
+                raise UnreadableFile(f"--ignore {name}: the columns are {', '.join(self.table.header)}")
+        header = [name for name in self.table.header if name not in self.ignore]
+        fields = self.importer.fields
         before = self.table.before
         # A row that was refused before is read from the columns that it was read from then.
         then = {name: column for name, column in before.columns.items() if column in header}
@@ -135,13 +140,16 @@ class Run(Generic[T]):
             contents.currencies = set()
         mapping = {**then, **self.mapping}
         used = columns_for(fields, self.importer.required, header, mapping, contents)
+        if contents and "consent" in used:
+            refuse_left(header, used, contents)
         self.spares = spares_for(fields, header, mapping, used) | {
             name: columns
             for name, columns in before.spares.items()
             if name not in self.mapping and set(columns) <= set(header)
         }
         self.result.used = used
-        self.result.ignored = ignored(header, [*used.values(), *chain.from_iterable(self.spares.values())])
+        taken = [*used.values(), *chain.from_iterable(self.spares.values())]
+        self.result.ignored = ignored(self.table.header, taken)
         self.result.notes += [
             f"{field} is read from {' or '.join(columns)}"
             + (", too" if field in ADDED else f" where {used[field]} has none")

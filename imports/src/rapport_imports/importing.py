@@ -92,6 +92,7 @@ async def run(
                 offline=open_channel is None,
                 progress=progress,
                 result=result,
+                ignore=wanted.ignore or (),
                 reading=Reading(
                     kind=wanted.kind.value,
                     system=wanted.system,

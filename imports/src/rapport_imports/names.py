@@ -167,6 +167,13 @@ _NAMES: Mapping[str, str] = {
         consentdate consentat when optintime optindate optedinat confirmtime subscribedat unsubtime
         unsubscribedat lastchanged timestamp date datum fecha data
     """,
+    # Who left: a yes there is a no, so it is no consent.
+    "left": """
+        unsubscribed unsubscribe unsubscribedat unsubscribedate unsubscribeddate unsubscribetime unsubtime
+        optout optedout optoutdate optoutat optouttime emailoptout hasoptedoutofemail donotemail donotcontact
+        donotmail nomarketing abgemeldet abgemeldetam abmeldung abmeldedatum widerrufen widerruf desabonne
+        desinscrit baja disiscritto descadastrado uitgeschreven afgemeld
+    """,
     "source": "source optinsource signupsource quelle origin herkunft origine fuente fonte bron",
     "proof": "proof nachweis evidence reference preuve prueba prova bewijs",
 }

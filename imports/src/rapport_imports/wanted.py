@@ -30,6 +30,7 @@ class Wanted:
     kind: Kind
     file: Path
     mapping: Sequence[str] | None = None
+    ignore: Sequence[str] | None = None
     system: str = ""
     currency: str = ""
     decimal: str = ""

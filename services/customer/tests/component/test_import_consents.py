@@ -20,6 +20,7 @@ from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport_imports import importing
 from rapport_imports.consents import ConsentImporter
+from rapport_imports.decoding import UnreadableFile
 from rapport_imports.result import Result
 from rapport_imports.wanted import Kind, Wanted
 
@@ -209,3 +210,28 @@ async def test_an_address_of_several_customers_refuses_its_rows_alone(
         assert refused == [("IDENTIFIER_SHARED", "email", 3)]
     for name in ("cleo", "dora"):
         assert (await said(desk, f"{name}@example.com"))["newsletter.email"].state == Consent.STATE_DENIED
+
+
+async def test_a_file_ends_for_nobody_what_is_essential(desk: Any, purpose: None, tmp_path: Path) -> None:
+    rows = "email,purpose,consent\nada@example.com,service,no\nada@example.com,newsletter,no"
+    for dry_run in (True, False):
+        result = await imported(desk, tmp_path, rows, dry_run=dry_run)
+        assert [(each.reason, each.column) for each in result.refusals] == [("PURPOSE_ESSENTIAL", "purpose")]
+        assert (result.created, result.refused) == (1, 1)
+    assert [*await said(desk, "ada@example.com")] == ["newsletter.email"]
+
+
+@pytest.mark.parametrize("left", ["unsubscribed", "Opt-out", "Unsubscribe date"])
+async def test_a_column_of_who_left_is_not_passed_over(
+    desk: Any, purpose: None, tmp_path: Path, left: str
+) -> None:
+    row = "ada@example.com,newsletter,no,2024-05-02"
+    with pytest.raises(UnreadableFile, match=f"--ignore {left}"):
+        await imported(desk, tmp_path, f"email,purpose,subscribed,{left}\n{row}")
+    with pytest.raises(UnreadableFile, match="is a no"):
+        await imported(desk, tmp_path, f"email,purpose,subscribed,{left}\n{row}", mapping=[f"consent={left}"])
+    for how in ({"ignore": [left]}, {"mapping": [f"consent_date={left}"]}):
+        result = await imported(desk, tmp_path, f"email,purpose,subscribed,{left}\n{row}", **how)
+        assert (result.refused, left in result.ignored) == (0, "ignore" in how)
+    with pytest.raises(UnreadableFile, match="--ignore nothing"):
+        await imported(desk, tmp_path, f"email,purpose,subscribed,{left}\n{row}", ignore=["nothing"])

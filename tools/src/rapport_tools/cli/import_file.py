@@ -48,6 +48,7 @@ Mapping = Annotated[
     list[str] | None,
     typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
 ]
+Ignore = Annotated[list[str] | None, typer.Option(help="A column that is not to be read. Repeat.")]
 System = Annotated[
     str,
     typer.Option(
@@ -103,6 +104,7 @@ def import_file(
     kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
     file: SourceFile,
     mapping: Mapping = None,
+    ignore: Ignore = None,
     system: System = "",
     currency: Currency = "",
     decimal: Decimal = "",
