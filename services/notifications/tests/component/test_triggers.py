@@ -438,6 +438,10 @@ async def test_no_policy_floods_a_customer(ready: Any) -> None:
             {"date_field": "review_time", "send_delay": Duration(seconds=60)},
             {"notice_policy.send_delay": "INVALID_TIME"},
         ),
+        (
+            {"day_offset": -14, "send_hour": 10},
+            {"notice_policy.day_offset": "INVALID_CODE", "notice_policy.send_hour": "INVALID_CODE"},
+        ),
         ({"cancel_event_types": ["acme.v1.Gone"]}, {"notice_policy.cancel_event_types[0]": "INVALID_CODE"}),
         (
             {"subject_field": "tier", "cancel_event_types": ["rapport.cases.v1.CaseResolved"]},
