@@ -175,6 +175,28 @@ async def test_a_lost_answer_of_the_mail_denies_no_text(desk: Any) -> None:
     assert desk.state(await desk.report(mail.provider_key, "DELIVERED")) == "DELIVERED"
 
 
+async def test_what_its_provider_reports_before_its_answer_is_known_goes_on_in_silence_too(desk: Any) -> None:
+    desk.gateway.answers = [desk.gateway.DROP]
+    both = DeliveryStrategy(channels=[SMS, EMAIL], fallback_after=HOUR)
+    about = {"customer": desk.customer, "kind": "news", "template": "templates/short"}
+    notice = await desk.send(Notice(**about, delivery=both))
+
+    async def lost() -> bool:
+        return [each for each, _ in await desk.outcomes(notice)] == ["UNKNOWN"]
+
+    await eventually(lost)
+    [text] = await desk.attempts(notice)
+    assert desk.state(await desk.report(text.provider_key, "DELAYED")) == "SENT"
+    desk.clock.advance(timedelta(hours=2))
+
+    async def mailed() -> bool:
+        found = await desk.get(notice.name)
+        return bool(desk.state(found) == "SENT" and found.channel == EMAIL)
+
+    assert await eventually(mailed)
+    assert (len(desk.mail.received), len(desk.gateway.asked)) == (1, 1)
+
+
 BACK = "TEMPORARY_FAILURE"
 
 

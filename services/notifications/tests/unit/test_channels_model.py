@@ -57,6 +57,7 @@ class World:
     work: Work = field(default_factory=_work)
     attempts: dict[int, Attempt] = field(default_factory=dict)
     under_way: int = 0
+    forbidden: bool = False
     clock: int = 0
 
     def leave(self) -> None:
@@ -64,7 +65,7 @@ class World:
         if self.under_way or self.work.state is not Stage.PENDING:
             return
         if self.notice.told:  # its silence was waited for
-            if not goes_on(self.notice, SERVED):
+            if self.notice.state is not State.SENT or not goes_on(self.notice, SERVED):
                 return
             self.notice.want_again(self.notice.channel, Reason.NOT_DELIVERED)
         doubted = self.notice.in_doubt
@@ -84,7 +85,7 @@ class World:
         """It may not be sent, or its policy is off."""
         if not self.under_way and self.work.state is Stage.PENDING:
             self.work.attempt += 1
-            self.work.state = Stage.CLAIMED
+            self.work.state, self.forbidden = Stage.CLAIMED, True
             self._settle(self.work.attempt, Verdict.REFUSED, forbidden=True)
 
     def withdraw(self) -> None:
@@ -111,7 +112,7 @@ class World:
         found = [each for each in self.attempts.values() if each.might_be_accepted]
         if not found or self.notice.state is State.SENDING:
             return
-        attempt = found[which % len(found)]
+        attempt, before = found[which % len(found)], self.notice.state
         self.clock += 1
         if not attempt.take(Receipt(delivery, "", NOW + timedelta(seconds=self.clock))):
             return
@@ -122,10 +123,12 @@ class World:
                 return
             if not self.notice.accepted_on:
                 self.notice.bounce()
-        if self.notice.ended:
+        if self.notice.ended and self.notice.state is not before:
             self._cancel()
         if attempt.delivery is Delivery.DELIVERED:
             self.notice.deliver(NOW)
+        if self.notice.state is not before:
+            self._await_report()
 
     def _settle(self, number: int, verdict: Verdict, *, forbidden: bool = False) -> None:
         """As `Sending.record` and `record_outcome`."""
@@ -141,8 +144,7 @@ class World:
             if not notice.told and not notice.bounced:
                 notice.accept(NOW, "")
                 notice.in_doubt = False
-            if notice.state is State.SENT and goes_on(notice, SERVED):
-                self._reopen()
+            self._await_report()
         elif self.work.state in (Stage.PENDING, Stage.CLAIMED):
             notice.postpone()
         elif self.work.state in (Stage.REFUSED, Stage.UNKNOWN):
@@ -164,6 +166,10 @@ class World:
             spend(self.notice, attempt.channel, Reason.REFUSED)
         self.notice.give_up(State.FAILED, Reason.REFUSED)
 
+    def _await_report(self) -> None:
+        if self.notice.state is State.SENT and goes_on(self.notice, SERVED):
+            self._reopen()
+
     def _reopen(self) -> None:
         self.work.state, self.work.unknown, self.work.ended_at = Stage.PENDING, [], None
 
@@ -179,6 +185,8 @@ class World:
             return
         if told is not None:
             arrived = told.delivery is Delivery.DELIVERED
+            silent = notice.state is State.SENT and goes_on(notice, SERVED) and not self.forbidden
+            assert not silent or self.work.state in LIVE, "its silence is waited for"
             assert notice.state is (State.DELIVERED if arrived else State.SENT)
             assert arrived or notice.send_time is not None
             return

@@ -12,7 +12,7 @@ from notifications.domain.facts import NoticeDelivered
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.receipt import hear
 from notifications.store import tables as store
-from notifications.usecases.fallback import fall_back
+from notifications.usecases.fallback import fall_back, fall_back_when_silent
 from notifications.usecases.notice import ENDED, save
 from notifications.usecases.promise import count_told, follow_up, lock_notice, told_of_promise
 
@@ -84,3 +84,5 @@ async def _move(tx: Transaction, notice: Notice, attempt: Attempt, served: Seque
             tx.record(
                 fact_of(NoticeDelivered, notice), version=notice.version, caused_by=notice.request_event
             )
+    if notice.state is not state:  # it counts as sent by what is reported: nobody else waits for its silence
+        await fall_back_when_silent(tx, notice, served)
