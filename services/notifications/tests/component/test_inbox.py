@@ -15,14 +15,16 @@ from notifications.channels import inbox as channel
 from notifications.names import CUSTOMER
 from notifications.usecases.inbox import EXPIRY_TIMER, READ_TIMER
 from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import inbox_service_pb2 as pb
 from rapport.notifications.v1 import notice_pb2, template_pb2
+from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
 from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.inbox_service_pb2_grpc import InboxServiceStub
 from rapport_testing.wait import eventually
 from services.notifications.tests.component.merging import another_name
 
-APP, EMAIL = channel_pb2.CHANNEL_APP, channel_pb2.CHANNEL_EMAIL
+APP, EMAIL, SMS = channel_pb2.CHANNEL_APP, channel_pb2.CHANNEL_EMAIL, channel_pb2.CHANNEL_SMS
 HOUR = Duration(seconds=3600)
 SUBJECT = "Your card 💳 ערב"
 BODY = "Hello {{ customer_name }}, {{ contact_name }}{% if pages_link %} {{ pages_link }}{% endif %}"
@@ -82,7 +84,7 @@ async def test_a_notice_is_put_into_the_inbox_as_it_would_be_mailed(desk: Any, i
     assert await inbox.GetInboxMessage(pb.GetInboxMessageRequest(name=message.name)) == message
     [attempt] = await desk.attempts(notice)
     assert attempt.provider == "providers/inbox"
-    assert attempt.provider_key == f"{notice.name.removeprefix('notices/')}.0"
+    assert attempt.provider_key == f"inbox.{notice.name.removeprefix('notices/')}.0"
     assert desk.mail.received == []
     assert "Canary" not in str(await desk.running.published())
 
@@ -225,6 +227,96 @@ async def test_what_is_not_read_in_time_goes_on_by_mail_and_what_is_read_does_no
     assert (await desk.get(kept.name)).channel == APP
 
 
+async def test_what_is_read_after_it_went_on_is_the_inboxs_and_nothing_more_is_sent(
+    desk: Any, inbox: Any
+) -> None:
+    customers = desk.peers.customers
+
+    def reached_by(request: Any) -> Any:
+        first = customers.answer.channel = request.channels[0]
+        customers.answer.address = {APP: "", SMS: "+4930901820", EMAIL: "maria@example.com"}[first]
+        return customers.answer
+
+    customers.reached_by = reached_by
+    three = strategy(APP, SMS, EMAIL, fallback_after=HOUR)
+    notice = await desk.sent((await send(desk, delivery=three)).name)
+    desk.clock.advance(timedelta(minutes=61))
+
+    async def texted() -> bool:
+        found = await desk.get(notice.name)
+        return bool(found.channel == SMS and desk.state(found) == "SENT")
+
+    assert await eventually(texted)
+    [message] = (await listed(desk, inbox)).inbox_messages
+    await read(desk, inbox, message.name)
+    assert (await desk.reached(notice.name, "DELIVERED")).channel == APP
+    put, text = await desk.attempts(notice)
+    assert (put.delivery, text.delivery) == (
+        DeliveryAttempt.DELIVERY_DELIVERED,
+        DeliveryAttempt.DELIVERY_UNSPECIFIED,
+    )
+    # The gateway may leave out who it is: its keys are none of the inbox.
+    assert desk.state(await desk.report(text.provider_key, "PERMANENT_FAILURE")) == "DELIVERED"
+    put, text = await desk.attempts(notice)
+    assert (put.delivery, text.delivery) == (
+        DeliveryAttempt.DELIVERY_DELIVERED,
+        DeliveryAttempt.DELIVERY_PERMANENT_FAILURE,
+    )
+    assert desk.mail.received == []
+
+
+def nowhere_but_in_the_app(desk: Any) -> None:
+    """As the customer service answers of who has no address and prefers nothing."""
+    customers = desk.peers.customers
+
+    def reached_by(request: Any) -> Any:
+        if request.channels[0] == APP:
+            return customers.answer
+        return consent_service_pb2.CheckContactResponse(reason_code="no-address")
+
+    customers.reached_by = reached_by
+
+
+@pytest.mark.parametrize("channels", [[EMAIL, APP], [APP, EMAIL], [APP]])
+async def test_a_delay_that_could_be_told_in_the_inbox_alone_is_told_by_a_person(
+    desk: Any, inbox: Any, channels: list[Any]
+) -> None:
+    await desk.update_policy("promise-at-risk", delivery=strategy(*channels))
+    nowhere_but_in_the_app(desk)
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SUPPRESSED", event.promise)
+    assert await desk.told("NoticeSent") == []
+    assert len(await desk.told("NoticeCallRequested")) == 1
+    assert (await listed(desk, inbox)).unread_count == 0
+
+
+async def test_a_delay_that_the_mail_server_refuses_is_told_by_a_person(desk: Any, inbox: Any) -> None:
+    await desk.update_policy("promise-at-risk", delivery=strategy(EMAIL, APP))
+    answer = desk.peers.customers.answer
+    answer.channel, answer.address = EMAIL, "maria@example.com"
+    desk.mail.refusals["RCPT"] = ["550 5.1.1 no such user"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("FAILED", event.promise)
+    assert len(await desk.told("NoticeCallRequested")) == 1
+    assert (await listed(desk, inbox)).unread_count == 0
+
+
+async def test_a_delay_is_told_in_the_inbox_of_who_prefers_it(desk: Any, inbox: Any) -> None:
+    await desk.update_policy("promise-at-risk", delivery=strategy(APP, EMAIL))
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert (notice.channel, (await listed(desk, inbox)).unread_count) == (APP, 1)
+
+
+async def test_the_inbox_is_no_last_resort_of_who_has_no_address(desk: Any, inbox: Any) -> None:
+    nowhere_but_in_the_app(desk)
+    notice = await desk.reached((await send(desk, delivery=strategy(EMAIL, APP))).name, "SUPPRESSED")
+    assert (notice.reason_code, (await listed(desk, inbox)).unread_count) == ("no-address", 0)
+
+
 async def test_merged_customers_have_one_inbox_under_any_of_their_names(desk: Any, inbox: Any) -> None:
     await desk.sent((await send(desk)).name)
     other = await another_name(desk)
@@ -264,14 +356,15 @@ async def test_a_watch_of_an_empty_inbox_says_so_and_ends_at_its_age(desk: Any, 
     assert [(each.unread_count, each.HasField("inbox_message")) for each in told] == [(0, False)]
 
 
-async def test_it_waits_for_no_mail_server(desk: Any, inbox: Any) -> None:
+@pytest.mark.parametrize("channels", [[APP], []])
+async def test_it_waits_for_no_mail_server(desk: Any, inbox: Any, channels: list[Any]) -> None:
     db = desk.running.app.db
     async with db.connection() as connection:
         await connection.execute(
             "UPDATE providers SET state = 'UNAVAILABLE', retry_time = $1 WHERE id <> 'inbox'",
             desk.in_days(1),
         )
-    await desk.sent((await send(desk)).name)
+    await desk.sent((await send(desk, delivery=strategy(*channels))).name)
     assert (await listed(desk, inbox)).unread_count == 1
 
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.domain.notice import Notice
+from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.route import asked_about, left, offered, why_failed
+from notifications.domain.route import asked_about, asked_in_turn, left, offered, why_failed
 from notifications.domain.strategy import Channel, DeliveryStrategy
 from notifications.peers.contacts import Contacts
 from notifications.usecases.attempt import Forbidden
@@ -27,6 +27,8 @@ ABOUT: tuple[Any, ...] = ("customers/1", "a", "purposes/service", "a", {}, "", "
         (["APP", "EMAIL"], {}, ["APP", "EMAIL"], ["APP", "EMAIL"]),
         (["APP", "EMAIL"], {"APP": Reason.NOT_DELIVERED}, ["EMAIL"], ["EMAIL"]),
         (["EMAIL"], {}, ["EMAIL"], ["EMAIL"]),
+        (["EMAIL", "APP"], {}, ["EMAIL", "APP"], ["EMAIL", "APP"]),
+        (["EMAIL", "APP"], {"EMAIL": Reason.BOUNCED}, [], []),
     ],
 )
 def test_the_inbox_is_tried_where_a_strategy_names_it_or_its_customer_prefers_it(
@@ -41,7 +43,28 @@ def test_a_preview_asks_at_once_about_what_sending_asks_one_after_the_other() ->
     served = ["EMAIL", "SMS", "APP"]
     assert offered(None, served) == served
     # As the first it needs neither an address nor to be preferred, as when it is asked about alone.
-    assert offered(DeliveryStrategy([Channel.EMAIL, Channel.APP]), served) == ["APP", "EMAIL"]
+    for named in ([Channel.APP, Channel.EMAIL], [Channel.EMAIL, Channel.APP]):
+        assert offered(DeliveryStrategy(named), served) == named
+    assert offered(DeliveryStrategy([Channel.SMS, Channel.APP]), ["EMAIL", "APP"]) == []
+
+
+@pytest.mark.parametrize(
+    ("concern", "channels", "turns"),
+    [
+        (Concern.NONE, [], [["EMAIL", "SMS", "APP"]]),
+        (Concern.NONE, ["APP", "EMAIL"], [["APP"], ["EMAIL"]]),
+        (Concern.NONE, ["EMAIL", "APP", "SMS"], [["EMAIL"], ["EMAIL", "APP"], ["SMS"]]),
+        (Concern.AT_RISK, ["APP", "SMS", "EMAIL"], [["SMS", "APP"], ["SMS"], ["EMAIL"]]),
+        (Concern.AT_RISK, ["EMAIL", "APP"], [["EMAIL"], ["EMAIL", "APP"]]),
+    ],
+)
+def test_the_inbox_is_asked_about_alone_only_where_it_is_for_everybody(
+    concern: Concern, channels: list[str], turns: list[list[str]]
+) -> None:
+    delivery = DeliveryStrategy([*map(Channel, channels)])
+    notice = replace(Notice(uuid4(), *ABOUT, delivery=delivery), concern=concern)
+    asked = asked_about(notice, ["EMAIL", "SMS", "APP"])
+    assert asked_in_turn(notice, asked) == turns
 
 
 def test_what_confirms_a_consent_is_never_put_where_its_link_would_be_kept() -> None:

@@ -14,10 +14,8 @@ from notifications.domain.strategy import INBOX
 from notifications.names import CUSTOMER
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
-from notifications.usecases.inbox import Inboxes, put
+from notifications.usecases.inbox import NAME, Inboxes, put
 from notifications.usecases.words import Words
-
-NAME = "providers/inbox"
 
 
 @dataclass(slots=True)
@@ -34,8 +32,8 @@ class InboxChannel:
     a_minute: int = 0
 
     def key(self, notice: Notice) -> str:
-        """The notice and its revision."""
-        return f"{notice.id}.{notice.revision}"
+        """The notice and its revision, and no key of what another channel says of it."""
+        return f"inbox.{notice.id}.{notice.revision}"
 
     async def prepare(self, delivery: Delivery, contact: Contact, words: Words) -> InboxMessage:
         """The message, with all its parts."""

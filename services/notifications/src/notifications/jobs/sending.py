@@ -21,7 +21,7 @@ from notifications.domain.notice import Notice, State
 from notifications.domain.policy import CONCERNS, CallFirst
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import Reason
-from notifications.domain.route import left
+from notifications.domain.route import asked_about, left
 from notifications.domain.template import PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
 from notifications.jobs.gate import Gate
 from notifications.names import CUSTOMER
@@ -150,8 +150,8 @@ class Sending:
         return notice
 
     def _open_to(self, notice: Notice) -> list[Channel]:
-        """The channels by which it may go; a repeat goes as before."""
-        codes = [notice.channel] if notice.in_doubt else left(notice, self._codes)
+        """The channels by which it may go, the inbox of who prefers it too; a repeat goes as before."""
+        codes = [notice.channel] if notice.in_doubt else asked_about(notice, self._codes)
         return [each for each in self.channels if each.code in codes]
 
     @property

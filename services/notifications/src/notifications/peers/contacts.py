@@ -19,7 +19,7 @@ from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.route import asked_about
+from notifications.domain.route import asked_about, asked_in_turn
 from notifications.usecases.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
@@ -96,17 +96,15 @@ class Contacts:
         self, notice: Notice, passed_over: list[Decision]
     ) -> consent_service_pb2.CheckContactResponse:
         """What is allowed on the first channel of its strategy on which anything is, and by which not."""
-        channels = self._asked_by(notice)
-        if not (notice.delivery and notice.delivery.channels):
-            return await self._check(notice, channels, passed_over)
-        for channel in channels[:-1]:
+        *before, last = asked_in_turn(notice, self._asked_by(notice))
+        for channels in before:
             try:
-                return await self._check(notice, [channel], passed_over)
+                return await self._check(notice, channels, passed_over)
             except Forbidden as refusal:
                 if refusal.why not in _OF_A_CHANNEL:
                     raise
                 passed_over[:] = refusal.decisions
-        return await self._check(notice, channels[-1:], passed_over)
+        return await self._check(notice, last, passed_over)
 
     async def _check(
         self, notice: Notice, channels: Sequence[str], before: Sequence[Decision]

@@ -25,6 +25,7 @@ from notifications.store import inbox as store
 from notifications.store.tables import GET_NOTICE
 from notifications.usecases.receipt import record_receipt
 
+NAME = "providers/inbox"
 READ_TIMER, EXPIRY_TIMER = "inbox-read", "inbox-expiry"
 SHOWN_AT_ONCE = 100  # of what is unread, to who begins to watch
 EVERY, PACE = timedelta(hours=6), timedelta(seconds=1)  # a round of deleting, and a page of it
@@ -114,7 +115,7 @@ async def note_delivered(tx: Transaction, timer: Timer) -> None:
     if notice.state is State.SENDING:  # read before the hand-over was recorded
         await tx.schedule(READ_TIMER, timer.key, tx.now + _SOON)
         return
-    await record_receipt(tx, "", message.key, Receipt(Delivery.DELIVERED, _READ, message.read_time), ())
+    await record_receipt(tx, NAME, message.key, Receipt(Delivery.DELIVERED, _READ, message.read_time), ())
 
 
 async def delete_expired(tx: Transaction, timer: Timer) -> None:
