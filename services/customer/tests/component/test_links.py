@@ -310,7 +310,8 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     since["stop_noter"] = anna.name
     assert dict(answer.decisions[-1].inputs) == since
     await create("news")
-    await create("recalls", category="marketing", essential=True)
+    law = Purpose.LEGAL_BASIS_LEGAL_OBLIGATION
+    await create("recalls", category="marketing", essential=True, legal_basis=law)
     for purpose in ("tips", "marketing", "news"):
         for channel in (CHANNEL_EMAIL, CHANNEL_SMS, CHANNEL_FAX, CHANNEL_APP):
             assert await why_not(purpose, channel) == "consent-denied"
@@ -320,6 +321,20 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=removed.name))
     anew = (await desk.create(desk.email("anna@example.com"))).name
     assert [await why_not(each, customer=anew) for each in ("tips", "recalls")] == ["suppressed", ""]
+
+
+async def test_by_a_link_nothing_is_said_of_what_is_essential_and_nothing_else_is_noted(
+    desk: Any, links: Links
+) -> None:
+    anna = await desk.create(desk.email("anna@example.com"))
+    token = await links.token(anna.name)
+    said = [
+        pb.SelfServiceConsent(purpose=each, channel=CHANNEL_EMAIL, state=DENIED)
+        for each in (MARKETING, "purposes/service")
+    ]
+    request = pb.SubmitSelfServiceConsentsRequest(token=token, consents=said, source="one-click")
+    assert await refused(links.pages.SubmitSelfServiceConsents(request)) == "PURPOSE_ESSENTIAL"
+    assert not (await links.open(token)).consents
 
 
 async def test_what_is_imported_of_before_a_stop_is_past_and_what_is_wanted_again_holds(

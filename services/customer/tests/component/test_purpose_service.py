@@ -1,6 +1,7 @@
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import (
     CreatePurposeRequest,
@@ -73,16 +74,43 @@ async def test_a_purpose_is_renamed_and_its_default_stays(desk, purposes, refuse
     assert await refused(opened) == "INVALID_ARGUMENT UNKNOWN_FIELD"
 
 
-async def test_what_is_essential_is_said_once_and_rests_on_no_consent(desk, purposes, refused):
-    consent = Purpose.LEGAL_BASIS_CONSENT
-    recall = Purpose(display_name="Recalls", contact_default=Purpose.DEFAULT_ALLOWED, essential=True)
-    asked = Purpose(display_name="Recalls", contact_default=2, essential=True, legal_basis=consent)
-    assert await refused(create(purposes, asked)) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"
-    assert (await create(purposes, recall)).essential
+def recall(**fields):
+    """What a law demands."""
+    law = Purpose.LEGAL_BASIS_LEGAL_OBLIGATION
+    what = {"contact_default": Purpose.DEFAULT_ALLOWED, "legal_basis": law, "display_name": "Recalls"}
+    return Purpose(essential=True, **what | fields)
+
+
+async def test_what_is_essential_is_said_once_and_leaves_no_choice(desk, purposes, refused):
+    for basis in ("UNSPECIFIED", "CONSENT", "PUBLIC_TASK", "LEGITIMATE_INTERESTS"):
+        asked = recall(legal_basis=f"LEGAL_BASIS_{basis}")
+        assert await refused(create(purposes, asked)) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"
+    for fields in ({"contact_default": Purpose.DEFAULT_DENIED}, {"double_opt_in_channels": [CHANNEL_EMAIL]}):
+        asked = recall(**fields)
+        assert await refused(create(purposes, asked)) == "INVALID_ARGUMENT INVALID_ESSENTIAL"
+    assert (await create(purposes, recall())).essential
     (fact,) = await desk.facts("PurposeCreated")
     assert fact.data.essential
-    assert await refused(change(purposes, legal_basis=consent)) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"
-    assert await refused(change(purposes, mask=["essential"])) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+    for fields, reason in (
+        ({"legal_basis": Purpose.LEGAL_BASIS_CONSENT}, "INVALID_LEGAL_BASIS"),
+        ({"mask": ["legal_basis"]}, "INVALID_LEGAL_BASIS"),
+        ({"double_opt_in_channels": [CHANNEL_EMAIL]}, "INVALID_ESSENTIAL"),
+        ({"mask": ["essential"]}, "UNKNOWN_FIELD"),
+    ):
+        assert await refused(change(purposes, **fields)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_no_department_takes_the_way_out_of_its_messages(desk, purposes, refused):
+    def by(department, *more):
+        permissions = ("customer.purposes.write", *more)
+        return desk.running.stub(PurposeServiceStub, permissions, department=department)
+
+    assert await refused(create(by("marketing"), recall())) == "PERMISSION_DENIED PERMISSION_DENIED"
+    assert not (await create(by("marketing"), RESEARCH)).essential
+    theirs = recall(department="departments/marketing")
+    all_departments = by("front-desk", "customer.departments.administer")
+    assert (await create(all_departments, theirs, "sales-recalls")).department == theirs.department
+    assert (await create(by("platform"), recall(), "recalls")).essential
 
 
 async def test_a_purpose_that_is_not_well_formed_or_not_there_is_refused(purposes, refused):

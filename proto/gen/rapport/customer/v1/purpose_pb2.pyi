@@ -61,7 +61,7 @@ class Purpose(_message.Message):
         LEGAL_BASIS_UNSPECIFIED: Purpose._LegalBasis.ValueType  # 0
         """Nobody has said."""
         LEGAL_BASIS_CONSENT: Purpose._LegalBasis.ValueType  # 1
-        """They consented. Only with DEFAULT_DENIED, for who never said anything has not, and of nothing essential (`INVALID_LEGAL_BASIS`)."""
+        """They consented. Only with DEFAULT_DENIED, for who never said anything has not (`INVALID_LEGAL_BASIS`)."""
         LEGAL_BASIS_CONTRACT: Purpose._LegalBasis.ValueType  # 2
         """What they have of us needs it."""
         LEGAL_BASIS_LEGAL_OBLIGATION: Purpose._LegalBasis.ValueType  # 3
@@ -79,7 +79,7 @@ class Purpose(_message.Message):
     LEGAL_BASIS_UNSPECIFIED: Purpose.LegalBasis.ValueType  # 0
     """Nobody has said."""
     LEGAL_BASIS_CONSENT: Purpose.LegalBasis.ValueType  # 1
-    """They consented. Only with DEFAULT_DENIED, for who never said anything has not, and of nothing essential (`INVALID_LEGAL_BASIS`)."""
+    """They consented. Only with DEFAULT_DENIED, for who never said anything has not (`INVALID_LEGAL_BASIS`)."""
     LEGAL_BASIS_CONTRACT: Purpose.LegalBasis.ValueType  # 2
     """What they have of us needs it."""
     LEGAL_BASIS_LEGAL_OBLIGATION: Purpose.LegalBasis.ValueType  # 3
@@ -126,7 +126,8 @@ class Purpose(_message.Message):
     """
     essential: _builtins.bool
     """True for what customers have of us, such as word of a promise, and what a law demands: no link of theirs stops it, no budget keeps it
-    back, and it needs no way out. Never of what rests on LEGAL_BASIS_CONSENT (`INVALID_LEGAL_BASIS`). It never changes.
+    back, and it needs no way out. It rests on a contract, a legal obligation or vital interests (`INVALID_LEGAL_BASIS`), waits for no yes
+    (`INVALID_ESSENTIAL`), and is the platform's or made by who has `customer.departments.administer`. It never changes.
     """
     default_language_code: _builtins.str
     """The language, BCP 47, of the wording for customers in whose language there is none. Empty means that of the wording that there was first."""

@@ -100,7 +100,7 @@ class SelfServiceLinkServiceServicer:
 
     def SubmitSelfServiceConsents(self, request, context):
         """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
-        said already is not noted again.
+        said already is not noted again. Of what is essential they say nothing here: FAILED_PRECONDITION (`PURPOSE_ESSENTIAL`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,7 @@ class SelfServiceLinkServiceStub:
     """Takes a customer's links back, in all messages that they ever got: for one whose mailbox others read. The next has another token."""
     SubmitSelfServiceConsents: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServiceConsentsRequest, _self_service_link_service_pb2.SubmitSelfServiceConsentsResponse]
     """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
-    said already is not noted again.
+    said already is not noted again. Of what is essential they say nothing here: FAILED_PRECONDITION (`PURPOSE_ESSENTIAL`).
     """
     StopSelfServiceContact: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.StopSelfServiceContactRequest, _empty_pb2.Empty]
     """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
@@ -72,7 +72,7 @@ class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
     """Takes a customer's links back, in all messages that they ever got: for one whose mailbox others read. The next has another token."""
     SubmitSelfServiceConsents: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServiceConsentsRequest, _self_service_link_service_pb2.SubmitSelfServiceConsentsResponse]  # type: ignore[assignment]
     """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
-    said already is not noted again.
+    said already is not noted again. Of what is essential they say nothing here: FAILED_PRECONDITION (`PURPOSE_ESSENTIAL`).
     """
     StopSelfServiceContact: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.StopSelfServiceContactRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
@@ -117,7 +117,7 @@ class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_self_service_link_service_pb2.SubmitSelfServiceConsentsResponse, _abc.Awaitable[_self_service_link_service_pb2.SubmitSelfServiceConsentsResponse]]:
         """Notes what a customer says of purposes by their link, all or none: `customers/{uuid}` is the actor and the noter. What they have
-        said already is not noted again.
+        said already is not noted again. Of what is essential they say nothing here: FAILED_PRECONDITION (`PURPOSE_ESSENTIAL`).
         """
 
     @_abc_1.abstractmethod

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from chassis.errors import invalid
+from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.names import acted
 from customer.names import DEPARTMENT, PURPOSE, WORDING, WORDING_VERSION
 
@@ -30,6 +30,9 @@ class LegalBasis(StrEnum):
     LEGITIMATE_INTERESTS = "LEGITIMATE_INTERESTS"
 
 
+_NO_CHOICE = (LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION, LegalBasis.VITAL_INTERESTS)
+
+
 @dataclass(slots=True)
 class Purpose:
     """What a contact is for."""
@@ -52,14 +55,24 @@ class Purpose:
     department = DEPARTMENT.named("department_id")
 
     def require_lawful(self) -> None:
-        """InvalidArgument INVALID_LEGAL_BASIS where consent is the basis, and not waited for."""
-        needless = self.essential or self.contact_default is Default.ALLOWED
-        if self.legal_basis is LegalBasis.CONSENT and needless:
-            raise invalid(
-                "purpose.legal_basis",
-                "INVALID_LEGAL_BASIS",
-                "must not be consent where contact is allowed before somebody consents, or essential",
-            )
+        """InvalidArgument INVALID_LEGAL_BASIS, INVALID_ESSENTIAL.
+
+        What rests on consent waits for it. What nobody can stop rests on what leaves no choice, and waits
+        for no yes.
+        """
+        wrong = []
+        basis, allowed = self.legal_basis, self.contact_default is Default.ALLOWED
+        if self.essential and basis not in _NO_CHOICE:
+            told = "must be a contract, a legal obligation or vital interests of what is essential"
+            wrong.append(Violation("purpose.legal_basis", "INVALID_LEGAL_BASIS", told))
+        elif basis is LegalBasis.CONSENT and allowed:
+            told = "must not be consent where contact is allowed before somebody consents"
+            wrong.append(Violation("purpose.legal_basis", "INVALID_LEGAL_BASIS", told))
+        if self.essential and (self.double_opt_in_channels or not allowed):
+            told = "must be false where contact waits for a yes"
+            wrong.append(Violation("purpose.essential", "INVALID_ESSENTIAL", told))
+        if wrong:
+            raise InvalidArgument(wrong)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.api.entities import found
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said, ShownPreferences
 from customer.domain.links import LinkKeys, LinkNotFound
 from customer.domain.suppressions import AddressKey
@@ -62,8 +63,12 @@ async def submit_self_service_consents(
     consents: Sequence[SaidByLink],
     source: str,
 ) -> list[Consent]:
-    """Note what a customer says by their link. LinkNotFound, NotFound for a purpose or a wording."""
+    """Note what a customer says by their link.
+
+    LinkNotFound, NotFound for a purpose or a wording; FailedPrecondition PURPOSE_ESSENTIAL.
+    """
     holder = await linked(tx, keys, token)
+    await _require_stoppable(tx, {each.purpose_id for each in consents})
     proof = f"selfServiceLinks/{holder.generation}"
     await lock_customer(tx, holder.id)
     noted, own = [], []
@@ -91,6 +96,13 @@ async def submit_self_service_consents(
         noted.append(replace(held, customer_id=holder.id))
     await welcome_again(tx, addresses, holder.id, own)
     return noted
+
+
+async def _require_stoppable(tx: Transaction, purpose_ids: set[str]) -> None:
+    for each in await consent_store.ALL_PURPOSES.all(tx):
+        if each.essential and each.id in purpose_ids:
+            told = f"{each.name} is of what customers have of us: they say it to a colleague, not by a link."
+            raise FailedPrecondition("PURPOSE_ESSENTIAL", told, {"resource": each.name})
 
 
 async def _said_already(

@@ -5,8 +5,9 @@ from typing import TypedDict
 from chassis.api.entities import created, found, own_department, owned, save
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
-from chassis.errors import ResourceExists
+from chassis.errors import PermissionDenied, ResourceExists
 from chassis.facts import changed, fact_of
+from chassis.names import PLATFORM
 from customer.domain.facts import PurposeCreated, PurposeUpdated
 from customer.domain.purposes import Default, LegalBasis, Purpose, Wording
 from customer.domain.timeline import Channel
@@ -42,7 +43,8 @@ async def create_purpose(
 ) -> Purpose:
     """Create a purpose.
 
-    AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
+    AlreadyExists RESOURCE_EXISTS; PermissionDenied NOT_OWNER, and where it is essential; InvalidArgument
+    INVALID_LEGAL_BASIS, INVALID_ESSENTIAL.
     """
     owner = own_department(tx, department_id, "purpose.department")
     purpose = Purpose(
@@ -62,15 +64,25 @@ async def create_purpose(
     )
     purpose.require_lawful()
     tx.require_owner(purpose)
+    _require_essential_by(tx, purpose)
     await created(tx, INSERT_PURPOSE, purpose)
     tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
     return purpose
 
 
+def _require_essential_by(tx: Transaction, purpose: Purpose) -> None:
+    """PermissionDenied: what customers cannot stop is the platform's, or of who answers for all."""
+    administers = tx.call.principal.administers(tx.db.service)
+    if purpose.essential and purpose.department_id != PLATFORM and not administers:
+        permission = f"{tx.db.service}.departments.administer"
+        told = f"{purpose.name} is essential, and not of departments/{PLATFORM}: that takes '{permission}'."
+        raise PermissionDenied("PERMISSION_DENIED", told, {"permission": permission})
+
+
 async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
     """Change how a purpose is called, described, lawful, kept apart and confirmed.
 
-    PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS.
+    PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS, INVALID_ESSENTIAL.
     """
     purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
     if "double_opt_in_channels" in changes:
