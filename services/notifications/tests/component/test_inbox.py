@@ -293,8 +293,14 @@ async def test_a_delay_that_could_be_told_in_the_inbox_alone_is_told_by_a_person
 
 async def test_a_delay_that_the_mail_server_refuses_is_told_by_a_person(desk: Any, inbox: Any) -> None:
     await desk.update_policy("promise-at-risk", delivery=strategy(EMAIL, APP))
-    answer = desk.peers.customers.answer
-    answer.channel, answer.address = EMAIL, "maria@example.com"
+    customers = desk.peers.customers
+
+    def reached_by(request: Any) -> Any:
+        customers.answer.channel = request.channels[0]
+        customers.answer.address = {APP: "", EMAIL: "maria@example.com"}[request.channels[0]]
+        return customers.answer
+
+    customers.reached_by = reached_by
     desk.mail.refusals["RCPT"] = ["550 5.1.1 no such user"]
     event = desk.at_risk()
     await desk.hear(event)
