@@ -172,6 +172,7 @@ _POLICY_ON_ANY = {
     "date_field": "review_time",
     "day_offset": -14,
     "send_hour": 10,
+    "yearly": True,
     "delivery": _DELIVERY,
 }
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}

@@ -120,11 +120,15 @@ async def test_it_is_sent_days_before_or_after_a_day(open_desk: Any, side: str, 
     desk, lead = await opened(open_desk)
     url = "/noticePolicies/new?event=rapport.loyalty.v1.VoucherIssued&template=templates/welcome"
     typed = {"code": "day", "v-which": "event.voucher", "date_field": "expire_time", "act": "save"}
-    typed |= {"day_count": str(abs(offset)), "day_side": side}
+    typed |= {"day_count": str(abs(offset)), "day_side": side, "yearly": "on"}
     kept = await lead.post(url, data=fields((await lead.get(url)).text) | typed)
     assert kept.status_code == 303, kept.text
-    assert (await desk.client().get("/v1/noticePolicies/day")).json()["dayOffset"] == offset
+    told = (await desk.client().get("/v1/noticePolicies/day")).json()
+    assert (told["dayOffset"], told["yearly"]) == (offset, True)
     form = fields((await lead.get("/noticePolicies/day")).text)
+    once = {key: value for key, value in form.items() if key != "yearly"}
+    assert (await lead.post("/noticePolicies/day", data=once | {"act": "save"})).status_code == 303
+    assert (await desk.client().get("/v1/noticePolicies/day")).json()["yearly"] is False
     assert (form["day_count"], form["day_side"]) == (str(abs(offset)), side)
 
 

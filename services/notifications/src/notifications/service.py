@@ -39,8 +39,10 @@ from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.inbox import EXPIRY_TIMER, READ_TIMER, Inboxes, delete_expired, note_delivered
 from notifications.usecases.marks import MARKS_TIMER, expect_forgetting, forget_marks
+from notifications.usecases.notice import NEXT_YEAR_TIMER
 from notifications.usecases.notice_job import measure_jobs
 from notifications.usecases.seed import seed
+from notifications.usecases.yearly import plan_next
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
@@ -102,6 +104,7 @@ def compose(app: App[Settings]) -> None:
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.timer(MARKS_TIMER, forget_marks)
+    app.timer(NEXT_YEAR_TIMER, plan_next)
     app.timer(READ_TIMER, note_delivered)
     app.timer(EXPIRY_TIMER, delete_expired)
     app.serve(ProviderRpc(app))

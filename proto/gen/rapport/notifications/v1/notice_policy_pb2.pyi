@@ -95,6 +95,7 @@ class NoticePolicy(_message.Message):
     SEND_HOUR_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     CALL_FIRST_FIELD_NUMBER: _builtins.int
+    YEARLY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
     `/versions/{version}` after it.
@@ -141,6 +142,12 @@ class NoticePolicy(_message.Message):
     call_first: Global___NoticePolicy.CallFirst.ValueType
     """Whether a person tells the customer first, and the message follows, or is sent when nobody called in time. Of a policy on
     `rapport.cases.v1.PromiseAtRisk` alone (`INVALID_CODE`).
+    """
+    yearly: _builtins.bool
+    """Whether it is told again on that day of each year, until something newer of the thing, or what cancels it, is heard of: one
+    notice a year, the next planned when one has ended. The first is of the first such day that begins after the event. 29
+    February is 28 February in other years. As the policy is by then; after it was off, or a change of what it reads of the event,
+    nothing more is planned. Only with `date_field` (`INVALID_CODE`).
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -204,10 +211,11 @@ class NoticePolicy(_message.Message):
         send_hour: _builtins.int = ...,
         delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         call_first: Global___NoticePolicy.CallFirst.ValueType = ...,
+        yearly: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "send_delay", b"send_delay", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "day_offset", b"day_offset", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_delay", b"send_delay", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "day_offset", b"day_offset", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_delay", b"send_delay", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version", "yearly", b"yearly"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015

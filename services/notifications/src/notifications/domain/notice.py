@@ -113,6 +113,7 @@ class Notice:
     send_on: str = ""
     day_offset: int = 0
     send_hour: int = 0
+    years: int | None = None  # after that day, of what is told each year; None of what is told once
     deliver_time: datetime | None = None  # as its provider reports; None before, and when it was not
     # When the customer first turned to us after it was sent: about anything, and about the same thing.
     inbound_time: datetime | None = None

@@ -64,6 +64,18 @@ class PolicyTerms:
     send_hour: int  # 0 is SEND_HOUR
     delivery: DeliveryStrategy | None  # of its notices
     call_first: CallFirst | None  # of a delay; None: as the relationship asks
+    yearly: bool  # whether it is told on the day of `date_field` in each year
+
+    @property
+    def lasts(self) -> timedelta:
+        """For how long its notices are of use."""
+        return self.expire_after or LIFETIME
+
+    @property
+    def reads(self) -> tuple[object, ...]:
+        """What it reads of an event: while that stays, what was read is what it would read again."""
+        what = (self.condition, self.variables, self.customer_field, self.subject_field)
+        return self.event_type, *what, self.date_field
 
 
 @dataclass(slots=True)
@@ -92,7 +104,7 @@ class NoticePolicy(PolicyTerms):
         names = [] if takes_call_first(self.event_type) else ["call_first"]
         if self.of_promises:
             names += ["condition", "variables", "customer_field", "subject_field", "expire_after"]
-            names += ["cancel_event_types", "send_delay", "date_field", "day_offset", "send_hour"]
+            names += ["cancel_event_types", "send_delay", "date_field", "day_offset", "send_hour", "yearly"]
         filled = [name for name in names if getattr(self, name)]
         silence = self.of_promises and self.delivery and self.delivery.fallback_after
         return [*filled, "delivery.fallback_after"] if silence else filled

@@ -85,3 +85,18 @@ TOLD_OF = Statement[Any](
         among(NOTICES.c.customer, "customers"),
     )
 )
+# Whether one of a later year is planned of what an event led to.
+PLANNED_AFTER = Statement[Any](
+    sa.select(NOTICES.c.id).where(
+        NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
+        NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+        NOTICES.c.customer == sa.bindparam("customer"),
+        NOTICES.c.years > sa.bindparam("years"),
+    )
+)
+POLICY_OF_VERSION = Statement(
+    sa.select(POLICIES).where(
+        POLICIES.c.id == sa.bindparam("id"), POLICIES.c.version == sa.bindparam("version")
+    ),
+    row=NoticePolicy,
+)

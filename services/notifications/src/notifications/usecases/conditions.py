@@ -51,7 +51,7 @@ def require_sound(policy: NoticePolicy) -> None:
         _require_field(message, policy.date_field, "date_field", days(message))
         if policy.send_delay:
             raise invalid("notice_policy.send_delay", "INVALID_TIME", "must be absent beside date_field")
-    elif undated := [name for name in ("day_offset", "send_hour") if getattr(policy, name)]:
+    elif undated := [name for name in ("day_offset", "send_hour", "yearly") if getattr(policy, name)]:
         told = "must be empty without date_field"
         raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in undated])
     for i, each in enumerate(policy.cancel_event_types):

@@ -17,14 +17,17 @@ def require_hour(notice: Notice, zone: tzinfo, now: datetime, before: list[Decis
     """
     if not notice.send_on:
         return before
-    at = hour_of(notice.send_on, notice.day_offset, notice.send_hour, zone)
+    years = notice.years or 0
+    at = hour_of(notice.send_on, notice.day_offset, notice.send_hour, zone, years)
     inputs = {"send_on": notice.send_on, "open_time": at.isoformat()}
     if notice.day_offset:
         inputs["day_offset"] = str(notice.day_offset)
+    if years:
+        inputs["years"] = str(years)
     if now < at:
         step = Decision("schedule", Outcome.DEFERRED, Reason.SCHEDULED, inputs, now)
         raise Quiet(Reason.SCHEDULED, at, [*before, step])
-    _, everywhere = span(notice.send_on, notice.day_offset, notice.send_hour)
+    _, everywhere = span(notice.send_on, notice.day_offset, notice.send_hour, years)
     if now >= at + (notice.expire_time - everywhere):
         step = Decision("schedule", Outcome.STOPPED, Reason.EXPIRED, inputs, now)
         raise Forbidden(Reason.EXPIRED, [*before, step])

@@ -6,7 +6,7 @@ from datetime import timedelta
 from chassis.context import Call, acting, service_itself
 from chassis.db.aliases import groups_of
 from chassis.db.database import Database
-from chassis.db.statement import Executor
+from chassis.db.statement import LOCK_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 from notifications.domain.notice import Notice
@@ -18,6 +18,11 @@ HEARD_FOR = timedelta(days=90)  # an event that comes later than this after it h
 KEPT_FOR = HEARD_FOR + timedelta(days=1)  # more, for what is older by its version may have the later time
 EVERY, PACE = timedelta(hours=6), timedelta(seconds=1)  # a round, and a page of it
 PAGE = 1000
+
+
+async def lock_thing(tx: Transaction, policy_id: str, subject: str) -> None:
+    """Until the transaction ends nobody else hears of a thing for a policy, or plans what it tells of it."""
+    await LOCK_NAME.run(tx, name=f"triggers/{policy_id}/{subject}")
 
 
 async def is_old(on: Executor, notice: Notice) -> bool:

@@ -38,6 +38,7 @@ from notifications.usecases.partials import Whole
 from notifications.usecases.policy import read_template, require_sendable_by_hand
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
+NEXT_YEAR_TIMER = "notice-next-year"  # of what is told each year; its key is the id of one that has ended
 
 
 async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
@@ -66,6 +67,8 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
     """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
+        if notice.years is not None:
+            await tx.schedule(NEXT_YEAR_TIMER, str(notice.id), tx.now)
         tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower(), notice.reason_code).inc)
         if told_uncalled(notice):
             tx.after_commit(UNCALLED.inc)

@@ -115,6 +115,7 @@ class PolicyChanges(TypedDict, total=False):
     send_hour: int
     delivery: DeliveryStrategy | None
     call_first: CallFirst | None
+    yearly: bool
 
 
 @dataclass(slots=True)

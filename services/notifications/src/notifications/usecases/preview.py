@@ -14,7 +14,7 @@ from notifications.domain.pressure import PERIOD
 from notifications.domain.reasons import Reason
 from notifications.domain.trigger import hears, turn
 from notifications.usecases import conditions
-from notifications.usecases.trigger import telling, timing
+from notifications.usecases.timing import telling, timing
 
 EVENTS_MAX = 300
 FOLLOWING_MAX = 1_500  # events that came after them, of all types together

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,12 @@ from uuid import UUID
 from chassis import ids
 from chassis.api.entities import write
 from chassis.db.aliases import Groups, groups_of, lock_people
-from chassis.db.statement import LOCK_NAME, SHARE_NAME, Executor
+from chassis.db.statement import SHARE_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.facts import Decision, Outcome
-from notifications.domain import days
 from notifications.domain.notice import Notice, State
-from notifications.domain.policy import LIFETIME, SEND_HOUR, NoticePolicy
+from notifications.domain.policy import NoticePolicy
 from notifications.domain.reasons import Reason
 from notifications.domain.trigger import Known, When, Word, hears, turn
 from notifications.names import CASE, CUSTOMER
@@ -25,9 +24,10 @@ from notifications.store import triggers as store
 from notifications.store.tables import GET_TEMPLATE, UPDATE_NOTICE
 from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
-from notifications.usecases.marks import HEARD_FOR, is_old
+from notifications.usecases.marks import HEARD_FOR, is_old, lock_thing
 from notifications.usecases.measure import count_of_policy
 from notifications.usecases.notice import request_notice, save
+from notifications.usecases.timing import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def react(tx: Transaction, per_customer: int, events: Sequence[Event[Any]]
     heard = [each for event in known for each in words_of(event, versions, tx.now)]
     call, whose = tx.call, await _lock_whose(tx, heard)
     for key, group in groupby(sorted(heard, key=_in_order), lambda each: each.word.key):
-        await LOCK_NAME.run(tx, name="/".join(("triggers", *key)))  # in the order of everybody
+        await lock_thing(tx, *key)  # in the order of everybody
         for each in group:
             tx.act(each.event.causing(call))
             if not await _hear(tx, each.word, per_customer, whose):
@@ -264,36 +264,7 @@ def _notice(
         send_on=when.send_on,
         day_offset=policy.day_offset,
         send_hour=when.send_hour,
+        years=when.years,
         delivery=policy.delivery,
         decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
     )
-
-
-def telling(policy: NoticePolicy, event: Event[Any], at: datetime) -> "tuple[dict[str, str], Timing] | None":
-    """What a policy fills in of an event, and when that is of use; None when it cannot, or it is over."""
-    variables, when = conditions.filled(policy, event.data), timing(policy, event)
-    return None if variables is None or when is None or when.expire_time <= at else (variables, when)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """From when on and until when it is of use; and the day and its hour where the customer lives, if any."""
-
-    schedule_time: datetime
-    expire_time: datetime
-    send_on: str = ""
-    send_hour: int = 0
-
-
-def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
-    """When a policy's notice about an event is of use; None when the event lacks the date for it."""
-    lasts = policy.expire_after or LIFETIME
-    if not policy.date_field:
-        begin = event.time + (policy.send_delay or timedelta())
-        return Timing(begin, begin + lasts)
-    send_on = conditions.send_on(policy, event.data)
-    if not send_on:
-        return None
-    hour = policy.send_hour or SEND_HOUR
-    begin, end = days.span(send_on, policy.day_offset, hour)
-    return Timing(begin, end + lasts, send_on, hour)

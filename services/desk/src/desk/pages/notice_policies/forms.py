@@ -51,6 +51,7 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
     if policy.date_field:
         side = 1 if typed.text("day_side") == "after" else -1
         policy.day_offset, policy.send_hour = side * typed.number("day_count"), typed.number("send_hour")
+        policy.yearly = typed.text("yearly") == "on"
     for name in asked:
         if text := typed.text(f"v-{name}"):
             policy.variables[name] = text
@@ -141,4 +142,5 @@ def written(policy: NoticePolicy) -> dict[str, str]:
     for name, path in times.items():
         count, unit = counted(path) if path.seconds else ("", "days")
         found |= {f"{name}_count": str(count), f"{name}_unit": unit}
-    return found | ({"disabled": "on"} if policy.disabled else {})
+    ticked = {name: "on" for name in ("disabled", "yearly") if getattr(policy, name)}
+    return found | ticked

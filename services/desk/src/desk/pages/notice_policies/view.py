@@ -125,6 +125,7 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         (say("By which day"), policy.date_field),
         (say("So many days before or after it"), f"{policy.day_offset:+}" if policy.day_offset else ""),
         (say("From this hour on, where the customer lives"), str(policy.send_hour or "")),
+        (say("Each year again, by the day chosen above"), say("yes") if policy.yearly else ""),
         (say("So long after it happened"), _span(policy.send_delay.seconds, say)),
         (say("Of use for so long"), _span(policy.expire_after.seconds, say)),
         (

@@ -1,0 +1,47 @@
+"""When what a policy tells of an event is of use, and what it fills in of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.events.envelope import Event
+from notifications.domain import days
+from notifications.domain.policy import SEND_HOUR, NoticePolicy
+from notifications.usecases import conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """From when on and until when it is of use; and the day and its hour where the customer lives, if any."""
+
+    schedule_time: datetime
+    expire_time: datetime
+    send_on: str = ""
+    send_hour: int = 0
+    years: int | None = None  # as of a notice
+
+
+def telling(policy: NoticePolicy, event: Event[Any], at: datetime) -> tuple[dict[str, str], Timing] | None:
+    """What a policy fills in of an event, and when that is of use; None when it cannot, or it is over."""
+    variables, when = conditions.filled(policy, event.data), timing(policy, event)
+    return None if variables is None or when is None or when.expire_time <= at else (variables, when)
+
+
+def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
+    """When a policy's notice about an event is of use; None when the event lacks the date for it.
+
+    Of one that is told each year, in the first whose day comes after the event.
+    """
+    if not policy.date_field:
+        begin = event.time + (policy.send_delay or timedelta())
+        return Timing(begin, begin + policy.lasts)
+    send_on = conditions.send_on(policy, event.data)
+    return in_year(policy, send_on, event.time) if send_on else None
+
+
+def in_year(policy: NoticePolicy, send_on: str, since: datetime, last: int = -1) -> Timing:
+    """When it is of use of a day, RFC 3339; each year, in the first after the year `last`, and `since`."""
+    hour = policy.send_hour or SEND_HOUR
+    years = days.year_after(send_on, policy.day_offset, hour, since, last) if policy.yearly else None
+    begin, end = days.span(send_on, policy.day_offset, hour, years or 0)
+    return Timing(begin, end + policy.lasts, send_on, hour, years)
