@@ -128,7 +128,8 @@ class NoticePolicy(_message.Message):
     """
     subject_field: _builtins.str
     """The field of the event, and of those that cancel it, that names what it is about; empty means the resource of the event.
-    About one thing the newest event counts: what an older one asked for and was not sent is `superseded`. INVALID_CODE.
+    About one thing the newest event counts, for each customer where this or customer_field is set: what an older one asked for and was
+    not sent is `superseded`. INVALID_CODE.
     """
     date_field: _builtins.str
     """The field of the event, a Timestamp or a google.type.Date, on whose day, where the customer lives, it is sent. An event

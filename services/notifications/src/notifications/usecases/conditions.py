@@ -81,6 +81,15 @@ def customer_of(policy: NoticePolicy, told: Any) -> str:
     return named if CUSTOMER.match(named) else ""
 
 
+def counts_for(policy: NoticePolicy, told: Any) -> str:
+    """For whom an event is the newest: for whom it names, and for everybody ("") where it names nobody.
+
+    A thing that is one resource may change hands: what is newest of that is so for everybody, unless a policy
+    says by whom it tells them apart.
+    """
+    return customer_of(policy, told) if policy.customer_field or policy.subject_field else ""
+
+
 def subject_of(policy: NoticePolicy, resource: str, told: Any) -> str:
     """What an event is about to a policy."""
     return getattr(told, policy.subject_field) if policy.subject_field else resource

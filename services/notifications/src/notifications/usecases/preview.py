@@ -128,7 +128,7 @@ def _after(policy: NoticePolicy, row: Row, events: Iterable[Event[Any]], known: 
         cancels = each.type in policy.cancel_event_types
         if not cancels and not hears(policy, each.shown.department):
             continue
-        whose = conditions.customer_of(policy, each.data) if policy.customer_field else ""
+        whose = conditions.counts_for(policy, each.data)
         if whose in ("", row.customer):
             return row.but(Reason.CAUSE_GONE if cancels else Reason.SUPERSEDED)
     return row.but(NOT_KNOWN) if known is not None and known <= row.schedule_time else row

@@ -114,7 +114,7 @@ def _versions(policies: Iterable[NoticePolicy]) -> frozenset[int]:
 def _thing(policy: NoticePolicy, event: Event[Any]) -> tuple[str, str, When] | None:
     """What an event is about to a policy that hears it, of whom, and where it stands; None of nothing."""
     subject = conditions.subject_of(policy, event.resource, event.data)
-    whose = conditions.customer_of(policy, event.data) if policy.customer_field else ""
+    whose = conditions.counts_for(policy, event.data)
     version = event.resource_version if subject == event.resource else 0
     return (subject, whose, When(version, event.id)) if subject else None
 
