@@ -89,8 +89,9 @@ class World:
             self._settle(self.work.attempt, Verdict.REFUSED, forbidden=True)
 
     def withdraw(self) -> None:
-        """Something newer happened."""
+        """Something newer happened: its silence tells nobody anything."""
         if self.notice.state is State.REQUESTED:
+            self.forbidden = True
             self.notice.withdraw(Reason.SUPERSEDED)
             self._cancel()
 
@@ -108,11 +109,12 @@ class World:
                 self._settle(attempt.number, ANSWERS[answer])
 
     def report(self, delivery: Delivery, which: int) -> None:
-        """As `record_receipt`."""
+        """As `record_receipt`: repeats by one channel have one key, by which the latest of them is found."""
         found = [each for each in self.attempts.values() if each.might_be_accepted]
         if not found or self.notice.state is State.SENDING:
             return
-        attempt, before = found[which % len(found)], self.notice.state
+        latest = [*{each.channel: each for each in found}.values()]
+        attempt, before = latest[which % len(latest)], self.notice.state
         self.clock += 1
         if not attempt.take(Receipt(delivery, "", NOW + timedelta(seconds=self.clock))):
             return

@@ -8,10 +8,15 @@ from notifications.domain.reasons import Reason
 
 
 def told_by(attempts: Sequence[Attempt]) -> Attempt | None:
-    """By which the customer was told: one that arrived, else the latest that was accepted and is not back."""
-    accepted = [each for each in attempts if each.accept_time and not each.delivery.failed]
+    """By which the customer was told: one that arrived, else the latest that was accepted and is not back.
+
+    Repeats by one channel are one message: that it is back is reported of the latest, and holds for all.
+    """
+    accepted = [each for each in sorted(attempts, key=lambda each: each.number) if each.accept_time]
     arrived = [each for each in accepted if each.delivery is Delivery.DELIVERED]
-    return max(arrived or accepted, key=lambda each: each.number, default=None)
+    latest = {each.channel: each for each in accepted}.values()
+    told = arrived or [each for each in latest if not each.delivery.failed]
+    return max(told, key=lambda each: each.number, default=None)
 
 
 def hear(notice: Notice, attempt: Attempt, attempts: Sequence[Attempt]) -> bool:
