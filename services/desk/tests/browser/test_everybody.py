@@ -189,8 +189,8 @@ async def test_row_26_nothing_that_opens_bars_anybody(
         opens = page.locator("[data-open]")
         hrefs += await opens.evaluate_all("all => all.map(each => each.dataset.open)")
     offered = {href.partition("/act/")[2].partition("?")[0]: href for href in hrefs}
-    # That has its box; these are offered on what waits for a yes, in another form and on memberships: tests of
-    # their own look.
+    # That has its box; these are offered on what waits for a yes, in another form, and on memberships: tests
+    # of their own look.
     of_members = [each for kind in (household, memberships) for each in vars(kind).values()]
     elsewhere = {CONTACT.id, APPROVE.id, DECLINE.id, STOP.id}
     elsewhere |= {each.id for each in of_members if isinstance(each, Action)}
