@@ -107,7 +107,7 @@ bench-ledger: setup ## Measure transfers through one account, fifty and a hundre
 	@$(BIN)/python -m tests.bench.ledger
 
 slow: setup ## Run the tests that take half a minute or more each, which `make test` leaves out (CI runs them)
-	@$(BIN)/pytest -n 2 --dist loadfile -m slow
+	@$(BIN)/pytest -n 2 --dist loadfile -m slow $(T)
 
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
 	@$(BIN)/python -m tests.mutants

@@ -80,7 +80,7 @@ def _noter(tx: Transaction) -> Principal:
 def _apart(tx: Transaction) -> Iterator[None]:
     """Have it be an act by itself: nothing leads from a suppression to the customer whose word it was."""
     call = tx.call
-    apart = replace(call, request_id="", cause_id=None, correlation_id="", traceparent="")
+    apart = replace(call, request_id="", cause_id=None, correlation_id="", traceparent="", purpose="")
     tx.act(replace(apart, principal=_noter(tx)))
     yield
     tx.act(call)
