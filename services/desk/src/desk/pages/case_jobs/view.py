@@ -1,6 +1,5 @@
 """What the pages say of jobs: to which cases, what is done, how far it is, and why something was not."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,13 +10,13 @@ from desk.language.catalogues import N_
 from desk.pages.customer.loading import Names
 from desk.pages.customer.things import title_of
 from desk.ui import words
+from desk.ui.filters import terms
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_job_pb2 import CaseJob, CaseJobResult
 from rapport.cases.v1.case_pb2 import Case
 
 WRITE = "cases.case_jobs.write"
-_TERM = re.compile(r"(\w+)\s*(?:!=|<=|>=|[=<>:])\s*(\"[^\"]*\"|\S+)")
 _STATES = {
     "RUNNING": (N_("runs"), "stale"),
     "DONE": (N_("done"), "ok"),
@@ -53,7 +52,6 @@ class Result:
 
 def job(each: CaseJob, viewer: Viewer, names: Names, say: Speech) -> Job:
     state, mood = _STATES.get(value_name(each, "state"), _STATES["RUNNING"])
-    ours = viewer.department == each.department or viewer.principal.administers("cases")
     told = {"done": each.done_count, "all": each.case_count, "refused": each.refused_count}
     return Job(
         each.name,
@@ -66,7 +64,7 @@ def job(each: CaseJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         say("{who}, {when}", who=names(each.author), when=say.moment(moment(each.create_time))),
         say("{done} of {all} done, {refused} refused", **told),
         stacked({"kept": each.done_count, "broken": each.refused_count}, max(each.case_count, 1)),
-        value_name(each, "state") == "RUNNING" and ours and viewer.may(WRITE),
+        value_name(each, "state") == "RUNNING" and viewer.may_change(WRITE, each.department),
     )
 
 
@@ -75,8 +73,7 @@ def which(each: CaseJob, names: Names, say: Speech) -> str:
     if each.problem:
         return say("what a problem brought about")
     told = []
-    for name, value in _TERM.findall(each.filter):
-        plain = value.strip('"')
+    for name, plain in terms(each.filter):
         who = names(plain) if plain.startswith("agents/") else say.code(words.last(plain).lower())
         told.append(f"{say.code(name)} {say('a customer') if name == 'customer' else who}")
     return ", ".join(told)

@@ -1,6 +1,5 @@
 """What the pages say of messages to many: to whom, how far each is, and why somebody gets none."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from chassis.errors import FailedPrecondition
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.customer.loading import Names
+from desk.ui.filters import terms
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob, NoticeJobResult
@@ -18,7 +18,6 @@ from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResp
 from rapport.notifications.v1.template_pb2 import Template
 
 WRITE = "notifications.notice_jobs.write"
-_TERM = re.compile(r"(\w+)\s*(?:!=|<=|>=|[=<>:])\s*(\"[^\"]*\"|\S+)")
 _COUNTED = 1000  # more is said to be more
 _STATES = {
     "RUNNING": (N_("runs"), "stale"),
@@ -97,8 +96,7 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
 def which(filter: str, names: Names, say: Speech) -> str:
     """The customers that a filter finds, in words."""
     told = []
-    for name, value in _TERM.findall(filter):
-        plain = value.strip('"')
+    for name, plain in terms(filter):
         match name:
             case "region_code":
                 told.append(say("in {country}", country=say.locale.territories.get(plain, plain)))
@@ -113,7 +111,7 @@ def which(filter: str, names: Names, say: Speech) -> str:
 
 def agents(filter: str) -> set[str]:
     """The colleagues whom a filter names."""
-    return {value.strip('"') for name, value in _TERM.findall(filter) if name == "relationship_manager"}
+    return {plain for name, plain in terms(filter) if name == "relationship_manager"}
 
 
 def _day(text: str, say: Speech) -> str:
