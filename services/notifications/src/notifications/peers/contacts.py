@@ -20,7 +20,7 @@ from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
 from notifications.domain.route import asked_about, asked_in_turn
-from notifications.usecases.asking import agent_of, check_of
+from notifications.peers.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
 from notifications.usecases.words import reach_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from chassis.grpc.status import refusal
-from notifications.usecases.asking import agent_of
+from notifications.peers.asking import agent_of
 from notifications.usecases.words import reach_of
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 

@@ -20,15 +20,14 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
-from notifications.domain.reasons import Reason
 from notifications.domain.route import offered
 from notifications.domain.template import Template
 from notifications.names import JOB
+from notifications.peers.asking import allowed, side_by_side
 from notifications.peers.selection import Selection
 from notifications.rpc.checks import check_delivery
 from notifications.store import notice_jobs as store
 from notifications.usecases import notice_job
-from notifications.usecases.asking import check_of, side_by_side
 from notifications.usecases.notice_job import Page
 from notifications.usecases.partials import Whole
 from notifications.usecases.samples import samples
@@ -125,15 +124,10 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         self, customers: Sequence[str], template: Template, channels: Sequence[str]
     ) -> list[CheckContactResponse]:
         """What each allows, by our own right: nothing of an address is told."""
-
-        async def ask(customer: str) -> CheckContactResponse:
-            if not channels:
-                return CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
-            request = check_of(customer, template.purpose, channels, urgent=template.urgent)
-            return await self.consents.CheckContact(request)
-
         try:
-            return await side_by_side(self.db.service, customers, ask)
+            return await side_by_side(
+                self.db.service, customers, lambda each: allowed(self.consents, each, template, channels)
+            )
         except grpc.aio.AioRpcError as error:
             raise _refused(error) from None
 

@@ -28,11 +28,11 @@ from notifications.domain.reasons import Reason
 from notifications.domain.route import offered
 from notifications.domain.template import Template
 from notifications.names import POLICY
+from notifications.peers.asking import allowed, side_by_side
 from notifications.rpc.checks import check_delivery
 from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview
-from notifications.usecases.asking import check_of, side_by_side
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.event_types import event_message, event_types
 from notifications.usecases.policy import draft_of, read_template, require_sendable
@@ -157,11 +157,8 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         self, customer: str, template: Template, channels: Sequence[str]
     ) -> consent_service_pb2.CheckContactResponse | None:
         """What a customer allows; None when there is none of that name."""
-        if not channels:
-            return consent_service_pb2.CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
-        request = check_of(customer, template.purpose, channels, urgent=template.urgent)
         try:
-            return await self.consents.CheckContact(request)
+            return await allowed(self.consents, customer, template, channels)
         except grpc.aio.AioRpcError as error:
             if refusal(error).metadata.get("resource") == customer:
                 return None

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 import grpc
 
 from chassis.context import Call, acting, service_itself
+from notifications.domain.reasons import Reason
+from notifications.domain.template import Template
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1.consent_service_pb2 import CheckContactRequest
+from rapport.customer.v1.consent_service_pb2 import CheckContactRequest, CheckContactResponse
 
 if TYPE_CHECKING:
     from rapport.cases.v1.agent_pb2 import Agent
     from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 T = TypeVar("T")
 _AT_ONCE = 8  # customers who are asked about
@@ -29,6 +32,15 @@ def check_of(customer: str, purpose: str, channels: Sequence[str], *, urgent: bo
         channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in channels],
         urgent=urgent,
     )
+
+
+async def allowed(
+    consents: ConsentServiceAsyncStub, customer: str, template: Template, channels: Sequence[str]
+) -> CheckContactResponse:
+    """What a customer allows of notices in a template's words now. grpc.aio.AioRpcError."""
+    if not channels:
+        return CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
+    return await consents.CheckContact(check_of(customer, template.purpose, channels, urgent=template.urgent))
 
 
 async def agent_of(directory: DirectoryServiceAsyncStub, name: str) -> Agent | None:
