@@ -93,7 +93,7 @@ class Notice(_message.Message):
     when it is sent.
     """
     template: _builtins.str
-    """The template, `templates/{id}`. In requests one of the type INFORMATION: delays are told by policies."""
+    """The template, `templates/{id}`. In requests one of the type INFORMATION or BAD_NEWS: delays are told by policies."""
     promise: _builtins.str
     """The promise it is about; may be empty. In requests only with a template that tells no dates: policies tell those."""
     case: _builtins.str

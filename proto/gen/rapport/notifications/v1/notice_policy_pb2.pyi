@@ -24,9 +24,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class NoticePolicy(_message.Message):
-    """A rule: this fact leads to this notice. Of several rules for one fact one is followed, for a customer is told once:
+    """A policy: this fact leads to this notice. Of several policies for one fact one is followed, for a customer is told once:
     of the department whose fact it is, else of the platform, and of several the first by name whose condition holds. What
-    a rule says holds for what happens from then on; what happened before is judged by the version of then.
+    a policy says holds for what happens from then on; what happened before is judged by the version of then.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -103,7 +103,7 @@ class NoticePolicy(_message.Message):
     event_type: _builtins.str
     """The full name of the message of an event about a customer, of any service whose contract is installed here, such as
     `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices: `ListEventTypes`
-    says which there are. A department's rule hears what its `department` says is its own, and what says no department's; the platform's hears everything.
+    says which there are. A department's policy hears what its `department` says is its own, and what says no department's; the platform's hears everything.
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
     the risk, tell the dates of promises: of these what says of whom, what and when is empty (`INVALID_CODE`), all from `condition` to
     `send_hour`.
@@ -111,9 +111,9 @@ class NoticePolicy(_message.Message):
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
     disabled: _builtins.bool
-    """True switches the rule off."""
+    """True switches the policy off."""
     department: _builtins.str
-    """`departments/{department}` whose rule this is. Of a new one the caller's when it is empty."""
+    """`departments/{department}` whose policy this is. Of a new one the caller's when it is empty."""
     version: _builtins.int
     """The version, from 1; every change makes a new one, and notices say which one asked for them."""
     etag: _builtins.str
