@@ -108,10 +108,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ListPurposes", PAGE),
     ("UpdatePurpose", {"purpose": {
         "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#",
-        "legal_basis": "LEGAL_BASIS_LEGITIMATE_INTERESTS", "category": "survey",
         "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"], "default_language_code": "en-GB"},
-        "update_mask":
-            "displayName,description,legalBasis,category,doubleOptInChannels,defaultLanguageCode"}),
+        "update_mask": "displayName,description,doubleOptInChannels,defaultLanguageCode"}),
     ("UpdateConsent", {"consent": {
         "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",
         "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": "",

@@ -12,11 +12,7 @@ from rapport.customer.v1.consent_service_pb2 import (
     UpdateConsentRequest,
 )
 from rapport.customer.v1.purpose_pb2 import Purpose
-from rapport.customer.v1.purpose_service_pb2 import (
-    CreatePurposeRequest,
-    GetPurposeRequest,
-    UpdatePurposeRequest,
-)
+from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest, GetPurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 
 GRANTED, DENIED = Consent.STATE_GRANTED, Consent.STATE_DENIED
@@ -121,6 +117,3 @@ async def test_who_rests_on_consent_waits_for_it(purposes, refused):
     asked.legal_basis = Purpose.LEGAL_BASIS_LEGITIMATE_INTERESTS
     kept = await purposes.CreatePurpose(CreatePurposeRequest(purpose_id="surveys", purpose=asked))
     assert (kept.legal_basis, kept.category) == (Purpose.LEGAL_BASIS_LEGITIMATE_INTERESTS, "survey")
-    change = Purpose(name=kept.name, legal_basis=Purpose.LEGAL_BASIS_CONSENT)
-    call = purposes.UpdatePurpose(UpdatePurposeRequest(purpose=change))
-    assert await refused(call) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"

@@ -51,13 +51,14 @@ async def reached(desk, customer, purpose="service", channels=(CHANNEL_EMAIL,), 
     return answer.address or answer.reason_code
 
 
-async def purpose(desk, id, category="", basis=Purpose.LEGAL_BASIS_CONTRACT):
+async def purpose(desk, id, category="", basis=Purpose.LEGAL_BASIS_CONTRACT, *, essential=False):
     made = Purpose(
         display_name=id,
         department="departments/billing",
         contact_default=Purpose.DEFAULT_ALLOWED,
         legal_basis=basis,
         category=category,
+        essential=essential,
     )
     purposes = desk.running.stub(PurposeServiceStub)
     await purposes.CreatePurpose(CreatePurposeRequest(purpose_id=id, purpose=made))
@@ -132,9 +133,12 @@ async def test_of_a_category_it_keeps_from_no_other(desk, suppressions):
 
 async def test_what_is_owed_or_urgent_is_told_all_the_same_but_where_nothing_arrives(desk, suppressions):
     anna = (await desk.create(desk.email("anna@example.com"))).name
-    await purpose(desk, "recall", basis=Purpose.LEGAL_BASIS_LEGAL_OBLIGATION)
+    law = Purpose.LEGAL_BASIS_LEGAL_OBLIGATION
+    await purpose(desk, "recall", basis=law, essential=True)
+    await purpose(desk, "census", basis=law)
     await suppress(suppressions, "anna@example.com")
     assert await reached(desk, anna, "recall") == "anna@example.com"
+    assert await reached(desk, anna, "census") == "suppressed"  # said by a department of its own
     assert await reached(desk, anna, urgent=True) == "anna@example.com"
     await suppress(suppressions, "anna@example.com", BOUNCED)
     assert await reached(desk, anna, "recall") == "suppressed"

@@ -119,10 +119,10 @@ class Purpose(_message.Message):
     etag: _builtins.str
     """The row version, quoted."""
     legal_basis: Global___Purpose.LegalBasis.ValueType
-    """What makes it lawful."""
+    """What makes it lawful. It never changes: contact on another basis is another purpose."""
     category: _builtins.str
     """Under which it is counted and suppressed with others, a code such as `service`, `marketing` or `survey`; may be empty. It says nothing of
-    whether customers may stop it: see `essential`.
+    whether customers may stop it: see `essential`. It never changes: what customers had suppressed stays so, whatever a word of ours.
     """
     essential: _builtins.bool
     """True for what customers have of us, such as word of a promise, and what a law demands: no link of theirs stops it, no budget keeps it

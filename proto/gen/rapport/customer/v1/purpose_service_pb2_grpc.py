@@ -111,7 +111,8 @@ class PurposeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePurpose(self, request, context):
-        """Changes how a purpose is called and described, what makes it lawful, its category, and on which channels a yes to it is confirmed.
+        """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
+        in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,9 @@ class PurposeServiceStub:
     ListPurposes: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]
     """Lists purposes, by name."""
     UpdatePurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]
-    """Changes how a purpose is called and described, what makes it lawful, its category, and on which channels a yes to it is confirmed."""
+    """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
+    in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+    """
     CreateWording: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.CreateWordingRequest, _wording_pb2.Wording]
     """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetWording: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.GetWordingRequest, _wording_pb2.Wording]
@@ -67,7 +69,9 @@ class PurposeServiceAsyncStub(PurposeServiceStub):
     ListPurposes: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]  # type: ignore[assignment]
     """Lists purposes, by name."""
     UpdatePurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
-    """Changes how a purpose is called and described, what makes it lawful, its category, and on which channels a yes to it is confirmed."""
+    """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
+    in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+    """
     CreateWording: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.CreateWordingRequest, _wording_pb2.Wording]  # type: ignore[assignment]
     """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetWording: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.GetWordingRequest, _wording_pb2.Wording]  # type: ignore[assignment]
@@ -112,7 +116,9 @@ class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _purpose_service_pb2.UpdatePurposeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_purpose_pb2.Purpose, _abc.Awaitable[_purpose_pb2.Purpose]]:
-        """Changes how a purpose is called and described, what makes it lawful, its category, and on which channels a yes to it is confirmed."""
+        """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
+        in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+        """
 
     @_abc_1.abstractmethod
     def CreateWording(

@@ -18,8 +18,8 @@ from customer.names import SUPPRESSION
 
 SUPPRESSED = "suppressed"
 ADDRESSES = frozenset({IdentifierType.EMAIL, IdentifierType.PHONE})
-# What is sent for these whatever somebody said: who owes it may not leave it out.
-OWED = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.VITAL_INTERESTS})
+# Of what is essential that is sent whatever somebody said: who owes it may not leave it out.
+_OWED = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.VITAL_INTERESTS})
 
 
 class SuppressionReason(StrEnum):
@@ -71,7 +71,7 @@ class Suppression:
         """Whether it keeps a contact for such a purpose from its address."""
         if self.reason is SuppressionReason.HARD_BOUNCE:
             return True
-        if urgent or legal_basis in OWED:
+        if urgent or (essential and legal_basis in _OWED):
             return False
         if self.category and self.reason is SuppressionReason.UNSUBSCRIBED and essential:
             return False  # of its kind all that they can do without was stopped

@@ -21,8 +21,6 @@ class PurposeChanges(TypedDict, total=False):
 
     display_name: str
     description: str
-    legal_basis: LegalBasis | None
-    category: str
     double_opt_in_channels: list[Channel]
     default_language_code: str
 
@@ -80,9 +78,9 @@ def _require_essential_by(tx: Transaction, purpose: Purpose) -> None:
 
 
 async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
-    """Change how a purpose is called, described, lawful, kept apart and confirmed.
+    """Change how a purpose is called, described and confirmed.
 
-    PermissionDenied NOT_OWNER, InvalidArgument INVALID_LEGAL_BASIS, INVALID_ESSENTIAL.
+    PermissionDenied NOT_OWNER, InvalidArgument INVALID_ESSENTIAL.
     """
     purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
     if "double_opt_in_channels" in changes:
