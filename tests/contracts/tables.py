@@ -64,7 +64,7 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     unique: dict[str, list[set[str]]] = {}  # what finds one row at most is in order
     where = _plain(str(listing.select.whereclause))
     for row in await connection.fetch(_INDEXES):
-        columns = [re.sub(r" (DESC|ASC|NULLS).*", "", column).strip('"') for column in row["columns"]]
+        columns = [_plain(re.sub(r" (DESC|ASC|NULLS).*", "", column)) for column in row["columns"]]
         only = _plain(row["only"])
         if only not in where and only != f"{columns[0]} IS NOT NULL":  # as what is compared never is
             continue
@@ -80,7 +80,7 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
         for name, field in listing.filters.items()
         if field.column.name not in sort and not (listing.walks and fixed)
     }
-    ways = {"the list": []} | {name: [field.column.name] for name, field in filters.items()}
+    ways = {"the list": []} | {name: [_plain(field.column.name)] for name, field in filters.items()}
     # Of what holds several values no index is in order.
     found = {
         name for name, field in filters.items() if field.is_list and ways[name] in indexes.get(table, [])
@@ -99,8 +99,8 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
 
 
 def _plain(condition: str) -> str:
-    """A condition as both SQLAlchemy and the server write it: without tables, casts and parentheses."""
-    return re.sub(r"\b\w+\.|::\w+|[()]", "", condition)
+    """A condition as both SQLAlchemy and the server write it: without tables, casts, brackets and quotes."""
+    return re.sub(r"\b\w+\.|::\w+|[()\"]", "", condition)
 
 
 def _compared(select: sa.Select[Any]) -> Iterator[str]:

@@ -123,6 +123,11 @@ def day(column: sa.ColumnElement[Any]) -> Field:
     return Field(column, _day, 'a day like "2026-03-01"', ordered=True)
 
 
+def day_of_year(column: sa.ColumnElement[Any]) -> Field:
+    """A day of any year, as text."""
+    return Field(column, _day_of_year, 'a day of the year like "02-29"')
+
+
 def number(column: sa.ColumnElement[Any], most: int = 2**63 - 1) -> Field:
     """A whole number, up to `most` either side of zero: pass the column's own bound."""
 
@@ -273,3 +278,8 @@ def _day(value: str) -> date:
     if not _DAY.fullmatch(value):
         raise ValueError
     return date.fromisoformat(value)
+
+
+def _day_of_year(value: str) -> str:
+    _day(f"2000-{value}")  # which has every day
+    return value

@@ -8,8 +8,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
 from google.type.postal_address_pb2 import PostalAddress
 
+from chassis.api import filters
 from chassis.grpc.status import reason as reason_of
 from chassis.grpc.status import refusal
+from customer.store.tables import LIST_CUSTOMERS
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import (
     AssignRelationshipManagerRequest,
@@ -526,6 +528,32 @@ async def test_customers_are_listed_by_a_filter(desk, refused):
     assert [customer.name for customer in page.customers] == [bert.name]
     wrong = ListCustomersRequest(filter="given_name = Anna")
     assert await refused(desk.customers.ListCustomers(wrong)) == "INVALID_ARGUMENT INVALID_FILTER"
+
+
+async def test_customers_are_found_by_their_birthday_whatever_the_year(desk, refused, infrastructure):
+    dates = {"full": (1984, 12, 4), "yearless": (0, 12, 4), "leap": (1984, 2, 29), "month": (1912, 4, 0)}
+    names = {
+        key: (await desk.create(person=Person(birth_date=Date(year=y, month=m, day=d)))).name
+        for key, (y, m, d) in dates.items()
+    }
+
+    async def born(filter: str) -> set[str]:
+        listed = await desk.customers.ListCustomers(ListCustomersRequest(filter=filter))
+        return {each.name for each in listed.customers} & set(names.values())
+
+    assert await born('birthday = "12-04"') == {names["full"], names["yearless"]}
+    assert await born("birthday = 02-29") == {names["leap"]}
+    assert await born("-birthday:*") == {names["month"]}
+    for wrong in ("02-30", "2-3", "1984-02-03"):
+        request = ListCustomersRequest(filter=f'birthday = "{wrong}"')
+        assert await refused(desk.customers.ListCustomers(request)) == "INVALID_ARGUMENT INVALID_FILTER"
+    chosen = filters.parse("birthday = 12-04", LIST_CUSTOMERS.filters)
+    statement = LIST_CUSTOMERS._build(chosen, descending=False, continued=False)
+    async with infrastructure.superuser(desk.running.db._url) as connection:
+        await connection.execute("SET enable_seqscan = off")  # of a table that is as small
+        arguments = statement.arguments({"limit": 51, **chosen.params})
+        plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement.sql}", *arguments)
+    assert "customers_birthday" in plan
 
 
 async def test_a_page_token_is_good_for_the_same_list_only(desk, refused):

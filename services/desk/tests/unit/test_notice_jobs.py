@@ -49,19 +49,21 @@ def test_more_than_are_counted_are_said_to_be_more_and_that_some_alone_were_aske
 
 
 def test_days_begin_and_end_where_the_reader_is_and_all_that_is_chosen_holds_at_once() -> None:
-    typed = {"region": "de", "manager": "alice", "prospect": "no", "since": "2026-01-01"}
+    typed = {"region": "de", "manager": "alice", "prospect": "no"}
+    typed |= {"birthday": "02-29", "since": "2026-01-01"}
     typed |= {"template": "templates/closing", "v-depot": "Kiel", "v-none": " "}
     job = form.job_of(Typed(typed | {"first": "2026-03-04", "last": "2026-03-05"}, {}), SAY)
     assert job.filter == (
         'region_code = "DE" AND relationship_manager = "agents/alice" AND prospect = false'
-        ' AND create_time >= "2026-01-01T00:00:00+01:00"'
+        ' AND birthday = "02-29" AND create_time >= "2026-01-01T00:00:00+01:00"'
     )
     assert (job.kind, dict(job.variables)) == ("closing", {"depot": "Kiel"})
     assert job.schedule_time.ToJsonString() == "2026-03-03T23:00:00Z"
     assert job.expire_time.ToJsonString() == "2026-03-05T23:00:00Z"
     told = view.which(job.filter, names, SAY)  # type: ignore[arg-type]
     assert told == (
-        "customers, in Germany, whom Alice looks after, who bought something, known since Thu 1 Jan"
+        "customers, in Germany, whom Alice looks after, who bought something, whose birthday is 29 Feb,"
+        " known since Thu 1 Jan"
     )
     assert view.agents(job.filter) == {"agents/alice"}
     assert not form.job_of(Typed(typed | {"first": "2026-03-02"}, {}), SAY).HasField("schedule_time")
@@ -70,7 +72,12 @@ def test_days_begin_and_end_where_the_reader_is_and_all_that_is_chosen_holds_at_
 
 @pytest.mark.parametrize(
     ("typed", "field"),
-    [({"region": "Germany"}, "region"), ({"manager": "a b"}, "manager"), ({"last": "soon"}, "last")],
+    [
+        ({"region": "Germany"}, "region"),
+        ({"manager": "a b"}, "manager"),
+        ({"birthday": "02-30"}, "birthday"),
+        ({"last": "soon"}, "last"),
+    ],
 )
 def test_what_is_none_is_refused_at_its_field(typed: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidArgument) as refused:

@@ -187,7 +187,9 @@ class ListCustomersRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `relationship_manager`, `region_code`, `prospect` and `create_time`; at most 1,000 characters."""
+    """AIP-160 subset over `relationship_manager`, `region_code`, `prospect`, `birthday` and `create_time`; at most 1,000 characters.
+    A `birthday` is a day of the year, `birthday = "03-14"`: of persons of whose birth date month and day are known.
+    """
     def __init__(
         self,
         *,

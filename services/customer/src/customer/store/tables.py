@@ -156,6 +156,8 @@ KNOWN_CUSTOMERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS))
 _led_on = sa.exists().where(
     ALIAS_GROUPS.c.customer_id == CUSTOMERS.c.id, ALIAS_GROUPS.c.group_id != CUSTOMERS.c.id
 )
+# As the index says it; NULL where the day is not known.
+_BIRTHDAY = sa.literal_column("substring(customers.birth_date, '-(..-..)$')", sa.Text)
 LIST_CUSTOMERS = Listing(
     sa.select(CUSTOMERS).where(~_led_on),
     CUSTOMERS.c.create_time,
@@ -165,6 +167,7 @@ LIST_CUSTOMERS = Listing(
         "relationship_manager": filters.text(CUSTOMERS.c.relationship_manager),
         "region_code": filters.text(CUSTOMERS.c.region_code),
         "prospect": filters.boolean(CUSTOMERS.c.prospect),
+        "birthday": filters.day_of_year(_BIRTHDAY),
         "create_time": filters.moment(CUSTOMERS.c.create_time),
     },
 )

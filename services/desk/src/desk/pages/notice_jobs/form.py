@@ -10,10 +10,11 @@ from desk.language.catalogues import N_
 from desk.pages.trying import Typed
 from desk.pages.work.route import CODE
 from desk.ui import words
+from desk.ui.filters import day_of_year
 from desk.ui.speech import Speech
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 
-WHOM = ("region", "manager", "prospect", "since")
+WHOM = ("region", "manager", "prospect", "birthday", "since")
 FIELDS = (*WHOM, "first", "last", "rate")  # beside these `v-{name}` for each variable
 _REGION = re.compile(r"[A-Z]{2}")
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
@@ -59,11 +60,15 @@ def _filter(sent: Typed, say: Speech) -> str:
         raise invalid("region", "INVALID_CODE", N_("must be a country such as DE"))
     if manager and not CODE.fullmatch(manager):
         raise invalid("manager", "INVALID_CODE", N_("must be one of those that the form has"))
+    birthday = sent.text("birthday")
+    if birthday and day_of_year(birthday) is None:
+        raise invalid("birthday", "INVALID_TIME", N_("must be a month and a day, such as 03-14"))
     since = _day(sent, "since")
     terms: Mapping[str, str] = {
         f'region_code = "{region}"': region,
         f'relationship_manager = "agents/{manager}"': manager,
         f"prospect = {'true' if sent.text('prospect') == 'yes' else 'false'}": sent.text("prospect"),
+        f'birthday = "{birthday}"': birthday,
         f'create_time >= "{_begins(since, say).isoformat() if since else ""}"': sent.text("since"),
     }
     return " AND ".join(term for term, said in terms.items() if said)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from google.type.date_pb2 import Date
+
 from chassis.api.messages import moment, value_name
 from chassis.errors import FailedPrecondition
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.customer.loading import Names
-from desk.ui.filters import terms
+from desk.ui.filters import day_of_year, terms
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob, NoticeJobResult
@@ -104,6 +106,8 @@ def which(filter: str, names: Names, say: Speech) -> str:
                 told.append(say("whom {who} looks after", who=names(plain)))
             case "prospect":
                 told.append(say("who bought nothing yet") if plain == "true" else say("who bought something"))
+            case "birthday":
+                told.append(say("whose birthday is {day}", day=say.partly(day_of_year(plain) or Date())))
             case _:
                 told.append(say("known since {day}", day=_day(plain, say)))
     return ", ".join([say("customers"), *told]) if told else say("all customers")
