@@ -202,7 +202,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("CheckContact", {
         "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"],
-        "urgent": True}),
+        "urgent": True, "app_for_everybody": True}),
     ("CreateImportJob", {"import_job": {"source": "a" * 64}}),
     ("AppendImportRows", {"name": "{CreateImportJob}", "rows": [
         {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),

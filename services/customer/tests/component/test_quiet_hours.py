@@ -69,7 +69,7 @@ async def test_quiet_hours_are_by_the_clock_where_the_customer_is(desk, anna):
 
 
 async def test_an_inbox_disturbs_nobody_at_night_but_a_pause_is_from_it_too(desk, anna):
-    app = {"channels": [CHANNEL_APP]}
+    app = {"channels": [CHANNEL_APP], "app_for_everybody": True}
     await prefer(desk, anna, quiet_hours=[NIGHT])
     go_to(desk, 23)
     answer = await check(desk, anna, **app)

@@ -68,13 +68,14 @@ def test_a_channel_without_an_address_or_consent_gives_way_to_the_next():
     assert choose_contact(denied, BOTH, [], [EMAIL, PHONE], {}).channel is Channel.SMS
 
 
-def test_an_inbox_needs_no_address_and_is_for_who_prefers_it_or_is_asked_about_it_first():
+def test_an_inbox_needs_no_address_and_is_for_who_prefers_it_unless_it_is_for_everybody():
     inbox = [*BOTH, Channel.APP]
     assert choose_contact(SERVICE, inbox, [], [], {}).reason_code == "no-address"
     assert choose_contact(SERVICE, inbox, ["APP"], [EMAIL], {}).channel is Channel.APP
     assert choose_contact(SERVICE, inbox, ["SMS", "APP"], [EMAIL, PHONE], {}).channel is Channel.SMS
-    first = choose_contact(SERVICE, [Channel.APP, Channel.EMAIL], [], [], {})
-    assert (first.allowed, first.address, first.identifier) == (True, "", "")
+    assert not choose_contact(SERVICE, [Channel.APP, Channel.EMAIL], [], [], {}).allowed
+    found = choose_contact(SERVICE, inbox, [], [], {}, inbox_for_everybody=True)
+    assert (found.channel, found.address, found.identifier) == (Channel.APP, "", "")
     denied = said(Channel.APP, DENIED)
     assert choose_contact(denied, [Channel.APP], ["APP"], [], {}).reason_code == "consent-denied"
 

@@ -9,7 +9,7 @@ import pytest
 
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.route import asked_about, asked_in_turn, left, offered, why_failed
+from notifications.domain.route import asked_about, for_everybody, left, why_failed
 from notifications.domain.strategy import Channel, DeliveryStrategy
 from notifications.peers.contacts import Contacts
 from notifications.usecases.attempt import Forbidden
@@ -28,7 +28,7 @@ ABOUT: tuple[Any, ...] = ("customers/1", "a", "purposes/service", "a", {}, "", "
         (["APP", "EMAIL"], {"APP": Reason.NOT_DELIVERED}, ["EMAIL"], ["EMAIL"]),
         (["EMAIL"], {}, ["EMAIL"], ["EMAIL"]),
         (["EMAIL", "APP"], {}, ["EMAIL", "APP"], ["EMAIL", "APP"]),
-        (["EMAIL", "APP"], {"EMAIL": Reason.BOUNCED}, [], []),
+        (["EMAIL", "APP"], {"EMAIL": Reason.BOUNCED}, ["APP"], ["APP"]),
     ],
 )
 def test_the_inbox_is_tried_where_a_strategy_names_it_or_its_customer_prefers_it(
@@ -39,32 +39,21 @@ def test_the_inbox_is_tried_where_a_strategy_names_it_or_its_customer_prefers_it
     assert (left(notice, served), asked_about(notice, served)) == (tried, asked)
 
 
-def test_a_preview_asks_at_once_about_what_sending_asks_one_after_the_other() -> None:
-    served = ["EMAIL", "SMS", "APP"]
-    assert offered(None, served) == served
-    # As the first it needs neither an address nor to be preferred, as when it is asked about alone.
-    for named in ([Channel.APP, Channel.EMAIL], [Channel.EMAIL, Channel.APP]):
-        assert offered(DeliveryStrategy(named), served) == named
-    assert offered(DeliveryStrategy([Channel.SMS, Channel.APP]), ["EMAIL", "APP"]) == []
-
-
 @pytest.mark.parametrize(
-    ("concern", "channels", "turns"),
+    ("concern", "channels", "everybody"),
     [
-        (Concern.NONE, [], [["EMAIL", "SMS", "APP"]]),
-        (Concern.NONE, ["APP", "EMAIL"], [["APP"], ["EMAIL"]]),
-        (Concern.NONE, ["EMAIL", "APP", "SMS"], [["EMAIL"], ["EMAIL", "APP"], ["SMS"]]),
-        (Concern.AT_RISK, ["APP", "SMS", "EMAIL"], [["SMS", "APP"], ["SMS"], ["EMAIL"]]),
-        (Concern.AT_RISK, ["EMAIL", "APP"], [["EMAIL"], ["EMAIL", "APP"]]),
+        (Concern.NONE, [], False),
+        (Concern.NONE, ["APP", "EMAIL"], True),
+        (Concern.NONE, ["EMAIL", "APP"], False),
+        (Concern.AT_RISK, ["APP", "EMAIL"], False),
     ],
 )
-def test_the_inbox_is_asked_about_alone_only_where_it_is_for_everybody(
-    concern: Concern, channels: list[str], turns: list[list[str]]
+def test_the_inbox_is_for_everybody_where_it_is_named_first_and_no_promise_moves(
+    concern: Concern, channels: list[str], everybody: bool
 ) -> None:
     delivery = DeliveryStrategy([*map(Channel, channels)])
     notice = replace(Notice(uuid4(), *ABOUT, delivery=delivery), concern=concern)
-    asked = asked_about(notice, ["EMAIL", "SMS", "APP"])
-    assert asked_in_turn(notice, asked) == turns
+    assert for_everybody(notice) is everybody
 
 
 def test_what_confirms_a_consent_is_never_put_where_its_link_would_be_kept() -> None:

@@ -456,15 +456,20 @@ class CheckContactRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     URGENT_FIELD_NUMBER: _builtins.int
+    APP_FOR_EVERYBODY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}`."""
     purpose: _builtins.str
     """What the contact is for, `purposes/{purpose}`. NOT_FOUND when there is none."""
     urgent: _builtins.bool
     """True for what concerns the customer's safety alone: neither quiet hours nor a pause keep it from them. Consent still does."""
+    app_for_everybody: _builtins.bool
+    """Whether CHANNEL_APP reaches who never said that they prefer it, too. False, it is for who prefers it alone: it needs no address, so that
+    nothing says whether anybody looks there.
+    """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
-        """The channels the caller can send on, best first. CHANNEL_APP needs no address: it is allowed to who prefers it, or where it is the first."""
+        """The channels the caller can send on, best first. CHANNEL_APP needs no address: see `app_for_everybody`."""
 
     def __init__(
         self,
@@ -473,10 +478,11 @@ class CheckContactRequest(_message.Message):
         purpose: _builtins.str = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         urgent: _builtins.bool = ...,
+        app_for_everybody: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "name", b"name", "purpose", b"purpose", "urgent", b"urgent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_for_everybody", b"app_for_everybody", "channels", b"channels", "name", b"name", "purpose", b"purpose", "urgent", b"urgent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,8 +25,8 @@ REACHED_BY = {
     Channel.VOICE: IdentifierType.PHONE,
     Channel.FAX: IdentifierType.FAX,
 }
-# What needs no address, so that nothing says whether a customer looks there: for who prefers it, or was
-# asked about it first. It disturbs nobody who does not look, so that it keeps no quiet hours.
+# What needs no address, so that nothing says whether a customer looks there. It disturbs nobody who does
+# not look, so that it keeps no quiet hours.
 INBOX = Channel.APP
 # Where it is confirmed by the very address that a channel reaches: of such a yes only addresses count that
 # their owner was proved to have, for anybody could have one added afterwards.
@@ -91,11 +91,14 @@ def choose_contact(
     preferred: Sequence[str],
     identifiers: Sequence[Identifier],
     suppressed: Mapping[UUID, Suppression],
+    *,
+    inbox_for_everybody: bool = False,
 ) -> Contact:
     """The first channel that the customer allows and can be reached on, by an identifier not `suppressed`.
 
     Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
-    customer who never said is taken to prefer e-mail. What is essential nobody stops.
+    customer who never said is taken to prefer e-mail, and the inbox is for who prefers it, unless it is
+    `inbox_for_everybody`. What is essential nobody stops.
     """
     said = {standing.channel: standing.state for standing in standings}
     default = standings[0].contact_default
@@ -122,7 +125,7 @@ def choose_contact(
     confirmed = {each.channel for each in standings if each.confirm_time and each.channel in PROVED}
     kept_from = False
     for channel in permitted:
-        if channel is INBOX and (channel in preferred or channel is offered[0]):
+        if channel is INBOX and (inbox_for_everybody or channel in preferred):
             found = Decision(_ADDRESS, Outcome.PASSED, inputs={"channel": channel.lower()})
             return Contact(True, [*decisions, found], channel=channel)
         known = [

@@ -167,7 +167,14 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         customer = await found(self.db, names.CUSTOMER, store.CUSTOMER, customer_id)
         channels = [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)]
         contact = await check_contact(
-            self.db, self.addresses, customer, customer_id, purpose_id, channels, urgent=request.urgent
+            self.db,
+            self.addresses,
+            customer,
+            customer_id,
+            purpose_id,
+            channels,
+            urgent=request.urgent,
+            inbox_for_everybody=request.app_for_everybody,
         )
         for each in contact.decisions:
             each.decide_time = self.db.clock.now()

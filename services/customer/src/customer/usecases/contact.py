@@ -29,6 +29,7 @@ async def check_contact(
     channels: Sequence[Channel],
     *,
     urgent: bool,
+    inbox_for_everybody: bool,
 ) -> Contact:
     """Whether and where a customer, by the name `name_id`, may be contacted now. NotFound for the purpose."""
     # By the name that was asked for: they may just be told apart from the customer who was found.
@@ -49,7 +50,14 @@ async def check_contact(
             )
         ],
     )
-    contact = choose_contact(standings, channels, preferences.channels, identifiers, kept)
+    contact = choose_contact(
+        standings,
+        channels,
+        preferences.channels,
+        identifiers,
+        kept,
+        inbox_for_everybody=inbox_for_everybody,
+    )
     if urgent:
         contact = contact.past_quiet()
     else:

@@ -37,53 +37,37 @@ class Addressed:
 def left(notice: Notice, served: Sequence[str]) -> list[str]:
     """The channels on which it may still be tried, in the order of its strategy, else the best first.
 
-    What an address confirms is asked by that one alone. The inbox is tried where a strategy names it, and is
-    nobody's last resort there: where it is for who prefers it alone, it is not when nothing else is left.
+    What an address confirms is asked by that one alone, and not put where the link in it would be kept.
     """
     confirms = confirmed_by(notice)
-    wanted = [confirms] if confirms else _named(notice) or [each for each in served if each != INBOX]
+    wanted = [confirms] if confirms else named(notice.delivery) or [each for each in served if each != INBOX]
     found = [each for each in wanted if each in served and each not in notice.spent]
-    others = [each for each in found if each != INBOX]
-    if consent_of(notice):  # the link in it is kept nowhere
-        return others
-    return found if _for_everybody(notice) or (others and not notice.spent) else others
-
-
-def asked_in_turn(notice: Notice, channels: Sequence[str]) -> list[Sequence[str]]:
-    """About which of these it is asked at once, one after the other until one is allowed.
-
-    The inbox, where it is for who prefers it alone, behind another: alone it would be allowed to anybody.
-    """
-    if not _named(notice):
-        return [channels]
-    others = [each for each in channels if each != INBOX]
-    if _for_everybody(notice) or not others:  # only a repeat goes there with no other
-        return [[each] for each in channels]
-    return [[others[max(i - 1, 0)], each] if each == INBOX else [each] for i, each in enumerate(channels)]
+    return [each for each in found if each != INBOX] if consent_of(notice) else found
 
 
 def asked_about(notice: Notice, served: Sequence[str]) -> list[str]:
     """About which the customer service is asked: the inbox also for who prefers it, as the last."""
     tried = left(notice, served)
-    free = not (_named(notice) or notice.spent or consent_of(notice)) and INBOX in served
+    free = not (named(notice.delivery) or notice.spent or consent_of(notice)) and INBOX in served
     return [*tried, INBOX] if free else tried
 
 
-def offered(delivery: DeliveryStrategy | None, served: Sequence[str]) -> list[str]:
-    """All about which it is asked until one allows it, at once."""
-    wanted = delivery.channels if delivery else []
-    found = [each for each in wanted or served if each in served]
-    # What is not served does not make the inbox the first.
-    return found[1:] if found[:1] == [INBOX] != wanted[:1] else found
+def for_everybody(notice: Notice) -> bool:
+    """Whether the inbox is not for who prefers it alone: named first, and what is said moves no promise.
+
+    A repeat goes there as before.
+    """
+    return notice.in_doubt or (names_inbox_first(notice.delivery) and notice.concern is Concern.NONE)
 
 
-def _for_everybody(notice: Notice) -> bool:
-    """Whether the inbox is not for who prefers it alone: named first, and what is said moves no promise."""
-    return _named(notice)[:1] == [INBOX] and notice.concern is Concern.NONE
+def names_inbox_first(delivery: DeliveryStrategy | None) -> bool:
+    """Whether a strategy says of everybody that they look there."""
+    return named(delivery)[:1] == [INBOX]
 
 
-def _named(notice: Notice) -> Sequence[str]:
-    return notice.delivery.channels if notice.delivery else []
+def named(delivery: DeliveryStrategy | None) -> Sequence[str]:
+    """The channels of a strategy, in whose order it is tried; nothing where the customer's counts."""
+    return delivery.channels if delivery else []
 
 
 def goes_on(notice: Notice, served: Sequence[str]) -> bool:

@@ -10,6 +10,8 @@ import grpc
 
 from chassis.context import Call, acting, service_itself
 from notifications.domain.reasons import Reason
+from notifications.domain.route import named, names_inbox_first
+from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import Template
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.common.v1 import channel_pb2
@@ -24,23 +26,38 @@ T = TypeVar("T")
 _AT_ONCE = 8  # customers who are asked about
 
 
-def check_of(customer: str, purpose: str, channels: Sequence[str], *, urgent: bool) -> CheckContactRequest:
+def check_of(
+    customer: str, purpose: str, channels: Sequence[str], *, urgent: bool, inbox_for_everybody: bool
+) -> CheckContactRequest:
     """Whether, and on which of these channels, a customer may be told something for a purpose."""
     return CheckContactRequest(
         name=customer,
         purpose=purpose,
         channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in channels],
         urgent=urgent,
+        app_for_everybody=inbox_for_everybody,
     )
 
 
 async def allowed(
-    consents: ConsentServiceAsyncStub, customer: str, template: Template, channels: Sequence[str]
+    consents: ConsentServiceAsyncStub,
+    customer: str,
+    template: Template,
+    delivery: DeliveryStrategy | None,
+    served: Sequence[str],
 ) -> CheckContactResponse:
-    """What a customer allows of notices in a template's words now. grpc.aio.AioRpcError."""
+    """What a customer allows of notices in a template's words now, on any channel. grpc.aio.AioRpcError."""
+    channels = [each for each in named(delivery) or served if each in served]
     if not channels:
         return CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
-    return await consents.CheckContact(check_of(customer, template.purpose, channels, urgent=template.urgent))
+    request = check_of(
+        customer,
+        template.purpose,
+        channels,
+        urgent=template.urgent,
+        inbox_for_everybody=names_inbox_first(delivery),
+    )
+    return await consents.CheckContact(request)
 
 
 async def agent_of(directory: DirectoryServiceAsyncStub, name: str) -> Agent | None:

@@ -19,7 +19,7 @@ from chassis.zones import time_zone
 from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.route import asked_about, asked_in_turn
+from notifications.domain.route import asked_about, for_everybody, named
 from notifications.peers.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
@@ -96,10 +96,11 @@ class Contacts:
         self, notice: Notice, passed_over: list[Decision]
     ) -> consent_service_pb2.CheckContactResponse:
         """What is allowed on the first channel of its strategy on which anything is, and by which not."""
-        *before, last = asked_in_turn(notice, self._asked_by(notice))
-        for channels in before:
+        channels = self._asked_by(notice)
+        *before, last = [[each] for each in channels] if named(notice.delivery) else [channels]
+        for one in before:
             try:
-                return await self._check(notice, channels, passed_over)
+                return await self._check(notice, one, passed_over)
             except Forbidden as refusal:
                 if refusal.why not in _OF_A_CHANNEL:
                     raise
@@ -109,7 +110,13 @@ class Contacts:
     async def _check(
         self, notice: Notice, channels: Sequence[str], before: Sequence[Decision]
     ) -> consent_service_pb2.CheckContactResponse:
-        request = check_of(notice.customer, notice.purpose, channels, urgent=notice.urgent)
+        request = check_of(
+            notice.customer,
+            notice.purpose,
+            channels,
+            urgent=notice.urgent,
+            inbox_for_everybody=for_everybody(notice),
+        )
         try:
             answer = await self.consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:

@@ -20,7 +20,7 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
-from notifications.domain.route import offered
+from notifications.domain.strategy import DeliveryStrategy as Delivery
 from notifications.domain.template import Template
 from notifications.names import JOB
 from notifications.peers.asking import allowed, side_by_side
@@ -88,7 +88,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         customers, answers, are_asked = list[str](), list[CheckContactResponse](), True
         try:
             customers = await self._find(asked)
-            answers = await self._ask(customers[:_CHECKED], template, offered(asked.delivery, self.channels))
+            answers = await self._ask(customers[:_CHECKED], template, asked.delivery)
         except Unavailable:
             are_asked = False
         counts = Counter("" if each.allowed else each.reason_code for each in answers)
@@ -121,12 +121,14 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
             raise _refused(error) from None
 
     async def _ask(
-        self, customers: Sequence[str], template: Template, channels: Sequence[str]
+        self, customers: Sequence[str], template: Template, delivery: Delivery | None
     ) -> list[CheckContactResponse]:
         """What each allows, by our own right: nothing of an address is told."""
         try:
             return await side_by_side(
-                self.db.service, customers, lambda each: allowed(self.consents, each, template, channels)
+                self.db.service,
+                customers,
+                lambda each: allowed(self.consents, each, template, delivery, self.channels),
             )
         except grpc.aio.AioRpcError as error:
             raise _refused(error) from None

@@ -25,7 +25,7 @@ from chassis.servicer import Rpc
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import Reason
-from notifications.domain.route import offered
+from notifications.domain.strategy import DeliveryStrategy as Delivery
 from notifications.domain.template import Template
 from notifications.names import POLICY
 from notifications.peers.asking import allowed, side_by_side
@@ -92,7 +92,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         others = in_force(await POLICIES_ON_EVENTS.all(self.db, since=now, until=now), now)
         rows = preview.rehearse(tried, others, own.events)
         rows = await self._by_what_followed(tried, rows, start)
-        rows, category = await self._allowed(rows, template, offered(tried.delivery, self.channels))
+        rows, category = await self._allowed(rows, template, tried.delivery)
         if not template.urgent and not template.essential:
             rows = preview.pressed(rows, self.budget.of(category))
         return pb.PreviewNoticePolicyResponse(
@@ -144,21 +144,21 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         return preview.after(tried, rows, [event for each in reads for event in each.events], known)
 
     async def _allowed(
-        self, rows: Sequence[Row], template: Template, channels: Sequence[str]
+        self, rows: Sequence[Row], template: Template, delivery: Delivery | None
     ) -> tuple[list[Row], str]:
         """By what each customer allows now, asked once each, as when it is sent; the purpose's category."""
         asked = list(dict.fromkeys(row.customer for row in rows if row.outcome is Outcome.TOLD))
-        said = await side_by_side(self.db.service, asked, lambda each: self._check(each, template, channels))
+        said = await side_by_side(self.db.service, asked, lambda each: self._check(each, template, delivery))
         answers = dict(zip(asked, said, strict=True))
         judged = [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
         return judged, next((each.category for each in answers.values() if each), "")
 
     async def _check(
-        self, customer: str, template: Template, channels: Sequence[str]
+        self, customer: str, template: Template, delivery: Delivery | None
     ) -> consent_service_pb2.CheckContactResponse | None:
         """What a customer allows; None when there is none of that name."""
         try:
-            return await allowed(self.consents, customer, template, channels)
+            return await allowed(self.consents, customer, template, delivery, self.channels)
         except grpc.aio.AioRpcError as error:
             if refusal(error).metadata.get("resource") == customer:
                 return None
