@@ -169,10 +169,7 @@ _POLICY_ON_ANY = {
     "subject_field": "membership",
     "expire_after": "3600s",
     "cancel_event_types": ["rapport.loyalty.v1.TierDowngraded"],
-    "date_field": "review_time",
-    "day_offset": -14,
-    "send_hour": 10,
-    "yearly": True,
+    "schedule": {"day": {"date_field": "review_time", "offset_days": -14, "hour": 10, "yearly": True}},
     "delivery": _DELIVERY,
 }
 _TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
@@ -433,7 +430,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateNoticePolicy", {
             "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
             "update_mask": "eventType,template,disabled,condition,variables,customerField,subjectField,"
-            "expireAfter,cancelEventTypes,sendDelay,dateField,dayOffset,sendHour,delivery,callFirst"}),
+            "expireAfter,cancelEventTypes,schedule,delivery,callFirst"}),
         ("PreviewNoticePolicy", {
             "notice_policy": _POLICY_ON_ANY, "start_time": BEFORE, "end_time": LATER}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),

@@ -88,7 +88,7 @@ async def test_a_policy_is_kept_as_it_was_typed_and_listed_with_whose_it_is(open
     assert (form["after_count"], form["after_unit"], form["cancel-0"]) == ("36", "hours", cancel)
     kept = (await desk.client().get("/v1/noticePolicies/greet")).json()
     assert kept["variables"] == {"which": "event.customer"}
-    assert (kept["sendDelay"], kept["expireAfter"]) == ("129600s", "172800s")
+    assert (kept["schedule"], kept["expireAfter"]) == ({"delay": "129600s"}, "172800s")
     listed = (await lead.get("/noticePolicies")).text
     (row,) = [each for each in listed.split("<tr ") if "/noticePolicies/greet" in each]
     assert "Front desk" in row
@@ -123,12 +123,13 @@ async def test_it_is_sent_days_before_or_after_a_day(open_desk: Any, side: str, 
     typed |= {"day_count": str(abs(offset)), "day_side": side, "yearly": "on"}
     kept = await lead.post(url, data=fields((await lead.get(url)).text) | typed)
     assert kept.status_code == 303, kept.text
-    told = (await desk.client().get("/v1/noticePolicies/day")).json()
-    assert (told["dayOffset"], told["yearly"]) == (offset, True)
+    told = (await desk.client().get("/v1/noticePolicies/day")).json()["schedule"]["day"]
+    assert (told["offsetDays"], told["yearly"]) == (offset, True)
     form = fields((await lead.get("/noticePolicies/day")).text)
     once = {key: value for key, value in form.items() if key != "yearly"}
     assert (await lead.post("/noticePolicies/day", data=once | {"act": "save"})).status_code == 303
-    assert (await desk.client().get("/v1/noticePolicies/day")).json()["yearly"] is False
+    told = (await desk.client().get("/v1/noticePolicies/day")).json()["schedule"]["day"]
+    assert told["yearly"] is False
     assert (form["day_count"], form["day_side"]) == (str(abs(offset)), side)
 
 
@@ -150,14 +151,15 @@ async def test_who_is_called_first_is_said_by_the_policy_of_a_delay(open_desk: A
 async def test_what_is_wrong_stands_at_its_field_as_it_was_typed(open_desk: Any) -> None:
     _, lead = await opened(open_desk)
     form = fields((await lead.get(NEW)).text) | {"code": "wrong", "act": "save"}
-    for field, text, told in (
-        ("condition", "event.x", "line 1, column"),
-        ("v-which", "event.", "line 1, column"),
-        ("after_count", "soon", "must be a whole number"),
-        ("since", "soon", "must be a day such as"),
+    for field, text, told, beside in (
+        ("condition", "event.x", "line 1, column", {}),
+        ("v-which", "event.", "line 1, column", {}),
+        ("after_count", "soon", "must be a whole number", {}),
+        ("after_count", "2", "must be empty where a day is chosen", {"date_field": "create_time"}),
+        ("date_field", "customer", "must be a field of CustomerCreated that can be it", {}),
+        ("since", "soon", "must be a day such as", {"act": "look"}),
     ):
-        act = {"act": "look"} if field == "since" else {}
-        typed = form | {"v-which": "event.customer"} | {field: text} | act
+        typed = form | {"v-which": "event.customer"} | {field: text} | beside
         answer = await lead.post(NEW, data=typed)
         assert answer.status_code == 422, field
         assert "look at what is marked" in answer.text

@@ -16,7 +16,7 @@ from rapport_testing.wait import eventually
 from services.notifications.tests.component.test_triggers import heard
 
 DELAY, A_WEEK = timedelta(hours=1), timedelta(days=7)
-DELAYED: dict[str, Any] = {"template": "templates/hello", "send_delay": Duration(seconds=3600)}
+DELAYED: dict[str, Any] = {"template": "templates/hello", "schedule": {"delay": Duration(seconds=3600)}}
 SURVEY: dict[str, Any] = {
     **DELAYED,
     "event_type": "rapport.cases.v1.CaseResolved",

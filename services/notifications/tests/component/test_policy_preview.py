@@ -123,7 +123,9 @@ async def test_it_says_which_other_policy_tells_in_its_place_and_how_many_would_
     answer = await preview(ready, {"event_type": TIER, "name": "noticePolicies/gold"})
     assert counts(answer) == {("NOT_TOLD", "merged"): 6}
     assert answer.rows[0].notice_policy == "noticePolicies/bold"
-    await ready.update_policy("bold", date_field="review_time")  # which no event has: it cannot tell
+    await ready.update_policy(
+        "bold", schedule={"day": {"date_field": "review_time"}}
+    )  # which no event has: it cannot tell
     found = counts(await preview(ready, {"event_type": TIER, "name": "noticePolicies/gold"}))
     assert found == {("TOLD", ""): 5, ("DEFERRED", "contact-pressure"): 1}
 
@@ -137,14 +139,13 @@ async def test_what_would_have_been_over_by_then_is_not_told(ready: Any) -> None
     ready.clock.advance(timedelta(seconds=2))
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "send_delay": Duration(seconds=3600),
+        "schedule": {"delay": Duration(seconds=3600)},
         "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
     }
     answer = await preview(ready, policy)
     assert {each.subject: each.reason_code for each in answer.rows} == {kept: "", used: "cause-gone"}
-    assert counts(await preview(ready, policy | {"date_field": "expire_time", "send_delay": None})) == {
-        ("NOT_TOLD", "no-date"): 2
-    }
+    of_a_day = policy | {"schedule": {"day": {"date_field": "expire_time"}}}
+    assert counts(await preview(ready, of_a_day)) == {("NOT_TOLD", "no-date"): 2}
 
 
 async def test_what_happens_inside_the_days_is_told_at_once_while_it_is_of_use_and_otherwise_not(
@@ -155,8 +156,7 @@ async def test_what_happens_inside_the_days_is_told_at_once_while_it_is_of_use_a
     ready.clock.advance(timedelta(seconds=2))
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "date_field": "expire_time",
-        "day_offset": -14,
+        "schedule": {"day": {"date_field": "expire_time", "offset_days": -14}},
     }
     assert counts(await preview(ready, policy)) == {("NOT_TOLD", "date-past"): 1}
     longer = policy | {"expire_after": Duration(seconds=14 * 86400)}
@@ -172,7 +172,7 @@ async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_
     span = {"start_time": timestamp(start), "end_time": timestamp(ready.clock.now())}
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "send_delay": Duration(seconds=7200),
+        "schedule": {"delay": Duration(seconds=7200)},
         "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
     }
     assert counts(await preview(ready, policy, **span)) == {("TOLD", ""): 1}
@@ -180,7 +180,7 @@ async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_
     await tell(ready, VoucherUsed(voucher=voucher), version=2)
     ready.clock.advance(timedelta(seconds=2))
     assert counts(await preview(ready, policy, **span)) == {("NOT_TOLD", "cause-gone"): 1}
-    at_once = policy | {"send_delay": None}
+    at_once = policy | {"schedule": None}
     assert counts(await preview(ready, at_once, **span)) == {("TOLD", ""): 1}
 
 
@@ -197,7 +197,7 @@ async def test_what_could_not_be_read_to_the_end_is_not_said_to_be_told(
         ready.clock.advance(timedelta(minutes=1))
     policy = {
         "event_type": "rapport.loyalty.v1.VoucherIssued",
-        "send_delay": Duration(seconds=3600),
+        "schedule": {"delay": Duration(seconds=3600)},
         "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
     }
     answer = await preview(ready, policy)

@@ -242,7 +242,7 @@ POLICY = {
     "condition": "event.percent_off > 0",
     "template": "templates/voucher",
     "variables": {"version": "event.item"},
-    "send_delay": Duration(seconds=86400),
+    "schedule": {"delay": Duration(seconds=86400)},
     "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
 }
 

@@ -152,7 +152,7 @@ async def test_two_policies_about_one_thing_are_one_message_the_departments_firs
 
 async def test_who_cannot_tell_silences_nobody(ready: Any) -> None:
     own = {"event_type": TIER, "template": "templates/hello"}
-    await ready.create_policy("a-without-a-day", **own, date_field="review_time")
+    await ready.create_policy("a-without-a-day", **own, schedule={"day": {"date_field": "review_time"}})
     await ready.create_policy("b-tells", **own)
     event = upgraded(ready)
     await tell(ready, event)
@@ -178,7 +178,7 @@ async def test_what_is_over_before_it_was_told_is_not_told(ready: Any) -> None:
         event_type="rapport.cases.v1.CaseOpened",
         template="templates/hello",
         department="departments/platform",
-        send_delay=Duration(seconds=3600),
+        schedule={"delay": Duration(seconds=3600)},
         cancel_event_types=["rapport.cases.v1.CaseResolved"],
     )
     silent, resolved, before = (f"cases/{uuid4()}" for _ in range(3))
@@ -261,7 +261,7 @@ async def test_a_policy_tells_nobody_of_what_was_before_it_or_while_it_was_off(r
 VOUCHERS: dict[str, Any] = {
     "event_type": VOUCHER,
     "template": "templates/hello",
-    "send_delay": Duration(seconds=3600),
+    "schedule": {"delay": Duration(seconds=3600)},
 }
 USED = ["rapport.loyalty.v1.VoucherUsed"]
 
@@ -316,9 +316,7 @@ async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives
         "ending",
         event_type=VOUCHER,
         template="templates/hello",
-        date_field="expire_time",
-        day_offset=-1,
-        send_hour=10,
+        schedule={"day": {"date_field": "expire_time", "offset_days": -1, "hour": 10}},
         cancel_event_types=["rapport.loyalty.v1.VoucherUsed"],
     )
     ends = ready.in_days(20)
@@ -345,7 +343,7 @@ async def test_it_is_sent_on_the_day_before_at_the_hour_where_the_customer_lives
 
 async def test_the_department_of_a_policy_takes_back_what_it_asked_for_and_nobody_else(ready: Any) -> None:
     await ready.create_policy(
-        "gold", event_type=TIER, template="templates/hello", send_delay=Duration(seconds=86400)
+        "gold", event_type=TIER, template="templates/hello", schedule={"delay": Duration(seconds=86400)}
     )
     event = upgraded(ready)
     event_id = await tell(ready, event)
@@ -373,7 +371,10 @@ async def test_what_is_about_to_be_handed_over_is_not_once_its_policy_is_switche
 
 async def test_what_goes_on_different_days_is_no_flood_however_much_is_asked_for_at_once(ready: Any) -> None:
     await ready.create_policy(
-        "ends", event_type=VOUCHER, template="templates/hello", date_field="expire_time"
+        "ends",
+        event_type=VOUCHER,
+        template="templates/hello",
+        schedule={"day": {"date_field": "expire_time"}},
     )
     for number in range(24):
         ends = ready.in_days(30 + 2 * number)
@@ -433,15 +434,11 @@ async def test_no_policy_floods_a_customer(ready: Any) -> None:
         ),
         ({"customer_field": "review_time"}, {"notice_policy.customer_field": "INVALID_CODE"}),
         ({"subject_field": "colour"}, {"notice_policy.subject_field": "INVALID_CODE"}),
-        ({"date_field": "tier"}, {"notice_policy.date_field": "INVALID_CODE"}),
         (
-            {"date_field": "review_time", "send_delay": Duration(seconds=60)},
-            {"notice_policy.send_delay": "INVALID_TIME"},
+            {"schedule": {"day": {"date_field": "tier"}}},
+            {"notice_policy.schedule.day.date_field": "INVALID_CODE"},
         ),
-        (
-            {"day_offset": -14, "send_hour": 10},
-            {"notice_policy.day_offset": "INVALID_CODE", "notice_policy.send_hour": "INVALID_CODE"},
-        ),
+        ({"schedule": {"day": {"hour": 10}}}, {"notice_policy.schedule.day.date_field": "REQUIRED"}),
         ({"cancel_event_types": ["acme.v1.Gone"]}, {"notice_policy.cancel_event_types[0]": "INVALID_CODE"}),
         (
             {"subject_field": "tier", "cancel_event_types": ["rapport.cases.v1.CaseResolved"]},
@@ -495,8 +492,8 @@ async def test_no_policy_tells_a_date_of_a_promise_by_another_name(
 
 async def test_no_policy_reminds_of_a_date_that_may_have_moved(ready: Any) -> None:
     made = {"event_type": "rapport.cases.v1.PromiseMade", "template": "templates/hello"}
-    refusal = await ready.violations(ready.create_policy("by", date_field="due_time", **made))
-    assert refusal == {"notice_policy.date_field": "INVALID_CODE"}
+    by = ready.create_policy("by", schedule={"day": {"date_field": "due_time"}}, **made)
+    assert await ready.violations(by) == {"notice_policy.schedule.day.date_field": "INVALID_CODE"}
 
 
 async def test_what_is_scheduled_is_sent_then_unless_it_is_taken_back(ready: Any) -> None:

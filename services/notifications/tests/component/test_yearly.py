@@ -23,12 +23,11 @@ from rapport_testing.wait import eventually
 
 SET = Statement[Any](sa.select(TIMERS.c.id).where(TIMERS.c.kind == NEXT_YEAR_TIMER))
 VIENNA = ZoneInfo("Europe/Vienna")
-RENEWS = {
+DAY = {"date_field": "expire_time", "hour": 10, "yearly": True}
+RENEWS: dict[str, Any] = {
     "event_type": "rapport.loyalty.v1.VoucherIssued",
     "template": "templates/hello",
-    "date_field": "expire_time",
-    "send_hour": 10,
-    "yearly": True,
+    "schedule": {"day": DAY},
     "cancel_event_types": ["rapport.loyalty.v1.VoucherUsed"],
 }
 
@@ -108,7 +107,7 @@ async def test_it_is_told_on_the_day_of_each_year_once_whatever_comes_again(read
 
 
 async def test_over_summer_time_it_is_the_same_hour(ready: Any) -> None:
-    await ready.create_policy("renews", **RENEWS | {"day_offset": -14})
+    await ready.create_policy("renews", **RENEWS | {"schedule": {"day": DAY | {"offset_days": -14}}})
     began = datetime(
         2026, 4, 8, 9, tzinfo=VIENNA
     )  # clocks go forward on 29 March 2026, 28 and 25 in 2027, 2028
@@ -162,7 +161,11 @@ async def test_what_ends_unsent_is_planned_for_the_next_year_and_with_the_custom
 
 @pytest.mark.parametrize(
     ("change", "goes_on"),
-    [({"send_hour": 12}, True), ({"yearly": False}, False), ({"condition": "event.voucher != ''"}, False)],
+    [
+        ({"schedule": {"day": DAY | {"hour": 12}}}, True),
+        ({"schedule": {"day": DAY | {"yearly": False}}}, False),
+        ({"condition": "event.voucher != ''"}, False),
+    ],
 )
 async def test_the_next_year_is_planned_as_the_policy_is_then(ready: Any, change: Any, goes_on: bool) -> None:
     await ready.create_policy("renews", **RENEWS)
@@ -192,13 +195,13 @@ async def test_it_is_tried_on_what_happened_and_refused_without_a_day(ready: Any
     answer = await ready.policies.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=policy))
     [row] = answer.rows
     assert (row.reason_code, moment(row.schedule_time).date().isoformat()) == ("", "2026-03-30")
-    made = ready.create_policy("always", **RENEWS | {"date_field": "", "send_hour": 0})
-    assert await ready.violations(made) == {"notice_policy.yearly": "INVALID_CODE"}
 
 
 async def test_the_day_of_the_first_purchase_is_told_of_from_the_year_after_on(ready: Any) -> None:
     policy = {"event_type": "rapport.customer.v1.CustomerConverted", "template": "templates/hello"}
-    await ready.create_policy("with-us", **policy, date_field="purchase_time", yearly=True)
+    await ready.create_policy(
+        "with-us", **policy, schedule={"day": {"date_field": "purchase_time", "yearly": True}}
+    )
     bought = timestamp(ready.clock.now())
     event = CustomerConverted(customer=ready.customer, purchase_time=bought)
     await ready.running.deliver(event, resource=ready.customer, version=2, source="customer")

@@ -95,7 +95,7 @@ class EventType(_message.Message):
 
     @_builtins.property
     def date_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Those of which each can be `NoticePolicy.date_field`."""
+        """Those of which each can be `Schedule.Day.date_field`."""
 
     def __init__(
         self,

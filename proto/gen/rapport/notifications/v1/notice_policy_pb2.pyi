@@ -89,13 +89,9 @@ class NoticePolicy(_message.Message):
     SUBJECT_FIELD_FIELD_NUMBER: _builtins.int
     EXPIRE_AFTER_FIELD_NUMBER: _builtins.int
     CANCEL_EVENT_TYPES_FIELD_NUMBER: _builtins.int
-    SEND_DELAY_FIELD_NUMBER: _builtins.int
-    DATE_FIELD_FIELD_NUMBER: _builtins.int
-    DAY_OFFSET_FIELD_NUMBER: _builtins.int
-    SEND_HOUR_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     CALL_FIRST_FIELD_NUMBER: _builtins.int
-    YEARLY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63. Of one version, with
     `/versions/{version}` after it.
@@ -106,7 +102,7 @@ class NoticePolicy(_message.Message):
     says which there are. A department's policy hears what its `department` says is its own, and what says no department's; the platform's hears everything.
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
     the risk, tell the dates of promises: of these what says of whom, what and when is empty (`INVALID_CODE`), all from `condition` to
-    `send_hour`.
+    `schedule`.
     """
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
@@ -131,24 +127,9 @@ class NoticePolicy(_message.Message):
     About one thing the newest event counts, for each customer where this or customer_field is set: what an older one asked for and was
     not sent is `superseded`. INVALID_CODE.
     """
-    date_field: _builtins.str
-    """The field of the event, a Timestamp or a google.type.Date, on whose day, where the customer lives, it is sent. An event
-    without it leads to nothing, as one whose day is over. Midnight ends a day, so that what expires then is of the day before;
-    of a `start_time` or `effective_time` it begins one. INVALID_CODE for one that is none.
-    """
-    day_offset: _builtins.int
-    """So many days after the day of `date_field`, before it where it is negative, by the customer's calendar, -366 to 366."""
-    send_hour: _builtins.int
-    """The hour, where the customer lives, from which on it is sent on the day of `date_field`, 1 to 23; 0 means 9."""
     call_first: Global___NoticePolicy.CallFirst.ValueType
     """Whether a person tells the customer first, and the message follows, or is sent when nobody called in time. Of a policy on
     `rapport.cases.v1.PromiseAtRisk` alone (`INVALID_CODE`).
-    """
-    yearly: _builtins.bool
-    """Whether it is told again on that day of each year, until something newer of the thing, or what cancels it, is heard of: one
-    notice a year, the next planned when one has ended. The first is of the first such day that begins after the event. 29
-    February is 28 February in other years. As the policy is by then; after it was off, or a change of what it reads of the event,
-    nothing more is planned. Only with `date_field` (`INVALID_CODE`).
     """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -177,10 +158,8 @@ class NoticePolicy(_message.Message):
         """
 
     @_builtins.property
-    def send_delay(self) -> _duration_pb2.Duration:
-        """How long after the event it is sent, at most 366 days, unless it is cancelled by then: with `cancel_event_types` it is
-        told of silence. Absent means at once. Not with `date_field` (`INVALID_TIME`).
-        """
+    def schedule(self) -> Global___Schedule:
+        """When it is sent; absent means at once."""
 
     @_builtins.property
     def delivery(self) -> _delivery_strategy_pb2.DeliveryStrategy:
@@ -206,20 +185,89 @@ class NoticePolicy(_message.Message):
         subject_field: _builtins.str = ...,
         expire_after: _duration_pb2.Duration | None = ...,
         cancel_event_types: _abc.Iterable[_builtins.str] | None = ...,
-        send_delay: _duration_pb2.Duration | None = ...,
-        date_field: _builtins.str = ...,
-        day_offset: _builtins.int = ...,
-        send_hour: _builtins.int = ...,
+        schedule: Global___Schedule | None = ...,
         delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         call_first: Global___NoticePolicy.CallFirst.ValueType = ...,
-        yearly: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "send_delay", b"send_delay", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "schedule", b"schedule", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "date_field", b"date_field", "day_offset", b"day_offset", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "send_delay", b"send_delay", "send_hour", b"send_hour", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version", "yearly", b"yearly"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "schedule", b"schedule", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_trigger) -> _WhichOneofReturnType_trigger | None: ...
 
 Global___NoticePolicy: _TypeAlias = NoticePolicy  # noqa: Y015
+
+@_typing.final
+class Schedule(_message.Message):
+    """When a notice of a policy is sent: so long after the event, or on a day of it. Neither means at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Day(_message.Message):
+        """The day of a date in the event, where the customer lives."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        DATE_FIELD_FIELD_NUMBER: _builtins.int
+        OFFSET_DAYS_FIELD_NUMBER: _builtins.int
+        HOUR_FIELD_NUMBER: _builtins.int
+        YEARLY_FIELD_NUMBER: _builtins.int
+        date_field: _builtins.str
+        """The field of the event, a Timestamp or a google.type.Date, on whose day it is sent. An event
+        without it leads to nothing, as one whose day is over. Midnight ends a day, so that what expires then is of the day before;
+        of a `start_time` or `effective_time` it begins one. INVALID_CODE for one that is none.
+        """
+        offset_days: _builtins.int
+        """So many days after that day, before it where it is negative, by the customer's calendar, -366 to 366."""
+        hour: _builtins.int
+        """The hour from which on it is sent, 1 to 23; 0 means 9."""
+        yearly: _builtins.bool
+        """Whether it is told again on that day of each year, until something newer of the thing, or what cancels it, is heard of: one
+        notice a year, the next planned when one has ended. The first is of the first such day that begins after the event. 29
+        February is 28 February in other years. As the policy is by then; after it was off, or a change of what it reads of the event,
+        nothing more is planned.
+        """
+        def __init__(
+            self,
+            *,
+            date_field: _builtins.str = ...,
+            offset_days: _builtins.int = ...,
+            hour: _builtins.int = ...,
+            yearly: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["date_field", b"date_field", "hour", b"hour", "offset_days", b"offset_days", "yearly", b"yearly"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DELAY_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def delay(self) -> _duration_pb2.Duration:
+        """So long after the event, at most 366 days, unless it is cancelled by then: with `cancel_event_types` it is told of
+        silence.
+        """
+
+    @_builtins.property
+    def day(self) -> Global___Schedule.Day:
+        """On a day."""
+
+    def __init__(
+        self,
+        *,
+        delay: _duration_pb2.Duration | None = ...,
+        day: Global___Schedule.Day | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "delay", b"delay", "when", b"when"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "delay", b"delay", "when", b"when"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["delay", "day"]  # noqa: Y015
+    _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_when) -> _WhichOneofReturnType_when | None: ...
+
+Global___Schedule: _TypeAlias = Schedule  # noqa: Y015

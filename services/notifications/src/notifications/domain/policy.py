@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from notifications.domain.notice import Concern
+from notifications.domain.schedule import Day, Schedule
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import REQUIRED, Type
 from notifications.names import DEPARTMENT, POLICY, TEMPLATE
@@ -30,7 +31,6 @@ CONCERNS = {
 }
 BY_EVENT = {means.event_type: means for means in CONCERNS.values()}
 LIFETIME = timedelta(days=1)  # for how long a notice is of use of whose policy, or sender, says nothing
-SEND_HOUR = 9
 
 
 def takes_call_first(event_type: str) -> bool:
@@ -58,13 +58,9 @@ class PolicyTerms:
     subject_field: str  # of the event and of those that cancel it: what it is about; "" is its resource
     expire_after: timedelta | None
     cancel_event_types: list[str]
-    send_delay: timedelta | None  # how long after the event
-    date_field: str  # of the event, on whose day it is sent, with `day_offset` and `send_hour`
-    day_offset: int
-    send_hour: int  # 0 is SEND_HOUR
+    schedule: Schedule | None  # None is at once
     delivery: DeliveryStrategy | None  # of its notices
     call_first: CallFirst | None  # of a delay; None: as the relationship asks
-    yearly: bool  # whether it is told on the day of `date_field` in each year
 
     @property
     def lasts(self) -> timedelta:
@@ -72,10 +68,20 @@ class PolicyTerms:
         return self.expire_after or LIFETIME
 
     @property
+    def delay(self) -> timedelta:
+        """How long after the event it is sent, where it is not on a day."""
+        return (self.schedule and self.schedule.delay) or timedelta()
+
+    @property
+    def day(self) -> Day | None:
+        """The day on which it is sent, if it is on one."""
+        return self.schedule.day if self.schedule else None
+
+    @property
     def reads(self) -> tuple[object, ...]:
         """What it reads of an event: while that stays, what was read is what it would read again."""
         what = (self.condition, self.variables, self.customer_field, self.subject_field)
-        return self.event_type, *what, self.date_field
+        return self.event_type, *what, self.day and self.day.date_field
 
 
 @dataclass(slots=True)
@@ -104,7 +110,7 @@ class NoticePolicy(PolicyTerms):
         names = [] if takes_call_first(self.event_type) else ["call_first"]
         if self.of_promises:
             names += ["condition", "variables", "customer_field", "subject_field", "expire_after"]
-            names += ["cancel_event_types", "send_delay", "date_field", "day_offset", "send_hour", "yearly"]
+            names += ["cancel_event_types", "schedule"]
         filled = [name for name in names if getattr(self, name)]
         silence = self.of_promises and self.delivery and self.delivery.fallback_after
         return [*filled, "delivery.fallback_after"] if silence else filled

@@ -36,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def require_sound(policy: NoticePolicy) -> None:
     """Refuse an event, a field, a condition or a value that is none.
 
-    InvalidArgument INVALID_CODE, INVALID_RULE, INVALID_TIME. Also what says nothing of such an event.
+    InvalidArgument INVALID_CODE, INVALID_RULE. Also what says nothing of such an event.
     """
     if idle := policy.idle:
         told = f"must be empty of a policy on {policy.event_type}"
@@ -47,13 +47,8 @@ def require_sound(policy: NoticePolicy) -> None:
     _require_field(message, policy.customer_field or "customer", "customer_field", customers(message))
     if policy.subject_field:
         _require_field(message, policy.subject_field, "subject_field", texts(message))
-    if policy.date_field:
-        _require_field(message, policy.date_field, "date_field", days(message))
-        if policy.send_delay:
-            raise invalid("notice_policy.send_delay", "INVALID_TIME", "must be absent beside date_field")
-    elif undated := [name for name in ("day_offset", "send_hour", "yearly") if getattr(policy, name)]:
-        told = "must be empty without date_field"
-        raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in undated])
+    if policy.day:
+        _require_field(message, policy.day.date_field, "schedule.day.date_field", days(message))
     for i, each in enumerate(policy.cancel_event_types):
         where = f"cancel_event_types[{i}]"
         cancelling = event_message(each, f"notice_policy.{where}")
@@ -144,21 +139,21 @@ def _said(value: Any) -> str:
             return str(value)
 
 
-def send_on(policy: NoticePolicy, told: Any) -> str:
-    """The day, or moment, on whose day or before which a policy's notice is sent; "" when there is none.
+def send_on(date_field: str, told: Any) -> str:
+    """The day, or moment, of a field of an event, on whose day or before which it is told; "" for none.
 
     RFC 3339. What begins at midnight is of the day that begins.
     """
-    if not told.HasField(policy.date_field):
+    if not told.HasField(date_field):
         return ""
-    value = getattr(told, policy.date_field)
+    value = getattr(told, date_field)
     try:
         at = moment(value) if isinstance(value, Timestamp) else date_of(value)
     except (ValueError, OverflowError):  # no day of the calendar
         return ""
     if moment_or_day(at.isoformat()) is None:
         return ""
-    begins = isinstance(at, datetime) and policy.date_field.endswith(_BEGINS)
+    begins = isinstance(at, datetime) and date_field.endswith(_BEGINS)
     return (at + TICK if begins else at).isoformat()
 
 

@@ -14,6 +14,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, 
 from chassis.facts import changed
 from chassis.names import PLATFORM
 from notifications.domain.policy import BY_EVENT, CallFirst, NoticePolicy, PolicyTerms
+from notifications.domain.schedule import Schedule
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import SENDER, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
@@ -109,13 +110,9 @@ class PolicyChanges(TypedDict, total=False):
     subject_field: str
     expire_after: timedelta | None
     cancel_event_types: list[str]
-    send_delay: timedelta | None
-    date_field: str
-    day_offset: int
-    send_hour: int
+    schedule: Schedule | None
     delivery: DeliveryStrategy | None
     call_first: CallFirst | None
-    yearly: bool
 
 
 @dataclass(slots=True)

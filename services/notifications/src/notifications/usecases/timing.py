@@ -6,7 +6,8 @@ from typing import Any
 
 from chassis.events.envelope import Event
 from notifications.domain import days
-from notifications.domain.policy import SEND_HOUR, NoticePolicy
+from notifications.domain.policy import NoticePolicy
+from notifications.domain.schedule import SEND_HOUR, Day
 from notifications.usecases import conditions
 
 
@@ -17,6 +18,7 @@ class Timing:
     schedule_time: datetime
     expire_time: datetime
     send_on: str = ""
+    day_offset: int = 0
     send_hour: int = 0
     years: int | None = None  # as of a notice
 
@@ -32,16 +34,16 @@ def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
 
     Of one that is told each year, in the first whose day comes after the event.
     """
-    if not policy.date_field:
-        begin = event.time + (policy.send_delay or timedelta())
+    if policy.day is None:
+        begin = event.time + policy.delay
         return Timing(begin, begin + policy.lasts)
-    send_on = conditions.send_on(policy, event.data)
-    return in_year(policy, send_on, event.time) if send_on else None
+    send_on = conditions.send_on(policy.day.date_field, event.data)
+    return on_day(policy.day, policy.lasts, send_on, event.time) if send_on else None
 
 
-def in_year(policy: NoticePolicy, send_on: str, since: datetime, last: int = -1) -> Timing:
-    """When it is of use of a day, RFC 3339; each year, in the first after the year `last`, and `since`."""
-    hour = policy.send_hour or SEND_HOUR
-    years = days.year_after(send_on, policy.day_offset, hour, since, last) if policy.yearly else None
-    begin, end = days.span(send_on, policy.day_offset, hour, years or 0)
-    return Timing(begin, end + policy.lasts, send_on, hour, years)
+def on_day(day: Day, lasts: timedelta, send_on: str, since: datetime, last: int = -1) -> Timing:
+    """When it is of use of a date, RFC 3339; each year, in the first after the year `last`, and `since`."""
+    hour = day.hour or SEND_HOUR
+    years = days.year_after(send_on, day.offset_days, hour, since, last) if day.yearly else None
+    begin, end = days.span(send_on, day.offset_days, hour, years or 0)
+    return Timing(begin, end + lasts, send_on, day.offset_days, hour, years)

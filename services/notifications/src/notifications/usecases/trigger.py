@@ -262,7 +262,7 @@ def _notice(
         trigger_event=event.id,
         schedule_time=when.schedule_time if when.schedule_time > now else None,
         send_on=when.send_on,
-        day_offset=policy.day_offset,
+        day_offset=when.day_offset,
         send_hour=when.send_hour,
         years=when.years,
         delivery=policy.delivery,

@@ -17,7 +17,7 @@ from notifications.store.tables import GET_NOTICE, GET_TEMPLATE, LATEST_POLICY
 from notifications.store.triggers import OFF_SINCE, PLANNED_AFTER, POLICY_OF_VERSION
 from notifications.usecases.marks import is_old, lock_thing
 from notifications.usecases.notice import request_notice
-from notifications.usecases.timing import in_year
+from notifications.usecases.timing import Timing, on_day
 
 # Why one ends with which all do.
 _OVER = (Reason.SUPERSEDED, Reason.CAUSE_GONE, Reason.POLICY_OFF, Reason.CUSTOMER_NOT_FOUND)
@@ -33,14 +33,17 @@ async def plan_next(tx: Transaction, timer: Timer) -> None:
     await lock_person(tx, *CUSTOMER.ids(ended.customer))
     await lock_thing(tx, ended.notice_policy_id, ended.subject)
     policy = await _policy_of(tx, ended)
-    if policy is None or not ended.ended or ended.reason_code in _OVER or await is_old(tx, ended):
+    if policy is None or policy.day is None or not policy.day.yearly:
+        return
+    if not ended.ended or ended.reason_code in _OVER or await is_old(tx, ended):
         return
     of = {"notice_policy_id": policy.id, "customer": ended.customer, "years": ended.years}
     if await PLANNED_AFTER.maybe(tx, trigger_event=ended.trigger_event, **of):
         return
     tx.act(replace(tx.call, cause_id=ended.request_event))
     template = await GET_TEMPLATE.one(tx, id=policy.template_id)
-    notice = _next(tx, ended, policy, template)
+    when = on_day(policy.day, policy.lasts, ended.send_on, tx.now, ended.years or 0)
+    notice = _next(tx, ended, policy, template, when)
     await request_notice(tx, notice, template, (notice.schedule_time or tx.now) - tx.now)
 
 
@@ -51,11 +54,10 @@ async def _policy_of(tx: Transaction, notice: Notice) -> NoticePolicy | None:
         return None
     was = await POLICY_OF_VERSION.one(tx, id=id_, version=version)
     policy = await LATEST_POLICY.one(tx, id=id_)
-    return policy if policy.yearly and policy.reads == was.reads else None
+    return policy if policy.reads == was.reads else None
 
 
-def _next(tx: Transaction, ended: Notice, policy: NoticePolicy, template: Template) -> Notice:
-    when = in_year(policy, ended.send_on, tx.now, ended.years or 0)
+def _next(tx: Transaction, ended: Notice, policy: NoticePolicy, template: Template, when: Timing) -> Notice:
     inputs = {"event": str(ended.trigger_event), "event_type": policy.event_type, "subject": ended.subject}
     inputs |= {"notice": ended.name, "years": str(when.years)}
     return Notice(
@@ -79,7 +81,7 @@ def _next(tx: Transaction, ended: Notice, policy: NoticePolicy, template: Templa
         trigger_event=ended.trigger_event,
         schedule_time=when.schedule_time if when.schedule_time > tx.now else None,
         send_on=when.send_on,
-        day_offset=policy.day_offset,
+        day_offset=when.day_offset,
         send_hour=when.send_hour,
         years=when.years,
         delivery=policy.delivery,

@@ -24,16 +24,19 @@ CALLS = {
     "ALWAYS": N_("everybody"),
 }
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
-_TEXTS = ("condition", "customer_field", "subject_field", "date_field")
+_TEXTS = ("condition", "customer_field", "subject_field")
 # Beside these the form has `v-{name}` for each variable, `cancel-{i}` for what cancels it, and `channel-{i}`.
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
 _CANCEL = re.compile(r"cancel_event_types\[(\d+)\]")
 _CHANNEL = re.compile(r"delivery.channels\[(\d+)\]")
-_TIMES = {
-    "send_delay": "after_count",
+_OTHERS = {
+    "schedule.delay": "after_count",
+    "schedule.day.date_field": "date_field",
+    "schedule.day.offset_days": "day_count",
+    "schedule.day.hour": "send_hour",
     "expire_after": "expire_count",
     "delivery.fallback_after": "silent_count",
-    "day_offset": "day_count",
+    "notice_policy_id": "code",
 }
 
 
@@ -48,15 +51,11 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
     )
     for name in _TEXTS:
         setattr(policy, name, "\n".join(typed.text(name).splitlines()))
-    if policy.date_field:
-        side = 1 if typed.text("day_side") == "after" else -1
-        policy.day_offset, policy.send_hour = side * typed.number("day_count"), typed.number("send_hour")
-        policy.yearly = typed.text("yearly") == "on"
+    _put_schedule(policy, typed)
     for name in asked:
         if text := typed.text(f"v-{name}"):
             policy.variables[name] = text
     policy.cancel_event_types.extend(cancels(typed.fields))
-    _put(policy.send_delay, _span(typed, "after"))
     _put(policy.expire_after, _span(typed, "expire"))
     chosen = _chosen(typed.fields, "channel", len(CHANNELS))
     if chosen := [_of(CHANNELS, "channel-0", each) for each in chosen]:
@@ -66,6 +65,21 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
     if call := _of(CALLS, "call_first", typed.text("call_first")):
         policy.call_first = NoticePolicy.CallFirst.Value(f"CALL_FIRST_{call}")
     return policy
+
+
+def _put_schedule(policy: NoticePolicy, typed: Typed) -> None:
+    """When it is sent. InvalidArgument for both so long after the event and on a day."""
+    delay = _span(typed, "after")
+    if not (date_field := typed.text("date_field")):
+        if delay is not None:
+            policy.schedule.delay.FromTimedelta(delay)
+        return
+    if delay is not None:
+        raise invalid("after_count", "INVALID_TIME", N_("must be empty where a day is chosen"))
+    day = policy.schedule.day
+    side = 1 if typed.text("day_side") == "after" else -1
+    day.date_field, day.yearly = date_field, typed.text("yearly") == "on"
+    day.offset_days, day.hour = side * typed.number("day_count"), typed.number("send_hour")
 
 
 def _of(offered: Container[str], field: str, chosen: str) -> str:
@@ -111,7 +125,7 @@ def field_of(wrong: str) -> str:
         return f"cancel-{cancel[1]}"
     if channel := _CHANNEL.fullmatch(path):
         return f"channel-{channel[1]}"
-    return _TIMES.get(path, "code" if path == "notice_policy_id" else path)
+    return _OTHERS.get(path, path)
 
 
 def cancels(typed: Mapping[str, str]) -> list[str]:
@@ -128,19 +142,21 @@ def _chosen(typed: Mapping[str, str], name: str, most: int) -> list[str]:
 def written(policy: NoticePolicy) -> dict[str, str]:
     """What stands in the fields of its form."""
     found = {name: getattr(policy, name) for name in _TEXTS}
-    found |= {"send_hour": str(policy.send_hour or ""), "day_count": str(abs(policy.day_offset) or "")}
-    found["day_side"] = "after" if policy.day_offset > 0 else "before"
+    day = policy.schedule.day
+    found |= {"date_field": day.date_field, "send_hour": str(day.hour or "")}
+    found |= {"day_count": str(abs(day.offset_days) or "")}
+    found["day_side"] = "after" if day.offset_days > 0 else "before"
     found["call_first"] = value_name(policy, "call_first")
     found |= {f"channel-{i}": each for i, each in enumerate(channels(policy))}
     found |= {f"v-{name}": text for name, text in policy.variables.items()}
     found |= {f"cancel-{i}": each for i, each in enumerate(policy.cancel_event_types)}
     times = {
-        "after": policy.send_delay,
+        "after": policy.schedule.delay,
         "expire": policy.expire_after,
         "silent": policy.delivery.fallback_after,
     }
     for name, path in times.items():
         count, unit = counted(path) if path.seconds else ("", "days")
         found |= {f"{name}_count": str(count), f"{name}_unit": unit}
-    ticked = {name: "on" for name in ("disabled", "yearly") if getattr(policy, name)}
-    return found | ticked
+    ticked = {"disabled": policy.disabled, "yearly": day.yearly}
+    return found | {name: "on" for name, is_ticked in ticked.items() if is_ticked}

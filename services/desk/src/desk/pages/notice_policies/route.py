@@ -31,8 +31,7 @@ LISTED, VERSIONS = 1000, 50
 _CHANGED = FieldMask(
     paths=[
         *("template", "disabled", "condition", "variables", "customer_field", "subject_field"),
-        *("expire_after", "cancel_event_types", "send_delay", "date_field", "day_offset", "send_hour"),
-        *("delivery", "call_first", "yearly"),
+        *("expire_after", "cancel_event_types", "schedule", "delivery", "call_first"),
     ]
 )
 

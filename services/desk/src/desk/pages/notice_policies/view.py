@@ -113,7 +113,7 @@ def compared(before: NoticePolicy, now: NoticePolicy, say: Speech) -> list[tuple
 
 def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
     """What a policy says, in the words of its form; empty what it does not."""
-    call = value_name(policy, "call_first")
+    call, day = value_name(policy, "call_first"), policy.schedule.day
     given = "; ".join(f"{name}: {text}" for name, text in sorted(policy.variables.items()))
     return [
         (say("Words"), say.named(policy.template)),
@@ -122,11 +122,11 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         (say("What the words are given"), given),
         (say("The field that names who is told"), policy.customer_field),
         (say("What it is about, of which the newest event counts"), policy.subject_field),
-        (say("By which day"), policy.date_field),
-        (say("So many days before or after it"), f"{policy.day_offset:+}" if policy.day_offset else ""),
-        (say("From this hour on, where the customer lives"), str(policy.send_hour or "")),
-        (say("Each year again, by the day chosen above"), say("yes") if policy.yearly else ""),
-        (say("So long after it happened"), _span(policy.send_delay.seconds, say)),
+        (say("By which day"), day.date_field),
+        (say("So many days before or after it"), f"{day.offset_days:+}" if day.offset_days else ""),
+        (say("From this hour on, where the customer lives"), str(day.hour or "")),
+        (say("Each year again, by the day chosen above"), say("yes") if day.yearly else ""),
+        (say("So long after it happened"), _span(policy.schedule.delay.seconds, say)),
         (say("Of use for so long"), _span(policy.expire_after.seconds, say)),
         (
             say("Not sent any more once this happens"),
