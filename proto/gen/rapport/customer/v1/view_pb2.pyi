@@ -53,6 +53,7 @@ class CustomerView(_message.Message):
     UNAPPLIED_FACTS_FIELD_NUMBER: _builtins.int
     SECTIONS_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    EXCERPTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view`, as it was asked for."""
     customer: _builtins.str
@@ -76,7 +77,8 @@ class CustomerView(_message.Message):
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromisePart]:
         """Up to 50 open promises, those at risk before others, and the latest 20 that ended; latest change first.
-        `open_promise_count` says how many are open, `PromiseService.ListPromises` has all.
+        `open_promise_count` says how many are open, `PromiseService.ListPromises` has all. As of every list here, fewer
+        when they are long: a view has 64 KiB at most, whatever the customer has, and `excerpts` says of which there is more.
         """
 
     @_builtins.property
@@ -113,11 +115,17 @@ class CustomerView(_message.Message):
 
     @_builtins.property
     def sections(self) -> _containers.RepeatedCompositeFieldContainer[_section_pb2.ViewSection]:
-        """Departments' own parts, at most 32, by name; without their content, which `SectionService.GetViewSection` has."""
+        """Departments' own parts, at most 32, by name; without their content, which `SectionService.GetViewSection` has.
+        When they do not fit, the largest are left out.
+        """
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the view last changed. Sections have their own."""
+
+    @_builtins.property
+    def excerpts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ViewExcerpt]:
+        """The lists of which the view has a part, and how to read the rest; absent of those that are whole."""
 
     def __init__(
         self,
@@ -141,14 +149,55 @@ class CustomerView(_message.Message):
         unapplied_facts: _abc.Iterable[Global___UnappliedFact] | None = ...,
         sections: _abc.Iterable[_section_pb2.ViewSection] | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        excerpts: _abc.Iterable[Global___ViewExcerpt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "sections", b"sections", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "excerpts", b"excerpts", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "sections", b"sections", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerView: _TypeAlias = CustomerView  # noqa: Y015
+
+@_typing.final
+class ViewExcerpt(_message.Message):
+    """A list of which a view has the most urgent or latest, and how all of it is read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The list, as the field of the view, for example `promises` or `loyalty.balances`."""
+    total_count: _builtins.int
+    """How many there are, with those that are shown and, of promises, cases, notices and goodwill, those that ended; 0 when
+    that is not counted, as of the timeline. A balance that several names of a merged customer see may count for each.
+    """
+    method: _builtins.str
+    """The RPC that has all, for example `rapport.cases.v1.PromiseService/ListPromises`."""
+    parent: _builtins.str
+    """The `parent` to ask it with; empty when it takes none, or when that is the caller's to choose (a program)."""
+    filter: _builtins.str
+    """The `filter` to ask it with, for example `customer = "customers/{uuid}"`; empty when the parent says it."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        total_count: _builtins.int = ...,
+        method: _builtins.str = ...,
+        parent: _builtins.str = ...,
+        filter: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "filter", b"filter", "method", b"method", "parent", b"parent", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ViewExcerpt: _TypeAlias = ViewExcerpt  # noqa: Y015
 
 @_typing.final
 class PartSource(_message.Message):

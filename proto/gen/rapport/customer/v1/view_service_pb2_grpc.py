@@ -65,7 +65,9 @@ class ViewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetCustomerViews(self, request, context):
-        """Gets up to 1,000 views, in the order asked; NOT_FOUND when any customer is absent.
+        """Gets up to 1,000 views, in the order asked, all or none: NOT_FOUND when any customer is absent. RESOURCE_EXHAUSTED
+        (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
+        not, and 63 always do.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

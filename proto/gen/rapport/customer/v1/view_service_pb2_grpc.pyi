@@ -37,7 +37,10 @@ class ViewServiceStub:
     GetCustomerView: _grpc.UnaryUnaryMultiCallable[_view_service_pb2.GetCustomerViewRequest, _view_pb2.CustomerView]
     """Gets the view of one customer, as stored, with the freshness of its sources."""
     BatchGetCustomerViews: _grpc.UnaryUnaryMultiCallable[_view_service_pb2.BatchGetCustomerViewsRequest, _view_service_pb2.BatchGetCustomerViewsResponse]
-    """Gets up to 1,000 views, in the order asked; NOT_FOUND when any customer is absent."""
+    """Gets up to 1,000 views, in the order asked, all or none: NOT_FOUND when any customer is absent. RESOURCE_EXHAUSTED
+    (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
+    not, and 63 always do.
+    """
     WatchCustomerView: _grpc.UnaryStreamMultiCallable[_view_service_pb2.WatchCustomerViewRequest, _view_service_pb2.WatchCustomerViewResponse]
     """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
     heartbeat at least every 15 s; ends after `max_age`.
@@ -51,7 +54,10 @@ class ViewServiceAsyncStub(ViewServiceStub):
     GetCustomerView: _aio.UnaryUnaryMultiCallable[_view_service_pb2.GetCustomerViewRequest, _view_pb2.CustomerView]  # type: ignore[assignment]
     """Gets the view of one customer, as stored, with the freshness of its sources."""
     BatchGetCustomerViews: _aio.UnaryUnaryMultiCallable[_view_service_pb2.BatchGetCustomerViewsRequest, _view_service_pb2.BatchGetCustomerViewsResponse]  # type: ignore[assignment]
-    """Gets up to 1,000 views, in the order asked; NOT_FOUND when any customer is absent."""
+    """Gets up to 1,000 views, in the order asked, all or none: NOT_FOUND when any customer is absent. RESOURCE_EXHAUSTED
+    (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
+    not, and 63 always do.
+    """
     WatchCustomerView: _aio.UnaryStreamMultiCallable[_view_service_pb2.WatchCustomerViewRequest, _view_service_pb2.WatchCustomerViewResponse]  # type: ignore[assignment]
     """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
     heartbeat at least every 15 s; ends after `max_age`.
@@ -74,7 +80,10 @@ class ViewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _view_service_pb2.BatchGetCustomerViewsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_view_service_pb2.BatchGetCustomerViewsResponse, _abc.Awaitable[_view_service_pb2.BatchGetCustomerViewsResponse]]:
-        """Gets up to 1,000 views, in the order asked; NOT_FOUND when any customer is absent."""
+        """Gets up to 1,000 views, in the order asked, all or none: NOT_FOUND when any customer is absent. RESOURCE_EXHAUSTED
+        (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
+        not, and 63 always do.
+        """
 
     @_abc_1.abstractmethod
     def WatchCustomerView(

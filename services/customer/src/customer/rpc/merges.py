@@ -17,7 +17,7 @@ from customer.store import merges as store
 from customer.store.tables import CUSTOMERS_BY_ID
 from customer.usecases.hot_views import HotViews
 from customer.usecases.merges import create_merge, names_beside, past, undo_merge
-from customer.usecases.views import entry_message
+from customer.usecases.rendering import entry_message
 from rapport.customer.v1 import customer_merge_pb2
 from rapport.customer.v1 import customer_merge_service_pb2 as pb
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceServicer

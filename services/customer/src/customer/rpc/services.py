@@ -31,8 +31,8 @@ from customer.store import timeline, views
 from customer.usecases import imports, sections
 from customer.usecases.assignments import assign_entry
 from customer.usecases.hot_views import HotViews
+from customer.usecases.rendering import entry_message
 from customer.usecases.timeline import RecordInteraction, record_batch, record_interactions
-from customer.usecases.views import entry_message
 from rapport.common.v1.explanation_pb2 import Cause, Explanation
 from rapport.customer.v1 import import_service_pb2 as import_pb
 from rapport.customer.v1 import section_pb2, timeline_pb2, view_pb2

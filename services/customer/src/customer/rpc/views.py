@@ -20,7 +20,7 @@ from customer.store.tables import NAMED_CUSTOMERS, NamedCustomer, ViewRow
 from customer.store.views import VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
-from customer.usecases.views import named, rendered, stored
+from customer.usecases.rendering import named, rendered, stored, with_sections
 from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grpc
 
 # What an answer needs after waiting: a tenth of the caller's time, within bounds, so that the caller gets our
@@ -112,9 +112,9 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
 
     async def _of_nothing_told(self, rows: Sequence[Any]) -> dict[UUID, bytes]:
         """The views of those customers that there are: who they are, and what departments put there."""
-        drawn = {row["asked"]: row["sections"] or b"" for row in rows}
+        drawn = {row["asked"]: row["sections"] or () for row in rows}
         customers = await NAMED_CUSTOMERS.all(self.db, ids=list(drawn))
-        return {each.asked: _profile(each) + drawn[each.asked] for each in customers}
+        return {each.asked: with_sections(_profile(each), each.id, drawn[each.asked]) for each in customers}
 
 
 @functools.lru_cache(maxsize=64)
@@ -126,5 +126,5 @@ def _told(view: bytes, unapplied: bytes, freshness: bytes) -> bytes:
 
 def _profile(customer: NamedCustomer) -> bytes:
     """As it was asked for."""
-    row = ViewRow(customer.id, customer.update_time, 0, 0)
+    row = ViewRow(customer.id, customer.update_time)
     return rendered(customer.id, customer, [], [], row) + named(customer.asked)

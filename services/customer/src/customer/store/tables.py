@@ -51,12 +51,22 @@ class PartRow:
 
 @dataclass(slots=True)
 class ViewRow:
-    """What a view's row says besides the view: how many parts are live, which cannot be counted each time."""
+    """What a view's row says besides the view: how many parts there are, which cannot be counted each time.
+
+    They are as of `counted_version`; another release that writes a view does not count.
+    """
 
     customer_id: UUID
     update_time: datetime
-    open_promises: int
-    open_cases: int
+    open_promises: int = 0
+    open_cases: int = 0
+    promises: int = 0
+    cases: int = 0
+    notices: int = 0
+    balances: int = 0
+    goodwill: int = 0
+    counted_version: int = 0
+    version: int = 0
 
 
 @dataclass(slots=True)
@@ -92,7 +102,6 @@ VIEWS = table(
     "views",
     ViewRow,
     sa.Column("view", sa.LargeBinary, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
     key=("customer_id",),
 )
 HOUSEHOLDS = table(METADATA, "households", HouseholdRow, key=("membership",))

@@ -127,9 +127,7 @@ class ShownPart:
 # of whom nothing was told yet.
 _asked = rows_of("asked", customer_ids=sa.Uuid())
 _of_each = _latest_sections(_asked.c.customer_ids).lateral("section")
-_drawn = sa.func.string_agg(
-    _of_each.c.drawn, aggregate_order_by(sa.literal_column("''::bytea"), _of_each.c.section)
-)
+_drawn = sa.func.array_agg(aggregate_order_by(_of_each.c.drawn, _of_each.c.section))
 _sections = sa.select(_drawn.label("sections")).select_from(_of_each).lateral("drawn")
 _known = _asked.join(_sections, sa.true()).outerjoin(
     VIEWS, _V.customer_id == survivor_of(_asked.c.customer_ids)
@@ -157,12 +155,11 @@ VIEW_ROWS = Statement(
     ),
     row=ViewRow,
 )
-_SAVED = (_V.customer_id, _V.view, _V.open_promises, _V.open_cases, _V.update_time)
-_new = rows_of("new", **{c.name: c.type for c in _SAVED})
+_new = rows_of("new", **{c.name: c.type for c in _V})
 SAVE_VIEWS = Statement[Any](
     sa.update(VIEWS)
     .where(_V.customer_id == _new.c.customer_id)
-    .values(**{c.name: _new.c[c.name] for c in _SAVED[1:]}, version=_V.version + 1)
+    .values(**{c.name: _new.c[c.name] for c in _V if not c.primary_key})
 )
 
 _part_keys = rows_of("keys", customer_ids=sa.Uuid(), resources=sa.Text())
@@ -176,9 +173,20 @@ PARTS = Statement(
 )
 SAVE_PARTS = Bulk[Any](VIEW_PARTS, replaced)
 DELETE_PARTS = Statement[Any](
-    sa.delete(VIEW_PARTS).where(
-        _P.customer_id == _part_keys.c.customer_ids, _P.resource == _part_keys.c.resources
+    sa.delete(VIEW_PARTS)
+    .where(_P.customer_id == _part_keys.c.customer_ids, _P.resource == _part_keys.c.resources)
+    .returning(_P.customer_id)
+)
+# Reads all there is of a customer: only of views that another release wrote.
+COUNTED_PARTS = Statement[Any](
+    sa.select(
+        _P.customer_id,
+        _P.kind,
+        sa.func.count().filter(~_P.ended).label("live"),
+        sa.func.count().label("parts"),
     )
+    .where(among(_P.customer_id, "customer_ids"))
+    .group_by(_P.customer_id, _P.kind)
 )
 
 _kinds = rows_of("kinds", kinds=sa.Text())

@@ -18,6 +18,7 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.inbox.freshness import Freshness, SourceState, Standing
 from customer.names import CUSTOMER
 from customer.store.views import SET_ASIDE, SetAside
+from customer.usecases.rendering import cut_unapplied
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import view_pb2
 
@@ -113,9 +114,13 @@ def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshnes
 def unapplied_facts(rows: Iterable[SetAside], groups: Groups) -> dict[UUID, bytes]:
     """For each name of a customer, the view that says so, serialised. `rows` are the latest first."""
     views: dict[UUID, view_pb2.CustomerView] = defaultdict(view_pb2.CustomerView)
+    total: Counter[UUID] = Counter()
     for row in rows:
         ids = CUSTOMER.match(row.customer)
-        if ids is None or len(views[groups.survivors[ids[0]]].unapplied_facts) == PER_CUSTOMER:
+        if ids is None:
+            continue
+        total[groups.survivors[ids[0]]] += 1
+        if total[groups.survivors[ids[0]]] > PER_CUSTOMER:
             continue
         views[groups.survivors[ids[0]]].unapplied_facts.add(
             service=service_name(row.source),
@@ -124,5 +129,5 @@ def unapplied_facts(rows: Iterable[SetAside], groups: Groups) -> dict[UUID, byte
             state=enum_number(states_pb2.SetAsideState.DESCRIPTOR, row.state),
             set_aside_time=timestamp(row.parked_at),
         )
-    told = {survivor: view.SerializeToString() for survivor, view in views.items()}
+    told = {survivor: cut_unapplied(view, total[survivor]) for survivor, view in views.items()}
     return {name: told[survivor] for survivor in told for name in groups.members[survivor]}

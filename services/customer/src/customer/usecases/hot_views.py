@@ -16,7 +16,7 @@ from uuid import UUID
 from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
 from customer.store.views import VIEWS_BY_ID
-from customer.usecases.views import stored
+from customer.usecases.rendering import stored
 
 KEPT_S = 2.0
 BYTES_MAX = 64 * 1024 * 1024

@@ -133,8 +133,12 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
 def excerpt(message: M) -> M:
     """`message` with its longer texts cut to 200 characters, so that a view has a size."""
     for field, value in message.ListFields():
-        if isinstance(value, str) and len(value) > TEXT_MAX:
-            setattr(message, field.name, value[: TEXT_MAX - 1] + "…")
+        if isinstance(value, str):
+            if len(value) > TEXT_MAX:
+                setattr(message, field.name, value[: TEXT_MAX - 1] + "…")
+        elif field.message_type is not None and field.message_type.name == "Money":
+            for amount in value if field.is_repeated else (value,):
+                excerpt(amount)
     return message
 
 

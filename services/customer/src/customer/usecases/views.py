@@ -8,103 +8,26 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from chassis.api.actors import actor_name, service_name
-from chassis.api.etags import etag
-from chassis.api.messages import money, timestamp
 from chassis.db.aliases import Groups, groups_of
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
-from customer.domain.customers import Customer
-from customer.domain.timeline import Channel, Direction, TimelineEntry
-from customer.names import CUSTOMER, ENTRY, VIEW
+from customer.domain.timeline import TimelineEntry
 from customer.store import timeline
 from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
 from customer.usecases.households import News, hear
-from customer.usecases.parts import PARTS, About, PartKind, add_value, excerpt, folded, merged
-from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import timeline_pb2, view_pb2
+from customer.usecases.parts import About, PartKind, folded, merged
+from customer.usecases.rendering import COUNTERS, rendered
 
-_CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
-_DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
 R = TypeVar("R", store.ShownPart, TimelineEntry)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = [field.name for field in fields(ViewRow)]
-
-
-def rendered(
-    customer_id: UUID,
-    customer: Customer | None,
-    parts: Sequence[store.ShownPart],
-    entries: Sequence[TimelineEntry],
-    row: ViewRow,
-) -> bytes:
-    """The serialised view, the same bytes for the same arguments.
-
-    `customer` is None when facts about them came before they did; `parts` have the latest change first,
-    `entries` of the timeline are the latest, newest first; `row` also counts live parts that are not shown.
-    """
-    view = view_pb2.CustomerView(
-        name=VIEW.format(customer_id),
-        customer=CUSTOMER.format(customer_id),
-        update_time=timestamp(row.update_time),
-        open_promise_count=row.open_promises,
-        open_case_count=row.open_cases,
-    )
-    if customer is not None:
-        _profile(view, customer)
-    for part in parts:
-        if part.kind == PartKind.VALUE and view.HasField("value"):
-            add_value(view.value, view_pb2.ValuePart.FromString(part.part))
-        elif not _is_shown(view, part):
-            PARTS[PartKind(part.kind)].add(view).MergeFromString(part.part)
-    view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
-    return view.SerializeToString(deterministic=True)
-
-
-def _is_shown(view: view_pb2.CustomerView, part: store.ShownPart) -> bool:
-    """Whether it is a balance that the customer sees by another of their names, too."""
-    if part.kind != PartKind.BALANCE:
-        return False
-    account = view_pb2.BalancePart.FromString(part.part).account
-    return any(each.account == account for each in view.loyalty.balances)
-
-
-def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
-    """A timeline entry as the contract has it. Written out, because a page has up to a thousand of them."""
-    return timeline_pb2.TimelineEntry(
-        name=ENTRY.format(entry.customer_id, entry.id),
-        occur_time=timestamp(entry.occur_time),
-        event_type=entry.event_type,
-        service=service_name(entry.service),
-        resource=entry.resource,
-        reference=entry.reference,
-        channel=_CHANNELS[entry.channel],
-        direction=_DIRECTIONS[entry.direction],
-        topic=entry.topic,
-        summary=entry.summary,
-        department=entry.department,
-        actor=actor_name(entry.actor, entry.service),
-        trace_id=entry.trace_id,
-        amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
-        reason_code=entry.reason_code,
-        assigned_customer=CUSTOMER.format(entry.assigned_customer_id) if entry.assigned_customer_id else "",
-        etag=etag(entry.version),
-    )
-
-
-def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
-    view.display_name = customer.shown_name
-    view.relationship_manager = customer.relationship_manager
-    view.language_code = customer.language_code
-    view.time_zone = customer.time_zone
-    view.profile_source.service = service_name("customer")
-    view.profile_source.resource_version = customer.version
-    view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))
+_LIVE = {PartKind.PROMISE: "open_promises", PartKind.CASE: "open_cases"}
+_COUNTS = (*_LIVE.values(), *COUNTERS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +42,6 @@ class Happened:
     time: datetime
     entry: TimelineEntry | None
     about: About | None
-
-
-def stored(row: Any) -> bytes | None:
-    """The view in a row of `VIEWS_BY_ID`, by the name that it was asked by; None when there is none yet."""
-    if row["view"] is None:
-        return None
-    view: bytes = row["view"] + (row["sections"] or b"")
-    return view if row["customer_id"] == row["asked"] else view + named(row["asked"])
-
-
-def named(customer_id: UUID) -> bytes:
-    """What makes a serialised view one of that name, appended to it."""
-    return view_pb2.CustomerView(name=VIEW.format(customer_id)).SerializeToString()
 
 
 async def apply(tx: Transaction, events: Sequence[Happened], news: Sequence[News] = ()) -> list[UUID]:
@@ -152,7 +62,8 @@ async def apply(tx: Transaction, events: Sequence[Happened], news: Sequence[News
     await _store_parts(tx, [*parts, *shared.shown], rows)
     if shared.gone:
         customer_ids, accounts = map(list, zip(*shared.gone, strict=True))
-        await store.DELETE_PARTS.run(tx, customer_ids=customer_ids, resources=accounts)
+        for row in await store.DELETE_PARTS.all(tx, customer_ids=customer_ids, resources=accounts):
+            rows[row["customer_id"]].balances -= 1
     await render(tx, rows, groups)
     return groups.everybody
 
@@ -162,12 +73,13 @@ async def locked_views(tx: Transaction, customer_ids: Collection[UUID]) -> tuple
     groups = await groups_of(tx, customer_ids)
     rows: dict[UUID, ViewRow] = {}
     while wanted := {*customer_ids, *groups.members} - rows.keys():
-        new = [values(ViewRow(i, _NEVER, 0, 0)) | {"view": b"", "version": 0} for i in sorted(wanted)]
+        new = [values(ViewRow(i, _NEVER)) | {"view": b""} for i in sorted(wanted)]
         await store.ENSURE_VIEWS.rows(tx, new)
         rows |= {
             row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=sorted(wanted))
         }
         groups = await groups_of(tx, customer_ids)  # as it is while nobody can merge them
+    await _count_again(tx, rows.values())
     # Of whom they were when it was first looked, and are no more, nothing is drawn.
     return {each: rows[each] for each in {*customer_ids, *groups.members}}, groups
 
@@ -193,6 +105,7 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
     beside = (
         await store.VIEW_ROWS.all(tx, customer_ids=ids) if (ids := sorted(whose.keys() - rows.keys())) else []
     )
+    await _count_again(tx, beside)
     counted = {**rows, **{row.customer_id: row for row in beside}}
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=survivors)}
     everybody = sorted(whose)
@@ -209,6 +122,9 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
         for survivor, members in groups.members.items()
     }
     saved = sorted(rows)
+    for row in rows.values():
+        row.version += 1
+        row.counted_version = row.version
     await tx.defer(
         store.SAVE_VIEWS,
         view=[views.get(i, b"") for i in saved],
@@ -219,8 +135,8 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
 def _together(survivor: UUID, rows: Sequence[ViewRow]) -> ViewRow:
     """What the rows of all names of a customer say."""
     latest = max(row.update_time for row in rows)
-    promises, cases = sum(row.open_promises for row in rows), sum(row.open_cases for row in rows)
-    return ViewRow(survivor, latest, promises, cases)
+    counts = {name: sum(getattr(row, name) for row in rows) for name in _COUNTS}
+    return ViewRow(survivor, latest, **counts)
 
 
 def _first(parts: Sequence[store.ShownPart]) -> list[store.ShownPart]:
@@ -255,17 +171,31 @@ async def _store_parts(
         facts = merged(before.facts if before else b"", (about.fact for about in abouts))
         kind = abouts[0].kind
         now = folded(kind, facts)
-        _count(views[customer_id], kind, (not now.ended) - (before is not None and not before.ended))
+        was_live = before is not None and not before.ended
+        _count(views[customer_id], kind, (not now.ended) - was_live, before is None)
         part = now.part.SerializeToString(deterministic=True)
         rows.append(PartRow(customer_id, resource, kind, facts, part, now.ended, now.urgent, now.change_time))
     await store.SAVE_PARTS.rows(tx, rows)
 
 
-def _count(view: ViewRow, kind: PartKind, more: int) -> None:
-    if kind is PartKind.PROMISE:
-        view.open_promises += more
-    elif kind is PartKind.CASE:
-        view.open_cases += more
+def _count(view: ViewRow, kind: PartKind, live: int, parts: int) -> None:
+    """Of one kind there are so many more that are live, and so many more in all."""
+    changes = {_LIVE.get(kind): live, COUNTERS.get(kind): parts}
+    for name, more in changes.items():
+        if name:
+            setattr(view, name, getattr(view, name) + more)
+
+
+async def _count_again(tx: Transaction, rows: Iterable[ViewRow]) -> None:
+    """Count the parts of those whose counts are not of their version: another release wrote them."""
+    stale = {row.customer_id: row for row in rows if row.counted_version != row.version}
+    if not stale:
+        return
+    for row in stale.values():
+        for name in _COUNTS:
+            setattr(row, name, 0)
+    for found in await store.COUNTED_PARTS.all(tx, customer_ids=sorted(stale)):
+        _count(stale[found["customer_id"]], PartKind(found["kind"]), found["live"], found["parts"])
 
 
 def _grouped(rows: Iterable[R], whose: Mapping[UUID, UUID]) -> dict[UUID, list[R]]:

@@ -1,0 +1,227 @@
+"""The customer view as bytes: a pure function of what is stored, of 64 KiB at most, whatever a customer has.
+
+Every list has its share of a view. What one leaves of it the lists after it may use, and sections use what
+all leave. In each the most urgent comes first; of what does not fit the view says how many there are and who
+has them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chassis.api.actors import actor_name, service_name
+from chassis.api.etags import etag
+from chassis.api.messages import money, timestamp
+from customer.domain.customers import Customer
+from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.names import CUSTOMER, ENTRY, VIEW
+from customer.store.tables import ViewRow
+from customer.store.timeline import LATEST_IN_VIEW
+from customer.store.views import ShownPart
+from customer.usecases.parts import PARTS, PartKind, add_value, excerpt
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import timeline_pb2, view_pb2
+
+VIEW_MAX_BYTES = 64 * 1024
+# For what an answer adds to a stored view: its name, freshness, what could not be applied, and excerpts.
+ADDED_MAX_BYTES = 6 * 1024
+UNAPPLIED_MAX_BYTES = 3 * 1024
+_CURRENCIES_MAX = 100
+_FRAME = 8  # bytes around a message within a list, of one that is in a list's message, too
+_KIB = 1024
+_SHARES: Mapping[PartKind, int] = {
+    PartKind.PROMISE: 14 * _KIB,
+    PartKind.CASE: 9 * _KIB,
+    PartKind.BALANCE: 4 * _KIB,
+    PartKind.GOODWILL: 4 * _KIB + 512,
+    PartKind.NOTICE: 4 * _KIB,
+}
+_TIMELINE_SHARE = 9 * _KIB
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """Where all of a list is; the counter of a view's row that says of how many."""
+
+    field: str
+    method: str
+    counter: str = ""
+
+
+_LISTS: Mapping[PartKind, _List] = {
+    PartKind.PROMISE: _List("promises", "rapport.cases.v1.PromiseService/ListPromises", "promises"),
+    PartKind.CASE: _List("cases", "rapport.cases.v1.CaseService/ListCases", "cases"),
+    PartKind.NOTICE: _List("notices", "rapport.notifications.v1.NoticeService/ListNotices", "notices"),
+    PartKind.BALANCE: _List(
+        "loyalty.balances", "rapport.loyalty.v1.MembershipService/ListMemberships", "balances"
+    ),
+    PartKind.GOODWILL: _List(
+        "loyalty.goodwill", "rapport.loyalty.v1.GoodwillService/ListGoodwill", "goodwill"
+    ),
+}
+_TIMELINE = _List("latest_timeline_entries", "rapport.customer.v1.TimelineService/ListTimelineEntries")
+_SECTIONS = _List("sections", "rapport.customer.v1.SectionService/ListViewSections")
+_UNAPPLIED = _List("unapplied_facts", "rapport.operations.v1.OperationsService/ListDeadLetters")
+COUNTERS: Mapping[PartKind, str] = {kind: each.counter for kind, each in _LISTS.items()}
+_CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
+_DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
+
+
+def rendered(
+    customer_id: UUID,
+    customer: Customer | None,
+    parts: Sequence[ShownPart],
+    entries: Sequence[TimelineEntry],
+    row: ViewRow,
+) -> bytes:
+    """The serialised view, the same bytes for the same arguments.
+
+    `customer` is None when facts about them came before they did; `parts` have the latest change first,
+    `entries` of the timeline are the latest, newest first; `row` also counts parts that are not shown.
+    """
+    view = view_pb2.CustomerView(
+        update_time=timestamp(row.update_time),
+        open_promise_count=row.open_promises,
+        open_case_count=row.open_cases,
+    )
+    if customer is not None:
+        _profile(view, customer)
+    excerpt(view)
+    view.name, view.customer = VIEW.format(customer_id), CUSTOMER.format(customer_id)
+    room = 0
+    for kind, share in _SHARES.items():
+        of_kind = [part for part in parts if part.kind == kind]
+        different = _seen_once(of_kind) if kind is PartKind.BALANCE else of_kind
+        shown, room = _fitting(different, room + share)
+        for part in shown:
+            PARTS[kind].add(view).MergeFromString(part.part)
+        hidden = getattr(row, COUNTERS[kind]) - len(of_kind) + len(different) - len(shown)
+        if hidden > 0:
+            _leave_out(view, _LISTS[kind], len(shown) + hidden, filter=f'customer = "{view.customer}"')
+    for part in parts:
+        if part.kind == PartKind.VALUE:
+            _add_value(view, view_pb2.ValuePart.FromString(part.part))
+    _enter(view, [excerpt(entry_message(entry)) for entry in entries], room + _TIMELINE_SHARE)
+    return view.SerializeToString(deterministic=True)
+
+
+def with_sections(view: bytes, customer_id: UUID, drawn: Sequence[bytes]) -> bytes:
+    """A view with sections, each of which is serialised as a view with that section alone.
+
+    When they do not fit, the smallest are shown: no department can take another's place by what it puts.
+    """
+    room = VIEW_MAX_BYTES - ADDED_MAX_BYTES - len(view)
+    shown = set()
+    for section in sorted(drawn, key=len):
+        if (room := room - len(section)) >= 0:
+            shown.add(section)
+    sections = b"".join(section for section in drawn if section in shown)
+    if len(shown) == len(drawn):
+        return view + sections
+    said = view_pb2.CustomerView()
+    _leave_out(said, _SECTIONS, len(drawn), parent=VIEW.format(customer_id))
+    return view + sections + said.SerializeToString()
+
+
+def stored(row: Any) -> bytes | None:
+    """The view in a row of `VIEWS_BY_ID`, by the name that it was asked by; None when there is none yet."""
+    if row["view"] is None:
+        return None
+    view = with_sections(row["view"], row["customer_id"], row["sections"] or ())
+    return view if row["customer_id"] == row["asked"] else view + named(row["asked"])
+
+
+def named(customer_id: UUID) -> bytes:
+    """What makes a serialised view one of that name, appended to it."""
+    return view_pb2.CustomerView(name=VIEW.format(customer_id)).SerializeToString()
+
+
+def cut_unapplied(view: view_pb2.CustomerView, total: int) -> bytes:
+    """A view with nothing but facts that could not be applied: the first that fit, of so many."""
+    sizes = [excerpt(fact).ByteSize() + _FRAME for fact in view.unapplied_facts]
+    shown = _how_many(sizes, UNAPPLIED_MAX_BYTES)
+    del view.unapplied_facts[shown:]
+    if shown < total:
+        _leave_out(view, _UNAPPLIED, total, parent="services/customer/consumers/-")
+    return view.SerializeToString()
+
+
+def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
+    """A timeline entry as the contract has it. Written out, because a page has up to a thousand of them."""
+    return timeline_pb2.TimelineEntry(
+        name=ENTRY.format(entry.customer_id, entry.id),
+        occur_time=timestamp(entry.occur_time),
+        event_type=entry.event_type,
+        service=service_name(entry.service),
+        resource=entry.resource,
+        reference=entry.reference,
+        channel=_CHANNELS[entry.channel],
+        direction=_DIRECTIONS[entry.direction],
+        topic=entry.topic,
+        summary=entry.summary,
+        department=entry.department,
+        actor=actor_name(entry.actor, entry.service),
+        trace_id=entry.trace_id,
+        amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
+        reason_code=entry.reason_code,
+        assigned_customer=CUSTOMER.format(entry.assigned_customer_id) if entry.assigned_customer_id else "",
+        etag=etag(entry.version),
+    )
+
+
+def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
+    view.display_name = customer.shown_name
+    view.relationship_manager = customer.relationship_manager
+    view.language_code = customer.language_code
+    view.time_zone = customer.time_zone
+    view.profile_source.service = service_name("customer")
+    view.profile_source.resource_version = customer.version
+    view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))
+
+
+def _seen_once(balances: Iterable[ShownPart]) -> list[ShownPart]:
+    """Without those that the customer sees by another of their names, too."""
+    found: dict[str, ShownPart] = {}
+    for part in balances:
+        found.setdefault(view_pb2.BalancePart.FromString(part.part).account, part)
+    return list(found.values())
+
+
+def _fitting(parts: Sequence[ShownPart], room: int) -> tuple[list[ShownPart], int]:
+    """Of parts, in their order, the most urgent that fit into so many bytes; and how many bytes are left."""
+    by_urgency = sorted(parts, key=lambda part: (part.ended, not part.urgent))
+    sizes = [len(part.part) + _FRAME for part in by_urgency]
+    count = _how_many(sizes, room)
+    shown = {id(part) for part in by_urgency[:count]}
+    return [part for part in parts if id(part) in shown], room - sum(sizes[:count])
+
+
+def _how_many(sizes: Iterable[int], room: int) -> int:
+    """How many of the first fit."""
+    count = 0
+    for size in sizes:
+        if (room := room - size) < 0:
+            break
+        count += 1
+    return count
+
+
+def _add_value(view: view_pb2.CustomerView, value: view_pb2.ValuePart) -> None:
+    if view.HasField("value"):
+        add_value(view.value, value)
+    else:
+        view.value.CopyFrom(value)
+    del view.value.lifetime_values[_CURRENCIES_MAX:]
+
+
+def _enter(view: view_pb2.CustomerView, entries: Sequence[timeline_pb2.TimelineEntry], room: int) -> None:
+    """Show the newest entries that fit; there may be more of as many as are looked at."""
+    shown = _how_many((entry.ByteSize() + _FRAME for entry in entries), room)
+    view.latest_timeline_entries.extend(entries[:shown])
+    if shown < len(entries) or shown == LATEST_IN_VIEW:
+        _leave_out(view, _TIMELINE, 0, parent=view.customer)
+
+
+def _leave_out(view: view_pb2.CustomerView, whole: _List, total: int, **ask: str) -> None:
+    view.excerpts.add(field=whole.field, method=whole.method, total_count=total, **ask)
