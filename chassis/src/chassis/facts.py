@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 F = TypeVar("F", bound="DataclassInstance")
+T = TypeVar("T")
 _NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -68,6 +69,10 @@ def fact_of(kind: type[F], entity: Any, **told: Any) -> F:
     resource, *others = (field.name for field in fields(kind))
     known = {resource: entity.name} | {name: getattr(entity, name) for name in others if name not in told}
     return kind(**known | told)
+
+
+class Changes(dict[str, Any], Generic[T]):
+    """What of an entity is to change, by names of fields of a `T`: a dataclass of all that can."""
 
 
 def changed(entity: Any, changes: Mapping[str, object]) -> list[str]:

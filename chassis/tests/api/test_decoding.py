@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis import facts
 from chassis.api.decoding import decoder, into
 from chassis.api.messages import timestamp
 from chassis.errors import InvalidArgument
@@ -76,6 +77,15 @@ class Changes(TypedDict, total=False):
     end_time: datetime | None
 
 
+@dataclass
+class Terms:
+    """The same, as an entity has them."""
+
+    role: str
+    start_time: datetime | None
+    end_time: datetime | None
+
+
 def test_an_update_becomes_the_changes_that_its_mask_names() -> None:
     async def update(tx: Any, *, relationship_id: UUID, changes: Changes, etag: str) -> None: ...
 
@@ -87,6 +97,12 @@ def test_an_update_becomes_the_changes_that_its_mask_names() -> None:
     assert values(request) == {"relationship_id": ONE, "changes": {"end_time": None}, "etag": '"7"'}
     request.update_mask.Clear()
     assert values(request)["changes"] == {"role": "Buyer"}
+
+    async def update_all(
+        tx: Any, *, relationship_id: UUID, changes: facts.Changes[Terms], etag: str
+    ) -> None: ...
+
+    assert decoder(request.DESCRIPTOR, update_all)(request) == values(request)
 
 
 @dataclass

@@ -6,7 +6,8 @@
     owner, another resource                 owner_id; or owner: str, the name itself, if that is asked for
     names                                   case_ids: list[UUID]
     a resource, as in a Create              its fields; or one parameter of its name: a dataclass or TypedDict
-    a resource with an update_mask          its ids, etag, and changes: a TypedDict of what the mask names;
+    a resource with an update_mask          its ids, etag, and changes: a TypedDict of what the mask names, or
+                                            Changes of a dataclass whose fields are all that it can name;
                                             one of what is given too, under its name, if that is asked for
     Timestamp, Date, Duration               datetime, date, timedelta
     Money, amount                           amount: Decimal and amount_currency: str
@@ -25,6 +26,7 @@ a type that is another are TypeErrors, when the service starts.
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -39,6 +41,7 @@ from google.protobuf.message import Message
 
 from chassis.api.messages import Value, date_of, decimal, exact, ids_of, is_prose, member, moment, seen
 from chassis.api.resources import behavior, changeable, chosen, is_ours, is_resource, referred, updated
+from chassis.facts import Changes
 from rapport.options.v1 import options_pb2
 
 T = TypeVar("T")
@@ -147,12 +150,15 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
             for value in _values(each, wanted, is_required=each.name == "name"):
                 yield value._replace(inside=name)
     allowed, hint = changeable(request, inner), wanted.get("changes")
-    types = typing.get_type_hints(hint) if typing.is_typeddict(hint) else {}
+    fields = typing.get_args(hint)[0] if typing.get_origin(hint) is Changes else hint
+    types = typing.get_type_hints(fields) if typing.is_typeddict(fields) or is_dataclass(fields) else {}
     given = {path: list(_values(inner.fields_by_name[path], types)) for path in allowed}
     kinds = {value.name: value.kind for values in given.values() for value in values}
     reads = {path: [(value.name, value.read) for value in values] for path, values in given.items()}
     if kinds != types:
-        raise TypeError(f"changes of {request.full_name} must be a TypedDict of {kinds}, not {hint}")
+        raise TypeError(
+            f"changes of {request.full_name} must be a TypedDict or Changes of {kinds}, not {hint}"
+        )
 
     def of(sent: Any, mask: FieldMask) -> dict[str, Any]:
         inside = getattr(sent, name)

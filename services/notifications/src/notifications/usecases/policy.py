@@ -3,19 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypedDict
+from datetime import datetime
 
 from chassis.api.decoding import into
 from chassis.api.entities import found, own_department, owned_version, write
 from chassis.db.statement import LOCK_NAME, Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, InvalidArgument, ResourceExists, Violation, invalid
-from chassis.facts import changed
+from chassis.facts import Changes, changed
 from chassis.names import PLATFORM
-from notifications.domain.policy import BY_EVENT, CallFirst, NoticePolicy, PolicyTerms
-from notifications.domain.schedule import Schedule
-from notifications.domain.strategy import DeliveryStrategy
+from notifications.domain.policy import BY_EVENT, NoticePolicy, PolicyTerms
 from notifications.domain.template import SENDER, Template, Text, Type
 from notifications.names import POLICY, TEMPLATE
 from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, LATEST_POLICY, SENT_TEXTS
@@ -98,23 +95,6 @@ def _refusal(template: Template, message: str, policy: NoticePolicy | None = Non
     return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"resource": template.name} | by)
 
 
-class PolicyChanges(TypedDict, total=False):
-    """What of a policy can change."""
-
-    event_type: str
-    template_id: str
-    disabled: bool
-    condition: str
-    variables: dict[str, str]
-    customer_field: str
-    subject_field: str
-    expire_after: timedelta | None
-    cancel_event_types: list[str]
-    schedule: Schedule | None
-    delivery: DeliveryStrategy | None
-    call_first: CallFirst | None
-
-
 @dataclass(slots=True)
 class PolicyDraft(PolicyTerms):
     """A policy as it is sent."""
@@ -155,7 +135,7 @@ async def create_policy(
 
 
 async def update_policy(
-    tx: Transaction, *, notice_policy_id: str, changes: PolicyChanges, etag: str
+    tx: Transaction, *, notice_policy_id: str, changes: Changes[PolicyTerms], etag: str
 ) -> NoticePolicy:
     """Keep the next version. What is the same is none. What `_own` and `_keep` find."""
     policy = await _own(tx, notice_policy_id, etag)
