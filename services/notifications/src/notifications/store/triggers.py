@@ -85,6 +85,17 @@ TOLD_OF = Statement[Any](
         among(NOTICES.c.customer, "customers"),
     )
 )
+# Whether a later event led to one about a person themselves, by any of their names.
+NEWER_OF_PERSON = Statement[Any](
+    sa.select(NOTICES.c.id)
+    .where(
+        among(NOTICES.c.customer, "customers"),
+        NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+        NOTICES.c.subject == NOTICES.c.customer,
+        NOTICES.c.trigger_event > sa.bindparam("trigger_event"),
+    )
+    .limit(1)
+)
 # Whether one of a later year is planned of what an event led to.
 PLANNED_AFTER = Statement[Any](
     sa.select(NOTICES.c.id).where(

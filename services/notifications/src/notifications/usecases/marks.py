@@ -26,13 +26,21 @@ async def lock_thing(tx: Transaction, policy_id: str, subject: str) -> None:
 
 
 async def is_old(on: Executor, notice: Notice) -> bool:
-    """Whether something newer was heard of what a policy's notice tells of, and of its customer."""
+    """Whether something newer was heard of what a policy's notice tells of, and of its customer.
+
+    What is told each year of a customer is the person's, whatever name of theirs it is told of.
+    """
     if notice.trigger_event is None:
         return False
     marks = await store.MARKS.all(on, notice_policy_id=notice.notice_policy_id, subject=notice.subject)
     ids = (await groups_of(on, CUSTOMER.ids(notice.customer))).everybody
-    names = {"", *(CUSTOMER.format(each) for each in ids)}
-    return any(mark.event_id > notice.trigger_event for mark in marks if mark.customer in names)
+    names = [CUSTOMER.format(each) for each in ids]
+    if any(mark.event_id > notice.trigger_event for mark in marks if mark.customer in ("", *names)):
+        return True
+    if notice.years is None or notice.subject != notice.customer:
+        return False
+    of = {"notice_policy_id": notice.notice_policy_id, "trigger_event": notice.trigger_event}
+    return await store.NEWER_OF_PERSON.maybe(on, customers=names, **of) is not None
 
 
 async def forget_marks(tx: Transaction, timer: Timer) -> None:

@@ -133,13 +133,14 @@ def in_force(versions: Iterable[NoticePolicy], at: datetime) -> list[NoticePolic
 async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decision]:
     """The step of what a policy on any event asked for. Forbidden when that was off since, or deleted.
 
-    Also when something newer happened to what goes on to another channel: it was told while that came.
+    Also when something newer happened to what goes on to another channel, for it was told while that came,
+    and of what is told each year, for it may be told of another name of the same person by now.
     """
     if notice.trigger_event is None:
         return []
     inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
     off = await _is_off(on, notice)
-    if off or (notice.spent and await is_old(on, notice)):
+    if off or (_may_be_old(notice) and await is_old(on, notice)):
         why = Reason.POLICY_OFF if off else Reason.SUPERSEDED
         raise Forbidden(why, [Decision("policy", Outcome.STOPPED, why, inputs, now)])
     return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
@@ -150,7 +151,11 @@ async def is_on(tx: Transaction, notice: Notice) -> bool:
     if notice.trigger_event is None:
         return True
     await SHARE_NAME.run(tx, name=notice.notice_policy)  # which every change of it has for itself
-    return not await _is_off(tx, notice) and not (notice.spent and await is_old(tx, notice))
+    return not await _is_off(tx, notice) and not (_may_be_old(notice) and await is_old(tx, notice))
+
+
+def _may_be_old(notice: Notice) -> bool:
+    return bool(notice.spent) or notice.years is not None
 
 
 async def _is_off(on: Executor, notice: Notice) -> bool:
