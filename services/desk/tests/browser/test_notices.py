@@ -24,7 +24,7 @@ async def message(desk: Company) -> str:
     customer = (await desk.ask(ADMIN, "POST", "customers", displayName="Erika Sommer"))["name"]
     notice = {"customer": customer, "kind": "order-ready", "template": "templates/ready"}
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    sent = await desk.ask(ALICE, "POST", "notices:send", notice=notice, scheduleTime=tomorrow)
+    sent = await desk.ask(ALICE, "POST", "notices:send", notice=notice | {"scheduleTime": tomorrow})
     return str(sent["name"])
 
 

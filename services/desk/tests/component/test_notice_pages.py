@@ -22,7 +22,7 @@ async def asked_for(desk: Any, kind: str = "greeting") -> tuple[str, str]:
         await template(desk.client(), "hello", "Good day {{ customer_name }}.")
     customer, now = await erika(desk), desk.running.app.clock.now()
     notice = {"customer": customer, "kind": kind, "template": "templates/hello"}
-    body = {"notice": notice, "scheduleTime": (now + timedelta(days=1)).isoformat()}
+    body = {"notice": notice | {"scheduleTime": (now + timedelta(days=1)).isoformat()}}
     answer = await desk.client().post("/v1/notices:send", json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()["name"], customer

@@ -90,12 +90,13 @@ async def test_what_is_asked_for_a_day_counts_on_that_day_whenever_it_is_asked_f
 ) -> None:
     at = desk.in_days(3)
     for number in range(desk.running.app.settings.notices_per_customer):
-        time = timestamp(at + timedelta(hours=number % 3))
-        await desk.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice, schedule_time=time))
+        notice.schedule_time.CopyFrom(timestamp(at + timedelta(hours=number % 3)))
+        await desk.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))
         desk.clock.advance(timedelta(minutes=90))
-    request = notice_service_pb2.SendNoticeRequest(notice=notice, schedule_time=timestamp(at))
+    notice.schedule_time.CopyFrom(timestamp(at))
+    request = notice_service_pb2.SendNoticeRequest(notice=notice)
     assert await refused(desk.notices.SendNotice(request)) == "TOO_MANY_NOTICES"
-    request.schedule_time.CopyFrom(timestamp(at + timedelta(days=2)))
+    request.notice.schedule_time.CopyFrom(timestamp(at + timedelta(days=2)))
     await desk.notices.SendNotice(request)
 
 

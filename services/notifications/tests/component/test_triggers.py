@@ -498,11 +498,9 @@ async def test_no_policy_reminds_of_a_date_that_may_have_moved(ready: Any) -> No
 
 async def test_what_is_scheduled_is_sent_then_unless_it_is_taken_back(ready: Any) -> None:
     notice = {"customer": ready.customer, "kind": "hello", "template": "templates/hello"}
-    at = timestamp(ready.in_days(30))
-    sent, taken_back = [
-        await ready.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice, schedule_time=at))
-        for _ in range(2)
-    ]
+    notice |= {"schedule_time": timestamp(ready.in_days(30))}
+    request = notice_service_pb2.SendNoticeRequest(notice=notice)
+    sent, taken_back = [await ready.notices.SendNotice(request) for _ in range(2)]
     assert moment(sent.schedule_time) == ready.in_days(30)
     assert moment(sent.expire_time) == ready.in_days(31)
     await ready.notices.CancelNotice(notice_service_pb2.CancelNoticeRequest(name=taken_back.name))
@@ -510,7 +508,6 @@ async def test_what_is_scheduled_is_sent_then_unless_it_is_taken_back(ready: Any
     ready.clock.advance(timedelta(days=30))
     await ready.sent(sent.name)
     assert len(ready.mail.accepted) == 1
-    both = notice_service_pb2.SendNoticeRequest(
-        notice=notice, schedule_time=timestamp(ready.in_days(1)), hold=Duration(seconds=5)
-    )
-    assert await ready.violations(ready.notices.SendNotice(both)) == {"hold": "INVALID_TIME"}
+    request.notice.schedule_time.CopyFrom(timestamp(ready.in_days(1)))
+    request.hold.FromSeconds(5)
+    assert await ready.violations(ready.notices.SendNotice(request)) == {"hold": "INVALID_TIME"}

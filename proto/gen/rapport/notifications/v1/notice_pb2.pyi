@@ -138,7 +138,7 @@ class Notice(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is of no more use, at most a year ahead; absent means one day after it was requested."""
+        """When it is of no more use, at most a year ahead; absent means one day after it is to be sent."""
 
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
@@ -160,7 +160,9 @@ class Notice(_message.Message):
 
     @_builtins.property
     def schedule_time(self) -> _timestamp_pb2.Timestamp:
-        """From when on it is sent, of one that is to be sent later; absent means at once."""
+        """From when on it is sent, at most a year ahead in requests; absent means at once. Of what a policy tells on a day it is when that
+        hour begins first on earth. It can be taken back (CancelNotice) until it is handed over.
+        """
 
     @_builtins.property
     def deliver_time(self) -> _timestamp_pb2.Timestamp:

@@ -34,7 +34,6 @@ class SendNoticeRequest(_message.Message):
     NOTICE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
-    SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
@@ -43,12 +42,8 @@ class SendNoticeRequest(_message.Message):
 
     @_builtins.property
     def hold(self) -> _duration_pb2.Duration:
-        """How long it waits before it is sent, so that it can be taken back (CancelNotice); absent means not at all."""
-
-    @_builtins.property
-    def schedule_time(self) -> _timestamp_pb2.Timestamp:
-        """From when on it is sent, at most a year ahead; absent means at once. It can be taken back (CancelNotice) until it is
-        handed over, and is of use for a day from then on unless `expire_time` says otherwise. Not with `hold` (INVALID_TIME).
+        """How long it waits before it is sent, so that it can be taken back (CancelNotice), in place of `notice.schedule_time`
+        (INVALID_TIME beside it); absent means not at all.
         """
 
     def __init__(
@@ -57,11 +52,10 @@ class SendNoticeRequest(_message.Message):
         notice: _notice_pb2.Notice | None = ...,
         request_id: _builtins.str = ...,
         hold: _duration_pb2.Duration | None = ...,
-        schedule_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice", "schedule_time", b"schedule_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice", "request_id", b"request_id", "schedule_time", b"schedule_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "notice", b"notice", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

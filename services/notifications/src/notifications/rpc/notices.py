@@ -28,9 +28,9 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServic
 def check_sending(check: Check, sent: notice_pb.SendNoticeRequest, now: datetime) -> None:
     """It is of use when it is sent, and when that is is said once."""
     expires, hold = time_of(sent.notice, "expire_time"), duration_of(sent, "hold")
-    scheduled = time_of(sent, "schedule_time")
+    scheduled = time_of(sent.notice, "schedule_time")
     if scheduled and hold is not None:
-        check.refuse("hold", "INVALID_TIME", "must be absent beside schedule_time")
+        check.refuse("hold", "INVALID_TIME", "must be absent beside notice.schedule_time")
     if scheduled and expires and expires <= scheduled:
         check.refuse("notice.expire_time", "INVALID_TIME", "must be after schedule_time")
     if expires and hold is not None and expires - now <= hold:

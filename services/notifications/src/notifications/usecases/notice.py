@@ -41,13 +41,13 @@ SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 NEXT_YEAR_TIMER = "notice-next-year"  # of what is told each year; its key is the id of one that has ended
 
 
-async def queue(tx: Transaction, notice: Notice, of: Type, hold: timedelta = timedelta()) -> None:
-    """Have it sent, after `hold` until it is of no more use, and tell so. Again for what a revision says.
+async def queue(tx: Transaction, notice: Notice, of: Type) -> None:
+    """Have it sent when it is to be, until it is of no more use, and tell so. Again for what a revision says.
 
     `of` is the type of its template: it says how often what may have arrived is repeated.
     """
     notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
-    when = {"due_at": tx.now + hold, "expire_at": notice.expire_time}
+    when = {"due_at": notice.schedule_time or tx.now, "expire_at": notice.expire_time}
     await work.enqueue(tx, SEND, str(notice.id), **when, repeats=REPEATS[of], rank=notice.rank)
 
 
@@ -96,7 +96,7 @@ async def send_notice(
 ) -> Notice:
     """Request a notice for a department, once it is sure that the template can say it.
 
-    It is sent after `hold`, or from `schedule_time` on. What `require_words` and `request_by_hand` find.
+    `hold` says its `schedule_time` from now. What `require_words` and `request_by_hand` find.
     """
     template, _ = await require_words(tx, template_id, variables, "notice")
     return await request_by_hand(
@@ -110,8 +110,7 @@ async def send_notice(
         case=case,
         expire_time=expire_time,
         delivery=delivery,
-        hold=hold,
-        schedule_time=schedule_time,
+        schedule_time=schedule_time if hold is None else tx.now + hold,
     )
 
 
@@ -127,7 +126,6 @@ async def request_by_hand(
     promise: str = "",
     case: str = "",
     delivery: DeliveryStrategy | None = None,
-    hold: timedelta | None = None,
     schedule_time: datetime | None = None,
     of_many: bool = False,
 ) -> Notice:
@@ -148,7 +146,7 @@ async def request_by_hand(
         variables=variables,
         promise=promise,
         case=case,
-        expire_time=expire_time or (schedule_time or tx.now) + LIFETIME,
+        expire_time=expire_time or at + LIFETIME,
         create_time=tx.now,
         update_time=tx.now,
         request_event=tx.id,
@@ -158,20 +156,15 @@ async def request_by_hand(
         schedule_time=schedule_time,
         delivery=delivery,
     )
-    return await request_notice(tx, notice, template, hold or at - tx.now, of_many=of_many)
+    return await request_notice(tx, notice, template, of_many=of_many)
 
 
 async def request_notice(
-    tx: Transaction,
-    notice: Notice,
-    template: Template,
-    hold: timedelta = timedelta(),
-    *,
-    of_many: bool = False,
+    tx: Transaction, notice: Notice, template: Template, *, of_many: bool = False
 ) -> Notice:
-    """Put a new notice into the queue, to be sent after `hold`; a job asks for one `of_many`."""
+    """Put a new notice into the queue; a job asks for one `of_many`."""
     notice.rank = rank_of(notice, of_many=of_many)
-    await queue(tx, notice, template.type, hold)
+    await queue(tx, notice, template.type)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice
 

@@ -229,7 +229,7 @@ async def _request(tx: Transaction, notice: Notice, per_customer: int, whose: Gr
     notice.purpose, notice.urgent, notice.request_event = template.purpose, template.urgent, tx.id
     at = notice.schedule_time or tx.now
     count = await count_of_policy(tx, names, notice.notice_policy_id, at)
-    await request_notice(tx, notice, template, at - tx.now)
+    await request_notice(tx, notice, template)
     if count >= per_customer:
         inputs = {"count": str(count), "most": str(per_customer)}
         notice.decide([Decision("measure", Outcome.STOPPED, Reason.TOO_MANY, inputs, tx.now)])

@@ -44,7 +44,7 @@ async def plan_next(tx: Transaction, timer: Timer) -> None:
     template = await GET_TEMPLATE.one(tx, id=policy.template_id)
     when = on_day(policy.day, policy.lasts, ended.send_on, tx.now, ended.years or 0)
     notice = _next(tx, ended, policy, template, when)
-    await request_notice(tx, notice, template, (notice.schedule_time or tx.now) - tx.now)
+    await request_notice(tx, notice, template)
 
 
 async def _policy_of(tx: Transaction, notice: Notice) -> NoticePolicy | None:
