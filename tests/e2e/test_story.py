@@ -64,7 +64,8 @@ def test_the_story_can_be_told_more_often_than_one_customer_may_get_goodwill(sta
 def test_the_email_has_apology_reason_new_date_and_a_named_human(told: dict[str, Any]) -> None:
     session = Session.open()
     mail = mails_about(session, told["notices"][0])[0]
-    text = Mailbox(session.home.path / "mail").message(mail.id).get_content()
+    message: Any = Mailbox(session.home.path / "mail").message(mail.id)
+    text = message.get_body(("plain",)).get_content()
     assert "sorry" in text.lower()
     assert "The transport is taking longer than planned" in text
     assert "Alice Brandt" in text

@@ -1,13 +1,12 @@
 """What the desk is told by its environment."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
 from chassis.settings import ServiceSettings
+from chassis.urls import is_safe
 
 
 class Settings(ServiceSettings):
@@ -103,17 +102,3 @@ class Settings(ServiceSettings):
     @property
     def provider_url(self) -> str:
         return self.oidc_issuer or self.issuer
-
-
-def is_safe(url: str) -> bool:
-    """Whether what is sent to a URL is encrypted, or does not leave this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and is_here(parts.hostname or ""))
-
-
-def is_here(host: str) -> bool:
-    """Whether a host is this machine, by its name alone."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -85,7 +85,12 @@ def compose(app: App[Settings]) -> None:
     purposes = Purposes(app.client(PurposeServiceStub, "customer"))
     app.serve(
         TemplateRpc(
-            app, purposes=purposes, readers=readers, link_hosts=s.link_hosts, review_all=s.review_texts
+            app,
+            purposes=purposes,
+            readers=readers,
+            link_hosts=s.link_hosts,
+            company=s.company_name,
+            review_all=s.review_texts,
         )
     )
     consents = app.client(ConsentServiceStub, "customer")
@@ -171,6 +176,7 @@ def _sending(app: App[Settings], inboxes: Inboxes) -> Sending:
         channels,
         Gate(app.db, _rates(channels), _side_by_side(s.send_at_once, channels)),
         budget=s.budget,
+        company=s.company_name,
         call_within=timedelta(hours=s.call_first_hours),
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from chassis.api.addresses import address_of
 from chassis.api.webhooks import SECRET_MIN_BYTES, require_key
 from chassis.settings import AS_JSON, ServiceSettings
+from chassis.urls import is_safe
 from notifications.channels.message import Mailbox
 from notifications.channels.signing import Signer
 from notifications.domain.pressure import Budget
@@ -40,6 +41,9 @@ class Settings(ServiceSettings):
         "",
         pattern=r"^(https?://[^/?#]+)?$",
         description="where customers reach their own pages, `https://...`; empty: messages carry no way out",
+    )
+    company: str = Field(
+        "", max_length=100, description="who we are to customers, `company_name`; empty: as mail_from says"
     )
     sms_gateway_url: str = Field(
         "", pattern=r"^(https?://[^\s]+)?$", description="the gateway of text messages; empty: none are sent"
@@ -129,6 +133,14 @@ class Settings(ServiceSettings):
             raise ValueError("the part before the @ must be ASCII, and the whole an e-mail address")
         return value
 
+    @field_validator("customer_pages_url")
+    @classmethod
+    def _is_safe(cls, value: str) -> str:
+        """Who sees a link of a customer's has their pages; nor has a message a link that is not safe."""
+        if value and not is_safe(value):
+            raise ValueError(f"must begin with https://, or be of this machine, not {value}")
+        return value
+
     @model_validator(mode="after")
     def _texts(self) -> Self:
         try:
@@ -166,6 +178,11 @@ class Settings(ServiceSettings):
             raise ValueError("dkim_domain: must be that of mail_from, or one above it")
         signer.sign(b"From: us\r\n\r\n")
         return self
+
+    @property
+    def company_name(self) -> str:
+        """Who we are to customers; empty where nobody says it."""
+        return self.company or self.sender.name
 
     @property
     def budget(self) -> Budget:

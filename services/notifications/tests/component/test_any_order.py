@@ -183,7 +183,7 @@ async def test_a_promised_day_is_told_as_that_day_wherever_the_customer_is(desk:
     )
     await desk.hear(event)
     await desk.notice_in("SENT", event.promise)
-    body = desk.mail.accepted[0].get_content()
+    body = desk.mail.accepted[0].get_body(("plain",)).get_content()
     assert "by Thursday, 5 March 2026." in body
     assert "by Monday, 9 March 2026." in body
     [sent] = await desk.told("NoticeSent")

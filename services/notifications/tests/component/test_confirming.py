@@ -54,7 +54,7 @@ async def test_who_said_yes_gets_one_link_to_confirm_it_and_none_to_their_pages(
     [asked] = desk.peers.customers.issued
     assert (asked.name, asked.identifier) == (consent, f"{desk.customer}/identifiers/1")
     [message] = desk.mail.accepted
-    body = message.get_content()
+    body = message.get_body(("plain",)).get_content()
     assert body.count(LINK) == body.count("/c/") == 1
     assert message["Subject"] == "Please confirm: Canary news"
     assert message["List-Unsubscribe"] is None

@@ -286,7 +286,7 @@ async def test_a_customer_without_a_manager_is_given_the_front_desk(desk: Any, m
     await desk.hear(event)
     await desk.notice_in("SENT", event.promise)
     [mail] = desk.mail.accepted
-    assert "Lea Front" in mail.get_content()
+    assert "Lea Front" in mail.get_body(("plain",)).get_content()
     assert mail["Reply-To"] is None
 
 

@@ -112,8 +112,11 @@ async def test_what_they_need_is_not_kept_back_for_a_link_and_leads_to_their_pag
     desk.peers.links.failure = NO_LINKS
     await desk.hear(second)
     await desk.notice_in("SENT", second.promise)
-    assert [f"{OWN}\r\n" in each.get_content() for each in desk.mail.accepted] == [True, False]
-    assert "is here" not in desk.mail.accepted[1].get_content()
+    assert [f"{OWN}\r\n" in each.get_body(("plain",)).get_content() for each in desk.mail.accepted] == [
+        True,
+        False,
+    ]
+    assert "Your own page" not in desk.mail.accepted[1].get_body(("plain",)).get_content()
 
 
 async def test_nobody_else_is_shown_a_link(desk: Any) -> None:

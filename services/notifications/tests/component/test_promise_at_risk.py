@@ -19,7 +19,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert mail["From"] == "Acme <care@acme.example>"
     assert mail["Reply-To"] == "sam@acme.example"
     assert mail["Subject"] == "10248: a new date, Monday, 9 March 2026"
-    body = mail.get_content()
+    body = mail.get_body(("plain",)).get_content()
     for part in (
         "I am sorry",
         "Thursday, 5 March 2026",
@@ -29,6 +29,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     ):
         assert part in body
     assert "+49 30 1234 or sam@acme.example" in body
+    assert "<strong>Monday, 9 March 2026</strong>" in mail.get_body(("html",)).get_content()
     assert mail["Message-ID"] == f"<{notice.name.removeprefix('notices/')}@acme.example>"
     assert (notice.channel, notice.template, notice.text_version) == (CHANNEL_EMAIL, "templates/delay", 1)
     assert len(notice.content_hash) == 64

@@ -81,7 +81,9 @@ async def test_a_text_in_another_language_replaces_none(desk: Any) -> None:
     assert desk.mail.accepted[0]["Subject"] == "Nuova data: lunedì 9 marzo 2026"
     assert desk.mail.accepted[0]["Content-Language"] == "it"
     assert desk.mail.accepted[3]["Subject"].endswith("ein neuer Termin, Montag, 9. März 2026")
-    assert "Der Transport dauert länger als geplant." in desk.mail.accepted[3].get_content()
+    assert (
+        "Der Transport dauert länger als geplant." in desk.mail.accepted[3].get_body(("plain",)).get_content()
+    )
     facts = await desk.told("NoticeSent")
     assert [fact.data.language_code for fact in facts] == told
     assert {fact.data.template for fact in facts} == {"templates/delay"}
@@ -100,7 +102,10 @@ async def test_changes_made_at_the_same_time_are_versions_of_their_own(desk: Any
         ({"subject": "x" * 201}, {"template_text.subject": "TOO_LONG"}),
         ({"body": "x" * 10_001}, {"template_text.body": "TOO_LONG"}),
         ({"body": "a\x00"}, {"template_text.body": "INVALID_TEXT"}),
-        ({"apology": ""}, {"template_text.body": "TEMPLATE_PART_MISSING"}),
+        (
+            {"apology": ""},
+            dict.fromkeys(("template_text.body", "template_text.mjml"), "TEMPLATE_PART_MISSING"),
+        ),
         ({"subject": "{{ nobody }}"}, {"template_text.body": "VARIABLE_UNKNOWN"}),
         ({"subject": "{% for x in y %}"}, {"template_text.subject": "INVALID_TEMPLATE"}),
         (
@@ -432,7 +437,7 @@ async def test_a_policy_needs_a_template_for_the_service_that_has_a_text_for_all
     desk: Any, about: dict[str, str]
 ) -> None:
     text = await desk.text()
-    text.body += "{{ unsubscribe_link }}"
+    text.body, text.mjml = text.body + "{{ unsubscribe_link }}", ""
     await desk.create_template("sale", text, type="TYPE_DELAY", **about)
     assert await refusal(desk.create_policy("late", template="templates/sale")) == "TEMPLATE_NOT_SENDABLE"
 

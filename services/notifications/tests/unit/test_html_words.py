@@ -10,13 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
+from chassis.names import PLATFORM
 from notifications.domain.template import Template, Text, Type
-from notifications.usecases import seed, words
+from notifications.usecases import letters, words
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-TEMPLATE = Template(
-    "delay", Type.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, NOW, NOW, essential=True
-)
+LETTER = letters.DELAY[0]
+BODY = LETTER.body
+TEMPLATE = Template("delay", Type.DELAY, "purposes/service", PLATFORM, "en-GB", {}, NOW, NOW, essential=True)
 GIVEN = {
     "customer_name": "Maria Anders",
     "contact_name": "Sam Reed",
@@ -41,7 +42,7 @@ MJML = """
 </mjml>
 """
 DELAY = Text(
-    "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, NOW, mjml=MJML
+    "delay", "en-gb", "en-GB", 1, LETTER.subject, BODY, LETTER.apology, LETTER.reasons, NOW, mjml=MJML
 )
 
 

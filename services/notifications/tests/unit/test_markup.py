@@ -64,6 +64,7 @@ def test_what_is_written_in_mjml_is_html_in_its_language() -> None:
         (mail().replace("<mj-body>", "<mj-body background-color='url(https://a.example)'>"), "style"),
         (text("<a>An order</a>"), "href"),
         (text("<a href='http://a.example'>An order</a>"), "https"),
+        (text("<a href='http://localhost.a.example'>An order</a>"), "https"),
         (text("<a href='//a.example'>An order</a>"), "https"),
         (text("<a href='/orders'>An order</a>"), "https"),
         (text("<a href='https://bank.example@a.example'>An order</a>"), "https"),

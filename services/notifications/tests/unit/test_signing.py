@@ -138,3 +138,11 @@ def test_a_signature_that_nobody_could_verify_is_refused_at_the_start(
     whole = {"dkim_domain": "acme.example", "dkim_selector": "rapport1", "dkim_key": pem(KEY).decode()}
     with pytest.raises(ValueError, match=told):
         settings(**(given if told == "together" else whole | given))
+
+
+def test_links_of_customers_travel_encrypted_or_stay_on_this_machine() -> None:
+    for url in ("https://care.acme.example", "http://127.0.0.1:8080", "http://localhost:8080", ""):
+        assert settings(customer_pages_url=url).customer_pages_url == url
+    for url in ("http://care.acme.example", "http://localhost.acme.example"):
+        with pytest.raises(ValueError, match="must begin with https://"):
+            settings(customer_pages_url=url)

@@ -10,18 +10,21 @@ from babel.localedata import locale_identifiers
 from chassis.api.validation import Check, Found
 from chassis.errors import InvalidArgument
 from chassis.languages import language_code_of
+from chassis.names import PLATFORM
 from notifications.domain.template import REPEATS, Template, Text, Type
 from notifications.rpc.templates import check_text
-from notifications.usecases import seed, words
+from notifications.usecases import letters, words
 from notifications.usecases.words import Words, one_line, said, text_for, to_give
 from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LETTER = letters.DELAY[0]
+BODY = LETTER.body
 TEMPLATE = Template(
     "delay",
     Type.DELAY,
     "purposes/service",
-    seed.PLATFORM,
+    PLATFORM,
     "en-GB",
     {},
     create_time=NOW,
@@ -29,7 +32,7 @@ TEMPLATE = Template(
     essential=True,
 )
 DELAY = Text(
-    "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, create_time=NOW
+    "delay", "en-gb", "en-GB", 1, LETTER.subject, BODY, LETTER.apology, LETTER.reasons, create_time=NOW
 )
 GIVEN = {
     "customer_name": "Maria Anders",
@@ -61,7 +64,7 @@ def test_the_seeded_template_says_everything_a_delay_notice_must_say() -> None:
     assert message.subject == "10248: a new date, Monday, 9 March 2026"
     for part in (
         "Dear Maria Anders,",
-        seed.APOLOGY,
+        LETTER.apology,
         "The weather is holding us up.",
         "by Wednesday, 4 March 2026",
         "by Monday, 9 March 2026",
@@ -79,7 +82,7 @@ def test_the_seeded_template_does_without_a_reference() -> None:
 
 @pytest.mark.parametrize("part", ["apology", "reason", "new_date", "contact_name", "contact_reach"])
 def test_a_delay_template_without_a_part_is_refused(part: str) -> None:
-    body = seed.BODY.replace("{{ " + part + " }}", "")
+    body = BODY.replace("{{ " + part + " }}", "")
     [(field, reason, description)] = refused(replace(DELAY, body=body))
     assert (field, reason) == ("template_text.body", "TEMPLATE_PART_MISSING")
     assert description == f"a DELAY template must have {part}"
@@ -93,14 +96,14 @@ def test_every_missing_part_is_named_at_once() -> None:
 
 
 def test_a_part_that_a_condition_hides_is_missing() -> None:
-    hidden = seed.BODY.replace("{{ apology }}", "{% if reference == 'x' %}{{ apology }}{% endif %}")
+    hidden = BODY.replace("{{ apology }}", "{% if reference == 'x' %}{{ apology }}{% endif %}")
     assert refused(replace(DELAY, body=hidden))[0][1] == "TEMPLATE_PART_MISSING"
 
 
 def test_a_part_that_is_missing_for_these_values_only_is_found_before_sending() -> None:
     hidden = replace(
         DELAY,
-        body=seed.BODY.replace("{{ apology }}", "{% if customer_name != 'Maria' %}{{ apology }}{% endif %}"),
+        body=BODY.replace("{{ apology }}", "{% if customer_name != 'Maria' %}{{ apology }}{% endif %}"),
     )
     check(hidden)
     with pytest.raises(InvalidArgument, match="must have apology"):
@@ -116,7 +119,7 @@ def test_an_information_template_needs_a_named_human() -> None:
 
 
 def test_a_variable_must_be_known_or_declared() -> None:
-    text = replace(DELAY, body=seed.BODY + "{{ depot }} {{ shelf }}")
+    text = replace(DELAY, body=BODY + "{{ depot }} {{ shelf }}")
     described = "must use no variable that templates/delay does not declare: depot, shelf"
     assert refused(text) == [("template_text.body", "VARIABLE_UNKNOWN", described)]
     template = replace(TEMPLATE, variables={"depot": True, "shelf": False})
@@ -215,19 +218,16 @@ def test_a_template_is_prose_and_nothing_else(source: str, line: int) -> None:
 
 
 def test_a_template_that_fails_to_render_is_refused() -> None:
-    assert (
-        refused(replace(DELAY, body=seed.BODY + "{% if new_date > 3 %}{% endif %}"))[0][1]
-        == "INVALID_TEMPLATE"
-    )
+    assert refused(replace(DELAY, body=BODY + "{% if new_date > 3 %}{% endif %}"))[0][1] == "INVALID_TEMPLATE"
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"reasons": seed.REASONS | {"weather": "The weather\tis holding\u2028us up."}},
+        {"reasons": LETTER.reasons | {"weather": "The weather\tis holding\u2028us up."}},
         {"apology": "I am\tsorry."},
-        {"apology": "I am sorry. ", "body": seed.BODY.replace("{{ apology }}", "{{ apology|trim }}")},
-        {"apology": "I am  sorry.", "body": seed.BODY.replace("{{ apology }}", "{{ apology|upper }}")},
+        {"apology": "I am sorry. ", "body": BODY.replace("{{ apology }}", "{{ apology|trim }}")},
+        {"apology": "I am  sorry.", "body": BODY.replace("{{ apology }}", "{{ apology|upper }}")},
     ],
 )
 def test_a_slip_in_the_blanks_of_its_own_words_silences_no_template(change: dict[str, Any]) -> None:
@@ -237,9 +237,9 @@ def test_a_slip_in_the_blanks_of_its_own_words_silences_no_template(change: dict
 
 
 def test_a_template_that_hides_its_own_words_is_found_when_it_is_made() -> None:
-    body = seed.BODY.replace("{{ reason }}", '{% if reason != "Snow." %}{{ reason }}{% endif %}')
+    body = BODY.replace("{{ reason }}", '{% if reason != "Snow." %}{{ reason }}{% endif %}')
     check(replace(DELAY, body=body))
-    [(_, reason, _)] = refused(replace(DELAY, body=body, reasons=seed.REASONS | {"SNOW": "Snow."}))
+    [(_, reason, _)] = refused(replace(DELAY, body=body, reasons=LETTER.reasons | {"SNOW": "Snow."}))
     assert reason == "TEMPLATE_PART_MISSING"
 
 
@@ -287,7 +287,7 @@ def test_a_message_is_rendered_once_however_many_reasons_its_text_has_words_for(
 
 
 def test_an_unknown_reason_gets_the_words_for_other() -> None:
-    assert seed.REASONS["other"] in render(DELAY, GIVEN | {"reason": "locusts"}, UTC).body
+    assert LETTER.reasons["other"] in render(DELAY, GIVEN | {"reason": "locusts"}, UTC).body
 
 
 def test_values_are_text_and_never_templates() -> None:
@@ -313,7 +313,7 @@ def test_every_script_stays_as_it_is(name: str) -> None:
 
 
 def test_a_body_has_no_control_but_the_newline() -> None:
-    body = seed.BODY.replace("\n", "\r\n") + "{{ reference }}"
+    body = BODY.replace("\n", "\r\n") + "{{ reference }}"
     said = render(replace(DELAY, body=body), GIVEN | {"reference": "a\x1b[31m\x00b\ud800"}, UTC).body
     assert said.endswith("a [31m b")
     assert not {c for c in said if ord(c) < 32} - {"\n"}

@@ -43,8 +43,8 @@ class Template(_message.Message):
         with a way to reach them.
         """
         TYPE_PARTIAL: Template._Type.ValueType  # 4
-        """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
-        `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
+        """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `company_name`,
+        `customer_name`, `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
         """
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
@@ -61,8 +61,8 @@ class Template(_message.Message):
     with a way to reach them.
     """
     TYPE_PARTIAL: Template.Type.ValueType  # 4
-    """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `customer_name`,
-    `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
+    """Is never sent: its texts stand in those of others, a header, a footer or a legal line. Uses `company_name`,
+    `customer_name`, `contact_name`, `contact_reach`, `pages_link` and `unsubscribe_link` alone.
     """
 
     @_typing.final

@@ -15,9 +15,10 @@ from authlib.integrations.starlette_client import StarletteOAuth2App
 from joserfc.errors import JoseError
 
 from chassis.errors import Unavailable
+from chassis.urls import is_here
 from desk.auth.answers import origin_of
 from desk.auth.renewal import SessionOver, Tokens, away
-from desk.settings import Settings, is_here
+from desk.settings import Settings
 
 TIMEOUT_S = 5.0
 CALLBACK = "/sign-in/callback"

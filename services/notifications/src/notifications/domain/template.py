@@ -17,7 +17,8 @@ OF_TEXT = frozenset({"apology", "next_step"})
 # Where its reader goes on: their own pages, and the way out of its purpose. Made as it is sent, kept nowhere.
 PAGES_LINK, UNSUBSCRIBE_LINK = "pages_link", "unsubscribe_link"
 LINKS = frozenset({PAGES_LINK, UNSUBSCRIBE_LINK})
-PLATFORM = OF_TEXT | LINKS | {"customer_name", "contact_name", "contact_reach"}
+COMPANY_NAME = "company_name"  # who we are to customers
+PLATFORM = OF_TEXT | LINKS | {COMPANY_NAME, "customer_name", "contact_name", "contact_reach"}
 DATES = frozenset({"old_date", "new_date"})
 # A consent's name, told as the address where its customer confirms it; and its purpose, told as it is called.
 CONFIRM_LINK, CONFIRM_PURPOSE = "confirm_link", "confirm_purpose"

@@ -22,7 +22,7 @@ from notifications.domain.policy import CONCERNS, CallFirst
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import Reason
 from notifications.domain.route import asked_about, left
-from notifications.domain.template import PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
+from notifications.domain.template import COMPANY_NAME, PAGES_LINK, REPEATS, UNSUBSCRIBE_LINK
 from notifications.jobs.gate import Gate
 from notifications.names import CUSTOMER
 from notifications.peers.contacts import Calls, Contact, Contacts, Promises
@@ -64,6 +64,7 @@ class Sending:
     channels: Sequence[Channel]  # the first where a customer has no other wish
     gate: Gate
     budget: Budget  # of messages that can wait
+    company: str  # who we are to customers
     call_within: timedelta  # in which somebody is called first, of those who are
     at_once: int
     prepare_time: timedelta
@@ -97,7 +98,7 @@ class Sending:
         delivery = await prepare(self.db, work, notice, *to, decisions)
         asked = await self.links.confirming(notice, contact)
         contact = await self.links.on(notice, contact, used_in(delivery.text))
-        words = _words(delivery, contact, asked)
+        words = _words(delivery, contact, {COMPANY_NAME: self.company}, asked)
         channel = self._by(contact.channel)
         conversing = False
 
@@ -220,13 +221,15 @@ def _hash(words: Words) -> str:
     return hashlib.sha256("\n\n".join(parts).encode()).hexdigest()
 
 
-def _words(delivery: Delivery, contact: Contact, asked: Mapping[str, str]) -> Words:
+def _words(delivery: Delivery, contact: Contact, ours: Mapping[str, str], asked: Mapping[str, str]) -> Words:
     """What it says to this customer. Ours whatever stands in the way: a new version of the template helps.
 
-    `asked` is what stands for the variables by which they are asked to confirm something.
+    `ours` is what holds for every message, unless its template has a variable that is called so; `asked`
+    what stands for the variables by which they are asked to confirm something.
     """
     notice, means = delivery.notice, CONCERNS.get(delivery.notice.concern)
     given = {
+        **ours,
         **notice.variables,
         **asked,
         "customer_name": contact.customer_name,

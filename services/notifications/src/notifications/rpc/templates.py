@@ -18,7 +18,7 @@ from chassis.servicer import Rpc
 from chassis.zones import time_zone
 from notifications.domain import template as domain
 from notifications.domain.segments import segments
-from notifications.domain.template import LINKS, STANDARD
+from notifications.domain.template import COMPANY_NAME, LINKS, STANDARD
 from notifications.names import TEMPLATE, TEXT, TEXT_VERSION
 from notifications.peers.purposes import Purposes
 from notifications.peers.readers import Readers
@@ -97,6 +97,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     purposes: Purposes
     readers: Readers
     link_hosts: Sequence[str]  # to which and under which texts may have links; none: to any
+    company: str  # who we are to customers
     review_all: bool  # whether a second person approves the texts of every template, whatever that says
 
     GetTemplate = get(TEMPLATE, store.SHOW_TEMPLATE, _shown)
@@ -147,7 +148,12 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
         links = {name: stand_in(name) for name in LINKS}  # a reader's own nobody else sees
-        given = links | (reader.variables if reader else {}) | dict(request.variables)
+        given = (
+            links
+            | {COMPANY_NAME: self.company}
+            | (reader.variables if reader else {})
+            | dict(request.variables)
+        )
         sampled = samples(template, text, given, self.db.clock.now()) if request.sample else {}
         zone = time_zone(request.time_zone or (reader.time_zone if reader else "")) or UTC
         words = render(template, text, given | sampled, zone)

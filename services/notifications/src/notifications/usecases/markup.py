@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import mjml
 from babel import Locale
 
+from chassis.urls import is_safe
+
 HTML_MAX = 100_000  # bytes as sent; well-known mail programs cut a message above 102,400
 ELEMENTS_MAX = 500  # of the source, and so of their depth: over 10,000 the compiler would end the process
 PICTURES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,")
@@ -178,7 +180,7 @@ def wrong_target(target: str) -> Iterable[str]:
     """What is wrong with where a link leads."""
     try:
         parts = urlsplit(target)
-        whole = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+        whole = is_safe(target) and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         whole, parts = False, urlsplit("")
     if not (whole or parts.scheme in REACH) or _NO_PLACE.search(target):

@@ -17,7 +17,16 @@ from chassis.errors import InvalidArgument, Violation, invalid
 from chassis.languages import nearest
 from chassis.visible import shows_something
 from chassis.zones import day_of
-from notifications.domain.template import CONFIRM_LINK, DATES, LINKS, PLATFORM, Template, Text, Type
+from notifications.domain.template import (
+    COMPANY_NAME,
+    CONFIRM_LINK,
+    DATES,
+    LINKS,
+    PLATFORM,
+    Template,
+    Text,
+    Type,
+)
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
 from notifications.usecases.prose import FILTERS, compiled, variables_of
@@ -108,7 +117,7 @@ def render(
 
     A reason is a code and gets the text's words; dates are RFC 3339 and become days in words, moments those
     in `zone`; a reference is told without its collection, `10248` of `orders/10248`; the text's own apology
-    needs no giving; nor does a link, where there is none; everything else is taken literally.
+    needs no giving; nor do a link and a company, where there is none; everything else is taken literally.
 
     InvalidArgument VARIABLE_MISSING with every value that is missing, VARIABLE_INVALID for one that a filter
     cannot say, INVALID_TIME, or INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these
@@ -116,7 +125,7 @@ def render(
     """
     used = used_in(text)
     # A text of a release that knew no links names none.
-    values = dict.fromkeys(LINKS & used, "") | {
+    values = dict.fromkeys({*LINKS, COMPANY_NAME} & used, "") | {
         name: one_line(value) for name, value in given.items() if name not in LINKS - used
     }
     values |= text.says(template)

@@ -30,7 +30,14 @@ from rapport.notifications.v1.template_pb2 import Template, TemplateText
 WRITE, APPROVE = "notifications.template_texts.write", "notifications.template_texts.approve"
 LISTED, FOUND_MAX = 1000, 20
 # What every text may say.
-_EVERYWHERE = ("customer_name", "contact_name", "contact_reach", "pages_link", "unsubscribe_link")
+_EVERYWHERE = (
+    "company_name",
+    "customer_name",
+    "contact_name",
+    "contact_reach",
+    "pages_link",
+    "unsubscribe_link",
+)
 router = APIRouter(prefix="/templates/{code}/texts")
 
 
