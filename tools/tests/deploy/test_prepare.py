@@ -343,11 +343,26 @@ def test_what_is_no_installation_is_refused(
         deploy("prepare", *services, "--out", tmp_path / "x")
 
 
-def test_the_keys_of_links_and_of_suppressed_addresses_are_made_once(deploy: Deploy, folder: Path) -> None:
-    secret = named(folder, "customer.json")["crm", "customer-keys"]["stringData"]
-    assert sorted(secret) == ["RAPPORT_ADDRESS_PEPPER", "RAPPORT_LINK_KEYS"]
-    assert len({value for value in secret.values() if len(value) >= 32}) == 2
-    assert read(folder / "values/customer.json")["settingsSecrets"] == ["customer-keys"]
+@pytest.mark.parametrize(
+    ("service", "keys"),
+    [("customer", ["RAPPORT_ADDRESS_PEPPER", "RAPPORT_LINK_KEYS"]), ("loyalty", ["RAPPORT_CARD_PEPPER"])],
+)
+def test_the_keys_of_links_suppressed_addresses_and_cards_are_made_once(
+    deploy: Deploy, folder: Path, service: str, keys: list[str]
+) -> None:
+    secret = named(folder, f"{service}.json")["crm", f"{service}-keys"]["stringData"]
+    assert sorted(secret) == keys
+    assert len({value for value in secret.values() if len(value) >= 32}) == len(keys)
+    assert read(folder / f"values/{service}.json")["settingsSecrets"] == [f"{service}-keys"]
     assert "settingsSecrets" not in read(folder / "values/cases.json")
     deploy("prepare", *ALL, "--out", folder)
-    assert named(folder, "customer.json")["crm", "customer-keys"]["stringData"] == secret
+    assert named(folder, f"{service}.json")["crm", f"{service}-keys"]["stringData"] == secret
+
+
+def test_a_key_that_an_installation_had_before_is_taken_from_the_folder(deploy: Deploy, folder: Path) -> None:
+    (folder / "passwords" / "loyalty-rapport_card_pepper").write_text(
+        "of-tests-alone-and-not-a-secret-pepper"
+    )
+    deploy("prepare", *ALL, "--out", folder)
+    secret = named(folder, "loyalty.json")["crm", "loyalty-keys"]["stringData"]
+    assert secret == {"RAPPORT_CARD_PEPPER": "of-tests-alone-and-not-a-secret-pepper"}

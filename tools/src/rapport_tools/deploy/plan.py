@@ -27,7 +27,10 @@ Object = dict[str, Any]
 UMBRELLA = ("customer", "cases", "loyalty", "notifications", "desk")
 LET_OUT = (5432, 4222, 4317)  # ports of the charts' networkPolicy.egressPorts
 # By which services keep what nobody can read, and make links: once for an installation.
-KEYS = {"customer": ("RAPPORT_ADDRESS_PEPPER", "RAPPORT_LINK_KEYS")}
+KEYS = {
+    "customer": ("RAPPORT_ADDRESS_PEPPER", "RAPPORT_LINK_KEYS"),
+    "loyalty": ("RAPPORT_CARD_PEPPER",),
+}
 PART_OF = {"app.kubernetes.io/part-of": "rapport"}
 
 
