@@ -15,3 +15,5 @@ CASE = Pattern("cases/{case}")
 CONSENT = Pattern("customers/{customer}/consents/{consent:code_pair}")
 CUSTOMER = Pattern("customers/{customer}")
 DEPARTMENT = Pattern("departments/{department:code}")
+
+FRONT_DESK = "agents/front-desk"  # who is always in the directory, and nobody in particular

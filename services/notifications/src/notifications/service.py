@@ -5,6 +5,8 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from chassis.app import App
 from chassis.backoff import Backoff
 from chassis.events.declarations import Listening
@@ -22,7 +24,7 @@ from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.gate import Gate
 from notifications.jobs.notice_job import Bulk
 from notifications.jobs.sending import Sending
-from notifications.names import PROVIDER
+from notifications.names import FRONT_DESK, PROVIDER
 from notifications.peers.addresses import Addresses
 from notifications.peers.contacts import Calls, Contacts, Promises
 from notifications.peers.links import Links
@@ -44,6 +46,7 @@ from notifications.usecases.notice_job import measure_jobs
 from notifications.usecases.seed import seed
 from notifications.usecases.yearly import plan_next
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
+from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseDelayNotified,
@@ -63,6 +66,8 @@ from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLi
 from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 from rapport.notifications.v1 import notifications_events_pb2
 
+_log = structlog.get_logger()
+
 PROMISES = Listening(
     "notifications-promises",
     "cases",
@@ -76,6 +81,7 @@ CONTACTS = Listening("notifications-contacts", "customer", [InteractionRecorded]
 def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
+    app.on_open(partial(say_who_signs, app.settings.front_desk))
     app.on_open(lambda: expect_forgetting(app.db, [MARKS_TIMER, EXPIRY_TIMER]))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     customers = app.client(CustomerServiceStub, "customer")
@@ -118,6 +124,13 @@ def compose(app: App[Settings]) -> None:
     app.serve(ReceiptRpc(app, addresses=_addresses(app, sending.channels), channels=channels))
     app.on_open(lambda: sending.gate.open(sending.channels))
     app.work(sending)
+
+
+async def say_who_signs(front_desk: str) -> None:
+    """Say where nobody in person is named for customers whom nobody looks after."""
+    if front_desk == FRONT_DESK:
+        told = "nobody in person signs what customers are sent whom nobody looks after: name somebody"
+        _log.warning(told, setting="RAPPORT_FRONT_DESK", such_as="agents/alice", signs=front_desk)
 
 
 def _addresses(app: App[Settings], channels: Sequence[Channel]) -> Addresses:
@@ -167,9 +180,10 @@ def _sending(app: App[Settings], inboxes: Inboxes) -> Sending:
     s, channels = app.settings, _channels(app, inboxes)
     consents = app.client(ConsentServiceStub, "customer")
     directory = app.client(DirectoryServiceStub, "cases")
+    cases = app.client(CaseServiceStub, "cases")
     return Sending(
         app.db,
-        Contacts(consents, directory, s.front_desk, [each.code for each in channels]),
+        Contacts(consents, directory, cases, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         _links(app),
         Calls(app.client(CallServiceStub, "cases")),
@@ -206,6 +220,7 @@ service = Service(
     calls=["cases", "customer"],
     permissions=(
         "cases.agents.read",
+        "cases.cases.read",
         "cases.promises.read",
         "customer.consents.issue",
         "customer.consents.write",

@@ -13,6 +13,7 @@ from chassis.urls import is_safe
 from notifications.channels.message import Mailbox
 from notifications.channels.signing import Signer
 from notifications.domain.pressure import Budget
+from notifications.names import FRONT_DESK
 
 _HOST = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
 
@@ -67,7 +68,9 @@ class Settings(ServiceSettings):
     )
     sms_segments: int = Field(6, ge=1, le=20, description="how many segments a text message may take")
     front_desk: str = Field(
-        "agents/front-desk", pattern=r"^agents/", description="who is named for a customer without a manager"
+        FRONT_DESK,
+        pattern=r"^agents/",
+        description="who signs for customers whom nobody in person looks after; a person, better than a desk",
     )
     notices_per_customer: int = Field(
         20,

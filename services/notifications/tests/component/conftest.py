@@ -56,7 +56,7 @@ from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 from services.notifications.tests.component.gateway import Gateway
 from services.notifications.tests.component.mailserver import MailServer
-from services.notifications.tests.component.people import Calls, Directory
+from services.notifications.tests.component.people import Calls, Cases, Directory
 
 DELAY_TEXT = "templates/delay/texts/en-gb"
 ADDRESS = "canary.maria@example.com"
@@ -486,6 +486,7 @@ class Peers:
         self.links = Links()
         self.suppressions = Suppressions()
         self.directory = Directory()
+        self.cases = Cases()
         self.promises = Promises()
         self.calls = Calls()
 
@@ -528,7 +529,7 @@ async def desk(
         "customer": await fake_peer(
             peers.customers, peers.profiles, peers.purposes, peers.links, peers.suppressions
         ),
-        "cases": await fake_peer(peers.directory, peers.promises, peers.calls),
+        "cases": await fake_peer(peers.directory, peers.cases, peers.promises, peers.calls),
     }
     smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
     running = await start(

@@ -9,6 +9,8 @@ from rapport.cases.v1 import (
     agent_pb2,
     call_service_pb2,
     call_service_pb2_grpc,
+    case_pb2,
+    case_service_pb2_grpc,
     directory_service_pb2_grpc,
 )
 
@@ -52,3 +54,16 @@ class Calls(call_service_pb2_grpc.CallServiceServicer):
         return call_service_pb2.CheckCallFirstResponse(
             call_first=bool(self.reasons), reason_codes=self.reasons
         )
+
+
+class Cases(case_service_pb2_grpc.CaseServiceServicer):
+    """Who owns each case, by name."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, str] = {}
+        self.failure = grpc.StatusCode.NOT_FOUND  # of all others
+
+    async def GetCase(self, request: Any, context: Any) -> Any:
+        if request.name not in self.owners:
+            await context.abort(self.failure, "told to")
+        return case_pb2.Case(name=request.name, owner=self.owners[request.name])

@@ -13,6 +13,7 @@ from chassis.db.schema import METADATA as CHASSIS
 from chassis.db.statement import Statement
 from chassis.work import Later
 from notifications.store.tables import METADATA
+from rapport.cases.v1 import agent_pb2
 from rapport.common.v1 import channel_pb2
 from rapport_testing.wait import eventually
 
@@ -288,6 +289,32 @@ async def test_a_customer_without_a_manager_is_given_the_front_desk(desk: Any, m
     [mail] = desk.mail.accepted
     assert "Lea Front" in mail.get_body(("plain",)).get_content()
     assert mail["Reply-To"] is None
+
+
+@pytest.mark.parametrize(
+    ("manager", "signs"), [("agents/front-desk", "Ada Case"), ("", "Ada Case"), ("agents/sam", "Sam Reed")]
+)
+async def test_whoever_owns_the_case_signs_where_nobody_in_person_looks_after_the_customer(
+    desk: Any, manager: str, signs: str
+) -> None:
+    desk.peers.customers.answer.relationship_manager = manager
+    ada = agent_pb2.Agent(name="agents/ada", display_name="Ada Case", email="ada@acme.example")
+    desk.peers.directory.agents[ada.name] = ada
+    event = desk.at_risk()
+    desk.peers.cases.owners[event.case] = ada.name
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    [mail] = desk.mail.accepted
+    assert signs in mail.get_body(("plain",)).get_content()
+
+
+async def test_who_may_not_ask_whose_a_case_is_has_the_front_desk_sign(desk: Any) -> None:
+    desk.peers.customers.answer.relationship_manager = ""
+    desk.peers.cases.failure = grpc.StatusCode.PERMISSION_DENIED  # a release before was not given that
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    assert "Lea Front" in desk.mail.accepted[0].get_body(("plain",)).get_content()
 
 
 async def test_without_a_named_human_nothing_is_sent(desk: Any) -> None:

@@ -189,6 +189,7 @@ class Stack:
         }
         return {
             "RAPPORT_COMPANY": "Rapport",
+            "RAPPORT_FRONT_DESK": "agents/alice",  # one of PEOPLE: a person signs
             **inherited,
             **self.infrastructure.service_env(),
             "RAPPORT_SERVICE": service.name,

@@ -20,16 +20,18 @@ from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
 from notifications.domain.route import asked_about, for_everybody, named
+from notifications.names import FRONT_DESK
 from notifications.peers.asking import agent_of, check_of
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
 from notifications.usecases.words import reach_of
-from rapport.cases.v1 import agent_pb2, call_service_pb2, promise_service_pb2
+from rapport.cases.v1 import agent_pb2, call_service_pb2, case_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 
 if TYPE_CHECKING:
     from rapport.cases.v1.call_service_pb2_grpc import CallServiceAsyncStub
+    from rapport.cases.v1.case_service_pb2_grpc import CaseServiceAsyncStub
     from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
@@ -60,10 +62,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Asks the customer service and the directory, in which `front_desk` stands in where nobody is named."""
+    """Asks the customer service, who owns a case, and the directory: `front_desk` signs where nobody does."""
 
     consents: ConsentServiceAsyncStub
     directory: DirectoryServiceAsyncStub
+    cases: CaseServiceAsyncStub
     front_desk: str
     channels: Sequence[str]  # on which somebody takes our messages, best first
 
@@ -74,9 +77,7 @@ class Contacts:
         """
         passed_over: list[Decision] = []
         allowed = await self._allowed(notice, passed_over)
-        agent = await self._agent(allowed.relationship_manager) or await self._agent(self.front_desk)
-        if agent is None:
-            raise Ours(Reason.NO_CONTACT_PERSON)
+        agent = await self._signer(notice, allowed.relationship_manager)
         return Contact(
             channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
@@ -149,6 +150,30 @@ class Contacts:
         if not asked:
             raise Forbidden(Reason.CHANNEL_NOT_SERVED)
         return asked
+
+    async def _signer(self, notice: Notice, manager: str) -> agent_pb2.Agent:
+        """Who looks after the customer; else who owns the case; else the front desk.
+
+        Ours when there is nobody.
+        """
+        in_person = "" if manager in (FRONT_DESK, self.front_desk) else manager
+        signer = await self._agent(in_person) or await self._owner(notice.case)
+        signer = signer or await self._agent(self.front_desk) or await self._agent(manager)
+        if signer is None:
+            raise Ours(Reason.NO_CONTACT_PERSON)
+        return signer
+
+    async def _owner(self, case: str) -> agent_pb2.Agent | None:
+        """Who owns a case, where we may ask that."""
+        if not case:
+            return None
+        try:
+            found = await self.cases.GetCase(case_service_pb2.GetCaseRequest(name=case))
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED):
+                return None
+            raise not_answered("cases", error) from None
+        return await self._agent(found.owner)
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         try:
