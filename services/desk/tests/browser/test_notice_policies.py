@@ -1,5 +1,7 @@
 """Policies for messages, made and tried on what happened by a lead: at any width, by keyboard."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -10,14 +12,20 @@ from tests.browser.looking import bars, narrow
 LEAD = Person("lena", "manager", "front-desk")
 CREATED = "rapport.customer.v1.CustomerCreated"
 CHOSEN = f"/noticePolicies/new?event={CREATED}&template=templates/welcome"
+TEMPLATE = {
+    "type": "TYPE_INFORMATION",
+    "purpose": "purposes/service",
+    "defaultLanguageCode": "en",
+    "department": "departments/front-desk",
+}
+WISHES = {"subject": "Your day", "body": "Many happy returns, {{ customer_name }}. {{ contact_name }}"}
 TEXT = {"subject": "Welcome", "body": "Welcome, {{ customer_name }}: {{ which }}. {{ contact_name }}"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def customer(desk: Company) -> str:
     """A template of the front desk's, a policy that sends it, and a customer who came to be known."""
-    template = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
-    template |= {"department": "departments/front-desk", "variables": [{"name": "which"}]}
+    template = TEMPLATE | {"variables": [{"name": "which"}]}
     await desk.ask(ADMIN, "POST", "templates?templateId=welcome", **template)
     await desk.ask(ADMIN, "POST", "templates/welcome/texts?templateTextId=en", **TEXT)
     policy = {"eventType": "rapport.customer.v1.CustomerConverted", "template": "templates/welcome"}
@@ -78,6 +86,34 @@ async def test_a_policy_is_tried_on_what_happened_then_kept_and_switched_off_by_
     await expect(page.get_by_text("version 2")).to_be_visible()
     kept = await desk.ask(ADMIN, "GET", "noticePolicies/greeting")
     assert (kept["disabled"], kept["variables"]) == (True, {"which": "event.customer"})
+
+
+async def test_a_customers_birthday_is_chosen_looked_at_and_kept(desk: Company, signed_in: SignedIn) -> None:
+    await desk.ask(ADMIN, "POST", "templates?templateId=birthday", **TEMPLATE)
+    await desk.ask(ADMIN, "POST", "templates/birthday/texts?templateTextId=en", **WISHES)
+    soon = desk.clock.now() + timedelta(days=3)
+    born = {"givenName": "Frida", "birthDate": {"month": soon.month, "day": soon.day}}
+    handles = [{"type": "TYPE_EMAIL", "value": "frida@example.org"}]
+    await desk.ask(ADMIN, "POST", "customers", person=born, identifiers=handles)
+    page = (await signed_in(LEAD)).page
+    await page.goto("/noticePolicies/new")
+    await page.get_by_label("When this happens").select_option("A customer's birthday")
+    await page.get_by_label("These words are sent").select_option(label="Birthday")
+    await page.get_by_role("button", name="Choose these").press("Enter")
+    await page.get_by_role("textbox", name="Code").fill("wishes")
+    await page.get_by_label("From this hour on").fill("10")
+    await page.get_by_role("button", name="Whom will it tell in the next days?").press("Enter")
+    told = page.get_by_role("region", name="Whom it would have told")
+    await expect(told.get_by_role("row", name="Frida")).to_contain_text("told")
+    await narrow(page)
+    assert await bars(page) == []
+    await page.get_by_role("button", name="Keep it").press("Enter")
+    await expect(page.get_by_text("version 1")).to_be_visible()
+    kept = await desk.ask(ADMIN, "GET", "noticePolicies/wishes")
+    assert (kept["customerDate"], kept["schedule"]["day"]["hour"]) == ("CUSTOMER_DATE_BIRTH_DATE", 10)
+    await page.goto("/noticePolicies")
+    row = page.get_by_role("row", name="Wishes")
+    await expect(row).to_contain_text("A customer's birthday")
 
 
 async def test_what_is_wrong_with_a_condition_is_said_below_it(signed_in: SignedIn) -> None:

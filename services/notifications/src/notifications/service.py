@@ -24,9 +24,11 @@ from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.gate import Gate
 from notifications.jobs.notice_job import Bulk
 from notifications.jobs.sending import Sending
+from notifications.jobs.walk import Walking
 from notifications.names import FRONT_DESK, PROVIDER
 from notifications.peers.addresses import Addresses
 from notifications.peers.contacts import Calls, Contacts, Promises
+from notifications.peers.dates import Dates
 from notifications.peers.links import Links
 from notifications.peers.purposes import Purposes
 from notifications.peers.readers import Readers
@@ -102,12 +104,22 @@ def compose(app: App[Settings]) -> None:
     consents = app.client(ConsentServiceStub, "customer")
     selection = Selection(customers)
     app.work(Bulk(app.db, selection, app.settings.notices_per_customer))
+    app.work(Walking(app.db, selection, app.settings.notices_per_customer))
     inboxes = Inboxes(app.broadcast)
     app.serve(InboxRpc(app, inboxes=inboxes))
     sending = _sending(app, inboxes)
     channels = [each.code for each in sending.channels]
     app.serve(NoticeJobRpc(app, selection=selection, consents=consents, channels=channels))
-    app.serve(PolicyRpc(app, past=app.past, consents=consents, channels=channels, budget=app.settings.budget))
+    app.serve(
+        PolicyRpc(
+            app,
+            past=app.past,
+            selection=selection,
+            consents=consents,
+            channels=channels,
+            budget=app.settings.budget,
+        )
+    )
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(CALLS.durable, on_call)
     app.subscribe(PREFERENCES.durable, on_preferences)
@@ -185,6 +197,7 @@ def _sending(app: App[Settings], inboxes: Inboxes) -> Sending:
         app.db,
         Contacts(consents, directory, cases, s.front_desk, [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
+        Dates(app.client(CustomerServiceStub, "customer"), app.clock),
         _links(app),
         Calls(app.client(CallServiceStub, "cases")),
         channels,

@@ -150,8 +150,9 @@ class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
         if self.refusal is not None:
             await context.abort_with_status(status(self.refusal, "customer.rapport"))
         first = int(request.page_token or 0)
-        listed, after = [*self.known.values()][first:], first + request.page_size
-        token = str(after) if after < len(self.known) else ""
+        found = [each for each in self.known.values() if _is_found(each, request.filter)]
+        listed, after = found[first:], first + request.page_size
+        token = str(after) if after < len(found) else ""
         return customer_service_pb2.ListCustomersResponse(
             customers=listed[: request.page_size], next_page_token=token
         )
@@ -162,6 +163,12 @@ class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
         if refusal is not None:
             await context.abort_with_status(status(refusal, "customer.rapport"))
         return self.known[request.name]
+
+
+def _is_found(customer: customer_pb2.Customer, filter: str) -> bool:
+    """Whether a filter by birthday finds a customer; any other finds all."""
+    born = customer.person.birth_date
+    return "birthday" not in filter or f'"{born.month:02}-{born.day:02}"' in filter
 
 
 class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):

@@ -54,6 +54,29 @@ class NoticePolicy(_message.Message):
     CALL_FIRST_ALWAYS: NoticePolicy.CallFirst.ValueType  # 2
     """Everybody is."""
 
+    class _CustomerDate:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CustomerDateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NoticePolicy._CustomerDate.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CUSTOMER_DATE_UNSPECIFIED: NoticePolicy._CustomerDate.ValueType  # 0
+        """None."""
+        CUSTOMER_DATE_BIRTH_DATE: NoticePolicy._CustomerDate.ValueType  # 1
+        """Their birthday: a person's `birth_date` of which month and day are known, in each year; 29 February is 28 February in
+        years that have none.
+        """
+
+    class CustomerDate(_CustomerDate, metaclass=_CustomerDateEnumTypeWrapper):
+        """A date of customers themselves."""
+
+    CUSTOMER_DATE_UNSPECIFIED: NoticePolicy.CustomerDate.ValueType  # 0
+    """None."""
+    CUSTOMER_DATE_BIRTH_DATE: NoticePolicy.CustomerDate.ValueType  # 1
+    """Their birthday: a person's `birth_date` of which month and day are known, in each year; 29 February is 28 February in
+    years that have none.
+    """
+
     @_typing.final
     class VariablesEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
@@ -76,6 +99,7 @@ class NoticePolicy(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     EVENT_TYPE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_DATE_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     DISABLED_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
@@ -103,6 +127,13 @@ class NoticePolicy(_message.Message):
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
     the risk, tell the dates of promises: of these what says of whom, what and when is empty (`INVALID_CODE`), all from `condition` to
     `schedule`.
+    """
+    customer_date: Global___NoticePolicy.CustomerDate.ValueType
+    """A date of customers, each of whom is told once in each year in which it comes, on the day and at the hour that `schedule.day`
+    says; absent means on that day, from 9. Of such a policy what is read of an event is empty (`INVALID_CODE`): `condition`,
+    `variables`, `customer_field`, `subject_field`, `cancel_event_types`, `schedule.delay`, `date_field` and `yearly` of
+    `schedule.day`, `call_first`. From two days before that day on customers are asked for, and each again before they are
+    told: where the date is another by then, or none, the notice is suppressed (`date-changed`).
     """
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
@@ -172,6 +203,7 @@ class NoticePolicy(_message.Message):
         *,
         name: _builtins.str = ...,
         event_type: _builtins.str = ...,
+        customer_date: Global___NoticePolicy.CustomerDate.ValueType = ...,
         template: _builtins.str = ...,
         disabled: _builtins.bool = ...,
         department: _builtins.str = ...,
@@ -189,11 +221,11 @@ class NoticePolicy(_message.Message):
         delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         call_first: Global___NoticePolicy.CallFirst.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "schedule", b"schedule", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer_date", b"customer_date", "delivery", b"delivery", "event_type", b"event_type", "expire_after", b"expire_after", "schedule", b"schedule", "trigger", b"trigger", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_field", b"customer_field", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "schedule", b"schedule", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_first", b"call_first", "cancel_event_types", b"cancel_event_types", "condition", b"condition", "create_time", b"create_time", "customer_date", b"customer_date", "customer_field", b"customer_field", "delivery", b"delivery", "department", b"department", "disabled", b"disabled", "etag", b"etag", "event_type", b"event_type", "expire_after", b"expire_after", "name", b"name", "schedule", b"schedule", "subject_field", b"subject_field", "template", b"template", "trigger", b"trigger", "update_time", b"update_time", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type"]  # noqa: Y015
+    _WhichOneofReturnType_trigger: _TypeAlias = _typing.Literal["event_type", "customer_date"]  # noqa: Y015
     _WhichOneofArgType_trigger: _TypeAlias = _typing.Literal["trigger", b"trigger"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_trigger) -> _WhichOneofReturnType_trigger | None: ...
 
@@ -216,7 +248,7 @@ class Schedule(_message.Message):
         HOUR_FIELD_NUMBER: _builtins.int
         YEARLY_FIELD_NUMBER: _builtins.int
         date_field: _builtins.str
-        """The field of the event, a Timestamp or a google.type.Date, on whose day it is sent. An event
+        """Required of a policy on an event: the field of it, a Timestamp or a google.type.Date, on whose day it is sent. An event
         without it leads to nothing, as one whose day is over. Midnight ends a day, so that what expires then is of the day before;
         of a `start_time` or `effective_time` it begins one. INVALID_CODE for one that is none.
         """

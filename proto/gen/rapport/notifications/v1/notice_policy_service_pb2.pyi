@@ -210,7 +210,9 @@ class PreviewNoticePolicyRequest(_message.Message):
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Events from then on; absent means of the last 24 hours. Streams hold what was told in the last 14 days."""
+        """Of a policy on a `customer_date` neither time is given (`INVALID_TIME`): whom it would tell in the next 7 days is looked at.
+        Events from then on; absent means of the last 24 hours. Streams hold what was told in the last 14 days.
+        """
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
@@ -328,11 +330,11 @@ class PreviewNoticePolicyResponse(_message.Message):
         SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
         VARIABLES_FIELD_NUMBER: _builtins.int
         event_id: _builtins.str
-        """The event's id."""
+        """The event's id; empty of a customer's date."""
         customer: _builtins.str
         """Whom it names, `customers/{uuid}`; may be empty."""
         subject: _builtins.str
-        """The resource that it is about to the policy."""
+        """The resource that it is about to the policy; empty of a customer's date."""
         outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType
         """What."""
         reason_code: _builtins.str
@@ -343,7 +345,7 @@ class PreviewNoticePolicyResponse(_message.Message):
         """The policy that tells the customer in its place, where it is `merged`."""
         @_builtins.property
         def event_time(self) -> _timestamp_pb2.Timestamp:
-            """When it happened."""
+            """When it happened; of a customer's date the midnight, UTC, at which that day begins."""
 
         @_builtins.property
         def schedule_time(self) -> _timestamp_pb2.Timestamp:
@@ -379,7 +381,7 @@ class PreviewNoticePolicyResponse(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     NEXT_START_TIME_FIELD_NUMBER: _builtins.int
     event_count: _builtins.int
-    """How many events of the policy's type were looked at, 300 at most."""
+    """How many events of the policy's type, or customers' dates, were looked at, 300 at most."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewNoticePolicyResponse.Count]:
         """What would have come of them, the most frequent first."""

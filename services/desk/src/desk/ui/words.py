@@ -35,6 +35,7 @@ CODES = {
     "bounced": N_("it came back"),
     "gave-up": N_("it could not be delivered in time"),
     "cause-gone": N_("what it was about is over"),
+    "date-changed": N_("the day is another by now, or nobody knows it any more"),
     "superseded": N_("something newer came"),
     "too-many-notices": N_("they were told of it too often already"),
     "policy-off": N_("its policy was switched off"),
@@ -146,7 +147,7 @@ PLAIN = (
     *(N_("reached"), N_("no answer"), N_("voicemail"), N_("wrong number"), N_("declined")),
     *(N_("feedback"), N_("expired"), N_("too late")),
     # the steps by which it is decided whether a message is sent, what came of them, and what they looked at
-    *(N_("measure"), N_("consent"), N_("address"), N_("quiet"), N_("expiry"), N_("promise")),
+    *(N_("measure"), N_("consent"), N_("address"), N_("quiet"), N_("expiry"), N_("promise"), N_("date")),
     *(
         N_("passed"),
         N_("deferred"),

@@ -107,7 +107,7 @@ class Notice:
     latest_number: int = 0
     text_partials: list[str] = field(default_factory=list)  # the versions in what was handed over last
     subject: str = ""  # with trigger_event: what a policy on any event tells of, and that event
-    trigger_event: UUID | None = None
+    trigger_event: UUID | None = None  # of a customer's date what stands for it, and no subject
     schedule_time: datetime | None = None  # from when on it is sent; None is at once
     # With send_hour: the day, or the moment on whose day, RFC 3339, or so many days after it, it is sent.
     send_on: str = ""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from notifications.domain.customer_date import CustomerDate
 from notifications.domain.notice import Concern
 from notifications.domain.schedule import Day, Schedule
 from notifications.domain.strategy import DeliveryStrategy
@@ -49,7 +50,8 @@ class CallFirst(StrEnum):
 class PolicyTerms:
     """What a policy says."""
 
-    event_type: str
+    event_type: str  # "" of one on a date of customers
+    customer_date: CustomerDate | None
     template_id: str  # to send
     disabled: bool
     condition: str  # over `event`; "" holds always
@@ -105,12 +107,24 @@ class NoticePolicy(PolicyTerms):
         return self.event_type in BY_EVENT
 
     @property
+    def trigger(self) -> str:
+        """What leads to its notices."""
+        return self.event_type or str(self.customer_date)
+
+    @property
     def idle(self) -> list[str]:
         """The fields that it fills in and that say nothing of what it tells."""
         names = [] if takes_call_first(self.event_type) else ["call_first"]
+        if self.of_promises or self.customer_date:
+            names += ["condition", "variables", "customer_field", "subject_field", "cancel_event_types"]
         if self.of_promises:
-            names += ["condition", "variables", "customer_field", "subject_field", "expire_after"]
-            names += ["cancel_event_types", "schedule"]
+            names += ["expire_after", "schedule"]
         filled = [name for name in names if getattr(self, name)]
+        if self.customer_date:
+            unread: dict[str, object] = {"event_type": self.event_type, "schedule.delay": self.delay}
+            if self.day:
+                unread["schedule.day.date_field"] = self.day.date_field
+                unread["schedule.day.yearly"] = self.day.yearly
+            filled += [name for name, value in unread.items() if value]
         silence = self.of_promises and self.delivery and self.delivery.fallback_after
         return [*filled, "delivery.fallback_after"] if silence else filled

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     PROMISE_AT_RISK = "promise-at-risk", "the promise was at risk again before it could be sent"
     ALREADY_TOLD = "already-told", "the same was told, or tried to be told, before"
     SUPERSEDED = "superseded", "something newer happened before it could be sent"
+    DATE_CHANGED = "date-changed", "the date of the customer that it was about is another by now, or none"
     CAUSE_GONE = "cause-gone", "what it was to tell had come to nothing before it could be sent"
     TOO_MANY = (
         "too-many-notices",
@@ -86,4 +87,5 @@ MOOT = (
     Reason.ALREADY_TOLD,
     Reason.SUPERSEDED,
     Reason.CAUSE_GONE,
+    Reason.DATE_CHANGED,
 )

@@ -16,6 +16,9 @@ class Day:
     yearly: bool  # whether it is told on that day in each year
 
 
+THAT_DAY = Day("", 0, 0, yearly=False)
+
+
 @dataclass(slots=True)
 class Schedule:
     """One of these, of which no contract has both; neither is at once."""

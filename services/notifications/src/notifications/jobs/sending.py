@@ -26,6 +26,7 @@ from notifications.domain.template import COMPANY_NAME, PAGES_LINK, REPEATS, UNS
 from notifications.jobs.gate import Gate
 from notifications.names import CUSTOMER
 from notifications.peers.contacts import Calls, Contact, Contacts, Promises
+from notifications.peers.dates import Dates
 from notifications.peers.links import Links
 from notifications.store.tables import COUNTED, GET_ATTEMPT, GET_NOTICE
 from notifications.usecases.attempt import (
@@ -59,6 +60,7 @@ class Sending:
     db: Database
     contacts: Contacts
     promises: Promises
+    dates: Dates
     links: Links
     calls: Calls
     channels: Sequence[Channel]  # the first where a customer has no other wish
@@ -106,6 +108,7 @@ class Sending:
             nonlocal conversing
             conversing = False
             delivery.decisions.extend(await self.promises.confirm(notice))
+            delivery.decisions.extend(await self.dates.confirm(notice))
             # What asks to confirm has another link each time: it would be no repeat.
             harmless = channel.idempotent and not asked
             repeats = REPEATS_TO_NOBODY if harmless else REPEATS[delivery.template.type]
@@ -160,9 +163,9 @@ class Sending:
         return [each.code for each in self.channels]
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
-        """Lock the notice, and before it whom it is for, where how much they are sent is counted."""
+        """Lock the notice, and before it whom it is for, where what they are sent is looked at."""
         counted = await COUNTED.one(tx, id=UUID(key))
-        if not counted["exempt"]:
+        if counted["tells_date"] or not counted["exempt"]:
             await lock_person(tx, *CUSTOMER.ids(counted["customer"]))
         return await lock_notice(tx, UUID(key))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from notifications.usecases.notice_job import Page
 from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest
 
 if TYPE_CHECKING:
+    from rapport.customer.v1.customer_pb2 import Customer
     from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
 
 
@@ -26,3 +28,15 @@ class Selection:
         listed = await self.customers.ListCustomers(request)
         found = [each.name for each in listed.customers if moment(each.create_time) < before]
         return Page(found, listed.next_page_token)
+
+    async def first(self, filter: str, most: int) -> Sequence[Customer]:
+        """The first of those who are there now. grpc.aio.AioRpcError."""
+        found: list[Customer] = []
+        token = ""
+        while len(found) < most:
+            request = ListCustomersRequest(filter=filter, page_size=most - len(found), page_token=token)
+            listed = await self.customers.ListCustomers(request)
+            found, token = [*found, *listed.customers], listed.next_page_token
+            if not token:
+                break
+        return found

@@ -22,6 +22,7 @@ from chassis.events.registry import source_of
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
+from notifications.domain.customer_date import filter_of
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
 from notifications.domain.reasons import Reason
@@ -29,6 +30,7 @@ from notifications.domain.strategy import DeliveryStrategy as Delivery
 from notifications.domain.template import Template
 from notifications.names import POLICY
 from notifications.peers.asking import allowed, side_by_side
+from notifications.peers.selection import Selection
 from notifications.rpc.checks import check_delivery
 from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
@@ -38,6 +40,7 @@ from notifications.usecases.event_types import event_message, event_types
 from notifications.usecases.policy import draft_of, read_template, require_sendable
 from notifications.usecases.preview import Outcome, Row
 from notifications.usecases.trigger import in_force
+from notifications.usecases.walk import first_day, telling_on
 from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_policy_pb2
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
@@ -48,6 +51,8 @@ from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicy
 if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
+_NOT_ASKED = "What customers allow cannot be asked now. Try again."
+_DAYS = 7  # that are looked at of customers' dates
 _SPAN = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
 
@@ -58,6 +63,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     rules: ClassVar[Rules] = {DeliveryStrategy: check_delivery}
 
     past: Past
+    selection: Selection
     consents: ConsentServiceAsyncStub
     channels: Sequence[str]  # on which notices are sent, best first
     budget: Budget  # of messages that can wait
@@ -86,12 +92,10 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         tried = self._tried(request.notice_policy)
         template, texts = await read_template(self.db, tried.template_id)
         await asyncio.to_thread(require_sendable, template, texts, tried)
-        start, end = self._span(request)
-        own = await self._past(tried.event_type, start, end, preview.EVENTS_MAX)
-        now = self.db.clock.now()
-        others = in_force(await POLICIES_ON_EVENTS.all(self.db, since=now, until=now), now)
-        rows = preview.rehearse(tried, others, own.events)
-        rows = await self._by_what_followed(tried, rows, start)
+        if tried.customer_date:
+            rows, more = await self._coming(tried, request), None
+        else:
+            rows, more = await self._happened(tried, request)
         rows, category = await self._allowed(rows, template, tried.delivery)
         if not template.urgent and not template.essential:
             rows = preview.pressed(rows, self.budget.of(category))
@@ -99,8 +103,36 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
             event_count=len(rows),
             counts=[to_message(pb.PreviewNoticePolicyResponse.Count, each) for each in preview.counted(rows)],
             rows=[to_message(pb.PreviewNoticePolicyResponse.Row, each) for each in rows[: preview.ROWS_MAX]],
-            next_start_time=timestamp(own.more) if own.more else None,
+            next_start_time=timestamp(more) if more else None,
         )
+
+    async def _happened(
+        self, tried: NoticePolicy, request: pb.PreviewNoticePolicyRequest
+    ) -> tuple[list[Row], datetime | None]:
+        """What would have come of the events of a time, and from when on there are more."""
+        start, end = self._span(request)
+        own = await self._past(tried.event_type, start, end, preview.EVENTS_MAX)
+        now = self.db.clock.now()
+        others = in_force(await POLICIES_ON_EVENTS.all(self.db, since=now, until=now), now)
+        rows = preview.rehearse(tried, others, own.events)
+        return await self._by_what_followed(tried, rows, start), own.more
+
+    async def _coming(self, tried: NoticePolicy, request: pb.PreviewNoticePolicyRequest) -> list[Row]:
+        """Whose dates come in the next days, as whoever asks may read customers."""
+        for field in ("start_time", "end_time"):
+            if request.HasField(field):
+                raise invalid(field, "INVALID_TIME", "must be absent: the next 7 days are looked at")
+        rows, first = list[Row](), first_day(tried, self.db.clock.now())
+        for day in (first + timedelta(days=n) for n in range(_DAYS)):
+            on, _ = telling_on(tried, day)
+            try:
+                found = await self.selection.first(filter_of(on), preview.EVENTS_MAX - len(rows))
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+                    raise refusal(error) from None
+                raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_ASKED) from error
+            rows += [preview.on_date(tried, each.name, each.time_zone, on) for each in found]
+        return rows
 
     def _tried(self, sent: notice_policy_pb2.NoticePolicy) -> NoticePolicy:
         """The policy as it would be; of the caller's department when it does not say of which.
@@ -162,8 +194,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         except grpc.aio.AioRpcError as error:
             if refusal(error).metadata.get("resource") == customer:
                 return None
-            told = "What customers allow cannot be asked now. Try again."
-            raise Unavailable("CUSTOMERS_NOT_ASKED", told) from error
+            raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_ASKED) from error
 
 
 async def _as_is(found: Sequence[EventType]) -> Sequence[EventType]:

@@ -204,9 +204,13 @@ LATELY_SENT = Statement(
     ),
     row=Contact,
 )
-# Whose it is, and whether no budget keeps it back.
+# Whose it is, whether no budget keeps it back, and whether it tells of a date of theirs.
 COUNTED = Statement[Any](
-    sa.select(NOTICES.c.customer, sa.or_(NOTICES.c.urgent, TEMPLATES.c.essential).label("exempt"))
+    sa.select(
+        NOTICES.c.customer,
+        sa.or_(NOTICES.c.urgent, TEMPLATES.c.essential).label("exempt"),
+        sa.and_(NOTICES.c.trigger_event.is_not(None), NOTICES.c.subject == "").label("tells_date"),
+    )
     .join(TEMPLATES, TEMPLATES.c.id == NOTICES.c.template_id)
     .where(NOTICES.c.id == sa.bindparam("id", type_=sa.Uuid))
 )

@@ -96,6 +96,17 @@ NEWER_OF_PERSON = Statement[Any](
     )
     .limit(1)
 )
+# Whether a customer was, or may have been, told the same of a date by another of their names.
+TOLD_BY_ANOTHER = Statement[Any](
+    sa.select(NOTICES.c.id).where(
+        NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
+        among(NOTICES.c.customer, "customers"),
+        NOTICES.c.id != sa.bindparam("notice"),
+        sa.literal_column(
+            "(notices.in_doubt OR notices.state IN ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN'))"
+        ),
+    )
+)
 # Whether one of a later year is planned of what an event led to.
 PLANNED_AFTER = Statement[Any](
     sa.select(NOTICES.c.id).where(

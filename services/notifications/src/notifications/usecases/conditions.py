@@ -38,16 +38,20 @@ def require_sound(policy: NoticePolicy) -> None:
 
     InvalidArgument INVALID_CODE, INVALID_RULE. Also what says nothing of such an event.
     """
+    if not policy.event_type and not policy.customer_date:
+        raise invalid("notice_policy.event_type", "REQUIRED", "must be given, or customer_date")
     if idle := policy.idle:
-        told = f"must be empty of a policy on {policy.event_type}"
+        told = f"must be empty of a policy on {policy.trigger}"
         raise InvalidArgument([Violation(f"notice_policy.{name}", "INVALID_CODE", told) for name in idle])
-    if policy.of_promises:
+    if policy.of_promises or policy.customer_date:
         return
     message = event_message(policy.event_type, "notice_policy.event_type")
     _require_field(message, policy.customer_field or "customer", "customer_field", customers(message))
     if policy.subject_field:
         _require_field(message, policy.subject_field, "subject_field", texts(message))
     if policy.day:
+        if not policy.day.date_field:
+            raise invalid("notice_policy.schedule.day.date_field", "REQUIRED", "must be given")
         _require_field(message, policy.day.date_field, "schedule.day.date_field", days(message))
     for i, each in enumerate(policy.cancel_event_types):
         where = f"cancel_event_types[{i}]"

@@ -19,6 +19,7 @@ from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, 
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.partials import Whole, lock_parts, whole
+from notifications.usecases.walk import keep_walking
 from rapport.notifications.v1 import notice_policy_pb2
 
 
@@ -36,7 +37,7 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
     department's policies send its own words or the platform's: nobody else's, which would have to stay as
     they need them.
     """
-    needs = f"{policy.name}, on {policy.event_type}, needs a template"
+    needs = f"{policy.name}, on {policy.trigger}, needs a template"
     _require_text(template, texts, policy)
     if template.department_id not in (policy.department_id, PLATFORM):
         raise _refusal(template, f"{needs} of {policy.department} or departments/{PLATFORM}.", policy)
@@ -148,6 +149,7 @@ async def delete_policy(tx: Transaction, *, notice_policy_id: str, etag: str) ->
     tx.touch(policy.name)  # of which the answer says nothing
     changed(policy, {"deleted": True})
     await write(tx, INSERT_POLICY, policy)
+    await keep_walking(tx, policy)
 
 
 async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
@@ -163,4 +165,5 @@ async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
     template, texts = await read_template(tx, policy.template_id)
     await asyncio.to_thread(require_sendable, template, texts, policy)
     await write(tx, INSERT_POLICY, policy)
+    await keep_walking(tx, policy)
     return policy

@@ -15,6 +15,7 @@ from chassis.db.statement import SHARE_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.facts import Decision, Outcome
+from notifications.domain.customer_date import tells_date
 from notifications.domain.notice import Notice, State
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.reasons import Reason
@@ -134,14 +135,12 @@ async def require_on(on: Executor, notice: Notice, now: datetime) -> list[Decisi
     """The step of what a policy on any event asked for. Forbidden when that was off since, or deleted.
 
     Also when something newer happened to what goes on to another channel, for it was told while that came,
-    and of what is told each year, for it may be told of another name of the same person by now.
+    and of what is told each year, or of a date of theirs, for another of their names may be told by now.
     """
     if notice.trigger_event is None:
         return []
     inputs = {"notice_policy": notice.notice_policy, "version": str(notice.policy_version)}
-    off = await _is_off(on, notice)
-    if off or (_may_be_old(notice) and await is_old(on, notice)):
-        why = Reason.POLICY_OFF if off else Reason.SUPERSEDED
+    if why := await _why_not(on, notice):
         raise Forbidden(why, [Decision("policy", Outcome.STOPPED, why, inputs, now)])
     return [Decision("policy", Outcome.PASSED, inputs=inputs, decide_time=now)]
 
@@ -151,11 +150,20 @@ async def is_on(tx: Transaction, notice: Notice) -> bool:
     if notice.trigger_event is None:
         return True
     await SHARE_NAME.run(tx, name=notice.notice_policy)  # which every change of it has for itself
-    return not await _is_off(tx, notice) and not (_may_be_old(notice) and await is_old(tx, notice))
+    return await _why_not(tx, notice) is None
 
 
-def _may_be_old(notice: Notice) -> bool:
-    return bool(notice.spent) or notice.years is not None
+async def _why_not(on: Executor, notice: Notice) -> Reason | None:
+    if await _is_off(on, notice):
+        return Reason.POLICY_OFF
+    if (notice.spent or notice.years is not None) and await is_old(on, notice):
+        return Reason.SUPERSEDED
+    if tells_date(notice):
+        names = [CUSTOMER.format(each) for each in (await groups_of(on, _ids([notice.customer]))).everybody]
+        told = {"trigger_event": notice.trigger_event, "customers": names, "notice": notice.id}
+        if await store.TOLD_BY_ANOTHER.maybe(on, **told):
+            return Reason.ALREADY_TOLD
+    return None
 
 
 async def _is_off(on: Executor, notice: Notice) -> bool:
@@ -199,7 +207,7 @@ async def _hear(tx: Transaction, word: Word, per_customer: int, whose: Groups) -
     withdrawn = word.withdraws(waiting, known)
     for notice, why in withdrawn:
         await _withdraw(tx, notice, why, word)
-    told = word.notice is not None and await _request(tx, word.notice, per_customer, whose)
+    told = word.notice is not None and await request_once(tx, word.notice, per_customer, whose)
     return told or bool(withdrawn)
 
 
@@ -220,7 +228,7 @@ async def _withdraw(tx: Transaction, notice: Notice, why: Reason, word: Word) ->
         await save(tx, notice)
 
 
-async def _request(tx: Transaction, notice: Notice, per_customer: int, whose: Groups) -> bool:
+async def request_once(tx: Transaction, notice: Notice, per_customer: int, whose: Groups) -> bool:
     """Put it into the queue, unless it was before: however late an event comes again."""
     names = [CUSTOMER.format(each) for each in whose.all_of(*CUSTOMER.ids(notice.customer))]
     if await store.TOLD_OF.maybe(tx, trigger_event=notice.trigger_event, customers=names):

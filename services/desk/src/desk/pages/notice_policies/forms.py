@@ -23,6 +23,7 @@ CALLS = {
     "NEVER": N_("nobody"),
     "ALWAYS": N_("everybody"),
 }
+DATES = {"BIRTH_DATE": N_("A customer's birthday")}
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 _TEXTS = ("condition", "customer_field", "subject_field")
 # Beside these the form has `v-{name}` for each variable, `cancel-{i}` for what cancels it, and `channel-{i}`.
@@ -45,10 +46,10 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
     policy = NoticePolicy(
         name=now.name,
         department=now.department,
-        event_type=now.event_type,
         template=typed.text("template") or now.template,
         disabled=typed.text("disabled") == "on",
     )
+    put_trigger(policy, trigger_of(now))
     for name in _TEXTS:
         setattr(policy, name, "\n".join(typed.text(name).splitlines()))
     _put_schedule(policy, typed)
@@ -67,10 +68,24 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
     return policy
 
 
+def trigger_of(policy: NoticePolicy) -> str:
+    """What leads to its notices, as the form has it: an event by its full name, or a date of customers."""
+    return value_name(policy, "customer_date") or policy.event_type
+
+
+def put_trigger(policy: NoticePolicy, trigger: str) -> None:
+    """Have that lead to its notices."""
+    if trigger in DATES:
+        policy.customer_date = NoticePolicy.CustomerDate.Value(f"CUSTOMER_DATE_{trigger}")
+    else:
+        policy.event_type = trigger
+
+
 def _put_schedule(policy: NoticePolicy, typed: Typed) -> None:
     """When it is sent. InvalidArgument for both so long after the event and on a day."""
     delay = _span(typed, "after")
-    if not (date_field := typed.text("date_field")):
+    date_field = typed.text("date_field")
+    if not date_field and not policy.customer_date:
         if delay is not None:
             policy.schedule.delay.FromTimedelta(delay)
         return

@@ -53,11 +53,9 @@ class NoticePolicies(Editor[NoticePolicy]):
 
     def begun(self, look: Looking, chosen: Mapping[str, str]) -> NoticePolicy:
         query = look.request.query_params
-        return NoticePolicy(
-            department=look.viewer.department,
-            event_type=query.get("event", ""),
-            template=query.get("template", ""),
-        )
+        policy = NoticePolicy(department=look.viewer.department, template=query.get("template", ""))
+        forms.put_trigger(policy, query.get("event", ""))
+        return policy
 
     async def get(self, look: Looking, name: str) -> NoticePolicy:
         found: NoticePolicy = await look.services.notice_policies.GetNoticePolicy(
@@ -71,10 +69,10 @@ class NoticePolicies(Editor[NoticePolicy]):
         return forms.policy_of(now, sent, asked)
 
     async def preview(self, look: Looking, now: NoticePolicy, proposed: NoticePolicy, sent: Typed) -> Any:
-        """Whom it would have told since a day, or from where the look before ended."""
-        asked = pb.PreviewNoticePolicyRequest(
-            notice_policy=proposed, start_time=timestamp(_since(look, sent))
-        )
+        """Whom it would have told since a day, or from where the look before ended, or would tell soon."""
+        asked = pb.PreviewNoticePolicyRequest(notice_policy=proposed)
+        if not proposed.customer_date:
+            asked.start_time.CopyFrom(timestamp(_since(look, sent)))
         answer = await look.services.notice_policies.PreviewNoticePolicy(asked)
         customers = await look.services.known(each.customer for each in answer.rows)
         return view.previewed(answer, customers, look.say)
@@ -113,10 +111,15 @@ class NoticePolicies(Editor[NoticePolicy]):
             "policy": policy,
             "now": now,
             "event": event,
-            "event_told": view.event(event, say) if event.event_type else "",
+            "event_told": view.event(event, say) if event.event_type else view.trigger(policy, say),
+            "of_date": forms.trigger_of(policy) in forms.DATES,
+            "trigger": forms.trigger_of(policy),
             "is_of_promises": event.tells_promises,
-            "is_chosen": bool(event.event_type and known.template.name),
-            "events": view.events((each for each in known.events.values() if each.customer_fields), say),
+            "is_chosen": bool((event.event_type or policy.customer_date) and known.template.name),
+            "events": [
+                *((name, say(told)) for name, told in forms.DATES.items()),
+                *view.events((each for each in known.events.values() if each.customer_fields), say),
+            ],
             "templates": known.templates,
             "its_template": known.template,
             "variables": [(name, typed[f"v-{name}"]) for name in asked],

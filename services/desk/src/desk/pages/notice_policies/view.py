@@ -63,7 +63,7 @@ def lines(policies: Iterable[NoticePolicy], say: Speech) -> list[Line]:
         Line(
             each.name,
             say.named(each.name),
-            say.fact(each.event_type),
+            trigger(each, say),
             each.template,
             say.named(each.department),
             not each.disabled,
@@ -72,6 +72,12 @@ def lines(policies: Iterable[NoticePolicy], say: Speech) -> list[Line]:
         for each in policies
     ]
     return sorted(found, key=lambda line: (line.department, line.title))
+
+
+def trigger(policy: NoticePolicy, say: Speech) -> str:
+    """What leads to its notices, in words."""
+    of_date = value_name(policy, "customer_date")
+    return say(forms.DATES[of_date]) if of_date else say.fact(policy.event_type)
 
 
 def events(found: Iterable[EventType], say: Speech) -> list[tuple[str, str]]:
@@ -116,6 +122,7 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
     call, day = value_name(policy, "call_first"), policy.schedule.day
     given = "; ".join(f"{name}: {text}" for name, text in sorted(policy.variables.items()))
     return [
+        (say("When this happens"), trigger(policy, say)),
         (say("Words"), say.named(policy.template)),
         (say("Now"), say("switched off") if policy.disabled else say("on")),
         (say("If"), policy.condition),
@@ -182,7 +189,7 @@ def _row(row: PreviewNoticePolicyResponse.Row, customers: Mapping[str, Customer]
     known = customers.get(row.customer)
     outcome = PreviewNoticePolicyResponse.Outcome.Name(row.outcome).removeprefix("OUTCOME_")
     return Row(
-        say.moment(moment(row.event_time)),
+        say.moment(moment(row.event_time)) if row.event_id else say.day(moment(row.event_time).date()),
         row.customer if known else "",
         known.display_name if known else say("nobody we know"),
         _outcome(row.outcome, say),

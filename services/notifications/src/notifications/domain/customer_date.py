@@ -1,0 +1,56 @@
+"""Dates of customers themselves, on which policies tell them something, and how far a policy has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from notifications.domain.notice import Notice
+from notifications.names import POLICY
+
+
+class CustomerDate(StrEnum):
+    """A date of each customer."""
+
+    BIRTH_DATE = "BIRTH_DATE"
+
+
+def days_on(day: date) -> Sequence[str]:
+    """The days of the year, as `03-14`, that come on a day: on 28 February those of 29 February, too."""
+    is_last = (day.month, day.day) == (2, 28) and (day + timedelta(days=1)).month == 3
+    return [f"{day:%m-%d}", *(["02-29"] if is_last else [])]
+
+
+def filter_of(day: date) -> str:
+    """The filter of `ListCustomers` for those whose birthday comes on a day."""
+    return " OR ".join(f'birthday = "{each}"' for each in days_on(day))
+
+
+def trigger_of(policy_id: str, day: date) -> UUID:
+    """What stands for the event that a policy's date has come: it is told each customer once."""
+    return uuid5(NAMESPACE_URL, f"{POLICY.format(policy_id)}/{day}")
+
+
+def tells_date(notice: Notice) -> bool:
+    """Whether it tells a customer of a date of theirs, which comes on the day `send_on`."""
+    return notice.trigger_event is not None and not notice.subject
+
+
+@dataclass(slots=True)
+class Walk:
+    """How far a version of a policy has come: all before `day`, and of it what is before `page_token`.
+
+    `day` is one on which it tells; `step` counts how often it went on.
+    """
+
+    notice_policy_id: str
+    version: int
+    day: date
+    page_token: str = ""
+    step: int = 0
+
+    @property
+    def work_key(self) -> str:
+        """Of the work that its next step is: each step is another, so that what is over cannot go on."""
+        return f"{self.notice_policy_id}/{self.version}/{self.step}"

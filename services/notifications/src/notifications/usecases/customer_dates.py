@@ -1,0 +1,67 @@
+"""Telling customers of a date of theirs: some at a time, each once, with how far it is in the same commit."""
+
+from datetime import date, timedelta
+
+from chassis import ids
+from chassis.db.aliases import lock_people
+from chassis.db.transaction import Transaction
+from chassis.facts import Decision, Outcome
+from notifications.domain.customer_date import Walk, trigger_of
+from notifications.domain.notice import Notice
+from notifications.domain.policy import NoticePolicy
+from notifications.names import CUSTOMER
+from notifications.store.tables import LATEST_POLICY
+from notifications.usecases.notice_job import Page
+from notifications.usecases.timing import Timing
+from notifications.usecases.trigger import request_once
+from notifications.usecases.walk import again, telling_on
+
+
+async def tell_some(tx: Transaction, per_customer: int, walk: Walk, page: Page) -> None:
+    """Request the notices of a page of customers, for a locked walk, and come back for the next.
+
+    Of whoever was merged meanwhile one name is told. What is over already is told to nobody.
+    """
+    policy = await LATEST_POLICY.one(tx, id=walk.notice_policy_id)
+    on, when = telling_on(policy, walk.day)
+    if when.expire_time > tx.now:
+        asked = [customer_id for each in page.customers for customer_id in CUSTOMER.ids(each)]
+        people = await lock_people(tx, asked)
+        for customer_id in dict.fromkeys(people.survivors[each] for each in asked):
+            notice = _notice(tx, policy, CUSTOMER.format(customer_id), on, when)
+            await request_once(tx, notice, per_customer, people)
+    walk.page_token = page.next_token
+    if not page.next_token:
+        walk.day += timedelta(days=1)
+        while telling_on(policy, walk.day)[1].expire_time <= tx.now:
+            walk.day += timedelta(days=1)
+    await again(tx, walk)
+
+
+def _notice(tx: Transaction, policy: NoticePolicy, customer: str, on: date, when: Timing) -> Notice:
+    trigger = trigger_of(policy.id, on)
+    inputs = {"notice_policy": policy.name, "customer_date": str(policy.customer_date)}
+    return Notice(
+        id=ids.uuid7(tx.now),
+        customer=customer,
+        kind=policy.id,
+        purpose="",  # with urgent and request_event: as it is requested
+        template_id=policy.template_id,
+        variables={},
+        promise="",
+        case="",
+        expire_time=when.expire_time,
+        create_time=tx.now,
+        update_time=tx.now,
+        request_event=tx.id,
+        notice_policy_id=policy.id,
+        policy_version=policy.version,
+        department=policy.department,
+        trigger_event=trigger,
+        schedule_time=when.schedule_time if when.schedule_time > tx.now else None,
+        send_on=when.send_on,
+        day_offset=when.day_offset,
+        send_hour=when.send_hour,
+        delivery=policy.delivery,
+        decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=tx.now)],
+    )

@@ -1,0 +1,202 @@
+"""Policies on a date of customers: each told once on it, where they live, if it is theirs still."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from google.type.date_pb2 import Date
+
+from chassis.api.messages import moment, timestamp
+from chassis.errors import PermissionDenied, Unavailable
+from notifications.jobs import walk
+from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
+from rapport.customer.v1.customer_events_pb2 import CustomersMerged
+from rapport.customer.v1.customer_pb2 import Customer, Person
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy, Schedule
+from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyRequest
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
+from rapport.notifications.v1.template_pb2 import TemplateText
+from rapport_testing.running import error_of, reason
+from rapport_testing.wait import eventually
+
+BIRTHDAY = {
+    "event_type": None,
+    "customer_date": NoticePolicy.CUSTOMER_DATE_BIRTH_DATE,
+    "template": "templates/hello",
+}
+
+
+class Birthdays:
+    """A desk with words for birthdays, and what is done with them."""
+
+    def __init__(self, desk: Any) -> None:
+        self.desk, self.clock, self.known = desk, desk.clock, desk.peers.profiles.known
+
+    def born(self, month: int, day: int, name: str = "") -> str:
+        """A customer."""
+        name = name or f"customers/{uuid4()}"
+        person = Person(birth_date=Date(month=month, day=day))
+        created = timestamp(datetime(2020, 1, 1, tzinfo=UTC))
+        self.known[name] = Customer(name=name, create_time=created, person=person)
+        return name
+
+    def create(self, **fields: Any) -> Any:
+        return self.desk.create_policy("birthday", **BIRTHDAY | fields)
+
+    def until(self, *when: int) -> None:
+        """Move the clock to then, UTC."""
+        self.clock.advance(datetime(*when, tzinfo=UTC) - self.clock.now())
+
+    async def notices(self) -> list[Any]:
+        """All of them, oldest first."""
+        request = ListNoticesRequest(filter="notice_policy = noticePolicies/birthday", page_size=1000)
+        return [*reversed((await self.desk.notices.ListNotices(request)).notices)]
+
+    async def reached(self, *states: str) -> list[Any]:
+        """All of them, once they are in these states, in whatever order they were requested."""
+
+        async def found() -> Any:
+            notices = await self.notices()
+            return notices if sorted(map(self.desk.state, notices)) == sorted(states) else None
+
+        return list(await eventually(found))
+
+    async def deferred(self) -> list[Any]:
+        """All of them, once each waits for its hour."""
+
+        async def found() -> Any:
+            notices = await self.notices()
+            return notices if all(each.defer_reason_code == "scheduled" for each in notices) else None
+
+        return list(await eventually(found))
+
+    async def walked(self, filter: str) -> None:
+        """Whoever has such a birthday was asked for."""
+
+        async def found() -> bool:
+            return filter in self.desk.peers.profiles.filters
+
+        await eventually(found)
+
+
+@pytest.fixture
+async def birthdays(desk: Any) -> Birthdays:
+    hello = TemplateText(subject="Hello", body="Hello. {{ contact_name }}")
+    await desk.create_template("hello", hello, department="departments/platform")
+    return Birthdays(desk)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+async def test_each_is_told_once_on_the_day_where_they_live_whatever_is_walked_again(
+    birthdays: Birthdays, zone: str
+) -> None:
+    birthdays.desk.peers.customers.answer.time_zone = zone
+    birthdays.born(3, 20)
+    birthdays.born(3, 21)
+    await birthdays.create(schedule=Schedule(day=Schedule.Day(hour=7)))
+    birthdays.until(2026, 3, 18)
+    [waits] = await birthdays.reached("REQUESTED")
+    assert moment(waits.schedule_time) == datetime(2026, 3, 19, 17, tzinfo=UTC)
+    await birthdays.desk.update_policy("birthday", disabled=False, expire_after=timedelta(hours=5))
+    birthdays.clock.advance(moment(waits.schedule_time) - birthdays.clock.now())
+    if zone.endswith("Pago_Pago"):
+        waits = (await birthdays.deferred())[0]
+        birthdays.clock.advance(moment(waits.defer_time) - birthdays.clock.now())
+    told = (await birthdays.reached("SENT", "REQUESTED"))[0]
+    assert moment(told.send_time).astimezone(ZoneInfo(zone)).isoformat()[:13] == "2026-03-20T07"
+
+
+async def test_days_before_and_on_28_february_who_was_born_on_the_29th_are_told(
+    birthdays: Birthdays,
+) -> None:
+    for month, day in ((2, 27), (2, 28), (2, 29), (3, 1)):
+        birthdays.born(month, day)
+    birthdays.until(2027, 2, 20)
+    await birthdays.create(schedule=Schedule(day=Schedule.Day(offset_days=-7)))
+    notices = await birthdays.reached("REQUESTED", "REQUESTED", "REQUESTED")
+    *of_28, of_1 = sorted(moment(each.schedule_time).isoformat()[:13] for each in notices)
+    assert (of_28, of_1) == (["2027-02-20T19"] * 2, "2027-02-21T19")
+
+
+async def test_who_is_merged_between_is_told_once(birthdays: Birthdays) -> None:
+    names = [birthdays.born(3, 20) for _ in range(2)]
+    await birthdays.create()
+    birthdays.until(2026, 3, 18)
+    await birthdays.reached("REQUESTED", "REQUESTED")
+    merged = CustomersMerged(
+        customer_merge=f"{names[0]}/merges/{uuid4()}", customers=names, survivors=names[:1] * 2, sequence=1
+    )
+    await birthdays.desk.running.deliver(merged, resource=merged.customer_merge, source="customer")
+    birthdays.until(2026, 3, 20, 12)
+    notices = await birthdays.reached("SENT", "SUPPRESSED")
+    assert {each.reason_code for each in notices} == {"", "already-told"}
+
+
+async def test_a_date_that_changed_and_a_customer_who_is_gone_are_told_of_to_nobody(
+    birthdays: Birthdays,
+) -> None:
+    changed, gone = birthdays.born(3, 20), birthdays.born(3, 20)
+    await birthdays.create()
+    birthdays.until(2026, 3, 18)
+    await birthdays.reached("REQUESTED", "REQUESTED")
+    birthdays.born(6, 1, changed)
+    del birthdays.known[gone]
+    birthdays.until(2026, 3, 20, 12)
+    notices = {each.customer: each for each in await birthdays.reached("SUPPRESSED", "SUPPRESSED")}
+    assert notices[changed].reason_code == "date-changed"
+    assert notices[gone].reason_code == "customer-not-found"
+
+
+async def test_a_walk_that_is_interrupted_goes_on_and_what_is_over_by_then_is_told_to_nobody(
+    birthdays: Birthdays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "PAGE", 2)
+    profiles = birthdays.desk.peers.profiles
+    names = {birthdays.born(3, day) for day in (20, 20, 20, 24, 24, 24, 24, 24)}
+    profiles.refusal = Unavailable("AWAY", "told to")
+    await birthdays.create()
+    await eventually(lambda: profiles.filters)
+    birthdays.until(2026, 3, 24, 12)  # nobody could be asked for days, and the 20th is over everywhere
+    profiles.refusal = None
+    birthdays.until(2026, 3, 24, 13)
+    notices = await birthdays.reached(*["SENT"] * 5)
+    assert len({each.customer for each in notices} & names) == 5
+    await birthdays.walked('birthday = "03-26"')
+    assert len(await birthdays.notices()) == 5
+
+
+async def test_it_is_looked_at_before_whom_it_would_tell_in_the_next_days(birthdays: Birthdays) -> None:
+    policy = NoticePolicy(**{name: value for name, value in BIRTHDAY.items() if value})
+    asked = PreviewNoticePolicyRequest(notice_policy=policy)
+    today = birthdays.clock.now().date()
+    soon, late = today + timedelta(days=3), today + timedelta(days=10)
+    name = birthdays.born(soon.month, soon.day)
+    birthdays.known[name].time_zone = "Pacific/Pago_Pago"
+    birthdays.born(late.month, late.day)
+    [row] = (await birthdays.desk.policies.PreviewNoticePolicy(asked)).rows
+    at = datetime(soon.year, soon.month, soon.day, 20, tzinfo=UTC)
+    assert (row.customer, moment(row.schedule_time), row.reason_code) == (name, at, "")
+    birthdays.desk.peers.customers.answer = CheckContactResponse(reason_code="consent-denied")
+    [row] = (await birthdays.desk.policies.PreviewNoticePolicy(asked)).rows
+    assert (row.customer, row.reason_code) == (name, "consent-denied")
+    birthdays.desk.peers.profiles.refusal = PermissionDenied("PERMISSION_DENIED", "customer.customers.read")
+    refused = await error_of(birthdays.desk.policies.PreviewNoticePolicy(asked))
+    assert reason(refused) == "PERMISSION_DENIED"
+    asked.start_time.CopyFrom(timestamp(birthdays.clock.now()))
+    call = birthdays.desk.policies.PreviewNoticePolicy(asked)
+    assert await birthdays.desk.violations(call) == {"start_time": "INVALID_TIME"}
+
+
+async def test_what_is_read_of_events_is_empty_and_one_trigger_is_given(birthdays: Birthdays) -> None:
+    day = Schedule.Day(date_field="expire_time", yearly=True)
+    made = birthdays.create(condition="true", variables={"a": "1"}, schedule=Schedule(day=day))
+    assert await birthdays.desk.violations(made) == {
+        "notice_policy.condition": "INVALID_CODE",
+        "notice_policy.variables": "INVALID_CODE",
+        "notice_policy.schedule.day.date_field": "INVALID_CODE",
+        "notice_policy.schedule.day.yearly": "INVALID_CODE",
+    }
+    none = birthdays.create(customer_date=None)
+    assert await birthdays.desk.violations(none) == {"notice_policy.event_type": "REQUIRED"}
