@@ -409,7 +409,8 @@ async def test_the_policies_of_the_promises_department_say_how_before_the_platfo
         ("No Way", {}, {"notice_policy_id": "INVALID_CODE"}),
         ("late", {"event_type": "rapport.cases.v1.CaseOpene"}, {"notice_policy.event_type": "INVALID_CODE"}),
         ("late", {"template": "delay"}, {"notice_policy.template": "INVALID_NAME"}),
-        ("", {"event_type": ""}, {"notice_policy_id": "REQUIRED", "notice_policy.event_type": "REQUIRED"}),
+        ("", {}, {"notice_policy_id": "REQUIRED"}),
+        ("late", {"event_type": ""}, {"notice_policy.event_type": "REQUIRED"}),
     ],
 )
 async def test_a_wrong_policy_is_refused(
