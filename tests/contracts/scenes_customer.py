@@ -15,6 +15,7 @@ from rapport.customer.v1 import (
     purpose_pb2,
     purpose_service_pb2,
     section_service_pb2,
+    view_service_pb2,
     wording_pb2,
 )
 from tests.contracts.names import section_contract
@@ -165,7 +166,12 @@ async def delete_attribute(do: Administer) -> Message:
     return attribute_service_pb2.DeleteAttributeRequest(name=put.name)
 
 
+async def rebuild_views(_: Administer) -> Message:
+    return view_service_pb2.RebuildCustomerViewsRequest(validate_only=True)
+
+
 SCENES: dict[str, Scene] = {
+    "customer.ViewService.RebuildCustomerViews": rebuild_views,
     "customer.ImportService.CreateImportJob": create_job,
     "customer.ImportService.AppendImportRows": append_rows,
     "customer.ImportService.CommitImportJob": commit_job,

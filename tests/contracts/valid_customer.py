@@ -91,6 +91,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ExplainCustomer", {"name": "{CreateCustomer}"}),
     ("GetCustomerView", {"name": "{CreateCustomer}/view"}),
     ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
+    ("RebuildCustomerViews", {"names": ["{CreateCustomer}/view"], "validate_only": True}),
     ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
     ("CreatePurpose", {"purpose_id": "research", "purpose": {
         "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",

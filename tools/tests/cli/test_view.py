@@ -20,6 +20,7 @@ from rapport.customer.v1 import (
 )
 from rapport.options.v1 import layout_pb2
 from rapport_tools.cli import session as sessions
+from rapport_tools.cli import view_rebuilding
 from rapport_tools.cli.failures import Exit
 from rapport_tools.cli.main import build, run
 from rapport_tools.cli.terminal import Terminal
@@ -117,6 +118,18 @@ class CustomerService:
     def GetCustomerView(self, request: Any) -> Any:
         self.asked.append(request)
         return VIEW
+
+    def RebuildCustomerViews(self, request: Any, timeout: float) -> Any:
+        self.asked.append(request)
+        page = view_service_pb2.RebuildCustomerViewsResponse(customer_count=500)
+        if request.names:  # asked again: one was right after all
+            page.differences.add(name=f"{CUSTOMER}/view", fields=["cases"])
+        elif request.page_token:
+            page.differences.add(name="customers/b/view", fields=["name"])
+        else:
+            page.differences.add(name=f"{CUSTOMER}/view", fields=["cases", "promises"])
+            page.next_page_token = "more"
+        return page
 
     def WatchCustomerView(self, request: Any) -> Iterator[Any]:
         self.asked.append(request)
@@ -291,3 +304,22 @@ def test_watching_shows_each_view_and_goes_on_when_a_stream_ends(
     assert rapport(monkeypatch, CUSTOMER, "--watch", "--json") == 130
     lines = capsys.readouterr().out.splitlines()
     assert [json.loads(line)["customer"] for line in lines] == [CUSTOMER, CUSTOMER]
+
+
+def test_what_differs_is_named_once_what_was_on_its_way_has_come(
+    service: CustomerService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(view_rebuilding, "AGAIN", 1)
+    monkeypatch.setattr(view_rebuilding, "AGAIN_S", 0)
+    assert rapport(monkeypatch, "rebuild", "--verify", "--json") == Exit.REFUSED
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"customers": 1000, "differences": {f"{CUSTOMER}/view": ["cases"]}}
+    assert all(each.validate_only for each in service.asked)
+
+
+def test_rendering_anew_goes_on_where_it_ended(
+    service: CustomerService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rapport(monkeypatch, "rebuild", "--after", "more") == Exit.DONE
+    assert "500 views looked at, 1 rendered anew." in capsys.readouterr().out
+    assert [(each.page_token, each.validate_only) for each in service.asked] == [("more", False)]

@@ -74,7 +74,11 @@ ADMINS_ONLY |= {"notifications.delivery_attempts.record"}
 # That a customer has read something says the app in which they did.
 ADMINS_ONLY |= {"notifications.inbox_messages.write"}
 # Who runs the services has it, and who serves customers does not.
-SRES_ONLY = {"cases.clocks.reconcile", "notifications.providers.write"}
+SRES_ONLY = {
+    "cases.clocks.reconcile",
+    "customer.customer_views.rebuild",
+    "notifications.providers.write",
+}
 
 
 def test_whoever_signs_in_at_the_local_desk_has_a_role_that_there_is() -> None:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 from rich.live import Live
+from typer.core import TyperGroup
 
 from rapport.customer.v1 import (
     customer_service_pb2,
@@ -18,8 +20,22 @@ from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.output import AsJson, listing, write_lines
 from rapport_tools.cli.session import Session
 from rapport_tools.cli.terminal import Terminal
+from rapport_tools.cli.view_rebuilding import rebuild
 
-app = typer.Typer()
+
+class _OrShow(TyperGroup):
+    """A group in which whatever is no command is a customer to show."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] != "--help" and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    name="view", cls=_OrShow, no_args_is_help=True, help="The document that every department reads."
+)
+app.command("rebuild")(rebuild)
 HANDLES = (
     "A customer is found by words of the name, customers/..., a UUID, an e-mail address, a phone number or "
     "its last digits, or another handle, such as 1042 or shop:1042."
@@ -27,7 +43,7 @@ HANDLES = (
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
 
 
-@app.command()
+@app.command("show")
 def view(
     customer: str = typer.Argument(
         help="customers/..., a UUID, words of the name, an e-mail address, a phone number, an id or system:id"
@@ -36,7 +52,7 @@ def view(
     who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who looks."),
     as_json: bool = AsJson,
 ) -> None:
-    """Show the one document that every department reads about a customer."""
+    """Show the one document that every department reads about a customer. `rapport view anna` does, too."""
     session = Session.open(who)
     name = f"{_found(session, customer, as_json)}/view"
     if watch:

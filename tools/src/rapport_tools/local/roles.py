@@ -90,7 +90,8 @@ RUNNING = _each(
     """
     cases.clocks.reconcile
     notifications.providers.read notifications.providers.write
-    customer.customers.read customer.customer_views.read customer.timeline_entries.read
+    customer.customers.read customer.customer_views.read customer.customer_views.rebuild
+    customer.timeline_entries.read
     """
 ) | {
     f"{service}.operations.{verb}"

@@ -31,7 +31,7 @@ from rapport.customer.v1 import view_pb2 as rapport_dot_customer_dot_v1_dot_view
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/customer/v1/view_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/customer/v1/view.proto\x1a rapport/options/v1/options.proto\"x\n\x16GetCustomerViewRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12(\n\x11\x63onsistency_token\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x10\xa0\x8d\x06\"U\n\x1c\x42\x61tchGetCustomerViewsRequest\x12\x35\n\x05names\x18\x01 \x03(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\"Z\n\x1d\x42\x61tchGetCustomerViewsResponse\x12\x39\n\x0e\x63ustomer_views\x18\x01 \x03(\x0b\x32!.rapport.customer.v1.CustomerView\"\x82\x01\n\x18WatchCustomerViewRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12\x30\n\x07max_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19WatchCustomerViewResponse\x12\x38\n\rcustomer_view\x18\x01 \x01(\x0b\x32!.rapport.customer.v1.CustomerView\x12-\n\tsend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xd2\x04\n\x0bViewService\x12\xaa\x01\n\x0fGetCustomerView\x12+.rapport.customer.v1.GetCustomerViewRequest\x1a!.rapport.customer.v1.CustomerView\"G\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_views.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customers/*/view}\x12\xcf\x01\n\x15\x42\x61tchGetCustomerViews\x12\x31.rapport.customer.v1.BatchGetCustomerViewsRequest\x1a\x32.rapport.customer.v1.BatchGetCustomerViewsResponse\"O\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_views.read\x82\xd3\xe4\x93\x02%\x12#/v1/customers:batchGetCustomerViews\x12\xc3\x01\n\x11WatchCustomerView\x12-.rapport.customer.v1.WatchCustomerViewRequest\x1a..rapport.customer.v1.WatchCustomerViewResponse\"M\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_views.read\x82\xd3\xe4\x93\x02#\x12!/v1/{name=customers/*/view}:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/customer/v1/view_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/customer/v1/view.proto\x1a rapport/options/v1/options.proto\"x\n\x16GetCustomerViewRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12(\n\x11\x63onsistency_token\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x10\xa0\x8d\x06\"U\n\x1c\x42\x61tchGetCustomerViewsRequest\x12\x35\n\x05names\x18\x01 \x03(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\"Z\n\x1d\x42\x61tchGetCustomerViewsResponse\x12\x39\n\x0e\x63ustomer_views\x18\x01 \x03(\x0b\x32!.rapport.customer.v1.CustomerView\"\xbe\x01\n\x1bRebuildCustomerViewsRequest\x12\x35\n\x05names\x18\x01 \x03(\tB&\xe2\x41\x01\x01\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\xf2\x01\n\x1cRebuildCustomerViewsResponse\x12\x16\n\x0e\x63ustomer_count\x18\x01 \x01(\x05\x12Q\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32<.rapport.customer.v1.RebuildCustomerViewsResponse.Difference\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x1aN\n\nDifference\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\"\x82\x01\n\x18WatchCustomerViewRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12\x30\n\x07max_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19WatchCustomerViewResponse\x12\x38\n\rcustomer_view\x18\x01 \x01(\x0b\x32!.rapport.customer.v1.CustomerView\x12-\n\tsend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xa3\x06\n\x0bViewService\x12\xaa\x01\n\x0fGetCustomerView\x12+.rapport.customer.v1.GetCustomerViewRequest\x1a!.rapport.customer.v1.CustomerView\"G\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_views.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customers/*/view}\x12\xcf\x01\n\x15\x42\x61tchGetCustomerViews\x12\x31.rapport.customer.v1.BatchGetCustomerViewsRequest\x1a\x32.rapport.customer.v1.BatchGetCustomerViewsResponse\"O\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_views.read\x82\xd3\xe4\x93\x02%\x12#/v1/customers:batchGetCustomerViews\x12\xce\x01\n\x14RebuildCustomerViews\x12\x30.rapport.customer.v1.RebuildCustomerViewsRequest\x1a\x31.rapport.customer.v1.RebuildCustomerViewsResponse\"Q\xca\xfb\x8a\x01\x1f\x63ustomer.customer_views.rebuild\x82\xd3\xe4\x93\x02\'\"\"/v1/customers:rebuildCustomerViews:\x01*\x12\xc3\x01\n\x11WatchCustomerView\x12-.rapport.customer.v1.WatchCustomerViewRequest\x1a..rapport.customer.v1.WatchCustomerViewResponse\"M\x90\x02\x01\xca\xfb\x8a\x01\x1c\x63ustomer.customer_views.read\x82\xd3\xe4\x93\x02#\x12!/v1/{name=customers/*/view}:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCUSTOMERVIEWREQUEST'].fields_by_name['consistency_token']._serialized_options = b'\342A\001\001\362\373\212\001\004\020\240\215\006'
   _globals['_BATCHGETCUSTOMERVIEWSREQUEST'].fields_by_name['names']._loaded_options = None
   _globals['_BATCHGETCUSTOMERVIEWSREQUEST'].fields_by_name['names']._serialized_options = b'\342A\001\002\372A\037\n\035customer.rapport/CustomerView'
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['names']._loaded_options = None
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['names']._serialized_options = b'\342A\001\001\372A\037\n\035customer.rapport/CustomerView'
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_REBUILDCUSTOMERVIEWSRESPONSE_DIFFERENCE'].fields_by_name['name']._loaded_options = None
+  _globals['_REBUILDCUSTOMERVIEWSRESPONSE_DIFFERENCE'].fields_by_name['name']._serialized_options = b'\372A\037\n\035customer.rapport/CustomerView'
   _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035customer.rapport/CustomerView'
   _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['max_age']._loaded_options = None
@@ -52,6 +64,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VIEWSERVICE'].methods_by_name['GetCustomerView']._serialized_options = b'\220\002\001\312\373\212\001\034customer.customer_views.read\202\323\344\223\002\035\022\033/v1/{name=customers/*/view}'
   _globals['_VIEWSERVICE'].methods_by_name['BatchGetCustomerViews']._loaded_options = None
   _globals['_VIEWSERVICE'].methods_by_name['BatchGetCustomerViews']._serialized_options = b'\220\002\001\312\373\212\001\034customer.customer_views.read\202\323\344\223\002%\022#/v1/customers:batchGetCustomerViews'
+  _globals['_VIEWSERVICE'].methods_by_name['RebuildCustomerViews']._loaded_options = None
+  _globals['_VIEWSERVICE'].methods_by_name['RebuildCustomerViews']._serialized_options = b'\312\373\212\001\037customer.customer_views.rebuild\202\323\344\223\002\'\"\"/v1/customers:rebuildCustomerViews:\001*'
   _globals['_VIEWSERVICE'].methods_by_name['WatchCustomerView']._loaded_options = None
   _globals['_VIEWSERVICE'].methods_by_name['WatchCustomerView']._serialized_options = b'\220\002\001\312\373\212\001\034customer.customer_views.read\202\323\344\223\002#\022!/v1/{name=customers/*/view}:watch'
   _globals['_GETCUSTOMERVIEWREQUEST']._serialized_start=284
@@ -60,10 +74,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHGETCUSTOMERVIEWSREQUEST']._serialized_end=491
   _globals['_BATCHGETCUSTOMERVIEWSRESPONSE']._serialized_start=493
   _globals['_BATCHGETCUSTOMERVIEWSRESPONSE']._serialized_end=583
-  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_start=586
-  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_end=716
-  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_start=719
-  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_end=851
-  _globals['_VIEWSERVICE']._serialized_start=854
-  _globals['_VIEWSERVICE']._serialized_end=1448
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST']._serialized_start=586
+  _globals['_REBUILDCUSTOMERVIEWSREQUEST']._serialized_end=776
+  _globals['_REBUILDCUSTOMERVIEWSRESPONSE']._serialized_start=779
+  _globals['_REBUILDCUSTOMERVIEWSRESPONSE']._serialized_end=1021
+  _globals['_REBUILDCUSTOMERVIEWSRESPONSE_DIFFERENCE']._serialized_start=943
+  _globals['_REBUILDCUSTOMERVIEWSRESPONSE_DIFFERENCE']._serialized_end=1021
+  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_start=1024
+  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_end=1154
+  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_start=1157
+  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_end=1289
+  _globals['_VIEWSERVICE']._serialized_start=1292
+  _globals['_VIEWSERVICE']._serialized_end=2095
 # @@protoc_insertion_point(module_scope)

@@ -100,6 +100,106 @@ class BatchGetCustomerViewsResponse(_message.Message):
 Global___BatchGetCustomerViewsResponse: _TypeAlias = BatchGetCustomerViewsResponse  # noqa: Y015
 
 @_typing.final
+class RebuildCustomerViewsRequest(_message.Message):
+    """Renders views anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    """Whether to say only what would change."""
+    page_size: _builtins.int
+    """How many customers to look at, when none are named; 0 means 200, over 1,000 means 1,000, negative is INVALID_ARGUMENT. Fewer
+    when they have much.
+    """
+    page_token: _builtins.str
+    """`next_page_token` of the step before, with the same arguments."""
+    request_id: _builtins.str
+    """UUID; a repeat gets the stored response."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to 1,000 names `customers/{uuid}/view`; none means all there are. Of a merged customer, that of the name that survives."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "page_size", b"page_size", "page_token", b"page_token", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildCustomerViewsRequest: _TypeAlias = RebuildCustomerViewsRequest  # noqa: Y015
+
+@_typing.final
+class RebuildCustomerViewsResponse(_message.Message):
+    """What was looked at, and what was otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Difference(_message.Message):
+        """A view that was not what is kept says."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        NAME_FIELD_NUMBER: _builtins.int
+        FIELDS_FIELD_NUMBER: _builtins.int
+        name: _builtins.str
+        """`customers/{uuid}/view`."""
+        @_builtins.property
+        def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+            """The fields that were otherwise, for example `promises` or `open_promise_count`; `name` of a view that was not there."""
+
+        def __init__(
+            self,
+            *,
+            name: _builtins.str = ...,
+            fields: _abc.Iterable[_builtins.str] | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "name", b"name"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CUSTOMER_COUNT_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    customer_count: _builtins.int
+    """How many customers were looked at."""
+    next_page_token: _builtins.str
+    """Empty when there is nothing left to look at."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___RebuildCustomerViewsResponse.Difference]:
+        """Those that differed, by name."""
+
+    def __init__(
+        self,
+        *,
+        customer_count: _builtins.int = ...,
+        differences: _abc.Iterable[Global___RebuildCustomerViewsResponse.Difference] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_count", b"customer_count", "differences", b"differences", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildCustomerViewsResponse: _TypeAlias = RebuildCustomerViewsResponse  # noqa: Y015
+
+@_typing.final
 class WatchCustomerViewRequest(_message.Message):
     """Watches one view."""
 

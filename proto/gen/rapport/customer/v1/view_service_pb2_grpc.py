@@ -46,6 +46,11 @@ class ViewServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.BatchGetCustomerViewsRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.BatchGetCustomerViewsResponse.FromString,
                 _registered_method=True)
+        self.RebuildCustomerViews = channel.unary_unary(
+                '/rapport.customer.v1.ViewService/RebuildCustomerViews',
+                request_serializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.RebuildCustomerViewsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.RebuildCustomerViewsResponse.FromString,
+                _registered_method=True)
         self.WatchCustomerView = channel.unary_stream(
                 '/rapport.customer.v1.ViewService/WatchCustomerView',
                 request_serializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.WatchCustomerViewRequest.SerializeToString,
@@ -73,6 +78,17 @@ class ViewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RebuildCustomerViews(self, request, context):
+        """Renders views anew from what is kept of each customer, however old: the latest fact of each type about each thing, the
+        profile and the timeline. Says which were otherwise; with `validate_only` it changes none. Of all customers, in the order
+        of their ids, or of those that are named; `next_page_token` goes on after as much as one step takes.
+
+        A view of which a fact is on its way may differ from what is kept for as long as that takes: ask again by its name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchCustomerView(self, request, context):
         """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
         heartbeat at least every 15 s; ends after `max_age`.
@@ -93,6 +109,11 @@ def add_ViewServiceServicer_to_server(servicer, server):
                     servicer.BatchGetCustomerViews,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.BatchGetCustomerViewsRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.BatchGetCustomerViewsResponse.SerializeToString,
+            ),
+            'RebuildCustomerViews': grpc.unary_unary_rpc_method_handler(
+                    servicer.RebuildCustomerViews,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.RebuildCustomerViewsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_view__service__pb2.RebuildCustomerViewsResponse.SerializeToString,
             ),
             'WatchCustomerView': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCustomerView,
@@ -155,6 +176,33 @@ class ViewService:
             '/rapport.customer.v1.ViewService/BatchGetCustomerViews',
             rapport_dot_customer_dot_v1_dot_view__service__pb2.BatchGetCustomerViewsRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_view__service__pb2.BatchGetCustomerViewsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildCustomerViews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ViewService/RebuildCustomerViews',
+            rapport_dot_customer_dot_v1_dot_view__service__pb2.RebuildCustomerViewsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_view__service__pb2.RebuildCustomerViewsResponse.FromString,
             options,
             channel_credentials,
             insecure,

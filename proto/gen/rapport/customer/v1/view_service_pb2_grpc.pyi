@@ -41,6 +41,13 @@ class ViewServiceStub:
     (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
     not, and 63 always do.
     """
+    RebuildCustomerViews: _grpc.UnaryUnaryMultiCallable[_view_service_pb2.RebuildCustomerViewsRequest, _view_service_pb2.RebuildCustomerViewsResponse]
+    """Renders views anew from what is kept of each customer, however old: the latest fact of each type about each thing, the
+    profile and the timeline. Says which were otherwise; with `validate_only` it changes none. Of all customers, in the order
+    of their ids, or of those that are named; `next_page_token` goes on after as much as one step takes.
+
+    A view of which a fact is on its way may differ from what is kept for as long as that takes: ask again by its name.
+    """
     WatchCustomerView: _grpc.UnaryStreamMultiCallable[_view_service_pb2.WatchCustomerViewRequest, _view_service_pb2.WatchCustomerViewResponse]
     """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
     heartbeat at least every 15 s; ends after `max_age`.
@@ -57,6 +64,13 @@ class ViewServiceAsyncStub(ViewServiceStub):
     """Gets up to 1,000 views, in the order asked, all or none: NOT_FOUND when any customer is absent. RESOURCE_EXHAUSTED
     (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
     not, and 63 always do.
+    """
+    RebuildCustomerViews: _aio.UnaryUnaryMultiCallable[_view_service_pb2.RebuildCustomerViewsRequest, _view_service_pb2.RebuildCustomerViewsResponse]  # type: ignore[assignment]
+    """Renders views anew from what is kept of each customer, however old: the latest fact of each type about each thing, the
+    profile and the timeline. Says which were otherwise; with `validate_only` it changes none. Of all customers, in the order
+    of their ids, or of those that are named; `next_page_token` goes on after as much as one step takes.
+
+    A view of which a fact is on its way may differ from what is kept for as long as that takes: ask again by its name.
     """
     WatchCustomerView: _aio.UnaryStreamMultiCallable[_view_service_pb2.WatchCustomerViewRequest, _view_service_pb2.WatchCustomerViewResponse]  # type: ignore[assignment]
     """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
@@ -83,6 +97,19 @@ class ViewServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets up to 1,000 views, in the order asked, all or none: NOT_FOUND when any customer is absent. RESOURCE_EXHAUSTED
         (`RESPONSE_TOO_LARGE`) when they are of more than 4 MB together; `fits` in its metadata says how many of the first are
         not, and 63 always do.
+        """
+
+    @_abc_1.abstractmethod
+    def RebuildCustomerViews(
+        self,
+        request: _view_service_pb2.RebuildCustomerViewsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_view_service_pb2.RebuildCustomerViewsResponse, _abc.Awaitable[_view_service_pb2.RebuildCustomerViewsResponse]]:
+        """Renders views anew from what is kept of each customer, however old: the latest fact of each type about each thing, the
+        profile and the timeline. Says which were otherwise; with `validate_only` it changes none. Of all customers, in the order
+        of their ids, or of those that are named; `next_page_token` goes on after as much as one step takes.
+
+        A view of which a fact is on its way may differ from what is kept for as long as that takes: ask again by its name.
         """
 
     @_abc_1.abstractmethod

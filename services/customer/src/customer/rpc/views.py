@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.api.messages import timestamp
-from chassis.api.pages import gathered
+from chassis.api.pages import Page, gathered
+from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+from chassis.grpc.mutation import mutation
 from chassis.grpc.watching import max_age_s
 from chassis.inbox.arrivals import Arrivals
 from chassis.servicer import Rpc
@@ -20,6 +22,7 @@ from customer.store.tables import NAMED_CUSTOMERS, NamedCustomer, ViewRow
 from customer.store.views import VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
+from customer.usecases.rebuilding import everybody, rebuild, require_known
 from customer.usecases.rendering import named, rendered, stored, with_sections
 from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grpc
 
@@ -27,6 +30,8 @@ from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grp
 # error and not its own even while many wait and all give up at once.
 MARGIN_S, MARGIN_MAX_S = 0.1, 1.0
 HEARTBEAT_S = 15.0
+Difference = view_service_pb2.RebuildCustomerViewsResponse.Difference
+STEP = 200  # customers whose views are rendered anew by one call, unless it says otherwise
 PAUSE_S = 0.25  # at least, between two messages of a watch
 
 
@@ -71,6 +76,30 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             view_pb2.CustomerView.FromString(views[customer_id] + self._currency(customer_id))
             for customer_id in ids
         ]
+
+    @mutation
+    async def RebuildCustomerViews(
+        self, request: view_service_pb2.RebuildCustomerViewsRequest, tx: Transaction
+    ) -> view_service_pb2.RebuildCustomerViewsResponse:
+        """Render views anew, a step at a time."""
+        page = Page(request, UUID, default_size=STEP)
+        after = page.after[0] if page.after else UUID(int=0)
+        named = sorted({names.VIEW.ids(name)[0] for name in request.names})
+        if named:
+            await require_known(tx, named)
+            asked = [each for each in named if each > after]
+        else:
+            asked = await everybody(tx, after, page.size + 1)
+        done = await rebuild(tx, self.hot, asked[: page.size], validate_only=request.validate_only)
+        is_last = len(done.customer_ids) == len(asked)
+        return view_service_pb2.RebuildCustomerViewsResponse(
+            customer_count=len(done.customer_ids),
+            differences=[
+                Difference(name=names.VIEW.format(each.customer_id), fields=each.fields)
+                for each in done.differences
+            ],
+            next_page_token="" if is_last else page.next_token((done.customer_ids[-1],)),
+        )
 
     async def WatchCustomerView(  # type: ignore[override]  # the server sends bytes as they are
         self, request: view_service_pb2.WatchCustomerViewRequest, context: Any

@@ -15,7 +15,9 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, replaced, rows_of
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.store.tables import (
+    CUSTOMERS,
     SECTION_SCHEMAS,
+    TIMELINE,
     VIEW_PARTS,
     VIEW_SECTIONS,
     VIEWS,
@@ -187,6 +189,48 @@ COUNTED_PARTS = Statement[Any](
     )
     .where(among(_P.customer_id, "customer_ids"))
     .group_by(_P.customer_id, _P.kind)
+)
+
+# For views that are rendered anew: everything that is kept.
+PARTS_OF = Statement(
+    sa.select(VIEW_PARTS).where(among(_P.customer_id, "customer_ids")).order_by(_P.customer_id, _P.resource),
+    row=PartRow,
+)
+HELD_VIEWS = Statement[Any](sa.select(_V.customer_id, _V.view).where(among(_V.customer_id, "customer_ids")))
+SIZES = Statement[Any](
+    sa.select(
+        _V.customer_id, (_V.promises + _V.cases + _V.notices + _V.balances + _V.goodwill).label("parts")
+    ).where(among(_V.customer_id, "customer_ids"))
+)
+_after = sa.bindparam("after", type_=sa.Uuid)
+
+
+def _next(column: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    some = sa.select(column.label("id")).where(column > _after).order_by(column)
+    return sa.select(some.limit(sa.bindparam("limit", type_=sa.Integer)).subquery().c.id)
+
+
+_everybody = sa.union(_next(_V.customer_id), _next(CUSTOMERS.c.id)).subquery("everybody")
+# Whoever has a view or is to have one, in the order of their ids.
+NEXT_CUSTOMERS = Statement[Any](
+    sa.select(_everybody.c.id).order_by(_everybody.c.id).limit(sa.bindparam("limit", type_=sa.Integer))
+)
+_lost = rows_of("lost", customer_ids=sa.Uuid())
+
+
+def _last(column: sa.ColumnElement[Any], whose: sa.ColumnElement[Any]) -> Any:
+    return sa.select(sa.func.max(column)).where(whose == _lost.c.customer_ids).scalar_subquery()
+
+
+LAST_CHANGES = Statement[Any](
+    sa.select(
+        _lost.c.customer_ids.label("customer_id"),
+        sa.func.greatest(
+            _last(_P.change_time, _P.customer_id),
+            _last(TIMELINE.c.occur_time, TIMELINE.c.customer_id),
+            _last(CUSTOMERS.c.update_time, CUSTOMERS.c.id),
+        ).label("at"),
+    )
 )
 
 _kinds = rows_of("kinds", kinds=sa.Text())

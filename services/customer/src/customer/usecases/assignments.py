@@ -12,7 +12,7 @@ from customer.names import CUSTOMER, ENTRY
 from customer.store.timeline import LOCKED_ENTRY, UPDATE_ENTRY
 from customer.usecases.hot_views import HotViews
 from customer.usecases.merges import recorded_meanwhile
-from customer.usecases.views import locked_views, render
+from customer.usecases.views import locked_views, render, save_views
 
 
 async def assign_entry(
@@ -38,7 +38,7 @@ async def assign_entry(
     fact = entry.assign(assigned_customer_id)
     await UPDATE_ENTRY.run(tx, **values(entry))  # before the views are drawn of it
     tx.record(fact, version=entry.version)
-    await render(tx, rows, groups)
+    await save_views(tx, rows, await render(tx, rows, groups))
     tx.after_commit(lambda: hot.committed(groups.everybody))
     return entry
 

@@ -28,7 +28,7 @@ from customer.usecases.hot_views import HotViews
 from customer.usecases.match_decisions import people_of, say_two
 from customer.usecases.prospects import regrouped
 from customer.usecases.taking_back import take_back
-from customer.usecases.views import locked_views, render
+from customer.usecases.views import locked_views, render, save_views
 
 _LOCK = "customer-merges"
 _A_MILLISECOND = timedelta(milliseconds=1)
@@ -198,7 +198,7 @@ async def _regroup(
     # Before it is so: whoever draws one of them now comes first.
     rows, _ = await locked_views(tx, list(whose))
     await regroup(tx, whose, sequence, tx.now)
-    await render(tx, rows, await groups_of(tx, list(whose)))
+    await save_views(tx, rows, await render(tx, rows, await groups_of(tx, list(whose))))
     await regrouped(tx, whose, changed)
     for customer in changed:
         customer.touch(tx.now)

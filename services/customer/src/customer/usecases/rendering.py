@@ -64,6 +64,10 @@ _TIMELINE = _List("latest_timeline_entries", "rapport.customer.v1.TimelineServic
 _SECTIONS = _List("sections", "rapport.customer.v1.SectionService/ListViewSections")
 _UNAPPLIED = _List("unapplied_facts", "rapport.operations.v1.OperationsService/ListDeadLetters")
 COUNTERS: Mapping[PartKind, str] = {kind: each.counter for kind, each in _LISTS.items()}
+FIELDS: Mapping[PartKind, str] = {
+    PartKind.VALUE: "value",
+    **{kind: each.field.partition(".")[0] for kind, each in _LISTS.items()},
+}
 _CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
 _DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
 

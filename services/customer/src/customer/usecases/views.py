@@ -24,7 +24,7 @@ from customer.usecases.parts import About, PartKind, folded, merged
 from customer.usecases.rendering import COUNTERS, rendered
 
 R = TypeVar("R", store.ShownPart, TimelineEntry)
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = [field.name for field in fields(ViewRow)]
 _LIVE = {PartKind.PROMISE: "open_promises", PartKind.CASE: "open_cases"}
 _COUNTS = (*_LIVE.values(), *COUNTERS.values())
@@ -64,7 +64,7 @@ async def apply(tx: Transaction, events: Sequence[Happened], news: Sequence[News
         customer_ids, accounts = map(list, zip(*shared.gone, strict=True))
         for row in await store.DELETE_PARTS.all(tx, customer_ids=customer_ids, resources=accounts):
             rows[row["customer_id"]].balances -= 1
-    await render(tx, rows, groups)
+    await save_views(tx, rows, await render(tx, rows, groups))
     return groups.everybody
 
 
@@ -73,13 +73,13 @@ async def locked_views(tx: Transaction, customer_ids: Collection[UUID]) -> tuple
     groups = await groups_of(tx, customer_ids)
     rows: dict[UUID, ViewRow] = {}
     while wanted := {*customer_ids, *groups.members} - rows.keys():
-        new = [values(ViewRow(i, _NEVER)) | {"view": b""} for i in sorted(wanted)]
+        new = [values(ViewRow(i, NEVER)) | {"view": b""} for i in sorted(wanted)]
         await store.ENSURE_VIEWS.rows(tx, new)
         rows |= {
             row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=sorted(wanted))
         }
         groups = await groups_of(tx, customer_ids)  # as it is while nobody can merge them
-    await _count_again(tx, rows.values())
+    await count_again(tx, [row for row in rows.values() if row.counted_version != row.version])
     # Of whom they were when it was first looked, and are no more, nothing is drawn.
     return {each: rows[each] for each in {*customer_ids, *groups.members}}, groups
 
@@ -95,17 +95,18 @@ async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
         raise Malformed("an event with the id of another service's")
 
 
-async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) -> None:
+async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) -> dict[UUID, bytes]:
     """Render the locked views of several customers from what is stored of all of their names.
 
-    Only the name that survives has a view; what is counted stays with the name that it was told of.
+    Only the name that survives has a view; what is counted stays with the name that it was told of. Returns
+    the views.
     """
     survivors = sorted(groups.members)
     whose = groups.whose
     beside = (
         await store.VIEW_ROWS.all(tx, customer_ids=ids) if (ids := sorted(whose.keys() - rows.keys())) else []
     )
-    await _count_again(tx, beside)
+    await count_again(tx, [row for row in beside if row.counted_version != row.version])
     counted = {**rows, **{row.customer_id: row for row in beside}}
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=survivors)}
     everybody = sorted(whose)
@@ -121,14 +122,19 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
         )
         for survivor, members in groups.members.items()
     }
+    return {customer_id: views.get(customer_id, b"") for customer_id in rows}
+
+
+async def save_views(tx: Transaction, rows: Mapping[UUID, ViewRow], views: Mapping[UUID, bytes]) -> None:
+    """Write locked views as they are rendered."""
     saved = sorted(rows)
     for row in rows.values():
         row.version += 1
         row.counted_version = row.version
     await tx.defer(
         store.SAVE_VIEWS,
-        view=[views.get(i, b"") for i in saved],
-        **arrays(_ROW, [rows[i] for i in saved]),
+        view=[views[each] for each in saved],
+        **arrays(_ROW, [rows[each] for each in saved]),
     )
 
 
@@ -186,16 +192,22 @@ def _count(view: ViewRow, kind: PartKind, live: int, parts: int) -> None:
             setattr(view, name, getattr(view, name) + more)
 
 
-async def _count_again(tx: Transaction, rows: Iterable[ViewRow]) -> None:
-    """Count the parts of those whose counts are not of their version: another release wrote them."""
-    stale = {row.customer_id: row for row in rows if row.counted_version != row.version}
-    if not stale:
+def counts_of(row: ViewRow) -> dict[str, int]:
+    """What a row counts."""
+    return {name: getattr(row, name) for name in _COUNTS}
+
+
+async def count_again(tx: Transaction, rows: Sequence[ViewRow]) -> None:
+    """Count the parts there are: of views that another release wrote, which does not count."""
+    if not rows:
         return
-    for row in stale.values():
+    uncounted = {row.customer_id: row for row in rows}
+    for row in rows:
         for name in _COUNTS:
             setattr(row, name, 0)
-    for found in await store.COUNTED_PARTS.all(tx, customer_ids=sorted(stale)):
-        _count(stale[found["customer_id"]], PartKind(found["kind"]), found["live"], found["parts"])
+    for found in await store.COUNTED_PARTS.all(tx, customer_ids=sorted(uncounted)):
+        row, kind = uncounted[found["customer_id"]], PartKind(found["kind"])
+        _count(row, kind, found["live"], found["parts"])
 
 
 def _grouped(rows: Iterable[R], whose: Mapping[UUID, UUID]) -> dict[UUID, list[R]]:

@@ -14,5 +14,5 @@ depends_on = None
 
 def upgrade() -> None:
     for name in ("promises", "cases", "notices", "balances", "goodwill"):
-        op.execute(f"ALTER TABLE views ADD COLUMN IF NOT EXISTS {name} integer NOT NULL DEFAULT 0")
+        op.execute(f"ALTER TABLE views ADD COLUMN IF NOT EXISTS {name} bigint NOT NULL DEFAULT 0")
     op.execute("ALTER TABLE views ADD COLUMN IF NOT EXISTS counted_version bigint NOT NULL DEFAULT 0")
