@@ -1,6 +1,7 @@
 """What was bought, as a row of a file or several rows of one order say it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,8 +10,9 @@ from google.type.decimal_pb2 import Decimal as Number
 
 from chassis.api.messages import money, timestamp
 from rapport.loyalty.v1 import purchase_pb2
+from rapport_imports import own
 from rapport_imports.fields import Cells, is_no_key, is_nothing
-from rapport_imports.people import Person
+from rapport_imports.people import Person, person
 from rapport_imports.tabular import Row
 
 _APART = "\x1f"
@@ -24,6 +26,7 @@ class Sold(NamedTuple):
     quantity: Decimal
     amount: Decimal
     discount: Decimal
+    tax: Decimal = Decimal(0)
 
 
 class Bought(NamedTuple):
@@ -47,6 +50,7 @@ class Bought(NamedTuple):
                 quantity=Number(value=f"{line.quantity:f}"),
                 amount=money(line.amount, self.currency),
                 discount_amount=money(line.discount, self.currency) if line.discount else None,
+                tax_amount=money(line.tax, self.currency) if line.tax else None,
             )
             for line in self.lines
         ]
@@ -105,4 +109,41 @@ def joined(rows: Sequence[Bought], cells: Cells) -> Bought:
         at=min((row.at for row in rows if row.at), default=None),
         quantity=min(int(pieces), _PIECES_MAX) if lines else sum(row.quantity for row in rows),
         lines=lines if all(row.lines for row in rows) else (),
+    )
+
+
+def exported_order(row: Row) -> str:
+    """Which purchase a row of an export of ours is of."""
+    return row.cells.get(own.MARKS["purchases"], "")
+
+
+def exported(cells: Cells) -> Bought | None:
+    """A purchase and its lines, as our exports have them; None for one that is nobody's yet."""
+    if not cells.text("customer"):
+        cells.tell("NO_CUSTOMER", "is nobody's until somebody claims it, and that is left out: skipped")
+        return None
+    rows = [cells, *(replace(cells, row=row) for row in cells.row.further)]
+    currencies = [each.currency("currency", "amount") for each in rows]
+    amounts = [each.amount("amount") for each in rows]
+    lines = [
+        Sold(
+            product=each.text("product"),
+            quantity=each.measure("quantity"),
+            amount=amount,
+            discount=each.amount("discount", required=False),
+            tax=each.amount("tax", required=False),
+        )
+        for each, amount in zip(rows, amounts, strict=True)
+        if each.text("product")
+    ]
+    return Bought(
+        person=person(cells),
+        amount=sum(amounts, Decimal(0)),
+        refunded=cells.amount("refunded", required=False),
+        currency=currencies[0],
+        at=cells.moment("date", required=True, past=True),
+        quantity=cells.count("pieces"),
+        reference=cells.text("reference"),
+        store=cells.text("store"),
+        lines=tuple(lines),
     )

@@ -158,7 +158,7 @@ def _of_orders(known: Set[str]) -> bool:
 
 def _words(field: str) -> list[str]:
     """What columns of a field are called, best first."""
-    return [plain(word) for word in NAMES[field].split()]
+    return [plain(word) for word in NAMES.get(field, "").split()]
 
 
 def ignored(header: Sequence[str], used: Iterable[str]) -> list[str]:

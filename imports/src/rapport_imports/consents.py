@@ -57,12 +57,16 @@ class Said(NamedTuple):
     at: datetime | None
     source: str
     proof: str
+    wording_version: str
 
 
 class ConsentImporter(OfCustomers):
     """Rows become consents of the customer service, each in its place among what was said."""
 
-    fields = ("customer", "email", "purpose", "channel", "consent", "consent_date", "source", "proof")
+    fields = (
+        *("customer", "email", "purpose", "channel", "consent", "consent_date", "source", "proof"),
+        "wording_version",
+    )
     required = ("purpose", "consent")
     sources: Mapping[str, str] = {"effective_time": "consent_date", "state": "consent", "name": "channel"}
 
@@ -76,9 +80,11 @@ class ConsentImporter(OfCustomers):
 
     def parse(self, cells: Cells) -> Said:
         """A yes with its day, or a no. Without a channel it is of e-mail."""
-        purpose, _, of = cells.text("purpose", required=True).lower().partition(".")
-        channel = (of or cells.text("channel") or "email").lower().replace("-", "")
-        if channel not in CHANNELS:
+        purpose = cells.text("purpose", required=True).lower().removeprefix("purposes/")
+        purpose, _, of = purpose.partition(".")
+        channel = (of or cells.text("channel") or "email").lower()
+        channel = channel.replace("_", "-") if cells.notation.exact else channel.replace("-", "")
+        if channel not in CHANNELS and not cells.notation.exact:
             cells.wrong("channel", "INVALID_CODE", f"must be one of {', '.join(CHANNELS)}")
         answer = plain(cells.text("consent", required=True))
         if answer and answer not in _YES | _NO:
@@ -92,6 +98,7 @@ class ConsentImporter(OfCustomers):
             at=at,
             source=re.sub("[^a-z0-9]+", "-", cells.text("source").lower()).strip("-")[:63] or "import",
             proof=cells.text("proof"),
+            wording_version=cells.text("wording_version"),
         )
 
     async def send(self, items: list[tuple[Row, Said]]) -> int:
@@ -172,7 +179,13 @@ class ConsentImporter(OfCustomers):
     async def _noted(self, customer: str, said: Said, row: Row) -> Consent | None:
         """What is noted; in a dry run what would be. None where it is refused, of which the row has why."""
         name = f"{customer}/consents/{said.about}"
-        consent = Consent(name=name, state=said.state, source=said.source, proof=said.proof)
+        consent = Consent(
+            name=name,
+            state=said.state,
+            source=said.source,
+            proof=said.proof,
+            wording_version=said.wording_version,
+        )
         if said.at:
             consent.effective_time.CopyFrom(timestamp(said.at))
         purpose, _, channel = said.about.partition(".")

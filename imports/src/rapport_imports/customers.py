@@ -16,6 +16,7 @@ from chassis.api.messages import moment
 from chassis.grpc.status import refusal
 from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from rapport_imports import restoring
 from rapport_imports.fields import Cells, is_nothing
 from rapport_imports.names import plain
 from rapport_imports.postal import FIELDS, addresses
@@ -43,9 +44,10 @@ def external_id(system: str, value: str) -> identifier_pb2.Identifier:
 
 def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
     """The handles of one kind that a row holds, each with its column: numbers of all its columns."""
-    if field == "phone":
+    if field == "phone" and not cells.notation.exact:
         return cells.everywhere(field)
-    texts = cells.several(field) if field != "account_number" else filter(None, [cells.text(field)])
+    is_one = field == "account_number" and not cells.notation.exact
+    texts = filter(None, [cells.text(field)]) if is_one else cells.several(field)
     return [(cells.column(field), text) for text in texts]
 
 
@@ -64,6 +66,7 @@ class CustomerImporter:
         "language",
         "time_zone",
         *FIELDS,
+        *restoring.FIELDS,
     )
     required = ()
     sources: ClassVar = {
@@ -108,6 +111,8 @@ class CustomerImporter:
             for name, kind in _IDENTIFIERS.items()
             for column, text in _written(cells, name)
         ]
+        handles += restoring.handles(cells)
+        restoring.mark_shared(cells, [handle for _, handle in handles])
         if not handles and not row.problems:
             needed = "must have an id, account number, e-mail or phone to recognise the customer by"
             missing = [name for name in ("external_id", *_IDENTIFIERS) if name not in self._used]
@@ -123,10 +128,13 @@ class CustomerImporter:
         if cells.text("external_id") and len(filled) == 1 < len(row.cells):
             alone = "has an id alone: a total or a note below the table is no customer"
             cells.tell("NOTHING_ELSE", alone, "external_id")
-        self._name(cells, customer)
+        if self._table.own:
+            restoring.name(cells, customer)
+        else:
+            self._name(cells, customer)
         found = addresses(cells, self._used, self._table.header, customer.region_code)
-        customer.addresses.extend(found)
-        if customer.addresses and not customer.region_code:
+        customer.addresses.extend([*found, *restoring.addresses(cells)])
+        if customer.addresses and not customer.region_code and not self._table.own:
             customer.region_code = customer.addresses[0].postal_address.region_code
         shape = tuple(column for column, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)

@@ -16,6 +16,7 @@ from rapport_imports.columns import ADDED, Contents, columns_for, ignored, refus
 from rapport_imports.dates import DayNumbers, DayOrder
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.fields import Cells, Notation
+from rapport_imports.own import COLUMNS
 from rapport_imports.reading import Reading
 from rapport_imports.refused import ErrorFile
 from rapport_imports.result import Result
@@ -134,11 +135,14 @@ class Run(Generic[T]):
         fields = self.importer.fields
         before = self.table.before
         # A row that was refused before is read from the columns that it was read from then.
-        then = {name: column for name, column in before.columns.items() if column in header}
+        then = COLUMNS[self.table.own] if self.table.own else before.columns
+        then = {name: column for name, column in then.items() if column in header}
         contents = None if then else Contents(self.table.rows())
         if contents and self.reading.currency:
             contents.currencies = set()
         mapping = {**then, **self.mapping}
+        if self.table.own:
+            fields = tuple(name for name in fields if name in mapping)
         used = columns_for(fields, self.importer.required, header, mapping, contents)
         if contents and "consent" in used:
             refuse_left(header, used, contents)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -21,6 +22,7 @@ from rapport_imports.places import country, language
 from rapport_imports.tabular import Problem, Row, check_cell
 
 TEXT_MAX = 2000
+EXACT_MAX = 200_000  # of several values that our exports hold in one cell
 _IS_NO_CODE = FORMATS[FORMAT_REFERENCE]
 # What exports write for "nothing".
 _NOTHING = frozenset(
@@ -53,6 +55,7 @@ class Notation:
     # Where times that do not say are meant, and where days are days.
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
     day_one: date | None = None  # what day 1 is, of dates that are numbers of days
+    exact: bool = False  # whether each cell says what it says, and of several values one on each line
 
 
 @dataclass
@@ -85,8 +88,9 @@ class Cells:
                 break
         if required and not value and len(self.row.problems) == before:
             self.wrong(field, "REQUIRED", "must not be empty")
-        if len(value) > TEXT_MAX:
-            self.wrong(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
+        most = EXACT_MAX if self.notation.exact else TEXT_MAX
+        if len(value) > most:
+            self.wrong(field, "TOO_LONG", f"must be at most {most:,} characters")
             return ""
         return value
 
@@ -98,6 +102,8 @@ class Cells:
             return ""
         value = TURNS.sub("", check_cell(self.row, self.columns[field]))
         value = value.strip(_AROUND) if shows_something(value) else ""
+        if self.notation.exact:
+            return value
         if field in _IDS or field.endswith("postal_code"):
             value = value.removeprefix("'")
         if field in _NAMES:
@@ -109,7 +115,8 @@ class Cells:
 
     def several(self, field: str) -> list[str]:
         """The texts in a cell that holds several, `a@x.example; b@y.example`."""
-        parts = re.split(r"[;,\n]" if field == "email" else r"[;\n]", self.text(field))
+        between = r"[;,\n]" if field == "email" else r"[;\n]"
+        parts = re.split(r"\n" if self.notation.exact else between, self.text(field))
         return [part.strip() for part in parts if part.strip()]
 
     def everywhere(self, field: str) -> list[tuple[str, str]]:
@@ -137,7 +144,7 @@ class Cells:
             if self.notation.day_one and dates.is_number(value):
                 at = dates.day(int(value), self.notation.day_one, self.zone)
             else:
-                at = dates.read(value, self.notation.date_format, self.notation.first, self.zone)
+                at = self._at(value)
         except ValueError:
             how = dates.example(self.notation.date_format)
             allowed = (
@@ -154,6 +161,14 @@ class Cells:
             self.wrong(field, "INVALID_TIME", "is in the future: must have happened already")
             return None
         return at
+
+    def _at(self, value: str) -> datetime:
+        """The moment that is written; of what is exact to the microsecond. ValueError."""
+        if self.notation.exact and len(value) > len("2026-03-02"):
+            with suppress(ValueError):
+                at = datetime.fromisoformat(value)
+                return at if at.tzinfo else at.replace(tzinfo=self.zone)
+        return dates.read(value, self.notation.date_format, self.notation.first, self.zone)
 
     def time_of_day(self, field: str) -> time | None:
         """The time on the clock, `16:31`, `4:31 pm` or `1631`; None where nobody says."""

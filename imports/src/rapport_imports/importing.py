@@ -18,10 +18,11 @@ from chassis.grpc.status import is_passing, refusal
 from chassis.money import Currency
 from chassis.names import CODE
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
-from rapport_imports import tabular
+from rapport_imports import own, tabular
 from rapport_imports.consents import ConsentImporter
 from rapport_imports.customers import CustomerImporter
 from rapport_imports.dates import format_of
+from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import Run
 from rapport_imports.fields import Notation
 from rapport_imports.names import system_of
@@ -72,15 +73,16 @@ async def run(
     if wanted.confirm and not table.mended:
         raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
     table = replace(table, confirm=wanted.confirm)
+    _require_kind(wanted, table)
     wanted = _completed(wanted, table)
     result.kind, result.system, result.department = wanted.kind.value, wanted.system, wanted.department
     if table.mended:
         result.notes.append(obeyed(wanted, table.before))
         say(result.notes[0])  # whoever made the file decides it
-    notation = replace(_notation(wanted, installed), first=table.before.first)
+    notation = _as_written(_notation(wanted, installed), table)
     open_channel = connect()
     result.asked = open_channel is not None
-    async with _channels(open_channel, say) as channel:
+    async with opened_channels(open_channel, say) as channel:
         started = time.monotonic()
         importer = _importer(wanted, table, channel)
         try:
@@ -116,10 +118,18 @@ def _importer(wanted: Wanted, table: tabular.Table, channel: Channels) -> Any:
         return CustomerImporter(customers, table, wanted.system, dry_run=wanted.dry_run)
     people = Customers(customers, wanted.system, dry_run=wanted.dry_run)
     if wanted.kind is Kind.PURCHASES:
-        return PurchaseImporter(channel, people)
+        return PurchaseImporter(channel, people, exported=bool(table.own))
     if wanted.kind is Kind.CONSENTS:
         return ConsentImporter(channel, people)
     return OrderImporter(channel, people, wanted.department)
+
+
+def _require_kind(wanted: Wanted, table: tabular.Table) -> None:
+    """UnreadableFile for an export of ours that holds something else."""
+    if table.own in ("", wanted.kind.value):
+        return
+    taken = f"import it as {table.own}" if table.own in own.IMPORTED else "which no import takes"
+    raise UnreadableFile(f"{wanted.file.name} holds {table.own} that Rapport exported: {taken}")
 
 
 def _completed(wanted: Wanted, table: Any) -> Wanted:
@@ -128,7 +138,11 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
         none = f"is who promised orders, and {wanted.kind.value} have none: leave it out"
         raise WrongOption("department", "", none)
     wanted = as_before(wanted, table.before)
-    system = wanted.system.casefold() or system_of(table.header)
+    system = wanted.system.casefold() or (own.SYSTEM if table.own else system_of(table.header))
+    if table.own and system != own.SYSTEM:
+        raise WrongOption(
+            "system", wanted.system, f"ids in an export of Rapport are of {own.SYSTEM}: leave it out"
+        )
     if not re.fullmatch(CODE, system):
         allowed = "must be lower-case letters, digits and dashes, at most 63, such as web-shop"
         raise WrongOption("system", wanted.system, f"{allowed}")
@@ -137,6 +151,14 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
         system=system,
         department=wanted.department or (DEPARTMENT if wanted.kind is Kind.ORDERS else ""),
     )
+
+
+def _as_written(notation: Notation, table: tabular.Table) -> Notation:
+    """The same, with what a file of refused rows, or an export of ours, decides by itself."""
+    exact = bool(table.own)
+    saved_anew = table.delimiter in (";", "\t")  # by a spreadsheet, with the decimals of its country
+    decimal = notation.decimal or ("." if exact and not saved_anew else "")
+    return replace(notation, first=table.before.first, exact=exact, decimal=decimal)
 
 
 def _notation(wanted: Wanted, installed: str) -> Notation:
@@ -166,7 +188,9 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
 
 
 @asynccontextmanager
-async def _channels(open_channel: Channels | None, say: Callable[[str], None]) -> AsyncIterator[Channels]:
+async def opened_channels(
+    open_channel: Channels | None, say: Callable[[str], None]
+) -> AsyncIterator[Channels]:
     """Channels by service, closed at the end. Where none can be opened they lead nowhere and are not used."""
     async with AsyncExitStack() as stack:
         opened: dict[str, Any] = {}

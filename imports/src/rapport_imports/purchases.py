@@ -12,7 +12,7 @@ from uuid import uuid4
 from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CORRECTED
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
-from rapport_imports.baskets import Bought, Sold, joined, order_of
+from rapport_imports.baskets import Bought, Sold, exported, exported_order, joined, order_of
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import OrderOf
 from rapport_imports.fields import Cells
@@ -82,6 +82,8 @@ class PurchaseImporter(ByCustomer[Bought]):
         "product",
         "discount",
         "store",
+        "pieces",
+        "tax",
     )
     required = ("date", "amount")
     sources: ClassVar = {"purchase_time": "date"}
@@ -91,8 +93,9 @@ class PurchaseImporter(ByCustomer[Bought]):
         "imported as a purchase each"
     )
 
-    def __init__(self, channel: Channels, customers: Customers) -> None:
+    def __init__(self, channel: Channels, customers: Customers, *, exported: bool = False) -> None:
         super().__init__(customers)
+        self._exported = exported
         self._service = PurchaseServiceStub(channel("loyalty"))
         self._orders: dict[str, Bought | None] = {}  # by their reference, what their last line said
         self._given_back = 0
@@ -102,6 +105,8 @@ class PurchaseImporter(ByCustomer[Bought]):
 
     def order_of(self, used: Mapping[str, str], spares: Mapping[str, list[str]]) -> OrderOf | None:
         """Rows that name a product are lines of the order whose number they bear."""
+        if self._exported:
+            return exported_order
         return order_of(used, spares) if {"product", "reference"} <= used.keys() else None
 
     def begin(self, reading: Reading) -> None:
@@ -116,6 +121,8 @@ class PurchaseImporter(ByCustomer[Bought]):
 
     def parse(self, cells: Cells) -> Bought | None:
         """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
+        if self._exported:
+            return self._counted(exported(cells))
         if self._by_line:
             return self._order(cells)
         reference = cells.text("reference")
@@ -212,7 +219,7 @@ class PurchaseImporter(ByCustomer[Bought]):
             purchase_service_pb2.RecordPurchaseRequest(
                 purchase=bought.message(name),
                 import_key=row.origin,
-                further_lines=_further_lines(row),
+                further_lines=[] if self._exported else _further_lines(row),
                 confirmed=row.confirmed,
             )
             for name, (row, bought) in zip(names, items, strict=True)

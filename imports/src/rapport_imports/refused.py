@@ -67,7 +67,7 @@ class ErrorFile:
     def _write(self, row: Row) -> None:
         if self._file is None:
             self._file = self._created()
-            delimiter = self._source.delimiter or ","
+            delimiter = self._source.delimiter.strip("{") or ","
             if self._source.declared:
                 self._file.write(f"sep={delimiter}\r\n")
             self._writer = csv.writer(self._file, delimiter=delimiter)

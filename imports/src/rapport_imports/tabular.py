@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.api.text import NOT_TEXT
-from rapport_imports import decoding, delimited, workbook
+from rapport_imports import decoding, delimited, jsonlines, own, workbook
 from rapport_imports.decoding import Encoding, UnreadableFile
 from rapport_imports.reading import Reading, read
 from rapport_imports.wording import shown
@@ -27,7 +27,7 @@ COLUMNS_MAX = 1000
 ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought
 # Why a row is refused that may be right as it is: a person knows, and confirms it.
 CONFIRMABLE = frozenset({ALREADY_IMPORTED, "NAME_DIFFERS"})
-_ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
+_ORIGIN = re.compile(rf"[0-9a-f]{{64}}:\d{{1,12}}|{own.SYSTEM}:purchases/[0-9a-f-]{{36}}")
 
 
 def neutralised(cell: str) -> str:
@@ -85,6 +85,7 @@ class Table:
     # The number of cells of a file of refused rows, whose last tell where each comes from; else 0.
     mended: int
     before: Reading  # how the rows of such a file were read when they were refused
+    own: str = ""  # what an export of ours holds, as `own.MARKS` has it
     confirm: bool = False  # whether a person says of such rows that no other file brought them
 
     def rows(self) -> Iterator[Row]:
@@ -99,10 +100,13 @@ class Table:
             cells = [*cells, *[""] * (self.mended - len(cells))]
             origin, _, _, reason, *_ = cells[self.mended - len(ERROR_COLUMNS) : self.mended]
             cells = [restored(cell) for cell in cells[: self.mended - len(ERROR_COLUMNS)]]
+        elif self.own and self.delimiter != jsonlines.DELIMITER:
+            cells = [restored(cell) for cell in cells]
         row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
         row.confirmed = self.confirm and reason in CONFIRMABLE
-        row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
-        has_lines = bool(self.delimiter) and "\n" in "".join(cells)  # of most rows that is all to look for
+        row.origin = origin if _ORIGIN.fullmatch(origin) else self._origin(row)
+        # Of most rows that is all to look for.
+        has_lines = self._is_csv and not self.own and "\n" in "".join(cells)
         if has_lines and any(_holds_rows(cell, self.delimiter, width) for cell in cells):
             allowed = (
                 "must not hold whole rows: a quote is missing where it begins, or its line breaks must go"
@@ -112,6 +116,16 @@ class Table:
             allowed = f"must have at most {width} cells, as the header has"
             row.problems.append(Problem("", "INVALID_ROW", allowed))
         return row
+
+    @property
+    def _is_csv(self) -> bool:
+        return self.delimiter not in ("", jsonlines.DELIMITER)
+
+    def _origin(self, row: Row) -> str:
+        """Where a row comes from: of a purchase that we exported from that, however often it is exported."""
+        name = row.cells.get(own.MARKS["purchases"], "") if self.own == "purchases" else ""
+        kept = f"{own.SYSTEM}:{name}"
+        return kept if _ORIGIN.fullmatch(kept) else f"{self.digest}:{row.line}"
 
 
 def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
@@ -153,7 +167,9 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
     if not start.strip():
         raise UnreadableFile(f"{path.name} is empty")
     found, delimiter, declared, others = Encoding("utf-8-sig"), "", False, list[str]()
-    if excel:
+    if start.lstrip(jsonlines.BEFORE).startswith(b"{"):
+        delimiter = jsonlines.DELIMITER
+    elif excel:
         sheet, others = _sheet(path, sheet)
         digest = hashlib.sha256(f"{digest} {sheet}".encode()).hexdigest()
     else:
@@ -172,7 +188,8 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
     if mended:
         refused = (row for line, row in _records(path, found, delimiter, sheet) if line > first)
         before = _before(path, {row[mended - 1] for row in refused if len(row) >= mended} - {""})
-    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended, before)
+    kind = own.kind_of(header)
+    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended, before, kind)
 
 
 def _before(path: Path, written: set[str]) -> Reading:
@@ -190,7 +207,10 @@ def _before(path: Path, written: set[str]) -> Reading:
 
 def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
     """Every record with its line. UnreadableFile for one of more than 1,000 columns."""
-    found = delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
+    if delimiter == jsonlines.DELIMITER:
+        found = jsonlines.records(path)
+    else:
+        found = delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
     for line, cells in found:
         if len(cells) > COLUMNS_MAX and any(cell.strip() for cell in cells[COLUMNS_MAX:]):
             raise UnreadableFile(

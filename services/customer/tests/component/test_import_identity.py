@@ -357,3 +357,16 @@ async def test_of_two_records_of_one_system_that_were_merged_each_keeps_what_its
     assert (jon_again.display_name, len(jon_again.identifiers)) == ("Jon Smith", 1)
     assert (john_again.display_name, john_again.region_code) == ("John Smythe", "GB")
     assert [each.value for each in john_again.identifiers] == ["2", "j@smythe.example"]
+
+
+async def test_an_export_that_comes_back_finds_customers_by_the_names_they_have_here(desk):
+    nameless = await desk.create(given_name="Ann")
+    key = desk.external(f"rapport:{nameless.name}")
+    job, told = await load(desk, Customer(person=Person(given_name="Anna"), identifiers=[key]))
+    assert (job.created_count, job.matched_count, told) == (0, 1, [(2, "RENAMED", True)])
+    found = await get(desk, key)
+    assert (found.name, found.person.given_name, [*found.identifiers]) == (nameless.name, "Anna", [])
+    elsewhere = desk.external("rapport:customers/00000000-0000-0000-0000-000000000001")
+    job, _ = await load(desk, Customer(display_name="Bo", identifiers=[elsewhere]), source="b")
+    assert job.created_count == 1
+    assert [i.value for i in (await get(desk, elsewhere)).identifiers] == [elsewhere.value]

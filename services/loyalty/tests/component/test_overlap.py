@@ -302,3 +302,19 @@ async def test_two_sources_that_say_at_once_what_was_given_back_leave_the_larger
             load(desk, {f"a{turn}:1": line(buyer, 10, back=4)}),
         )
         assert await worth(desk, buyer) == (5, 1)
+
+
+async def test_an_export_that_comes_back_is_of_the_purchases_that_are_here(desk: Any) -> None:
+    buyer = customer()
+    recorded = await desk.purchases.RecordPurchase(
+        RecordPurchaseRequest(purchase=line(buyer, 10, ""), request_id=str(uuid4()))
+    )
+    key = f"rapport:{recorded.name}"
+    for checked in (True, False):
+        answer = await load(desk, {key: line(buyer, 10, "")}, checked=checked)
+        assert (created(answer), corrected(answer), unclear(answer)) == (0, 0, [])
+        assert unclear(await load(desk, {key: line(buyer, 11, "")}, checked=checked)) == [0]
+    elsewhere = {f"rapport:purchases/{uuid4()}": line(buyer, 20, "") for _ in range(2)}
+    assert created(await load(desk, elsewhere)) == 2
+    assert created(await load(desk, elsewhere)) == 0
+    assert await worth(desk, buyer) == (50, 3)

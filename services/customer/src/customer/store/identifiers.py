@@ -19,7 +19,8 @@ from chassis.db.statement import Bulk, Executor, Statement
 from chassis.db.statement import values as values_of
 from chassis.db.tables import among, rows_of
 from customer.domain.identifiers import NUMBERS, Identifier, IdentifierType, Key
-from customer.store.tables import IDENTIFIERS
+from customer.names import CUSTOMER
+from customer.store.tables import CUSTOMERS, IDENTIFIERS
 
 _T = IDENTIFIERS.c
 _KEY = ("type", "system", "normalized_value")
@@ -47,6 +48,13 @@ _OWNERS = Statement[Any](
         _having(_OWNED, _T.normalized_value),
         _having(_NUMBER, _T.normalized_value),
         _having(_SHARED, _T.shared_value),
+    )
+)
+# The ids that customers have in installations of ours are their names there.
+NAMES = (IdentifierType.EXTERNAL_ID, "rapport")
+_BY_NAME = Statement[Any](
+    sa.select(CUSTOMERS.c.id.label("name"), survivor_of(CUSTOMERS.c.id).label("customer_id")).where(
+        among(CUSTOMERS.c.id, "ids")
     )
 )
 # Of handles those that somebody is known to share.
@@ -95,13 +103,17 @@ LOCK_FIRST = Statement[Any](
 
 
 async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
-    """Who has these handles; what is nobody's is left out."""
-    return [(_key(row), row["customer_id"]) for row in await _by_key(on, _OWNERS, keys)]
+    """Who has these handles, or is named by them; what is nobody's is left out."""
+    keys = set(keys)
+    found = [(_key(row), row["customer_id"]) for row in await _by_key(on, _OWNERS, keys)]
+    return found + [(key, row["customer_id"]) for key, row in await _named(on, keys)]
 
 
 async def names_with(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
     """The names that have these handles: of a customer who was merged the one that it was given to."""
-    return [(_key(row), row["name"]) for row in await _by_key(on, _OWNERS, keys)]
+    keys = set(keys)
+    found = [(_key(row), row["name"]) for row in await _by_key(on, _OWNERS, keys)]
+    return found + [(key, row["name"]) for key, row in await _named(on, keys)]
 
 
 async def known_shared(on: Executor, keys: Iterable[Key]) -> set[Key]:
@@ -117,6 +129,15 @@ async def hold_shared(on: Executor, keys: Iterable[Key]) -> set[Key]:
 async def _by_key(on: Executor, statement: Statement[Any], keys: Iterable[Key]) -> list[Any]:
     columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=False))
     return await statement.all(on, **columns) if columns else []
+
+
+async def _named(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, Any]]:
+    """Who is called here as a handle says that somebody is called in an installation: an export came back."""
+    ids = {
+        found[0]: key for key in keys if key[:2] == NAMES and (found := CUSTOMER.match(key[2])) is not None
+    }
+    rows = await _BY_NAME.all(on, ids=list(ids)) if ids else []
+    return [(ids[row["name"]], row) for row in rows]
 
 
 def _key(row: Any) -> Key:

@@ -38,6 +38,10 @@ class Recorded(NamedTuple):
     outcome: Outcome
 
 
+# What an export of ours calls rows in an import key, before their names where it was made.
+_EXPORTED = "rapport:"
+
+
 class _Receipt(NamedTuple):
     """What stands on it, but where."""
 
@@ -68,10 +72,40 @@ async def record_batch(
     confirmed = [asked.confirmed for asked in requests]
     purchases, unclear = await find_overlap(tx, sent, confirmed, validate_only=validate_only)
     unclear |= await _recorded_by_row(tx, [asked.further_keys(department) for asked in requests])
-    clear = [purchase for i, purchase in enumerate(purchases) if i not in unclear]
+    came_back = await _came_back(tx, requests, sent)
+    clear = [purchase for i, purchase in enumerate(purchases) if i not in unclear | came_back.keys()]
     found = check_purchases(tx, clear) if validate_only else record_purchases(tx, clear, formula)
     recorded, none = iter(await found), Recorded(None, Outcome.UNCLEAR)
-    return Batch([none if i in unclear else next(recorded) for i in range(len(purchases))])
+    told = dict.fromkeys(unclear, none) | came_back
+    return Batch([told.get(i) or next(recorded) for i in range(len(purchases))])
+
+
+async def _came_back(
+    tx: Transaction, requests: Sequence[Asked], sent: Sequence[Purchase]
+) -> dict[int, Recorded]:
+    """Of rows that an export calls by the name of a purchase that is here: it is known, or says otherwise.
+
+    By index. Who is to correct it does so where it came from.
+    """
+    named = {
+        i: found[0]
+        for i, each in enumerate(requests)
+        if each.import_key.startswith(_EXPORTED)
+        and (found := PURCHASE.match(each.import_key.removeprefix(_EXPORTED))) is not None
+    }
+    asked = list(named.values())
+    here = {p.id: p for p in await store.SOME_PURCHASES.all(tx, ids=asked)} if asked else {}
+    return {
+        i: Recorded(here[name], Outcome.KNOWN)
+        if _content(here[name]) == _content(sent[i])
+        else Recorded(None, Outcome.UNCLEAR)
+        for i, name in named.items()
+        if name in here
+    }
+
+
+def _content(purchase: Purchase) -> tuple[object, ...]:
+    return *_receipt(purchase), purchase.refunded, purchase.store
 
 
 async def _recorded_by_row(tx: Transaction, further: Sequence[Sequence[str]]) -> set[int]:
