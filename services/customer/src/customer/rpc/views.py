@@ -91,6 +91,8 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         else:
             asked = await everybody(tx, after, page.size + 1)
         done = await rebuild(tx, self.hot, asked[: page.size], validate_only=request.validate_only)
+        for customer_id in done.customer_ids if named else [each.customer_id for each in done.differences]:
+            tx.touch(names.VIEW.format(customer_id))
         is_last = len(done.customer_ids) == len(asked)
         return view_service_pb2.RebuildCustomerViewsResponse(
             customer_count=len(done.customer_ids),
