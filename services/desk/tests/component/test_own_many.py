@@ -51,14 +51,14 @@ async def test_of_many_purposes_each_is_shown_with_its_wording_kept_and_stopped(
     assert (kept["was-p7"], kept["was-p121"]) == ("email sms", "")
     versions = (await desk.client().get(f"/v1/{erika.name}/consents/p120.email")).json()
     assert versions["wording"] == "purposes/p120/wordings/en/versions/1"
-    codes = ("email", "sms", "voice", "letter")  # the largest form that there is, with nothing changed
+    codes = ("email", "sms", "voice", "letter", "app")  # the largest form that there is, with nothing changed
     ticked = {f"want-p{number}.{code}": "on" for number in range(1, MANY + 1) for code in codes}
     had = {f"was-p{number}": " ".join(codes) for number in range(1, MANY + 1)}
     assert (await erika.post("/contact", **kept | ticked | had)).status_code == 303
     assert (await erika.post("/stop")).status_code == 200
     stopped = await erika.form("/contact")
     assert [name for name in stopped if name.startswith("want-")] == []
-    assert await said(desk, erika, f"p{MANY}.letter") == "STATE_DENIED"
+    assert await said(desk, erika, f"p{MANY}.app") == "STATE_DENIED"
 
 
 async def test_a_no_holds_beside_more_yeses_than_are_asked_about_in_a_day(desk: Any) -> None:

@@ -259,14 +259,16 @@ async def test_one_click_ends_it_and_to_look_does_not(desk: Any) -> None:
     assert await said(desk, erika, "service.email") == ""
 
 
-async def test_the_button_of_a_text_message_ends_texts(desk: Any) -> None:
+async def test_the_button_of_one_channel_ends_that_alone(desk: Any) -> None:
     erika = await customer(desk, "Erika")
-    html = await erika.page("/unsubscribe?purpose=marketing&channel=sms")
-    assert "No more by SMS about this: Marketing." in html
-    [action] = re.findall(r'action="[^"]*(/unsubscribe[^"]*)"', html)
-    answer = await erika.post(unescape(action))
-    assert "You get no more by SMS about this: Marketing." in answer.text
-    assert await said(desk, erika, "marketing.sms") == "STATE_DENIED"
+    for code, called in (("sms", "SMS"), ("app", "app")):
+        html = await erika.page(f"/unsubscribe?purpose=marketing&channel={code}")
+        assert f"No more by {called} about this: Marketing." in html
+        assert await said(desk, erika, f"marketing.{code}") == ""
+        [action] = re.findall(r'action="[^"]*(/unsubscribe[^"]*)"', html)
+        answer = await erika.post(unescape(action))
+        assert f"You get no more by {called} about this: Marketing." in answer.text
+        assert await said(desk, erika, f"marketing.{code}") == "STATE_DENIED"
     assert await said(desk, erika) == ""
     assert (await erika.get("/unsubscribe?purpose=marketing&channel=pigeon")).status_code == 404
 
@@ -275,6 +277,7 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
     erika = await customer(desk, "Erika", timeZone="Europe/Berlin")
     form = await erika.form("/contact")
     chosen = form | {"want-marketing.email": "on", "prefer": "sms", "starts_0": "22:00", "ends_0": "07:00"}
+    chosen |= {"want-marketing.app": "on"}
     chosen |= {"first_0": "2031-01-02", "last_0": "2031-01-05"}
     refused = await erika.post("/contact", **chosen)
     assert refused.status_code == 400  # more than a year ahead
@@ -287,7 +290,7 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
         "starts_0": "22:00",
         "ends_0": "07:00",
     }
-    assert await said(desk, erika) == "STATE_GRANTED"
+    assert await said(desk, erika) == await said(desk, erika, "marketing.app") == "STATE_GRANTED"
     assert await said(desk, erika, "marketing.sms") == ""  # of what nobody touched nothing is said
     stale = await erika.post("/contact", **form | {"starts_0": "20:00", "ends_0": "06:00"})
     assert stale.status_code == 409

@@ -14,9 +14,9 @@ from desk.language.catalogues import N_
 from desk.ui.speech import Speech, speech
 from rapport.customer.v1.self_service_link_service_pb2 import ResolveSelfServiceLinkResponse
 
-PURPOSES_MOST = 1_000  # of which one form says what is welcome: by 6 fields each, of 640 bytes
-BODY_MAX_BYTES = 32 * 1024 + 640 * PURPOSES_MOST
-FIELDS_MAX = 400 + 6 * PURPOSES_MOST
+PURPOSES_MOST = 1_000  # of which one form says what is welcome: by 7 fields each, of 740 bytes
+BODY_MAX_BYTES = 32 * 1024 + 740 * PURPOSES_MOST
+FIELDS_MAX = 400 + 7 * PURPOSES_MOST
 _FORM = "application/x-www-form-urlencoded"
 _NAMESPACE = UUID("0b0b9b7e-6d5c-4a43-9f5e-6f2f5a0c1d4e")
 

@@ -24,7 +24,9 @@ from rapport.customer.v1.self_service_link_service_pb2 import (
 from rapport.customer.v1.wording_pb2 import Wording
 
 # The channels by which customers are written to and called: how consents are named after them, and in words.
-CHANNELS = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
+WRITTEN = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
+# With an app of theirs, where they say in it that they prefer it: not everybody who reads this page has one.
+CHANNELS = {**WRITTEN, "app": N_("app")}
 # What every installation begins with, in its catalogues.
 FIRST = (N_("Marketing"), N_("Advertising and offers."))
 NONE = "none"
@@ -147,7 +149,7 @@ def reordered(preferences: Preferences, chosen: str) -> list[channel_pb2.Channel
     """Their channels with the chosen one first."""
     if chosen == preferred(preferences):
         return list(preferences.channels)
-    if chosen not in CHANNELS:
+    if chosen not in WRITTEN:
         return []
     number = channel_pb2.Channel.Value(f"CHANNEL_{chosen.upper()}")
     return [number, *(each for each in preferences.channels if each != number)]

@@ -144,7 +144,7 @@ class Contacting:
             "contact.html",
             status,
             choices=choices.choices(purposes, await self._wordings(own), own.linked, own.say, own.fields),
-            offered=[(code, own.say(words)) for code, words in choices.CHANNELS.items()],
+            offered=[(code, own.say(words)) for code, words in choices.WRITTEN.items()],
             held=held,
             zone=own.say.zone.key,
             languages=choices.LANGUAGES,
