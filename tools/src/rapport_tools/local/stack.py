@@ -179,7 +179,6 @@ class Stack:
         return Unit(program, lambda: answers(url), address, url, site, stop_timeout_s=DRAIN_TIMEOUT_S)
 
     def _env(self, service: Installed, replica: int) -> dict[str, str]:
-        port = self._port(service, replica)
         own_collector = not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
         # How to reach a collector of the user's says nothing about ours.
         inherited = {
@@ -201,8 +200,8 @@ class Stack:
             "RAPPORT_CUSTOMER_PAGES_URL": next(filter(None, map(self.site, self.services)), ""),
             "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
             "RAPPORT_HOST": "127.0.0.1",
-            "RAPPORT_GRPC_PORT": str(port),
-            "RAPPORT_HTTP_PORT": str(port + HTTP_OFFSET),
+            "RAPPORT_GRPC_PORT": str(self._port(service, replica)),
+            "RAPPORT_HTTP_PORT": str(self._port(service, replica) + HTTP_OFFSET),
             "RAPPORT_WEB_PORT": str(self._web_port(service, replica)),
             "RAPPORT_PEERS": self._peers(),
             "RAPPORT_SOURCES": ",".join(each.name for each in self.services if each.tells),
