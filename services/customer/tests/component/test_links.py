@@ -302,7 +302,10 @@ async def test_who_stops_everything_hears_nothing_of_now_or_later_and_what_they_
     desk.clock.advance(timedelta(minutes=1))
     await links.stop(token)
     noted = (await links.open(token)).preferences
-    assert (noted.stop_time.ToDatetime(UTC), noted.stop_noter) == (desk.clock.now(), anna.name)
+    assert (noted.contact_stop.effective_time.ToDatetime(UTC), noted.contact_stop.noter) == (
+        desk.clock.now(),
+        anna.name,
+    )
     answer = await desk.consents.CheckContact(
         CheckContactRequest(name=anna.name, purpose="purposes/tips", channels=[CHANNEL_EMAIL])
     )

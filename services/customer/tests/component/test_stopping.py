@@ -16,13 +16,24 @@ from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
     ExplainPreferencesRequest,
+    GetConsentRequest,
     GetPreferencesRequest,
+    ListConsentsRequest,
     ListConsentVersionsRequest,
     StopContactRequest,
+    UpdateConsentRequest,
     UpdatePreferencesRequest,
+    WithdrawContactStopRequest,
 )
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
+from rapport.customer.v1.suppression_pb2 import Suppression
+from rapport.customer.v1.suppression_service_pb2 import CreateSuppressionRequest, ListSuppressionsRequest
+from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceStub
 
 MANY = 400
 _PURPOSES = Statement[Any](
@@ -97,11 +108,13 @@ async def test_who_says_on_the_telephone_that_they_want_nothing_more_is_kept_fro
     answer = await desk.consents.StopContact(request)
     since = desk.clock.now()
     assert (answer.name, answer.language_code) == (f"{anna.name}/preferences", "de")
-    assert (answer.stop_time.ToDatetime(UTC), answer.stop_noter) == (since, "agents/alice")
+    stop = answer.contact_stop
+    assert (stop.customer, stop.effective_time.ToDatetime(UTC)) == (anna.name, since)
+    assert (stop.noter, stop.source, stop.proof) == ("agents/alice", "call", "calls/4711")
     facts = (await desk.running.published())[before:]
     (told,) = [each for each in facts if each.type.endswith("ContactStopped")]
     assert (told.resource, told.data.customer) == (answer.name, anna.name)
-    assert (told.data.source, told.data.stop_time) == ("call", answer.stop_time)
+    assert (told.data.source, told.data.effective_time) == ("call", stop.effective_time)
     apart = [each for each in facts if "Suppression" in each.type]
     assert apart
     assert told.causation_id not in {each.causation_id for each in apart}
@@ -109,7 +122,7 @@ async def test_who_says_on_the_telephone_that_they_want_nothing_more_is_kept_fro
     await desk.merge(anna.name, second.name)
     for name in (anna.name, second.name):
         held = await desk.consents.GetPreferences(GetPreferencesRequest(name=f"{name}/preferences"))
-        assert (held.stop_time, held.stop_noter) == (answer.stop_time, "agents/alice")
+        assert held.contact_stop == stop
         checked = [
             await desk.consents.CheckContact(
                 CheckContactRequest(name=name, purpose=f"purposes/{purpose}", channels=[CHANNEL_EMAIL])
@@ -124,3 +137,66 @@ async def test_who_says_on_the_telephone_that_they_want_nothing_more_is_kept_fro
     assert (noted.source, noted.proof) == ("call", "calls/4711")
     explained = await desk.consents.ExplainPreferences(ExplainPreferencesRequest(name=answer.name))
     assert "ContactStopped" in {each.event_type.rpartition(".")[2] for each in explained.causes}
+
+
+async def test_a_stop_that_was_said_of_another_leaves_what_was_said_before_it(
+    desk: Any, refused: Any
+) -> None:
+    anna = (await desk.create(desk.email("anna@example.com"))).name
+    suppressions = desk.running.stub(SuppressionServiceStub, ["customer.*"])
+
+    def said(purpose: str, state: Any) -> Any:
+        name = f"{anna}/consents/{purpose}.email"
+        consent = Consent(name=name, state=state, source="form", proof="forms/1")
+        return desk.consents.UpdateConsent(UpdateConsentRequest(consent=consent, allow_missing=True))
+
+    async def allowed() -> list[bool]:
+        asked = [
+            CheckContactRequest(name=anna, purpose=f"purposes/{purpose}", channels=[CHANNEL_EMAIL])
+            for purpose in ("marketing", "news")
+        ]
+        return [(await desk.consents.CheckContact(each)).allowed for each in asked]
+
+    async def suppressed() -> dict[str, bool]:
+        """By category whether it holds."""
+        request = ListSuppressionsRequest(customer=anna)
+        found = (await suppressions.ListSuppressions(request)).suppressions
+        return {each.category: not each.HasField("release_time") for each in found}
+
+    await desk.running.stub(PurposeServiceStub).CreatePurpose(
+        CreatePurposeRequest(
+            purpose_id="news",
+            purpose=Purpose(display_name="News", contact_default=Purpose.DEFAULT_ALLOWED, category="news"),
+        )
+    )
+    before = Suppression(
+        type=Identifier.TYPE_EMAIL,
+        address="anna@example.com",
+        reason=Suppression.REASON_UNSUBSCRIBED,
+        category="news",
+        source="page",
+    )
+    yes = await said("marketing", Consent.STATE_GRANTED)
+    listed = ListConsentsRequest(parent=anna)
+    was = [(each.name, each.state) for each in (await desk.consents.ListConsents(listed)).consents]
+    await suppressions.CreateSuppression(CreateSuppressionRequest(suppression=before))
+    desk.clock.advance(timedelta(minutes=1))
+    for proof in ("calls/1", "calls/2"):
+        await desk.consents.StopContact(StopContactRequest(name=anna, source="call", proof=proof))
+        desk.clock.advance(timedelta(minutes=1))
+    withdraw = WithdrawContactStopRequest(name=anna, reason_code="wrong-customer")
+    held = await desk.consents.WithdrawContactStop(withdraw)
+    assert held.contact_stop.proof == "calls/1"  # which still says so
+    assert (await allowed(), await suppressed()) == ([False, False], {"marketing": True, "news": True})
+    held = await desk.consents.WithdrawContactStop(withdraw)
+    assert not held.HasField("contact_stop")
+    # What was suppressed before any of it stays so.
+    assert (await allowed(), await suppressed()) == ([True, False], {"marketing": False, "news": True})
+    found = await desk.consents.GetConsent(GetConsentRequest(name=yes.name))
+    assert (found.source, found.proof, found.effective_time) == ("form", "forms/1", yes.effective_time)
+    now = [(each.name, each.state) for each in (await desk.consents.ListConsents(listed)).consents]
+    assert now == was
+    (first, second) = await desk.facts("ContactStopWithdrawn")
+    assert (first.data.customer, second.data.reason_code) == (anna, "wrong-customer")
+    assert await refused(desk.consents.WithdrawContactStop(withdraw)) == "FAILED_PRECONDITION NOT_STOPPED"
+    assert (await said("news", Consent.STATE_DENIED)).state == Consent.STATE_DENIED

@@ -97,4 +97,11 @@ async def test_who_wants_nothing_more_is_noted_by_keyboard_once_a_colleague_has_
     form = await opened(page, customer, "Contact consent")
     await expect(form).to_contain_text("they want nothing more but what they have of us")
     kept = await desk.ask(ADMIN, "GET", f"{customer}/preferences")
-    assert kept["stopNoter"].startswith("agents/")
+    assert kept["contactStop"]["noter"].startswith("agents/")
+    await form.get_by_role("button", name="That was somebody else").press("Enter")
+    asked = page.get_by_role("dialog").locator("form[action$='withdraw-stop']")
+    await expect(asked).to_contain_text("What they had said before holds again")
+    assert await bars(page, "[role=dialog]") == []
+    await asked.get_by_role("button", name="Withdraw it").press("Enter")
+    await expect(page.locator("main")).to_contain_text("was somebody else's word")
+    assert "contactStop" not in await desk.ask(ADMIN, "GET", f"{customer}/preferences")

@@ -441,7 +441,7 @@ async def test_a_customer_who_wants_nothing_more_is_noted_after_a_warning_and_sh
     done = await alice.post(f"/{name}/act/stop-contact", data=told)
     assert "X-Done" in done.headers, done.text
     kept = (await desk.client().get(f"/v1/{name}/preferences")).json()
-    assert kept["stopNoter"] == "agents/alice"
+    assert kept["contactStop"]["noter"] == "agents/alice"
     shown = (await alice.get(f"/{name}/act/consent")).text
     assert re.search(r"Since today \d\d:\d\d they want nothing more but", shown), shown
     assert "Noted by: Alice" in shown

@@ -291,10 +291,9 @@ class Stack:
         written = time.time()
         while True:
             await asyncio.sleep(LOOK_AT_TOKENS_EVERY_S)
-            if time.time() - written <= RENEW_SERVICES_EVERY_S:
-                continue
-            try:
-                self._write_tokens()
-                written = time.time()
-            except OSError as error:  # a full disk: the old ones are good for a while
-                self._say("tokens", f"are not renewed: {error}")
+            if time.time() - written > RENEW_SERVICES_EVERY_S:
+                try:
+                    self._write_tokens()
+                    written = time.time()
+                except OSError as error:  # a full disk: the old ones are good for a while
+                    self._say("tokens", f"are not renewed: {error}")

@@ -34,7 +34,7 @@ class Consent(_message.Message):
     class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Consent._State.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         STATE_UNSPECIFIED: Consent._State.ValueType  # 0
-        """Not allowed in requests."""
+        """Not allowed in requests. Of a version: nothing is said any more, for what was noted was not their word."""
         STATE_GRANTED: Consent._State.ValueType  # 1
         """Contact is allowed."""
         STATE_DENIED: Consent._State.ValueType  # 2
@@ -44,7 +44,7 @@ class Consent(_message.Message):
         """What the customer said."""
 
     STATE_UNSPECIFIED: Consent.State.ValueType  # 0
-    """Not allowed in requests."""
+    """Not allowed in requests. Of a version: nothing is said any more, for what was noted was not their word."""
     STATE_GRANTED: Consent.State.ValueType  # 1
     """Contact is allowed."""
     STATE_DENIED: Consent.State.ValueType  # 2

@@ -391,6 +391,36 @@ class StopContactRequest(_message.Message):
 Global___StopContactRequest: _TypeAlias = StopContactRequest  # noqa: Y015
 
 @_typing.final
+class WithdrawContactStopRequest(_message.Message):
+    """Withdraws a stop."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}`, `Preferences.contact_stop.customer`."""
+    reason_code: _builtins.str
+    """Why, a code such as `wrong-customer`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawContactStopRequest: _TypeAlias = WithdrawContactStopRequest  # noqa: Y015
+
+@_typing.final
 class UpdatePreferencesRequest(_message.Message):
     """Changes preferences."""
 

@@ -63,6 +63,11 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.StopContactRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
                 _registered_method=True)
+        self.WithdrawContactStop = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/WithdrawContactStop',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.WithdrawContactStopRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
+                _registered_method=True)
         self.UpdatePreferences = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/UpdatePreferences',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdatePreferencesRequest.SerializeToString,
@@ -146,6 +151,15 @@ class ConsentServiceServicer:
         """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
         on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
         has them, until they allow one of the category by their link. Said again, it holds from then on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawContactStop(self, request, context):
+        """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
+        said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
+        audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -237,6 +251,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
             'StopContact': grpc.unary_unary_rpc_method_handler(
                     servicer.StopContact,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.StopContactRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
+            ),
+            'WithdrawContactStop': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawContactStop,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.WithdrawContactStopRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
             ),
             'UpdatePreferences': grpc.unary_unary_rpc_method_handler(
@@ -415,6 +434,33 @@ class ConsentService:
             target,
             '/rapport.customer.v1.ConsentService/StopContact',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.StopContactRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawContactStop(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/WithdrawContactStop',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.WithdrawContactStopRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
             options,
             channel_credentials,

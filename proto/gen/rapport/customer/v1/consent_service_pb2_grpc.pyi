@@ -56,6 +56,11 @@ class ConsentServiceStub:
     on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
     has them, until they allow one of the category by their link. Said again, it holds from then on.
     """
+    WithdrawContactStop: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawContactStopRequest, _preferences_pb2.Preferences]
+    """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
+    said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
+    audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
+    """
     UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
     """Changes the masked preferences."""
     GetPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]
@@ -104,6 +109,11 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
     on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
     has them, until they allow one of the category by their link. Said again, it holds from then on.
+    """
+    WithdrawContactStop: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawContactStopRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
+    """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
+    said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
+    audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
     """
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes the masked preferences."""
@@ -180,6 +190,17 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
         on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
         has them, until they allow one of the category by their link. Said again, it holds from then on.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawContactStop(
+        self,
+        request: _consent_service_pb2.WithdrawContactStopRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
+        """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
+        said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
+        audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
         """
 
     @_abc_1.abstractmethod

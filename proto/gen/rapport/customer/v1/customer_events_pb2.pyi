@@ -554,7 +554,7 @@ class ContactStopped(_message.Message):
     PREFERENCES_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
-    STOP_TIME_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     preferences: _builtins.str
     """`customers/{uuid}/preferences`."""
     customer: _builtins.str
@@ -562,7 +562,7 @@ class ContactStopped(_message.Message):
     source: _builtins.str
     """Where the customer said so, a code."""
     @_builtins.property
-    def stop_time(self) -> _timestamp_pb2.Timestamp:
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When they said so, from which it holds."""
 
     def __init__(
@@ -571,15 +571,51 @@ class ContactStopped(_message.Message):
         preferences: _builtins.str = ...,
         customer: _builtins.str = ...,
         source: _builtins.str = ...,
-        stop_time: _timestamp_pb2.Timestamp | None = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["stop_time", b"stop_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "preferences", b"preferences", "source", b"source", "stop_time", b"stop_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "effective_time", b"effective_time", "preferences", b"preferences", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ContactStopped: _TypeAlias = ContactStopped  # noqa: Y015
+
+@_typing.final
+class ContactStopWithdrawn(_message.Message):
+    """A customer's stop was withdrawn: it was said of another, or never. What they had said before it holds again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREFERENCES_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    preferences: _builtins.str
+    """`customers/{uuid}/preferences`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    reason_code: _builtins.str
+    """Why it is withdrawn, a code such as `wrong-customer`."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """From when it had held."""
+
+    def __init__(
+        self,
+        *,
+        preferences: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "effective_time", b"effective_time", "preferences", b"preferences", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactStopWithdrawn: _TypeAlias = ContactStopWithdrawn  # noqa: Y015
 
 @_typing.final
 class PurposeCreated(_message.Message):

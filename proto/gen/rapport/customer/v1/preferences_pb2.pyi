@@ -94,8 +94,7 @@ class Preferences(_message.Message):
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     PAUSES_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    STOP_TIME_FIELD_NUMBER: _builtins.int
-    STOP_NOTER_FIELD_NUMBER: _builtins.int
+    CONTACT_STOP_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/preferences`."""
     etag: _builtins.str
@@ -104,8 +103,6 @@ class Preferences(_message.Message):
     """BCP 47 language that they chose, for example `de` or `en-GB`: in it they are written to, and their own pages are. Empty means that of
     the customer (`Customer.language_code`). Of customers who were merged what was chosen last.
     """
-    stop_noter: _builtins.str
-    """Who noted that, `agents/{agent}`, `services/{service}`, or the customer by their own link, `customers/{uuid}`."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """Channels in the order the customer prefers them. Empty means that they prefer none: then e-mail is taken first,
@@ -128,9 +125,9 @@ class Preferences(_message.Message):
         """When they want quiet once. Of customers who were merged, and said nothing since, the pauses of all of them."""
 
     @_builtins.property
-    def stop_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when, by any of their names, they want nothing but what they have of us: what they did not allow afterwards is not welcome, by
-        whatever default, and what is essential goes on. Absent when they never said so. See StopContact.
+    def contact_stop(self) -> Global___ContactStop:
+        """That they want nothing but what they have of us, as they said last by any of their names; absent when they never said so, or it was
+        withdrawn.
         """
 
     def __init__(
@@ -143,13 +140,54 @@ class Preferences(_message.Message):
         quiet_hours: _abc.Iterable[Global___Preferences.QuietHours] | None = ...,
         pauses: _abc.Iterable[Global___Preferences.Pause] | None = ...,
         language_code: _builtins.str = ...,
-        stop_time: _timestamp_pb2.Timestamp | None = ...,
-        stop_noter: _builtins.str = ...,
+        contact_stop: Global___ContactStop | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["stop_time", b"stop_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_stop", b"contact_stop", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "stop_noter", b"stop_noter", "stop_time", b"stop_time", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "contact_stop", b"contact_stop", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Preferences: _TypeAlias = Preferences  # noqa: Y015
+
+@_typing.final
+class ContactStop(_message.Message):
+    """A customer's word that they want nothing but what they have of us, of purposes of now and later, on any channel: what they did not allow
+    afterwards is not welcome, by whatever default, and what is essential goes on. See StopContact.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    NOTER_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """`customers/{uuid}`, the very name that said it."""
+    noter: _builtins.str
+    """Who noted it, `agents/{agent}`, `services/{service}`, or the customer by their own link, `customers/{uuid}`."""
+    source: _builtins.str
+    """Where they said it, a code such as `call`."""
+    proof: _builtins.str
+    """What proves that they said it, a reference such as that of a recording, `calls/4711`; may be empty."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """When they said it, from which it holds."""
+
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        noter: _builtins.str = ...,
+        source: _builtins.str = ...,
+        proof: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "effective_time", b"effective_time", "noter", b"noter", "proof", b"proof", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactStop: _TypeAlias = ContactStop  # noqa: Y015

@@ -90,7 +90,7 @@ class ResolveSelfServiceLinkResponse(_message.Message):
     @_builtins.property
     def preferences(self) -> _preferences_pb2.Preferences:
         """How they said by the name of the link that they want to be reached, and nothing that was said by another name of theirs but that they
-        want nothing more (`stop_time`).
+        want nothing more (`contact_stop`).
         """
 
     def __init__(

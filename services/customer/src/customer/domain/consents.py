@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.errors import FailedPrecondition, ResourceExhausted
 from chassis.names import acted
 from customer.domain.quiet import Pause, QuietHours
+from customer.domain.stops import ContactStop
 from customer.domain.timeline import Channel
 from customer.names import CONSENT, CUSTOMER, PREFERENCES, PURPOSE
 
@@ -26,6 +27,7 @@ class ConsentState(StrEnum):
 
     GRANTED = "GRANTED"
     DENIED = "DENIED"
+    UNSPECIFIED = "UNSPECIFIED"  # nothing any more: what was noted was not their word
 
 
 # The channels by how consents are named after them.
@@ -209,25 +211,6 @@ def request_ended() -> FailedPrecondition:
     return FailedPrecondition("CONSENT_REQUEST_ENDED", told)
 
 
-@dataclass(frozen=True, slots=True)
-class ContactStop:
-    """That a customer wanted nothing but what they have of us: every other purpose of then and later."""
-
-    customer_id: UUID
-    stop_time: datetime
-    actor: str  # who noted it
-    source: str = ""  # where they said it
-    proof: str = ""  # a reference to what proves it
-
-    name = PREFERENCES.named("customer_id")
-    customer = CUSTOMER.named("customer_id")
-
-    @property
-    def noter(self) -> str:
-        """Who noted it, as contracts name them; empty of what was noted before that was kept."""
-        return acted(self.actor) if self.actor else ""
-
-
 @dataclass(slots=True)
 class ConsentVersion(Consent):
     """What was noted once, and by whom."""
@@ -258,10 +241,9 @@ class Preferences:
 
 @dataclass(slots=True)
 class ShownPreferences(Preferences):
-    """Preferences, and since when their customer wants nothing but what they have of us, by any name."""
+    """Preferences, and that their customer wants nothing but what they have of us, by any name."""
 
-    stop_time: datetime | None = None
-    stop_noter: str = ""
+    contact_stop: ContactStop | None = None
 
 
 @dataclass(slots=True)

@@ -152,7 +152,20 @@ class ContactStopped:
     preferences: str
     customer: str
     source: str
-    stop_time: datetime
+    effective_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactStopWithdrawn:
+    """A customer's stop was withdrawn: it was said of another, or never.
+
+    What they had said before it holds again.
+    """
+
+    preferences: str
+    customer: str
+    effective_time: datetime
+    reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from customer.store import consents as consent_store
 from customer.store import tables as store
 from customer.usecases import consents, purposes
 from customer.usecases.contact import check_contact
-from customer.usecases.stopping import stop_contact
+from customer.usecases.stopping import stop_contact, withdraw_contact_stop
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import consent_service_pb2 as consent_pb
@@ -117,6 +117,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
     )
     ExplainConsent = explain(names.CONSENT, consent_store.CONSENT, Consent)
     StopContact = change(consent_pb.StopContactRequest, stop_contact, Preferences)
+    WithdrawContactStop = change(consent_pb.WithdrawContactStopRequest, withdraw_contact_stop, Preferences)
     UpdatePreferences = change(consent_pb.UpdatePreferencesRequest, consents.update_preferences, Preferences)
 
     async def FindRequestedConsent(

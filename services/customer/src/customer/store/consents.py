@@ -10,9 +10,10 @@ from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import replaced, rows_of
-from customer.domain.consents import Consent, ConsentToken, ConsentVersion, ContactStop, SaidPreferences
+from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences
 from customer.domain.contact import Standing
 from customer.domain.purposes import Purpose, Wording
+from customer.domain.stops import ContactStop
 from customer.store.tables import (
     CONSENT_HISTORY,
     CONSENT_TOKENS,
@@ -79,12 +80,13 @@ INSERT_WORDING = Statement[Any](sa.insert(WORDINGS))
 _merged_at = sa.select(ALIAS_GROUPS.c.change_time).where(ALIAS_GROUPS.c.customer_id == _CUSTOMER)
 
 
+_STANDS = CONTACT_STOPS.c.withdraw_time.is_(None)
 _stop = sa.select(sa.func.max(CONTACT_STOPS.c.stop_time).label("stop_time")).where(
-    CONTACT_STOPS.c.customer_id == _OF_GROUP
+    CONTACT_STOPS.c.customer_id == _OF_GROUP, _STANDS
 )
 _last_stop = (
     sa.select(CONTACT_STOPS)
-    .where(CONTACT_STOPS.c.customer_id == _OF_GROUP)
+    .where(CONTACT_STOPS.c.customer_id == _OF_GROUP, _STANDS)
     .order_by(CONTACT_STOPS.c.stop_time.desc(), CONTACT_STOPS.c.customer_id)
     .limit(1)
 )
@@ -100,7 +102,7 @@ def _holding(said: Any, of: str, stop: sa.Select[Any]) -> sa.Subquery:
     since = sa.func.coalesce(said.effective_time > _merged_at.scalar_subquery(), sa.false())
     return (
         sa.select(*(state if column.name == "state" else said[column.name] for column in CONSENTS.c))
-        .where(said.customer_id == _OF_GROUP)
+        .where(said.customer_id == _OF_GROUP, said.state != sa.literal_column("'UNSPECIFIED'"))
         .ext(distinct_on(said.id))
         .order_by(
             said.id,
@@ -192,10 +194,34 @@ OTHERS_STOPPED = Statement[Any](
     sa.select(_asked.c.ids.label("id"))
     .select_from(_asked.join(_names, sa.true()))
     .join(CONTACT_STOPS, CONTACT_STOPS.c.customer_id == _names.c.customer_id)
-    .where(_asked.c.ids != survivor_of(_CUSTOMER))
+    .where(_asked.c.ids != survivor_of(_CUSTOMER), _STANDS)
     .distinct()
 )
-INSERT_STOP = Statement[Any](insert(CONTACT_STOPS).on_conflict_do_nothing())
+SAVE_STOP = Statement[Any](replaced(insert(CONTACT_STOPS)))
+# Of that very name, the latest first.
+OWN_STOPS = Statement(
+    sa.select(CONTACT_STOPS)
+    .where(CONTACT_STOPS.c.customer_id == _CUSTOMER, _STANDS)
+    .order_by(CONTACT_STOPS.c.stop_time.desc()),
+    row=ContactStop,
+)
+# What a stop of that time denied and nothing was said of since, and what was said of each before it.
+_AT = sa.bindparam("effective_time", type_=_C.effective_time.type)
+DENIED_AT = Statement(
+    sa.select(CONSENTS).where(
+        _C.customer_id == _CUSTOMER,
+        _C.effective_time == _AT,
+        _C.state == sa.literal_column("'DENIED'"),
+    ),
+    row=Consent,
+)
+SAID_BEFORE = Statement(
+    sa.select(*(_V[column.name] for column in CONSENTS.c))
+    .where(_V.customer_id == _CUSTOMER, _V.effective_time != _AT)
+    .ext(distinct_on(_V.id))
+    .order_by(_V.id, _V.version.desc()),
+    row=Consent,
+)
 ALL_PURPOSES = Statement(sa.select(PURPOSES).order_by(_P.id), row=Purpose)
 OWN_CONSENTS = Statement(sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), row=Consent)
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))

@@ -20,12 +20,13 @@ from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, rows_of, table
-from customer.domain.consents import Consent, ConsentToken, ContactStop, Preferences
+from customer.domain.consents import Consent, ConsentToken, Preferences
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.imports import Finding, ImportJob
 from customer.domain.purposes import Purpose, Wording
 from customer.domain.sections import SectionSchema, ViewSection
+from customer.domain.stops import ContactStop
 from customer.domain.timeline import TimelineEntry
 from rapport.customer.v1 import import_job_pb2
 

@@ -76,9 +76,11 @@ async def update_consent(
     """
     await lock_customer(tx, customer_id)
     held = await store.OWN_CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
-    before = held.state if held else "UNSPECIFIED"
-    if held is None:
+    before = held.state if held else ConsentState.UNSPECIFIED
+    if held is None or held.state is ConsentState.UNSPECIFIED:
+        version = held.version if held else 0
         held, changes = await _new(tx, customer_id, consent_id, consent, allow_missing), consent
+        held.version = version
     etags.match(etag, held.name, held.version)
     noted = held.noted(changes, tx.now)
     if changes.get("wording"):
@@ -179,7 +181,7 @@ async def deny_all(tx: Transaction, denied: Sequence[tuple[Consent, bool]], said
     for held, known in denied:
         noted = held.noted({**said, "state": ConsentState.DENIED}, tx.now)
         noted.kept(held.version + 1, tx.now)
-        before = held.state if known else "UNSPECIFIED"
+        before = held.state if known else ConsentState.UNSPECIFIED
         tx.record(fact_of(ConsentUpdated, noted, previous_state=before), version=noted.version)
         rows.append({**values(noted), "actor": tx.call.principal.subject})
     await store.APPEND_CONSENTS.rows(tx, rows)
@@ -281,9 +283,7 @@ async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
 
 
 async def shown(on: Executor, preferences: Preferences) -> ShownPreferences:
-    """Preferences with since when their customer wants nothing but what they have of us."""
+    """Preferences with that their customer wants nothing but what they have of us."""
     stop = await store.STOP.maybe(on, customer_id=preferences.customer_id)
     said = {each.name: getattr(preferences, each.name) for each in fields(Preferences)}
-    if stop:
-        said |= {"stop_time": stop.stop_time, "stop_noter": stop.noter}
-    return ShownPreferences(**said)
+    return ShownPreferences(**said, contact_stop=stop)

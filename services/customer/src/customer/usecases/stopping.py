@@ -9,23 +9,28 @@ made of them anew.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
-from customer.domain.consents import CHANNEL_IDS, ConsentState, ContactStop, Said, ShownPreferences
+from customer.domain.consents import CHANNEL_IDS, ConsentState, Said, ShownPreferences
 from customer.domain.contact import INBOX, REACHED_BY
-from customer.domain.facts import ContactStopped
+from customer.domain.facts import ConsentUpdated, ContactStopped, ContactStopWithdrawn
 from customer.domain.links import LinkKeys
 from customer.domain.purposes import Default, Purpose
+from customer.domain.stops import ContactStop, suppressed_by
 from customer.domain.suppressions import AddressKey, SuppressionReason
 from customer.domain.timeline import Channel
 from customer.store import consents as store
 from customer.usecases.consents import deny_all, preferences_of, shown, unsaid
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
-from customer.usecases.suppressions import create_suppression, own_addresses
+from customer.usecases.suppressions import create_suppression, holding, own_addresses
+from customer.usecases.welcoming import welcome_withdrawn
 
 # By which we write and call: there it is said also of what nobody allowed, for people to see.
 _TOLD = {*REACHED_BY, INBOX, Channel.LETTER}
@@ -54,12 +59,38 @@ async def stop_contact(
     stop = ContactStop(customer_id, tx.now, tx.call.principal.subject, source, proof)
     purposes = await stoppable(tx)
     await _deny(tx, customer_id, purposes, {"source": source, "proof": proof})
-    await store.INSERT_STOP.run(tx, **values(stop))
     tx.record(fact_of(ContactStopped, stop), version=preferences.version)
     if addresses.pepper:
         categories = sorted({each.category for each in purposes if each.category})
-        await _suppress(tx, addresses, customer_id, categories, source)
+        stop.suppressed = await _suppress(tx, addresses, customer_id, categories, source)
+    await store.SAVE_STOP.run(tx, **values(stop))
     preferences.customer_id = customer_id
+    return await shown(tx, preferences)
+
+
+async def withdraw_contact_stop(
+    tx: Transaction, addresses: AddressKey, *, customer_id: UUID, reason_code: str
+) -> ShownPreferences:
+    """Have the last stop of that very name be none. NotFound; FailedPrecondition NOT_STOPPED."""
+    await lock_customer(tx, customer_id)
+    preferences = await preferences_of(tx, customer_id)
+    preferences.customer_id = customer_id
+    stops = await store.OWN_STOPS.all(tx, customer_id=customer_id)
+    if not stops:
+        told = f"{preferences.customer} said nothing by which contact is stopped, by that very name."
+        raise FailedPrecondition("NOT_STOPPED", told, {"resource": preferences.customer})
+    stop, *others = stops
+    stop.withdraw_time = tx.now
+    await store.SAVE_STOP.run(tx, **values(stop))
+    tx.because(reason_code)
+    told_of = fact_of(ContactStopWithdrawn, stop, reason_code=reason_code)
+    tx.record(told_of, version=preferences.version)
+    await _take_back(tx, customer_id, stop.stop_time)
+    if others:  # which holds it from now on
+        others[0].suppressed += stop.suppressed
+        await store.SAVE_STOP.run(tx, **values(others[0]))
+    else:
+        await welcome_withdrawn(tx, addresses, stop)
     return await shown(tx, preferences)
 
 
@@ -72,6 +103,7 @@ async def _deny(tx: Transaction, customer_id: UUID, purposes: Sequence[Purpose],
         for channel in CHANNEL_IDS:
             consent_id = f"{purpose.id}.{channel}"
             known = [each[consent_id] for each in (own, holds) if consent_id in each]
+            known = [each for each in known if each.state is not ConsentState.UNSPECIFIED]
             silent = purpose.contact_default is Default.ALLOWED or CHANNEL_IDS[channel] in _TOLD
             allowed = any(
                 each.state is ConsentState.GRANTED or each.awaits_confirmation(tx.now) for each in known
@@ -82,12 +114,32 @@ async def _deny(tx: Transaction, customer_id: UUID, purposes: Sequence[Purpose],
     await deny_all(tx, denied, said)
 
 
+async def _take_back(tx: Transaction, customer_id: UUID, effective_time: datetime) -> None:
+    """Have what was denied at that time, of a customer who is locked, be again what was said before it."""
+    about = {"customer_id": customer_id, "effective_time": effective_time}
+    before = {each.id: each for each in await store.SAID_BEFORE.all(tx, **about)}
+    rows = []
+    for held in await store.DENIED_AT.all(tx, **about):
+        noted = replace(before.get(held.id, replace(held, state=ConsentState.UNSPECIFIED)))
+        noted.kept(held.version + 1, tx.now)
+        tx.record(fact_of(ConsentUpdated, noted, previous_state=held.state), version=noted.version)
+        rows.append({**values(noted), "actor": tx.call.principal.subject})
+    await store.APPEND_CONSENTS.rows(tx, rows)
+    await store.SAVE_CONSENTS.rows(tx, rows)
+
+
 async def _suppress(
     tx: Transaction, addresses: AddressKey, customer_id: UUID, categories: Sequence[str], source: str
-) -> None:
-    """Suppress the addresses of that very name, for whoever is made of them anew."""
+) -> list[str]:
+    """Suppress the addresses of that very name, for whoever is made of them anew; those that were not yet."""
     own = await own_addresses(tx, customer_id)
     hashes = addresses.hashes_of(own)
+    held = {
+        (each.address_hash, each.category)
+        for each in await holding(tx, [*hashes.values()])
+        if each.reason is SuppressionReason.UNSUBSCRIBED
+    }
+    suppressed = list[str]()
     for identifier in sorted(own, key=lambda each: hashes[each.id]):  # rows in one order
         for category in categories:
             await create_suppression(
@@ -101,3 +153,6 @@ async def _suppress(
                 identifier=identifier.name,
                 apart=True,
             )
+            if (hashes[identifier.id], category) not in held:
+                suppressed.append(suppressed_by(identifier.id, category))
+    return suppressed

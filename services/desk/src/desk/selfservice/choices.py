@@ -72,7 +72,7 @@ def choices(
     What `fields` chose otherwise than the form had it stays chosen.
     """
     said = {last(each.name): each for each in linked.consents}
-    stopped = linked.preferences.HasField("stop_time")
+    stopped = linked.preferences.HasField("contact_stop")
     made = []
     for each in stoppable(purposes):
         purpose, channels, welcome = last(each.name), [], []

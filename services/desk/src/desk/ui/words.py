@@ -269,6 +269,7 @@ FACTS = {
     "ConsentUpdated": N_("Said what we may contact them for"),
     "PreferencesUpdated": N_("Preferences changed"),
     "ContactStopped": N_("Wants nothing more but what they have of us"),
+    "ContactStopWithdrawn": N_("That they want nothing more was somebody else's word"),
     "AttributeValueUpdated": N_("Another value stands"),
 }
 

@@ -28,6 +28,7 @@ _TELLING = (  # of what one act led to, what is asked first
     "PromiseAtRisk",
     "GoodwillGranted",
     "ContactStopped",
+    "ContactStopWithdrawn",
 )
 _OURS = ("cases", "customer", "loyalty", "notifications")  # what they do by themselves, time or a rule does
 SUMMARY_SHOWN = 160

@@ -9,7 +9,7 @@ from chassis.api.messages import moment, value_name
 from chassis.languages import UNKNOWN
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
-from desk.pages.actions.kinds.stopping import STOP, stopped
+from desk.pages.actions.kinds.stopping import STOP, WITHDRAW, stopped
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import LIVE_S, Names
 from desk.pages.services import Parts, ask
@@ -83,7 +83,7 @@ async def _open(doing: Doing) -> Values:
     wordings = by_purpose(parts.of("wordings", ListWordingsResponse).wordings)
     suppressed = parts.of("suppressed", ListSuppressionsResponse).suppressions
     called = {each.name: each.display_name or say.titled(last(each.name)) for each in purposes.purposes}
-    histories = await _histories(doing, said.consents, names, wishes.stop_noter)
+    histories = await _histories(doing, said.consents, names, wishes.contact_stop.noter)
     return {
         "channel": "email",
         "state": "",
@@ -98,6 +98,7 @@ async def _open(doing: Doing) -> Values:
         ],
         "stopped": stopped(wishes, names, say),
         "stop": STOP.href(doing.customer),
+        "withdraw": WITHDRAW.href(doing.customer),
         "suppressed": [kept_from(each, say) for each in suppressed],
         "said": [Said(recorded(each, called, say), histories.get(each.name, ())) for each in said.consents],
     }

@@ -6,19 +6,24 @@ from desk.pages.actions.action import Action, Doing, Done, Field
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import Names
 from desk.ui.speech import Speech
-from rapport.customer.v1.consent_service_pb2 import StopContactRequest
+from rapport.customer.v1.consent_service_pb2 import (
+    GetPreferencesRequest,
+    StopContactRequest,
+    WithdrawContactStopRequest,
+)
 from rapport.customer.v1.preferences_pb2 import Preferences
 
 
 def stopped(preferences: Preferences, names: Names, say: Speech) -> str:
     """Since when and by whose word they want nothing more; empty where they never said so."""
-    if not preferences.HasField("stop_time"):
+    if not preferences.HasField("contact_stop"):
         return ""
+    stop = preferences.contact_stop
     told = say(
         "Since {when} they want nothing more but what they have of us. What they allowed after that holds.",
-        when=say.moment(moment(preferences.stop_time)),
+        when=say.moment(moment(stop.effective_time)),
     )
-    who = who_did(preferences.stop_noter, "", names, say)
+    who = who_did(stop.noter, "", names, say)
     noted = say("Noted by: {who}.", who=who) if who else ""
     return f"{told} {noted}".strip()
 
@@ -28,6 +33,30 @@ async def _stop(doing: Doing) -> Done:
     request = doing.request(StopContactRequest, name=doing.customer, source="desk", proof=proof)
     await doing.look.services.consents.StopContact(request)
     return Done(doing.look.say("Noted: they hear of us only about what they have of us."))
+
+
+async def _withdraw(doing: Doing) -> Done:
+    of = await doing.look.services.consents.GetPreferences(
+        GetPreferencesRequest(name=f"{doing.customer}/preferences")
+    )
+    name = of.contact_stop.customer or doing.customer
+    request = doing.request(WithdrawContactStopRequest, name=name, reason_code="wrong-customer")
+    await doing.look.services.consents.WithdrawContactStop(request)
+    return Done(doing.look.say("Withdrawn: what they had said before it holds again."))
+
+
+WITHDRAW = Action(
+    id="withdraw-stop",
+    label=N_("That was somebody else"),
+    permission="customer.consents.write",
+    fields=[],
+    button=N_("Withdraw it"),
+    consequence=N_(
+        "What they had said before holds again, and what this suppressed is released. That it was noted, and"
+        " withdrawn by you, is kept."
+    ),
+    do=_withdraw,
+)
 
 
 STOP = Action(
