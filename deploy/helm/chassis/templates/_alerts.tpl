@@ -179,8 +179,8 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `max by (provider) (rapport_provider_unavailable%s) > 0` $at)) -}}
 {{- $alerts = append $alerts (list "RapportProviderBusy" "warning" "1h" "Messages for the provider {{ $labels.provider }} have waited for its rate for an hour: there is more to send than it may get."
     (printf `max by (provider) (rapport_provider_waiting%s) > 0 unless max by (provider) (rapport_provider_unavailable%s) > 0` $at $at)) -}}
-{{- $alerts = append $alerts (list "RapportNoticeJobStopped" "warning" "5m" "{{ $value }} jobs that send to many customers have stopped by themselves: the others are told nothing until somebody mends and resumes them."
-    (printf `max(rapport_notice_jobs{%s,state="failed"}) > 0` $match)) -}}
+{{- $alerts = append $alerts (list "RapportNoticeJobBlocked" "warning" "5m" "{{ $value }} jobs that send to many customers cannot go on: the others are told nothing until somebody mends and resumes them."
+    (printf `max(rapport_notice_jobs{%s,state="blocked"}) > 0` $match)) -}}
 {{- $customers := printf `increase(rapport_notice_job_customers_total%s[1h])` $at -}}
 {{- $alerts = append $alerts (list "RapportNoticeJobRefused" "warning" "5m" "Of the customers to whom jobs came within an hour more than half were refused: they have been sent too much already."
     (printf `sum(increase(rapport_notice_job_customers_total{%s,outcome="refused"}[1h])) / sum(%s) > 0.5 and sum(%s) > 20` $match $customers $customers)) -}}

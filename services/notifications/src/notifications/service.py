@@ -22,7 +22,7 @@ from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_call, on_promise
 from notifications.events.customer import on_contact, on_preferences
 from notifications.jobs.gate import Gate
-from notifications.jobs.notice_job import Bulk
+from notifications.jobs.notice_job import NoticeJobs
 from notifications.jobs.sending import Sending
 from notifications.jobs.walk import Walking
 from notifications.names import FRONT_DESK, PROVIDER
@@ -103,7 +103,7 @@ def compose(app: App[Settings]) -> None:
     )
     consents = app.client(ConsentServiceStub, "customer")
     selection = Selection(customers)
-    app.work(Bulk(app.db, selection, app.settings.notices_per_customer))
+    app.work(NoticeJobs(app.db, selection, app.settings.notices_per_customer))
     app.work(Walking(app.db, selection, app.settings.notices_per_customer))
     inboxes = Inboxes(app.broadcast)
     app.serve(InboxRpc(app, inboxes=inboxes))

@@ -125,7 +125,7 @@ async def test_what_is_paused_goes_no_further_until_it_is_resumed(jobs: Jobs) ->
     await jobs.reached(job, "RUNNING", 1)
     pause = pb.PauseNoticeJobRequest(name=job.name)
     paused = await jobs.service.PauseNoticeJob(pause)
-    assert (value_name(paused, "state"), paused.reason_code) == ("PAUSED", "asked")
+    assert (value_name(paused, "state"), paused.reason_code) == ("PAUSED", "")
     assert await jobs.service.PauseNoticeJob(pause) == paused
     other = await jobs.create(filter="", rate_per_minute=3)
     jobs.desk.clock.advance(2 * MINUTE)
@@ -184,7 +184,7 @@ def _notice(customer: str) -> Notice:
     return Notice(customer=customer, kind="x", template="templates/closing", variables={"depot": "Kiel"})
 
 
-async def test_a_filter_that_is_none_is_refused_and_later_pauses_the_job(jobs: Jobs) -> None:
+async def test_a_filter_that_is_none_is_refused_and_later_blocks_the_job(jobs: Jobs) -> None:
     later = timestamp(jobs.desk.clock.now() + MINUTE)
     job = await jobs.create(schedule_time=later)
     jobs.desk.peers.profiles.refusal = invalid("filter", "INVALID_FILTER", "must be one")
@@ -192,15 +192,15 @@ async def test_a_filter_that_is_none_is_refused_and_later_pauses_the_job(jobs: J
     for asked in (preview, jobs.create()):
         assert await jobs.desk.violations(asked) == {"notice_job.filter": "INVALID_FILTER"}
     jobs.desk.clock.advance(MINUTE)
-    assert (await jobs.reached(job, "PAUSED", 0)).reason_code == "invalid-filter"
+    assert (await jobs.reached(job, "BLOCKED", 0)).reason_code == "invalid-filter"
 
 
-async def test_while_customers_cannot_be_asked_a_job_waits_and_is_paused_at_last(jobs: Jobs) -> None:
+async def test_while_customers_cannot_be_asked_a_job_waits_and_is_blocked_at_last(jobs: Jobs) -> None:
     jobs.customers(1)
     jobs.desk.peers.profiles.refusal = Unavailable("DOWN", "for now")
     job = await jobs.create()
     jobs.desk.clock.advance(timedelta(days=30))
-    assert (await jobs.reached(job, "PAUSED", 0)).reason_code == "customers-not-asked"
+    assert (await jobs.reached(job, "BLOCKED", 0)).reason_code == "customers-not-asked"
     jobs.desk.peers.profiles.refusal = None
     await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
     await jobs.reached(job, "DONE", 1)
@@ -215,7 +215,7 @@ async def test_what_is_of_no_more_use_ends(jobs: Jobs) -> None:
     await jobs.reached(job, "DONE", 1)
 
 
-async def test_words_that_cannot_be_said_any_more_pause_the_job_which_goes_on_when_they_can(
+async def test_words_that_cannot_be_said_any_more_block_the_job_which_goes_on_when_they_can(
     jobs: Jobs,
 ) -> None:
     customers = jobs.customers(3)
@@ -227,11 +227,11 @@ async def test_words_that_cannot_be_said_any_more_pause_the_job_which_goes_on_wh
     )
     await jobs.desk.update_text(text, body="{{ contact_name }} says hello on {{ day }}.")
     jobs.desk.clock.advance(MINUTE)
-    paused = await jobs.reached(job, "PAUSED", 1)
-    assert (paused.reason_code, paused.refused_count) == ("invalid-words", 0)
+    blocked = await jobs.reached(job, "BLOCKED", 1)
+    assert (blocked.reason_code, blocked.refused_count) == ("invalid-words", 0)
     came = REGISTRY.get_sample_value(CUSTOMERS, {"outcome": "requested"}) or 0.0
     await measure_jobs(jobs.desk.running.db)
-    assert [states("running"), states("paused"), states("failed")] == [0, 0, 1]
+    assert [states("running"), states("paused"), states("blocked")] == [0, 0, 1]
     await jobs.desk.update_text(text, body=HELLO.body)
     await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
     await jobs.reached(job, "RUNNING", 2)
@@ -240,7 +240,7 @@ async def test_words_that_cannot_be_said_any_more_pause_the_job_which_goes_on_wh
     assert [len(await jobs.notices_to(each)) for each in customers] == [1, 1, 1]
     assert REGISTRY.get_sample_value(CUSTOMERS, {"outcome": "requested"}) == came + 2
     await measure_jobs(jobs.desk.running.db)
-    assert [states("running"), states("paused"), states("failed")] == [0, 0, 0]
+    assert [states("running"), states("paused"), states("blocked")] == [0, 0, 0]
 
 
 def states(state: str) -> float | None:

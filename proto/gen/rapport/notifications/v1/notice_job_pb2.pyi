@@ -40,10 +40,12 @@ class NoticeJob(_message.Message):
         STATE_RUNNING: NoticeJob._State.ValueType  # 1
         """It goes from customer to customer."""
         STATE_PAUSED: NoticeJob._State.ValueType  # 2
-        """It was paused, and can be resumed."""
-        STATE_DONE: NoticeJob._State.ValueType  # 3
+        """Somebody paused it; it can be resumed."""
+        STATE_BLOCKED: NoticeJob._State.ValueType  # 3
+        """It cannot go on as things are, see `reason_code`; it can be resumed when they are mended, or cancelled."""
+        STATE_DONE: NoticeJob._State.ValueType  # 4
         """It has seen every customer, or is of no more use."""
-        STATE_CANCELLED: NoticeJob._State.ValueType  # 4
+        STATE_CANCELLED: NoticeJob._State.ValueType  # 5
         """It was given up; what was requested is."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
@@ -54,10 +56,12 @@ class NoticeJob(_message.Message):
     STATE_RUNNING: NoticeJob.State.ValueType  # 1
     """It goes from customer to customer."""
     STATE_PAUSED: NoticeJob.State.ValueType  # 2
-    """It was paused, and can be resumed."""
-    STATE_DONE: NoticeJob.State.ValueType  # 3
+    """Somebody paused it; it can be resumed."""
+    STATE_BLOCKED: NoticeJob.State.ValueType  # 3
+    """It cannot go on as things are, see `reason_code`; it can be resumed when they are mended, or cancelled."""
+    STATE_DONE: NoticeJob.State.ValueType  # 4
     """It has seen every customer, or is of no more use."""
-    STATE_CANCELLED: NoticeJob.State.ValueType  # 4
+    STATE_CANCELLED: NoticeJob.State.ValueType  # 5
     """It was given up; what was requested is."""
 
     @_typing.final
@@ -115,7 +119,7 @@ class NoticeJob(_message.Message):
     state: Global___NoticeJob.State.ValueType
     """Where it is."""
     reason_code: _builtins.str
-    """Why it is paused, a code: `asked`; `invalid-filter` of a filter that customers cannot be found by; `invalid-words` of a template that
+    """Why it is BLOCKED, a code: `invalid-filter` of a filter that customers cannot be found by; `invalid-words` of a template that
     was changed so that it cannot be sent with these values, `PreviewNoticeJob` says why; `customers-not-asked` when customers could not
     be asked for 30 days. Else empty.
     """

@@ -133,7 +133,7 @@ class NoticeJobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeNoticeJob(self, request, context):
-        """Has a job that is paused go on where it was. One that is not stays as it is.
+        """Has a job that is paused or blocked go on where it was. Any other stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,7 @@ class NoticeJobServiceStub:
     stays as it is.
     """
     ResumeNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ResumeNoticeJobRequest, _notice_job_pb2.NoticeJob]
-    """Has a job that is paused go on where it was. One that is not stays as it is."""
+    """Has a job that is paused or blocked go on where it was. Any other stays as it is."""
     CancelNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.CancelNoticeJobRequest, _notice_job_pb2.NoticeJob]
     """Gives up a job for good; what was requested is, and can be taken back by `CancelNotice`. One that has ended stays as it is."""
     ExplainNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ExplainNoticeJobRequest, _explanation_pb2.Explanation]
@@ -80,7 +80,7 @@ class NoticeJobServiceAsyncStub(NoticeJobServiceStub):
     stays as it is.
     """
     ResumeNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ResumeNoticeJobRequest, _notice_job_pb2.NoticeJob]  # type: ignore[assignment]
-    """Has a job that is paused go on where it was. One that is not stays as it is."""
+    """Has a job that is paused or blocked go on where it was. Any other stays as it is."""
     CancelNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.CancelNoticeJobRequest, _notice_job_pb2.NoticeJob]  # type: ignore[assignment]
     """Gives up a job for good; what was requested is, and can be taken back by `CancelNotice`. One that has ended stays as it is."""
     ExplainNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ExplainNoticeJobRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
@@ -147,7 +147,7 @@ class NoticeJobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_job_service_pb2.ResumeNoticeJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_job_pb2.NoticeJob, _abc.Awaitable[_notice_job_pb2.NoticeJob]]:
-        """Has a job that is paused go on where it was. One that is not stays as it is."""
+        """Has a job that is paused or blocked go on where it was. Any other stays as it is."""
 
     @_abc_1.abstractmethod
     def CancelNoticeJob(

@@ -10,8 +10,8 @@ from notifications.domain.facts import NoticeJobEnded
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.names import DEPARTMENT, JOB, TEMPLATE
 
-# Why a job is paused.
-ASKED, INVALID_FILTER, INVALID_WORDS = "asked", "invalid-filter", "invalid-words"
+# Why a job is blocked.
+INVALID_FILTER, INVALID_WORDS = "invalid-filter", "invalid-words"
 CUSTOMERS_NOT_ASKED = "customers-not-asked"
 AT_ONCE, PER_MINUTE = 50, 60
 
@@ -21,6 +21,7 @@ class JobState(StrEnum):
 
     RUNNING = "RUNNING"
     PAUSED = "PAUSED"
+    BLOCKED = "BLOCKED"
     DONE = "DONE"
     CANCELLED = "CANCELLED"
 
@@ -98,9 +99,13 @@ class NoticeJob:
         """A step is done: the next begins there."""
         self.page_token, self.step = page_token, self.step + 1
 
-    def pause(self, reason_code: str) -> None:
-        """Go no further, until it is resumed."""
-        self.state, self.reason_code, self.version = JobState.PAUSED, reason_code, self.version + 1
+    def pause(self) -> None:
+        """Go no further, for somebody wants so, until it is resumed."""
+        self.state, self.version = JobState.PAUSED, self.version + 1
+
+    def block(self, reason_code: str) -> None:
+        """Go no further, for it cannot, until that is mended and it is resumed."""
+        self.state, self.reason_code, self.version = JobState.BLOCKED, reason_code, self.version + 1
 
     def resume(self) -> None:
         """Go on where it was."""

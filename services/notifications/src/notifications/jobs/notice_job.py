@@ -25,7 +25,7 @@ from notifications.usecases.notice_job import NOTICE_JOB, Page, request_some
 
 
 @dataclass(eq=False)
-class Bulk:
+class NoticeJobs:
     """The worker that takes a step of a job: see `chassis.work.Worker`.
 
     It changes nothing until it is recorded, in one transaction, so it never hands over: a step that died is
@@ -67,13 +67,13 @@ class Bulk:
     async def record(
         self, tx: Transaction, subject: NoticeJob, work: Work, attempt: int, outcome: Outcome
     ) -> None:
-        """Request what is to be requested, unless the job was paused meanwhile; pause one that cannot."""
+        """Request what is to be requested, unless the job was paused meanwhile; block one that cannot."""
         if not subject.due_for(work.key):
             return
         if outcome.verdict is Verdict.DONE:
             await request_some(tx, self.per_customer, subject, *outcome.result)
         elif outcome.verdict in (Verdict.REFUSED, Verdict.EXPIRED):
-            subject.pause(outcome.code if outcome.verdict is Verdict.REFUSED else CUSTOMERS_NOT_ASKED)
+            subject.block(outcome.code if outcome.verdict is Verdict.REFUSED else CUSTOMERS_NOT_ASKED)
             tx.touch(subject.name)
             await write(tx, UPDATE_JOB, subject)
 

@@ -10,7 +10,7 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
-from notifications.domain.notice_job import ASKED, JobState, NoticeJob
+from notifications.domain.notice_job import NoticeJob
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
 from notifications.store.tables import METADATA
 from rapport.notifications.v1 import notice_job_pb2
@@ -51,13 +51,10 @@ LIST_RESULTS = Listing(
     row=NoticeJobResult,
     filters={"reason": filters.text(_R.reason)},
 )
-_HOW = sa.case(
-    (JOBS.c.state == JobState.RUNNING, "running"), (JOBS.c.reason_code == ASKED, "paused"), else_="failed"
-)
 COUNT_OPEN_JOBS = Statement[Any](
-    sa.select(_HOW.label("how"), sa.func.count().label("count"))
+    sa.select(JOBS.c.state, sa.func.count().label("count"))
     .where(JOBS.c.end_time.is_(None))
-    .group_by(sa.literal_column("1"))
+    .group_by(JOBS.c.state)
 )
 INSERT_RESULTS = Bulk[Any](RESULTS, lambda rows: rows)
 SEEN = Statement[Any](

@@ -20,7 +20,7 @@ from chassis.errors import ResourceExhausted
 from chassis.facts import fact_of
 from chassis.telemetry.metrics import Snapshot
 from notifications.domain.facts import NoticeJobCreated
-from notifications.domain.notice_job import ASKED, PER_MINUTE, Asked, JobState, NoticeJob
+from notifications.domain.notice_job import PER_MINUTE, Asked, JobState, NoticeJob
 from notifications.domain.template import Template
 from notifications.names import CUSTOMER, JOB
 from notifications.store import notice_jobs as store
@@ -32,8 +32,8 @@ _PATIENCE = timedelta(days=30)  # with customers who cannot be asked
 _MINUTE = timedelta(minutes=1)
 LIVE = Snapshot(
     "rapport_notice_jobs",
-    "Jobs that send to many customers and are not over: `running`, `paused` by somebody, or `failed`, which"
-    " stopped by themselves until somebody mends them. The same in every replica.",
+    "Jobs that send to many customers and are not over: `running`, `paused` by somebody, or `blocked`, which"
+    " cannot go on until somebody mends them. The same in every replica.",
     ("state",),
 )
 CUSTOMERS = Counter(
@@ -77,15 +77,15 @@ async def pause_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob
     job = await _own(tx, notice_job_id)
     if job.state is JobState.RUNNING:
         await work.cancel(tx, NOTICE_JOB, job.work_key)
-        job.pause(ASKED)
+        job.pause()
         await write(tx, store.UPDATE_JOB, job)
     return job
 
 
 async def resume_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
-    """Have a job go on that is paused; any other stays as it is. NotFound."""
+    """Have a job go on that is paused or blocked; any other stays as it is. NotFound."""
     job = await _own(tx, notice_job_id)
-    if job.state is JobState.PAUSED:
+    if job.state in (JobState.PAUSED, JobState.BLOCKED):
         job.resume()
         await write(tx, store.UPDATE_JOB, job)
         await _next_step(tx, job, job.begins - tx.now)
@@ -95,7 +95,7 @@ async def resume_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJo
 async def cancel_notice_job(tx: Transaction, *, notice_job_id: UUID) -> NoticeJob:
     """Give up a job; one that has ended stays as it is. NotFound."""
     job = await _own(tx, notice_job_id)
-    if job.state in (JobState.RUNNING, JobState.PAUSED):
+    if job.end_time is None:
         await work.cancel(tx, NOTICE_JOB, job.work_key)
         await save(tx, store.UPDATE_JOB, job, job.end(JobState.CANCELLED, tx.now))
     return job
@@ -140,7 +140,8 @@ async def request_some(
 async def measure_jobs(db: Database) -> None:
     """Tell how many jobs go on, or do not."""
     rows = await store.COUNT_OPEN_JOBS.all(db)
-    LIVE.replace({("running",): 0, ("paused",): 0, ("failed",): 0} | {(r["how"],): r["count"] for r in rows})
+    none = {(each,): 0 for each in ("running", "paused", "blocked")}
+    LIVE.replace(none | {(row["state"].lower(),): row["count"] for row in rows})
 
 
 async def _unseen(tx: Transaction, job: NoticeJob, customers: Sequence[str]) -> list[UUID]:

@@ -24,13 +24,16 @@ _COUNTED = 1000  # more is said to be more
 _STATES = {
     "RUNNING": (N_("runs"), "stale"),
     "PAUSED": (N_("paused"), "no"),
+    "BLOCKED": (N_("cannot go on"), "no"),
     "DONE": (N_("done"), "ok"),
     "CANCELLED": (N_("given up"), "no"),
 }
 _WHY = {
-    "invalid-filter": N_("customers cannot be found as it says any more"),
-    "invalid-words": N_("the words were changed, and cannot be sent with what they are given"),
-    "customers-not-asked": N_("customers could not be asked for a month"),
+    "invalid-filter": N_("customers cannot be found as it says any more: give it up, and begin another"),
+    "invalid-words": N_(
+        "the words were changed, and cannot be sent with what they are given: mend them, and have it go on"
+    ),
+    "customers-not-asked": N_("customers could not be asked for a month: have it go on when they can"),
 }
 
 
@@ -44,12 +47,12 @@ class Job:
     by: str
     state: str
     mood: str
-    why: str  # it does not go on; empty when that was asked for
+    why: str  # it cannot go on; empty of one that can
     far: str
     when: Sequence[str]  # from when on, until when, how fast
     given: Sequence[tuple[str, str]]  # to the words
     may_pause: bool
-    may_resume: bool  # or give it up: a paused one alone, so that no single key does what is for good
+    may_resume: bool  # or give it up: one that stands alone, so that no single key does what is for good
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         when(each, say),
         sorted(each.variables.items()),
         may and name == "RUNNING",
-        may and name == "PAUSED",
+        may and name in ("PAUSED", "BLOCKED"),
     )
 
 
