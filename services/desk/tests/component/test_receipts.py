@@ -20,6 +20,7 @@ from services.desk.tests.component.conftest import SECRET
 
 KEY = "<0199b2a4-6f0e-7c2a-9d1e-5c8f3a7b2e60@acme.example>"
 WHOSE = f"customers/{uuid4()}"
+BY_GATEWAY = {"provider": "providers/gateway", "delivery": "DELIVERED"}
 DSN = f"""\
 From: MAILER-DAEMON@mx.example
 Message-ID: <dsn-1@mx.example>
@@ -114,8 +115,7 @@ async def test_an_answer_of_somebody_who_is_away_unsubscribes_nobody(
 async def test_a_signed_report_is_taken_and_a_forged_one_refused(
     desk: Any, sender: Any, receipts: Receipts
 ) -> None:
-    body = {"message": KEY, "delivery": "DELIVERED", "time": "2026-03-02T09:00:00Z", "code": "0"}
-    body["provider"] = "providers/gateway"
+    body = BY_GATEWAY | {"message": KEY, "time": "2026-03-02T09:00:00Z", "code": "0"}
     kept = await sender("delivery-receipt").send(body)
     await settled(desk, kept, State.RECORDED)
     [told] = receipts.told
@@ -179,7 +179,7 @@ async def test_a_report_that_comes_too_early_is_told_again(
     desk: Any, sender: Any, receipts: Receipts, clock: Any, code: grpc.StatusCode
 ) -> None:
     receipts.refusals = [code]
-    kept = await sender("delivery-receipt").send({"message": KEY, "delivery": "DELIVERED"})
+    kept = await sender("delivery-receipt").send(BY_GATEWAY | {"message": KEY})
 
     async def waits() -> bool:
         return len(receipts.told) == 1
@@ -195,7 +195,7 @@ async def test_a_report_that_comes_too_early_is_told_again(
 
 
 async def test_of_a_message_of_nobody_a_person_is_told(desk: Any, sender: Any, receipts: Receipts) -> None:
-    kept = await sender("delivery-receipt").send({"message": "<x@y>", "delivery": "DELIVERED"})
+    kept = await sender("delivery-receipt").send(BY_GATEWAY | {"message": "<x@y>"})
     received = await settled(desk, kept, State.NOT_UNDERSTOOD)
     assert received.problems == ["message: must be the key of a message of ours"]
     other = await sender("email").send(DSN.replace(KEY, "<else@where.example>").encode())

@@ -354,7 +354,8 @@ class Desk:
         return requested
 
     async def report(self, key: str, delivery: str, **fields: Any) -> notice_pb2.Notice:
-        """Report as a provider what became of a message that it knows by `key`."""
+        """Report as its provider what became of a message that it knows by `key`."""
+        fields = {"provider": "providers/smtp" if "@" in key else "providers/gateway", **fields}
         request = receipt_service_pb2.RecordReceiptRequest(
             provider_key=key, delivery=f"DELIVERY_{delivery}", **fields
         )

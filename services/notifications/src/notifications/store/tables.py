@@ -247,18 +247,10 @@ GET_ATTEMPT = Statement(
 )
 _MAYBE_ACCEPTED = sa.or_(ATTEMPTS.c.outcome == "ACCEPTED", ATTEMPTS.c.outcome == "UNKNOWN")
 # Of those that handed over the same message the latest that a provider may have accepted: reported is that.
-LATEST_OF_KEY = Statement(
+LATEST_OF_MESSAGE = Statement(
     sa.select(ATTEMPTS)
-    .where(
-        ATTEMPTS.c.provider_key == sa.bindparam("key"),
-        sa.or_(
-            sa.bindparam("provider", type_=sa.Text) == "", ATTEMPTS.c.provider == sa.bindparam("provider")
-        ),
-    )
-    .order_by(
-        _MAYBE_ACCEPTED.desc(),
-        ATTEMPTS.c.number.desc(),
-    )
+    .where(ATTEMPTS.c.provider_key == sa.bindparam("key"), ATTEMPTS.c.provider == sa.bindparam("provider"))
+    .order_by(_MAYBE_ACCEPTED.desc(), ATTEMPTS.c.number.desc())
     .limit(1),
     row=Attempt,
 )

@@ -18,13 +18,13 @@ from notifications.usecases.promise import count_told, follow_up, lock_notice, t
 
 
 async def require_attempt(on: Executor, provider: str, provider_key: str) -> tuple[Attempt, Notice]:
-    """The attempt that handed over the message with this key to that provider, or any, and its notice.
+    """The attempt that handed over the message with this key to that provider, and its notice.
 
     NotFound when there is none; Aborted NOTICE_SENDING while it is being handed over.
     """
-    attempt = await store.LATEST_OF_KEY.maybe(on, provider=provider, key=provider_key)
+    attempt = await store.LATEST_OF_MESSAGE.maybe(on, provider=provider, key=provider_key)
     if attempt is None:
-        raise NotFound("notices/-/attempts/-", "No message of ours has this key.")
+        raise NotFound("notices/-/attempts/-", "No message of ours has this key there.")
     notice = await store.GET_NOTICE.one(on, id=attempt.notice)
     _require_handed_over(notice)
     return attempt, notice

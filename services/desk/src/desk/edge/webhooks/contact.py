@@ -63,13 +63,13 @@ class Contact:
 class Receipt:
     """What a provider reports of a message of ours that it accepted. No contact: nobody wrote."""
 
+    provider: str  # who accepted it, `providers/{id}`
     provider_key: str  # by which it knows the message: the Message-ID of an e-mail
     delivery: Delivery
     complaint: bool = False  # whether its reader told their provider that it was not wanted
     code: str = ""  # the provider's own; empty for none
     recipient: str = field(default="", repr=False)  # the address, if the provider says it
     time: datetime | None = None  # when that was; None for when it was received
-    provider: str = ""  # who accepted it, `providers/{id}`; "" for whoever it was
 
 
 def handles(given: Iterable[tuple[str, str, str]], region_code: str) -> tuple[Handle, ...]:

@@ -100,7 +100,7 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
 def receipt(bodies: Sequence[bytes]) -> Receipt | None:
     """What a mail system reports of mail of ours. NotUnderstood."""
     told = read(Kept, bodies[0])
-    return Receipt(**told.receipt.model_dump(), time=told.date, provider=PROVIDER) if told.receipt else None
+    return Receipt(PROVIDER, **told.receipt.model_dump(), time=told.date) if told.receipt else None
 
 
 def _thin(body: bytes) -> bytes:

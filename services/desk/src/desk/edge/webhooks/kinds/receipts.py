@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from desk.edge.webhooks.contact import Contact, Delivery, NotUnderstood, Receipt, reference
 from desk.edge.webhooks.kind import KIB, Kind, Line, read
 
-PROVIDER = r"^(providers/[a-z0-9]+(-[a-z0-9]+)*)?$"
+PROVIDER = r"^providers/[a-z0-9]+(-[a-z0-9]+)*$"
 
 
 class DeliveryReceipt(BaseModel):
@@ -18,7 +18,7 @@ class DeliveryReceipt(BaseModel):
     id: Line = Field("", description="the sender's own, of this webhook")
     message: str = Field(min_length=1, max_length=320, description="the key that we gave the message")
     provider: str = Field(
-        "", pattern=PROVIDER, description="who took it, as attempts have it: `providers/gateway`"
+        pattern=PROVIDER, description="who took it, as attempts have it: `providers/gateway`"
     )
     delivery: Delivery
     complaint: bool = Field(False, description="its reader said that it was not wanted")
@@ -31,13 +31,13 @@ def receipt(bodies: Sequence[bytes]) -> Receipt:
     """The receipt. NotUnderstood."""
     told = read(DeliveryReceipt, bodies[0])
     return Receipt(
+        told.provider,
         told.message,
         told.delivery,
         told.complaint,
         reference(told.code),
         told.recipient,
         told.time,
-        told.provider,
     )
 
 

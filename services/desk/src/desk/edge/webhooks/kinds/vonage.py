@@ -47,7 +47,7 @@ def receipt(bodies: Sequence[bytes]) -> Receipt:
     told = read(MessageStatus, bodies[0])
     code = reference(told.error.title) if told.error else ""
     number = f"+{told.to.removeprefix('+')}" if told.to else ""
-    return Receipt(told.client_ref, _DELIVERIES[told.status], False, code, number, told.timestamp, PROVIDER)
+    return Receipt(PROVIDER, told.client_ref, _DELIVERIES[told.status], False, code, number, told.timestamp)
 
 
 def glance(body: bytes, region_code: str) -> Glance:
