@@ -132,6 +132,7 @@ async def test_a_draft_is_approved_by_a_second_person_and_versions_stand_side_by
     assert 'value="approve"' not in page
     second = await desk.signed_in("agent:second", ["*"], "front-desk")
     page = (await second.get(path)).text
+    assert "written by Lead, " in page
     form = fields_of_text(page) | {"act": "reject", "note": "It says nothing."}
     assert (await second.post(path, data=form)).status_code == 303
     page = (await lead.get(path)).text

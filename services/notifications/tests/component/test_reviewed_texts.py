@@ -53,12 +53,12 @@ async def test_what_is_written_is_sent_once_somebody_else_approved_it(desk: Any,
     await desk.create_template("news", HELLO, review_required=True)
     draft = await desk.text(NEWS)
     assert (draft.state, draft.reviewer) == (DRAFT, "")
-    assert draft.author
+    assert draft.author == "agents/alice"
     assert list((await desk.template("news")).language_codes) == []
     notice = notice_pb2.Notice(customer=desk.customer, kind="news", template="templates/news")
     assert await refused(desk.send(notice)) == "TEMPLATE_NOT_SENDABLE"
     approved = await ada.approve()
-    assert (approved.state, approved.reviewer, approved.version) == (APPROVED, "agent:ada", 1)
+    assert (approved.state, approved.reviewer, approved.version) == (APPROVED, "agents/ada", 1)
     assert approved.HasField("review_time")
     assert approved == await desk.text(NEWS)
     sent = await desk.sent((await desk.send(notice)).name)
@@ -90,7 +90,7 @@ async def test_nobody_approves_what_they_wrote_a_part_of(desk: Any, ada: Reader)
 async def test_what_is_rejected_is_never_sent_and_says_why(desk: Any, ada: Reader) -> None:
     await desk.create_template("news", HELLO, review_required=True)
     rejected = await ada.reject("It promises what we do not know.")
-    assert (rejected.state, rejected.reviewer) == (REJECTED, "agent:ada")
+    assert (rejected.state, rejected.reviewer) == (REJECTED, "agents/ada")
     assert rejected.review_note == "It promises what we do not know."
     assert await refused(ada.approve()) == "TEXT_REVIEWED"
     assert await refused(ada.reject("Again")) == "TEXT_REVIEWED"

@@ -43,7 +43,7 @@ class RecordReceiptRequest(_message.Message):
     recipient: _builtins.str
     """The address that the provider reports of, if it says so. Compared with the customer's, and not kept."""
     provider: _builtins.str
-    """The provider that reports, `providers/{id}` as the attempt has it: others may have the same key. Empty means whichever has it."""
+    """The provider that reports, `providers/{id}` as the attempt has it: others may have the same key."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property

@@ -295,9 +295,9 @@ class TemplateText(_message.Message):
     state: Global___TemplateText.State.ValueType
     """Whether this version may be sent."""
     author: _builtins.str
-    """The subject who wrote this version, as in explanations; empty of what came with the first start."""
+    """Who wrote this version: `agents/{agent}` or `services/{service}`; empty of what came with the first start."""
     reviewer: _builtins.str
-    """The subject who approved or rejected it, and wrote none of what they approved; empty when nobody has, or nobody had to."""
+    """Who approved or rejected it, and wrote none of what they approved, named in the same way; empty when nobody has, or nobody had to."""
     review_note: _builtins.str
     """Why they rejected it; empty when they did not."""
     next_step: _builtins.str

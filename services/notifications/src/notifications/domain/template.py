@@ -139,7 +139,7 @@ class Text:
     mjml: str = ""  # the same in MJML; or empty, and what is sent is plain text alone
     next_step: str = ""  # the sentence that says what happens next
     state: TextState = TextState.APPROVED
-    author: str = ""  # the subject who wrote this version; "" of what came with the first start
+    author: str = ""  # `agents/ada`, who wrote this version; "" of what came with the first start
     # Who approved or rejected it, when, and what they noted: empty while nobody has, and where nobody had to.
     reviewer: str = ""
     review_time: datetime | None = None

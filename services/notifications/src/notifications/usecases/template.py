@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from chassis.api.actors import actor_name
 from chassis.api.entities import created, found, own_department, owned, write
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
@@ -208,7 +209,7 @@ async def _review(
     sent = await store.SENT_TEXTS.all(tx, template_id=template_id)
     since = max((each.version for each in sent if each.language == language), default=0)
     rows = await store.AUTHORS_SINCE.all(tx, template_id=template_id, language=language, since=since)
-    text.review(state, tx.call.principal.subject, {row["author"] for row in rows}, tx.now, note)
+    text.review(state, _actor(tx), {row["author"] for row in rows}, tx.now, note)
     await tx.defer(store.REVIEW_TEXT, **values(text))
     return template, text
 
@@ -242,6 +243,10 @@ def _declared(variables: list[Variable]) -> dict[str, bool]:
     return {variable.name: variable.impersonal for variable in variables}
 
 
+def _actor(tx: Transaction) -> str:
+    return actor_name(tx.call.principal.subject, tx.db.service)
+
+
 async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Template, list[Text]]:
     """A template of the caller's with its texts, which nobody else changes meanwhile. What `owned` finds."""
     await LOCK_NAME.run(tx, name=TEMPLATE.format(template_id))
@@ -252,7 +257,7 @@ async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Templ
 async def _keep(tx: Transaction, template: Template, text: Text, review_all: bool) -> Text:
     """Keep a version of a text that says what it must: see `_require_sendable`."""
     await _require_sendable(tx, template, text)
-    text.written(tx.call.principal.subject, tx.now, template.review_required or review_all)
+    text.written(_actor(tx), tx.now, template.review_required or review_all)
     await tx.defer(store.INSERT_TEXT, **values(text))
     return text
 

@@ -15,6 +15,7 @@ from chassis.api.messages import value_name
 from chassis.errors import NotFound, Refusal
 from desk.auth.gate import FRAMED
 from desk.pages.base import Look, Looking
+from desk.pages.customer.loading import Names
 from desk.pages.customer.route import UUID
 from desk.pages.customer.things import address
 from desk.pages.editing import Trial, marked
@@ -154,6 +155,8 @@ async def _page(
     if now is None and not viewer.may_change(WRITE, template.department):
         raise NotFound(chosen.name)
     now = now or TemplateText()
+    names = Names(viewer, look.memory)
+    await names.learn(look.services, {now.author})
     fields = defaultdict(str, trial.fields or forms.text_written(now))
     errors = marked(trial.refusal, say.language, (*forms.TEXT_FIELDS, "note"), forms.text_field)
     reads, unreadable = await _reads(look, chosen, template, now) if now.name else (None, "")
@@ -184,7 +187,8 @@ async def _page(
         errors=errors,
         may_write=viewer.may_change(WRITE, template.department),
         may_approve=viewer.may_change(APPROVE, template.department),
-        is_own=now.author == viewer.principal.subject,
+        is_own=now.author == viewer.agent,
+        author=names(now.author),
     )
 
 

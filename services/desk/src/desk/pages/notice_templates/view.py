@@ -42,7 +42,6 @@ class Words:
     state: str
     mood: str
     when: str
-    author: str
     subject: str
     body: str
     mjml: str
@@ -79,7 +78,6 @@ def shown(text: TemplateText, say: Speech) -> Words:
         say(STATES.get(state, STATES["APPROVED"])),
         {"DRAFT": "stale", "REJECTED": "no"}.get(state, "ok"),
         say.moment(moment(text.create_time)),
-        text.author,
         text.subject,
         text.body,
         text.mjml,
