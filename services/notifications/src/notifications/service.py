@@ -20,7 +20,7 @@ from notifications.channels.smtp import SmtpProvider
 from notifications.channels.vonage import Vonage
 from notifications.events.any import TRIGGERS, triggered
 from notifications.events.cases import on_call, on_promise
-from notifications.events.customer import on_contact, on_preferences
+from notifications.events.customer import on_inbound, on_preferences
 from notifications.jobs.gate import Gate
 from notifications.jobs.notice_job import NoticeJobs
 from notifications.jobs.sending import Sending
@@ -77,7 +77,7 @@ PROMISES = Listening(
 )
 CALLS = Listening("notifications-calls", "cases", [PromiseDelayNotified, WorkItemCalled])
 PREFERENCES = Listening("notifications-preferences", "customer", [PreferencesUpdated])
-CONTACTS = Listening("notifications-contacts", "customer", [InteractionRecorded])
+INBOUND = Listening("notifications-inbound", "customer", [InteractionRecorded])
 
 
 def compose(app: App[Settings]) -> None:
@@ -123,7 +123,7 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(PROMISES.durable, on_promise)
     app.subscribe(CALLS.durable, on_call)
     app.subscribe(PREFERENCES.durable, on_preferences)
-    app.subscribe(CONTACTS.durable, on_contact)
+    app.subscribe(INBOUND.durable, on_inbound)
     app.project(TRIGGERS.durable, triggered(app.settings.notices_per_customer))
     app.subscribe(aliases.listening(app.name).durable, aliases.regrouped)
     app.timer(MARKS_TIMER, forget_marks)
@@ -229,7 +229,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
-    listens=[PROMISES, CALLS, PREFERENCES, CONTACTS, TRIGGERS, aliases.listening("notifications")],
+    listens=[PROMISES, CALLS, PREFERENCES, INBOUND, TRIGGERS, aliases.listening("notifications")],
     calls=["cases", "customer"],
     permissions=(
         "cases.agents.read",

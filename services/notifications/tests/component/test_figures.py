@@ -52,7 +52,7 @@ async def turns_to_us(desk: Any, at: datetime, customer: str = "", **said: Any) 
     event_id = await desk.running.deliver(event, resource=entry, source="customer")
 
     async def heard() -> Any:
-        read = "SELECT true FROM inbox WHERE event_id = $1 AND consumer = 'notifications-contacts'"
+        read = "SELECT true FROM inbox WHERE event_id = $1 AND consumer = 'notifications-inbound'"
         async with desk.running.app.db.connection() as connection:
             return await connection.fetchval(read, event_id)
 

@@ -14,7 +14,7 @@ async def on_preferences(tx: Transaction, event: Event[PreferencesUpdated]) -> N
     await decide_again(tx, event.data.customer)
 
 
-async def on_contact(tx: Transaction, event: Event[InteractionRecorded]) -> None:
+async def on_inbound(tx: Transaction, event: Event[InteractionRecorded]) -> None:
     """Whoever was sent something turned to us all the same: it is noted on what they were sent."""
     told = event.data
     if told.direction == channel_pb2.DIRECTION_INBOUND:
