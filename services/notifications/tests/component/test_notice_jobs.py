@@ -275,6 +275,15 @@ async def test_a_preview_says_how_many_whom_not_and_what_they_read(jobs: Jobs) -
     seen = await jobs.service.PreviewNoticeJob(request)
     assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("consent-denied", 25)]
     assert list(seen.samples) == []
+    jobs.desk.peers.customers.answer = CheckContactResponse(
+        allowed=True, channel=channel_pb2.CHANNEL_EMAIL, language_code="en"
+    )
+    jobs.desk.peers.customers.absent = customers[1]  # gone since the page was read
+    seen = await jobs.service.PreviewNoticeJob(request)
+    assert [(each.reason_code, each.customer_count) for each in seen.counts] == [
+        ("", 24),
+        ("customer-not-found", 1),
+    ]
     jobs.desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
     seen = await jobs.service.PreviewNoticeJob(request)
     assert (seen.customers_asked, [(each.subject, each.customer_count) for each in seen.samples]) == (

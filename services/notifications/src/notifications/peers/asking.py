@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import grpc
 
 from chassis.context import Call, acting, service_itself
+from chassis.errors import Unavailable
+from chassis.grpc.status import refusal
 from notifications.domain.reasons import Reason
 from notifications.domain.route import named, names_inbox_first
 from notifications.domain.strategy import DeliveryStrategy
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
-T = TypeVar("T")
 _AT_ONCE = 8  # customers who are asked about
 
 
@@ -39,25 +40,43 @@ def check_of(
     )
 
 
-async def allowed(
+async def allowances(
+    service: str,
     consents: ConsentServiceAsyncStub,
-    customer: str,
+    customers: Sequence[str],
     template: Template,
     delivery: DeliveryStrategy | None,
     served: Sequence[str],
-) -> CheckContactResponse:
-    """What a customer allows of notices in a template's words now, on any channel. grpc.aio.AioRpcError."""
+) -> list[CheckContactResponse]:
+    """What each customer allows of notices in a template's words now, on any channel; of who is gone, that.
+
+    In their order, by our own right, for a preview: nothing of an address is told. Unavailable
+    CUSTOMERS_NOT_ASKED.
+    """
     channels = [each for each in named(delivery) or served if each in served]
-    if not channels:
-        return CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
-    request = check_of(
-        customer,
-        template.purpose,
-        channels,
-        urgent=template.urgent,
-        inbox_for_everybody=names_inbox_first(delivery),
-    )
-    return await consents.CheckContact(request)
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(customer: str) -> CheckContactResponse:
+        if not channels:
+            return CheckContactResponse(reason_code=Reason.CHANNEL_NOT_SERVED)
+        request = check_of(
+            customer,
+            template.purpose,
+            channels,
+            urgent=template.urgent,
+            inbox_for_everybody=names_inbox_first(delivery),
+        )
+        try:
+            async with room:
+                return await consents.CheckContact(request)
+        except grpc.aio.AioRpcError as error:
+            if refusal(error).metadata.get("resource") == customer:
+                return CheckContactResponse(reason_code=Reason.CUSTOMER_NOT_FOUND)
+            told = "What customers allow cannot be asked now. Try again."
+            raise Unavailable("CUSTOMERS_NOT_ASKED", told) from error
+
+    with acting(Call("preview", service_itself(service))):
+        return list(await asyncio.gather(*map(of, customers)))
 
 
 async def agent_of(directory: DirectoryServiceAsyncStub, name: str) -> Agent | None:
@@ -71,15 +90,3 @@ async def agent_of(directory: DirectoryServiceAsyncStub, name: str) -> Agent | N
             return None
         raise
     return None if agent.inactive else agent
-
-
-async def side_by_side(service: str, customers: Sequence[str], ask: Callable[[str], Awaitable[T]]) -> list[T]:
-    """What is said of each customer, in their order, some at once: by our own right, for a preview."""
-    room = asyncio.Semaphore(_AT_ONCE)
-
-    async def of(customer: str) -> T:
-        async with room:
-            return await ask(customer)
-
-    with acting(Call("preview", service_itself(service))):
-        return list(await asyncio.gather(*map(of, customers)))

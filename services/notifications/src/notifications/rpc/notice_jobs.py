@@ -20,10 +20,9 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
-from notifications.domain.strategy import DeliveryStrategy as Delivery
 from notifications.domain.template import Template
 from notifications.names import JOB
-from notifications.peers.asking import allowed, side_by_side
+from notifications.peers.asking import allowances
 from notifications.peers.selection import Selection
 from notifications.rpc.checks import check_delivery
 from notifications.store import notice_jobs as store
@@ -88,7 +87,14 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         customers, answers, are_asked = list[str](), list[CheckContactResponse](), True
         try:
             customers = await self._find(asked)
-            answers = await self._ask(customers[:_CHECKED], template, asked.delivery)
+            answers = await allowances(
+                self.db.service,
+                self.consents,
+                customers[:_CHECKED],
+                template,
+                asked.delivery,
+                self.channels,
+            )
         except Unavailable:
             are_asked = False
         counts = Counter("" if each.allowed else each.reason_code for each in answers)
@@ -117,19 +123,6 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     async def _page(self, filter: str, before: datetime, token: str, size: int) -> Page:
         try:
             return await self.selection.page(filter, before, token, size)
-        except grpc.aio.AioRpcError as error:
-            raise _refused(error) from None
-
-    async def _ask(
-        self, customers: Sequence[str], template: Template, delivery: Delivery | None
-    ) -> list[CheckContactResponse]:
-        """What each allows, by our own right: nothing of an address is told."""
-        try:
-            return await side_by_side(
-                self.db.service,
-                customers,
-                lambda each: allowed(self.consents, each, template, delivery, self.channels),
-            )
         except grpc.aio.AioRpcError as error:
             raise _refused(error) from None
 

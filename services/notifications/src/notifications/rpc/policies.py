@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
@@ -16,7 +15,7 @@ from chassis.api.pages import Page, paged
 from chassis.api.wellknown import time_of
 from chassis.auth.permissions import require
 from chassis.context import current_call
-from chassis.errors import Unavailable, invalid
+from chassis.errors import invalid
 from chassis.events.past import Past, Read
 from chassis.events.registry import source_of
 from chassis.grpc.methods import change, get, listing
@@ -25,11 +24,10 @@ from chassis.servicer import Rpc
 from notifications.domain.customer_date import filter_of
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
-from notifications.domain.reasons import Reason
 from notifications.domain.strategy import DeliveryStrategy as Delivery
 from notifications.domain.template import Template
 from notifications.names import POLICY
-from notifications.peers.asking import allowed, side_by_side
+from notifications.peers.asking import allowances
 from notifications.peers.selection import Selection
 from notifications.rpc.checks import check_delivery
 from notifications.store import tables as store
@@ -180,30 +178,17 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     ) -> tuple[list[Row], str]:
         """By what each customer allows now, asked once each, as when it is sent; the purpose's category."""
         asked = list(dict.fromkeys(row.customer for row in rows if row.outcome is Outcome.TOLD))
-        said = await side_by_side(self.db.service, asked, lambda each: self._check(each, template, delivery))
+        said = await allowances(self.db.service, self.consents, asked, template, delivery, self.channels)
         answers = dict(zip(asked, said, strict=True))
         judged = [_judged(row, answers[row.customer]) if row.outcome is Outcome.TOLD else row for row in rows]
-        return judged, next((each.category for each in answers.values() if each), "")
-
-    async def _check(
-        self, customer: str, template: Template, delivery: Delivery | None
-    ) -> consent_service_pb2.CheckContactResponse | None:
-        """What a customer allows; None when there is none of that name."""
-        try:
-            return await allowed(self.consents, customer, template, delivery, self.channels)
-        except grpc.aio.AioRpcError as error:
-            if refusal(error).metadata.get("resource") == customer:
-                return None
-            raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_ASKED) from error
+        return judged, next((each.category for each in said if each.category), "")
 
 
 async def _as_is(found: Sequence[EventType]) -> Sequence[EventType]:
     return found
 
 
-def _judged(row: Row, answer: consent_service_pb2.CheckContactResponse | None) -> Row:
-    if answer is None:
-        return row.but(Reason.CUSTOMER_NOT_FOUND)
+def _judged(row: Row, answer: consent_service_pb2.CheckContactResponse) -> Row:
     if answer.allowed:
         return row
     if answer.HasField("open_time"):
