@@ -113,6 +113,18 @@ def test_what_came_back_is_told_by_its_status(action: str, status: str, delivery
     assert told["recipient"] == "anna@example.com"
 
 
+@pytest.mark.parametrize("to", ["anna@example.com", "Anna K <Anna@Example.com>"])
+def test_what_came_back_from_somebody_else_hides_nothing_of_whom_it_was_to(to: str) -> None:
+    other = "Final-Recipient: rfc822;list@example.com\nAction: failed\nStatus: 5.1.1\n\n"
+    text = dsn("delivered", "2.0.0").replace("Original-Recipient:", f"{other}Original-Recipient:")
+    told = receipt_in(parsed(text.replace("From: care@acme.example\nM", f"To: {to}\nM")))
+    assert told is not None
+    assert (told["delivery"], told["recipient"]) == ("DELIVERED", "anna@example.com")
+    elsewhere = receipt_in(parsed(text))
+    assert elsewhere is not None
+    assert (elsewhere["delivery"], elsewhere["recipient"]) == ("PERMANENT_FAILURE", "list@example.com")
+
+
 @pytest.mark.parametrize("action", ["relayed", "expanded", "", "fired"])
 def test_what_is_on_its_way_elsewhere_tells_nothing(action: str) -> None:
     assert receipt_in(parsed(dsn(action))) is None

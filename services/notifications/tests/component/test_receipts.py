@@ -189,12 +189,22 @@ async def test_where_nobody_said_whose_address_it_was_none_is_suppressed(desk: A
     assert desk.peers.suppressions.asked == []
 
 
-@pytest.mark.parametrize("recipient", ["victim@example.com", "canary.maria@example.org", "nobody"])
-async def test_a_report_of_another_address_than_it_went_to_suppresses_none(desk: Any, recipient: str) -> None:
-    _, key = await sent(desk)
+async def test_what_came_back_from_another_address_than_it_went_to_is_not_the_customers(desk: Any) -> None:
+    notice, key = await sent(desk)
     desk.peers.suppressions.failure = FailedPrecondition("ADDRESS_DIFFERS", "as the owner of addresses says")
-    bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=recipient)
-    assert desk.state(bounced) == "FAILED"
+    unmoved = await desk.report(key, "PERMANENT_FAILURE", provider_code="5.1.1", recipient="list@example.com")
+    assert unmoved == notice
+    [attempt] = await desk.attempts(notice)
+    assert (attempt.delivery, attempt.delivery_code) == (0, "")
+    assert desk.peers.suppressions.asked == await desk.told("NoticeCallRequested") == []
+    desk.peers.suppressions.failure = None
+    bounced = await desk.report(key, "PERMANENT_FAILURE", provider_code="5.1.1", recipient=ADDRESS)
+    assert bounced.reason_code == "bounced"
+
+
+async def test_a_report_of_what_is_no_address_suppresses_none_and_is_told_by_a_person(desk: Any) -> None:
+    _, key = await sent(desk)
+    assert desk.state(await desk.report(key, "PERMANENT_FAILURE", recipient="nobody")) == "FAILED"
     assert desk.peers.suppressions.asked == []
 
 

@@ -37,50 +37,58 @@ class Addresses:
     purposes: PurposeServiceAsyncStub
     kinds: Mapping[str, Addressed]  # by the code of their channel
 
-    async def heed(self, notice: Notice, attempt: Attempt, receipt: Receipt, recipient: str) -> None:
+    async def heed(self, notice: Notice, attempt: Attempt, receipt: Receipt, recipient: str) -> bool:
         """Before the receipt is kept, so that one that could not be heeded is heeded when it comes again.
 
-        grpc.aio.AioRpcError when the customer service does not answer.
+        Whether it is to be kept: what came back from an address to which somebody passed the message on says
+        nothing of the one to which it went. grpc.aio.AioRpcError when the customer service does not answer.
         """
         notice = replace(notice, channel=attempt.channel or notice.channel)  # it may be another by now
         if (kind := self.kinds.get(notice.channel)) is not None:
             with acting(
                 replace(current_call.get(), credential="")
             ):  # by our right: who reports has none there
-                await self._heed(kind, notice, attempt, receipt, recipient)
+                return await self._heed(kind, notice, attempt, receipt, recipient)
+        return True
 
     async def _heed(
         self, kind: Addressed, notice: Notice, attempt: Attempt, receipt: Receipt, recipient: str
-    ) -> None:
+    ) -> bool:
         if receipt.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not receipt.delivery:
             why = Suppression(reason=Suppression.REASON_HARD_BOUNCE, source=kind.bounced_by)
-            await self._suppress(why, kind.type, attempt, recipient)
+            if not await self._suppress(why, kind.type, attempt, recipient):
+                return False
         if receipt.complaint and attempt.complaint_time is None:
             found = await self.purposes.GetPurpose(purpose_service_pb2.GetPurposeRequest(name=notice.purpose))
             loop = kind.complained_by
             why = Suppression(reason=Suppression.REASON_COMPLAINT, category=found.category, source=loop)
             await self._suppress(why, kind.type, attempt, recipient)
             await self._withdraw(notice, receipt, loop)
+        return True
 
-    async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> None:
+    async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> bool:
         """The address to which it went, whatever the customer's is now, and whatever they said since.
 
+        Whether it went to the one of which the report is, as far as anybody knows.
         Of what is theirs no more there is none, and of another address nobody has a say: a message may have
         been passed on. An installation without a key for addresses keeps none: what else a receipt says is
         heeded all the same.
         """
         why.address = judge(of_type, recipient, "").normalized_value
         if not attempt.identifier or (recipient and not why.address):
-            return
+            return True
         why.identifier = attempt.identifier
         why.type = identifier_pb2.Identifier.Type.Value(f"TYPE_{of_type}")
         try:
             await self.suppressions.CreateSuppression(CreateSuppressionRequest(suppression=why))
         except grpc.aio.AioRpcError as error:
+            if reason(error) == "ADDRESS_DIFFERS":
+                return False
             if reason(error) == "NO_ADDRESS_PEPPER":
                 _log.warning("the installation keeps no suppressions", notice=str(attempt.notice))
-            elif reason(error) != "ADDRESS_DIFFERS" and error.code() is not grpc.StatusCode.NOT_FOUND:
+            elif error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
+        return True
 
     async def _withdraw(self, notice: Notice, receipt: Receipt, source: str) -> None:
         """Who complained wants no more of it. What they said later than that holds."""

@@ -25,8 +25,11 @@ class ReceiptRpc(Rpc, ReceiptServiceServicer):
     async def RecordReceipt(self, request: pb.RecordReceiptRequest, context: Any) -> Any:
         """Have addresses heeded, which no transaction of ours can, and then keep what is reported."""
         attempt, notice = await require_attempt(self.db, request.provider, request.provider_key)
-        if attempt.might_be_accepted:
-            await self.addresses.heed(notice, attempt, self._receipt(request), request.recipient)
+        said = self._receipt(request)
+        if attempt.might_be_accepted and not await self.addresses.heed(
+            notice, attempt, said, request.recipient
+        ):
+            return to_message(Notice, notice)
         return await self._record(request, context)
 
     @mutation

@@ -7,6 +7,7 @@ much it looks like mail that came back, says nothing of the kind.
 import re
 from email.message import EmailMessage, Message
 from email.parser import HeaderParser
+from email.utils import parseaddr
 from typing import Any
 
 REPORT = "multipart/report"
@@ -26,25 +27,27 @@ def receipt_in(message: EmailMessage) -> dict[str, Any] | None:
     if message.get_content_type() != REPORT:
         return None
     parts = [part for part in message.iter_parts() if isinstance(part, Message)]
-    key = next(filter(None, map(_message_id, parts[1:])), "")
-    told = next(filter(None, map(_told, parts)), None)
+    key = next(filter(None, (_of_ours(part, "message-id") for part in parts[1:])), "")
+    to = next(filter(None, (parseaddr(_of_ours(part, "to"))[1] for part in parts[1:])), "")
+    told = next(filter(None, (_told(part, to) for part in parts)), None)
     return {**told, "provider_key": key} if key and told else None
 
 
-def _told(part: Message) -> dict[str, Any] | None:
+def _told(part: Message, to: str) -> dict[str, Any] | None:
     match part.get_content_type():
         case "message/delivery-status":
-            return _delivery(part)
+            return _delivery(part, to)
         case "message/feedback-report":
             return _complaint(part)
         case _:
             return None
 
 
-def _delivery(part: Message) -> dict[str, Any] | None:
-    """The worst that is said of a recipient: our messages have one, and a list may be behind it."""
+def _delivery(part: Message, to: str) -> dict[str, Any] | None:
+    """The worst that is said of whom our message was to; where that is not said, of whoever it went on to."""
     told = [each for block in _blocks(part)[1:] if (each := _of_recipient(block))]
-    return max(told, key=lambda each: _WORST.index(each["delivery"]), default=None)
+    theirs = [each for each in told if each["recipient"].casefold() == to.casefold()]
+    return max(theirs or told, key=lambda each: _WORST.index(each["delivery"]), default=None)
 
 
 def _of_recipient(block: Message) -> dict[str, Any] | None:
@@ -74,13 +77,13 @@ def _blocks(part: Message) -> list[Message]:
     )
 
 
-def _message_id(part: Message) -> str:
-    """The Message-ID of the mail that came back, or of its headers."""
+def _of_ours(part: Message, name: str) -> str:
+    """A field of the mail that came back, or of its headers."""
     if part.get_content_type() == "message/rfc822":
-        return next((_field(each, "message-id") for each in _blocks(part)), "")
+        return next((_field(each, name) for each in _blocks(part)), "")
     if part.get_content_type() in ("text/rfc822-headers", "message/rfc822-headers"):
         text = part.get_payload()
-        return _field(HeaderParser().parsestr(text), "message-id") if isinstance(text, str) else ""
+        return _field(HeaderParser().parsestr(text), name) if isinstance(text, str) else ""
     return ""
 
 
