@@ -1,5 +1,7 @@
 """One message to many customers, by keyboard alone: chosen, previewed, begun, followed, paused, given up."""
 
+from collections.abc import Sequence
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -26,8 +28,8 @@ async def customers(desk: Company) -> None:
         await somebody(desk, given, regionCode="AT")
 
 
-async def chosen(page: Page, **typed: str) -> None:
-    """What a message would do, seen by keyboard."""
+async def chosen(page: Page, channels: Sequence[str] = (), **typed: str) -> None:
+    """What a message would do, by these channels in their order, seen by keyboard."""
     await page.goto("/departments")
     await page.get_by_role("link", name="Messages to many").press("Enter")
     await page.get_by_role("link", name="Write to many customers").press("Enter")
@@ -35,6 +37,8 @@ async def chosen(page: Page, **typed: str) -> None:
     await page.get_by_role("button", name="Send these words").press("Enter")
     for label, text in {"Depot": "Kiel", "Country": "AT", **typed}.items():
         await page.get_by_label(label).fill(text)
+    for i, channel in enumerate(channels):
+        await page.locator(f"[name=channel-{i}]").select_option(label=channel)
     await page.evaluate("() => document.activeElement.blur()")
     await page.keyboard.press("y")
 
@@ -51,9 +55,10 @@ async def test_every_page_of_messages_to_many_is_for_everybody(signed_in: Signed
 
 async def test_a_message_is_seen_begun_and_followed_by_keyboard(desk: Company, signed_in: SignedIn) -> None:
     page = (await signed_in(LEAD)).page
-    await chosen(page, **{"To how many a minute": "6000"})
+    await chosen(page, channels=("SMS", "E-mail"), **{"To how many a minute": "6000"})
     await expect(page.get_by_role("heading", level=1)).to_have_text("Write to 2 customers?")
     await expect(page.get_by_role("region", name="How it reads")).to_contain_text("Kiel is closed.")
+    await expect(page.get_by_role("region", name="Whom it concerns")).to_contain_text("by SMS, e-mail")
     assert await bars(page) == []
     await page.keyboard.press("y")
     await expect(page.locator("#job")).to_be_visible()

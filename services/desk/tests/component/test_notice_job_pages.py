@@ -15,6 +15,7 @@ pytestmark = pytest.mark.together
 
 SERVICES = (customer_service, cases_service, notifications_service)
 WORDS = {"template": "templates/closing", "v-depot": "Kiel"}
+BY = {"channel-0": "APP", "silent_count": "2", "silent_unit": "hours"}
 READS = ("notifications.notice_jobs.read", "notifications.templates.read", "customer.customers.read")
 
 
@@ -45,8 +46,8 @@ async def test_words_are_chosen_first_and_say_what_they_are_given(open_desk: Any
 
 async def test_it_is_looked_at_begun_once_and_followed(open_desk: Any) -> None:
     desk, lead = await opened(open_desk)
-    seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "de", "rate": "6000"})).text
-    assert "customers, in Germany, to 6,000 a minute" in seen
+    seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "de", "rate": "6000"} | BY)).text
+    assert "customers, in Germany, to 6,000 a minute, by app, by the next channel, too, after 2 hours" in seen
     assert "There is no such customer." in seen
     answers = [await lead.post("/noticeJobs", data=fields(seen)) for _ in range(2)]
     (job,) = {each.headers["location"] for each in answers}
@@ -56,6 +57,7 @@ async def test_it_is_looked_at_begun_once_and_followed(open_desk: Any) -> None:
     assert f'href="{job}"' in (await lead.get("/noticeJobs")).text
     kept = (await desk.client().get(f"/v1{job}")).json()
     assert (kept["department"], kept["kind"]) == ("departments/front-desk", "closing")
+    assert kept["delivery"] == {"channels": ["CHANNEL_APP"], "fallbackAfter": "7200s"}
 
 
 async def test_one_that_begins_later_is_paused_and_goes_on_or_is_given_up(open_desk: Any) -> None:
@@ -87,8 +89,11 @@ async def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(open_d
         ("last", "2020-01-01", "must be"),
         ("rate", "fast", "must be a whole number"),
         ("v-depot", "", "must be given"),
+        ("silent_count", "long", "must be a whole number"),
     ):
-        answer = await lead.post("/noticeJobs/preview", data=WORDS | {"manager": "alice", field: text})
+        answer = await lead.post(
+            "/noticeJobs/preview", data=WORDS | {"manager": "alice", "silent_unit": "days", field: text}
+        )
         assert answer.status_code == 422, field
         marked = answer.text.partition('aria-invalid="true"')[2].partition("</div>")[0]
         assert told in marked, (field, marked)

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from chassis.api.messages import timestamp
 from chassis.errors import invalid
 from desk.language.catalogues import N_
+from desk.pages.notice_policies import forms
 from desk.pages.trying import Typed
 from desk.pages.work.route import CODE
 from desk.ui import words
@@ -15,9 +16,8 @@ from desk.ui.speech import Speech
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 
 WHOM = ("region", "manager", "prospect", "birthday", "since")
-FIELDS = (*WHOM, "first", "last", "rate")  # beside these `v-{name}` for each variable
+FIELDS = (*WHOM, "first", "last", "rate", *forms.DELIVERY)  # beside these `v-{name}` for each variable
 _REGION = re.compile(r"[A-Z]{2}")
-_VARIABLE = re.compile(r"variables\[(\w+)\]")
 _FIELD_OF = {"schedule_time": "first", "expire_time": "last", "rate_per_minute": "rate"}
 
 
@@ -31,6 +31,8 @@ def job_of(sent: Typed, say: Speech) -> NoticeJob:
         variables=variables(sent),
         rate_per_minute=sent.number("rate"),
     )
+    if (delivery := forms.strategy_of(sent)).ByteSize():
+        job.delivery.CopyFrom(delivery)
     first, last = _day(sent, "first"), _day(sent, "last")
     if first and first > say.today:
         job.schedule_time.CopyFrom(timestamp(_begins(first, say)))
@@ -48,9 +50,7 @@ def variables(sent: Typed) -> dict[str, str]:
 def field_of(wrong: str) -> str:
     """The field of the form: `notice_job.variables[depot]` is `v-depot`."""
     path = wrong.removeprefix("notice_job.")
-    if variable := _VARIABLE.fullmatch(path):
-        return f"v-{variable[1]}"
-    return _FIELD_OF.get(path, path)
+    return _FIELD_OF.get(path) or forms.field_of(path)
 
 
 def _filter(sent: Typed, say: Speech) -> str:

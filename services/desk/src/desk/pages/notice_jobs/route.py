@@ -14,6 +14,8 @@ from desk.pages.customer.loading import Names
 from desk.pages.customer.route import UUID
 from desk.pages.editing import marked
 from desk.pages.notice_jobs import form, view
+from desk.pages.notice_policies import view as policies
+from desk.pages.notice_policies.forms import UNITS
 from desk.pages.services import refusal_of
 from desk.pages.trying import Typed, typed
 from desk.ui import words
@@ -148,6 +150,7 @@ async def _form(look: Looking, sent: Typed, refusal: Refusal | None = None) -> R
     given = [(name, sent.text(f"v-{name}")) for name in its.given_variables]
     errors = marked(refusal, say.language, (*form.FIELDS, *(f"v-{name}" for name, _ in given)), form.field_of)
     told = say("Not done yet: look at what is marked.") if errors else ""
+    fields = defaultdict(str, {"silent_unit": "days", **sent.fields})
     return look.answer(
         "pages/notice_jobs/new.html",
         422 if refusal else 200,
@@ -155,7 +158,9 @@ async def _form(look: Looking, sent: Typed, refusal: Refusal | None = None) -> R
         its=its,
         given=given,
         managers=[(words.last(name), who) for name, who in await colleagues(look)] if its.name else [],
-        typed=defaultdict(str, sent.fields),
+        typed=fields,
+        channels=policies.channel_fields(fields, say),
+        units=[(unit, say(told)) for unit, told in UNITS.items()],
         request_id=sent.request_id or str(uuid4()),
         told=told or (say.refusal(refusal) if refusal else ""),
         errors=errors,

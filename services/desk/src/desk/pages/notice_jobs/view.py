@@ -12,6 +12,8 @@ from chassis.errors import FailedPrecondition
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.customer.loading import Names
+from desk.pages.notice_policies import forms
+from desk.ui import words
 from desk.ui.filters import day_of_year, terms
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
@@ -49,7 +51,7 @@ class Job:
     mood: str
     why: str  # it cannot go on; empty of one that can
     far: str
-    when: Sequence[str]  # from when on, until when, how fast
+    when: Sequence[str]  # from when on, until when, how fast, by which channels
     given: Sequence[tuple[str, str]]  # to the words
     may_pause: bool
     may_resume: bool  # or give it up: one that stands alone, so that no single key does what is for good
@@ -129,7 +131,7 @@ def _day(text: str, say: Speech) -> str:
 
 
 def when(each: NoticeJob, say: Speech) -> list[str]:
-    """When it goes, and how fast."""
+    """When it goes, how fast and by which channels."""
     told = []
     if each.HasField("schedule_time"):
         told.append(say("from {when} on", when=say.moment(moment(each.schedule_time))))
@@ -137,6 +139,13 @@ def when(each: NoticeJob, say: Speech) -> list[str]:
         told.append(say("of use until {when}", when=say.moment(moment(each.expire_time))))
     if each.rate_per_minute:
         told.append(say("to {n} a minute", n=each.rate_per_minute))
+    if channels := forms.channels(each.delivery):
+        told.append(
+            say("by {channels}", channels=", ".join(say.code(words.spoken(name)) for name in channels))
+        )
+    if each.delivery.HasField("fallback_after"):
+        silent = each.delivery.fallback_after.ToTimedelta()
+        told.append(say("by the next channel, too, after {span} of silence", span=say.lasting(silent)))
     return told
 
 

@@ -11,6 +11,7 @@ from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.trying import Typed
 from rapport.common.v1.channel_pb2 import Channel
+from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 
 CANCELS_MAX = 10
@@ -26,6 +27,7 @@ CALLS = {
 DATES = {"BIRTH_DATE": N_("A customer's birthday")}
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 _TEXTS = ("condition", "customer_field", "subject_field")
+DELIVERY = (*(f"channel-{i}" for i in range(len(CHANNELS))), "silent_count")  # fields of how it goes
 # Beside these the form has `v-{name}` for each variable, `cancel-{i}` for what cancels it, and `channel-{i}`.
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
 _CANCEL = re.compile(r"cancel_event_types\[(\d+)\]")
@@ -58,11 +60,8 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
             policy.variables[name] = text
     policy.cancel_event_types.extend(cancels(typed.fields))
     _put(policy.expire_after, _span(typed, "expire"))
-    chosen = _chosen(typed.fields, "channel", len(CHANNELS))
-    if chosen := [_of(CHANNELS, "channel-0", each) for each in chosen]:
-        policy.delivery.channels.extend(Channel.Value(f"CHANNEL_{each}") for each in chosen)
-    if silent := _span(typed, "silent"):
-        _put(policy.delivery.fallback_after, silent)
+    if (delivery := strategy_of(typed)).ByteSize():
+        policy.delivery.CopyFrom(delivery)
     if call := _of(CALLS, "call_first", typed.text("call_first")):
         policy.call_first = NoticePolicy.CallFirst.Value(f"CALL_FIRST_{call}")
     return policy
@@ -97,6 +96,16 @@ def _put_schedule(policy: NoticePolicy, typed: Typed) -> None:
     day.offset_days, day.hour = side * typed.number("day_count"), typed.number("send_hour")
 
 
+def strategy_of(typed: Typed) -> DeliveryStrategy:
+    """By which channels it goes, as was chosen. InvalidArgument for what is not offered."""
+    strategy = DeliveryStrategy()
+    for each in _chosen(typed.fields, "channel", len(CHANNELS)):
+        strategy.channels.append(Channel.Value(f"CHANNEL_{_of(CHANNELS, 'channel-0', each)}"))
+    if silent := _span(typed, "silent"):
+        _put(strategy.fallback_after, silent)
+    return strategy
+
+
 def _of(offered: Container[str], field: str, chosen: str) -> str:
     """What was chosen. InvalidArgument for what is not offered."""
     if chosen and chosen not in offered:
@@ -126,9 +135,9 @@ def counted(duration: Duration) -> tuple[int, str]:
     return seconds // _SECONDS[unit], unit
 
 
-def channels(policy: NoticePolicy) -> list[str]:
-    """The channels of a policy, in their order: `EMAIL`."""
-    return [enum_name(Channel.DESCRIPTOR, each) for each in policy.delivery.channels]
+def channels(strategy: DeliveryStrategy) -> list[str]:
+    """The channels of a strategy, in their order: `EMAIL`."""
+    return [enum_name(Channel.DESCRIPTOR, each) for each in strategy.channels]
 
 
 def field_of(wrong: str) -> str:
@@ -162,7 +171,7 @@ def written(policy: NoticePolicy) -> dict[str, str]:
     found |= {"day_count": str(abs(day.offset_days) or "")}
     found["day_side"] = "after" if day.offset_days > 0 else "before"
     found["call_first"] = value_name(policy, "call_first")
-    found |= {f"channel-{i}": each for i, each in enumerate(channels(policy))}
+    found |= {f"channel-{i}": each for i, each in enumerate(channels(policy.delivery))}
     found |= {f"v-{name}": text for name, text in policy.variables.items()}
     found |= {f"cancel-{i}": each for i, each in enumerate(policy.cancel_event_types)}
     times = {

@@ -135,7 +135,7 @@ class NoticePolicies(Editor[NoticePolicy]):
                 event.date_fields, typed["date_field"], say("when it happened, or so long after")
             ),
             "cancels": _cancels(typed, known.events, say),
-            "channels": _channels(typed, say),
+            "channels": view.channel_fields(typed, say),
             "calls": [(code, say(told)) for code, told in forms.CALLS.items()],
             "sides": [(side, say(told)) for side, told in forms.SIDES.items()],
             "units": [(unit, say(told)) for unit, told in forms.UNITS.items()],
@@ -152,20 +152,9 @@ class NoticePolicies(Editor[NoticePolicy]):
 
 _FIELDS = (
     *("code", "condition", "customer_field", "subject_field", "date_field", "day_count", "send_hour"),
-    *("after_count", "expire_count", "silent_count", "call_first", "since"),
-    *(f"channel-{i}" for i in range(len(forms.CHANNELS))),
+    *("after_count", "expire_count", *forms.DELIVERY, "call_first", "since"),
     *(f"cancel-{i}" for i in range(forms.CANCELS_MAX)),
 )
-
-
-def _channels(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """A field for each channel, in the order in which they are tried."""
-    offered = [(each, view.channel(each, say)) for each in forms.CHANNELS]
-    firsts = (say("the one that the customer prefers"), say("no other"))
-    return [
-        (f"channel-{i}", typed[f"channel-{i}"], [("", firsts[min(i, 1)]), *offered])
-        for i in range(len(forms.CHANNELS))
-    ]
 
 
 async def _beside(look: Looking, now: NoticePolicy) -> NoticePolicy | None:

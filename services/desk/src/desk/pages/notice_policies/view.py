@@ -141,7 +141,7 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         ),
         (
             say("By which channels"),
-            ", ".join(channel(each, say) for each in forms.channels(policy)),
+            ", ".join(channel(each, say) for each in forms.channels(policy.delivery)),
         ),
         (
             say("The next one, too, when nobody reports that it arrived within"),
@@ -154,6 +154,16 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
 def channel(name: str, say: Speech) -> str:
     """A channel, `EMAIL`, as the beginning of a line."""
     return say.titled(words.spoken(name))
+
+
+def channel_fields(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """A field for each channel, in the order in which they are tried."""
+    offered = [(each, channel(each, say)) for each in forms.CHANNELS]
+    firsts = (say("the one that the customer prefers"), say("no other"))
+    return [
+        (f"channel-{i}", typed[f"channel-{i}"], [("", firsts[min(i, 1)]), *offered])
+        for i in range(len(forms.CHANNELS))
+    ]
 
 
 def _span(seconds: int, say: Speech) -> str:
