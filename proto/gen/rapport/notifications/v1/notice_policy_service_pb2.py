@@ -28,12 +28,12 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from rapport.notifications.v1 import event_type_pb2 as rapport_dot_notifications_dot_v1_dot_event__type__pb2
+from rapport.notifications.v1 import notice_event_type_pb2 as rapport_dot_notifications_dot_v1_dot_notice__event__type__pb2
 from rapport.notifications.v1 import notice_policy_pb2 as rapport_dot_notifications_dot_v1_dot_notice__policy__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4rapport/notifications/v1/notice_policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a)rapport/notifications/v1/event_type.proto\x1a,rapport/notifications/v1/notice_policy.proto\x1a rapport/options/v1/options.proto\"\xa1\x01\n\x19\x43reateNoticePolicyRequest\x12%\n\x10notice_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19\x44\x65leteNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xcb\x01\n\x1aPreviewNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"\xde\x07\n\x1bPreviewNoticePolicyResponse\x12\x13\n\x0b\x65vent_count\x18\x01 \x01(\x03\x12K\n\x06\x63ounts\x18\x02 \x03(\x0b\x32;.rapport.notifications.v1.PreviewNoticePolicyResponse.Count\x12G\n\x04rows\x18\x03 \x03(\x0b\x32\x39.rapport.notifications.v1.PreviewNoticePolicyResponse.Row\x12\x33\n\x0fnext_start_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x81\x01\n\x05\x43ount\x12N\n\x07outcome\x18\x01 \x01(\x0e\x32=.rapport.notifications.v1.PreviewNoticePolicyResponse.Outcome\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x03 \x01(\x03\x1a\xf8\x03\n\x03Row\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x63ustomer\x18\x03 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12N\n\x07outcome\x18\x05 \x01(\x0e\x32=.rapport.notifications.v1.PreviewNoticePolicyResponse.Outcome\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12>\n\rnotice_policy\x18\x07 \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x62\n\tvariables\x18\t \x03(\x0b\x32H.rapport.notifications.v1.PreviewNoticePolicyResponse.Row.VariablesEntryB\x05\xe0\xfb\x8a\x01\x01\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"`\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_TOLD\x10\x01\x12\x14\n\x10OUTCOME_DEFERRED\x10\x02\x12\x14\n\x10OUTCOME_NOT_TOLD\x10\x03\"J\n\x15ListEventTypesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x16ListEventTypesResponse\x12\x38\n\x0b\x65vent_types\x18\x01 \x03(\x0b\x32#.rapport.notifications.v1.EventType\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa9\x0b\n\x13NoticePolicyService\x12\xc4\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"Q\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xe4\x01\n\x0fGetNoticePolicy\x12\x30.rapport.notifications.v1.GetNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"w\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02G\x12\x1b/v1/{name=noticePolicies/*}Z(\x12&/v1/{name=noticePolicies/*/versions/*}\x12\xc5\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"D\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePolicies\x12\xdb\x01\n\x12UpdateNoticePolicy\x12\x33.rapport.notifications.v1.UpdateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"h\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy\x12\xae\x01\n\x12\x44\x65leteNoticePolicy\x12\x33.rapport.notifications.v1.DeleteNoticePolicyRequest\x1a\x16.google.protobuf.Empty\"K\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=noticePolicies/*}\x12\xd4\x01\n\x13PreviewNoticePolicy\x12\x34.rapport.notifications.v1.PreviewNoticePolicyRequest\x1a\x35.rapport.notifications.v1.PreviewNoticePolicyResponse\"P\x90\x02\x01\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/noticePolicies:preview:\x01*\x12\xb5\x01\n\x0eListEventTypes\x12/.rapport.notifications.v1.ListEventTypesRequest\x1a\x30.rapport.notifications.v1.ListEventTypesResponse\"@\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/eventTypesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4rapport/notifications/v1/notice_policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x30rapport/notifications/v1/notice_event_type.proto\x1a,rapport/notifications/v1/notice_policy.proto\x1a rapport/options/v1/options.proto\"\xa1\x01\n\x19\x43reateNoticePolicyRequest\x12%\n\x10notice_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19\x44\x65leteNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xcb\x01\n\x1aPreviewNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"\xde\x07\n\x1bPreviewNoticePolicyResponse\x12\x13\n\x0b\x65vent_count\x18\x01 \x01(\x03\x12K\n\x06\x63ounts\x18\x02 \x03(\x0b\x32;.rapport.notifications.v1.PreviewNoticePolicyResponse.Count\x12G\n\x04rows\x18\x03 \x03(\x0b\x32\x39.rapport.notifications.v1.PreviewNoticePolicyResponse.Row\x12\x33\n\x0fnext_start_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x81\x01\n\x05\x43ount\x12N\n\x07outcome\x18\x01 \x01(\x0e\x32=.rapport.notifications.v1.PreviewNoticePolicyResponse.Outcome\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x03 \x01(\x03\x1a\xf8\x03\n\x03Row\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x63ustomer\x18\x03 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12N\n\x07outcome\x18\x05 \x01(\x0e\x32=.rapport.notifications.v1.PreviewNoticePolicyResponse.Outcome\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12>\n\rnotice_policy\x18\x07 \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x62\n\tvariables\x18\t \x03(\x0b\x32H.rapport.notifications.v1.PreviewNoticePolicyResponse.Row.VariablesEntryB\x05\xe0\xfb\x8a\x01\x01\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"`\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_TOLD\x10\x01\x12\x14\n\x10OUTCOME_DEFERRED\x10\x02\x12\x14\n\x10OUTCOME_NOT_TOLD\x10\x03\"P\n\x1bListNoticeEventTypesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"~\n\x1cListNoticeEventTypesResponse\x12\x45\n\x12notice_event_types\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.NoticeEventType\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc1\x0b\n\x13NoticePolicyService\x12\xc4\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"Q\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xe4\x01\n\x0fGetNoticePolicy\x12\x30.rapport.notifications.v1.GetNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"w\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02G\x12\x1b/v1/{name=noticePolicies/*}Z(\x12&/v1/{name=noticePolicies/*/versions/*}\x12\xc5\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"D\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePolicies\x12\xdb\x01\n\x12UpdateNoticePolicy\x12\x33.rapport.notifications.v1.UpdateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"h\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy\x12\xae\x01\n\x12\x44\x65leteNoticePolicy\x12\x33.rapport.notifications.v1.DeleteNoticePolicyRequest\x1a\x16.google.protobuf.Empty\"K\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=noticePolicies/*}\x12\xd4\x01\n\x13PreviewNoticePolicy\x12\x34.rapport.notifications.v1.PreviewNoticePolicyRequest\x1a\x35.rapport.notifications.v1.PreviewNoticePolicyResponse\"P\x90\x02\x01\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/noticePolicies:preview:\x01*\x12\xcd\x01\n\x14ListNoticeEventTypes\x12\x35.rapport.notifications.v1.ListNoticeEventTypesRequest\x1a\x36.rapport.notifications.v1.ListNoticeEventTypesResponse\"F\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/noticeEventTypesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -78,10 +78,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['notice_policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['variables']._loaded_options = None
   _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW'].fields_by_name['variables']._serialized_options = b'\340\373\212\001\001'
-  _globals['_LISTEVENTTYPESREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTEVENTTYPESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
-  _globals['_LISTEVENTTYPESREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTEVENTTYPESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTNOTICEEVENTTYPESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTNOTICEEVENTTYPESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTNOTICEEVENTTYPESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTNOTICEEVENTTYPESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._loaded_options = None
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002#\"\022/v1/noticePolicies:\rnotice_policy'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['GetNoticePolicy']._loaded_options = None
@@ -94,36 +94,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['DeleteNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002\035*\033/v1/{name=noticePolicies/*}'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['PreviewNoticePolicy']._loaded_options = None
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['PreviewNoticePolicy']._serialized_options = b'\220\002\001\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002\037\"\032/v1/noticePolicies:preview:\001*'
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListEventTypes']._loaded_options = None
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListEventTypes']._serialized_options = b'\220\002\001\312\373\212\001\"notifications.notice_policies.read\202\323\344\223\002\020\022\016/v1/eventTypes'
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=392
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=553
-  _globals['_GETNOTICEPOLICYREQUEST']._serialized_start=555
-  _globals['_GETNOTICEPOLICYREQUEST']._serialized_end=638
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=640
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=718
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=720
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=838
-  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_start=841
-  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_end=1018
-  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_start=1021
-  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_end=1153
-  _globals['_PREVIEWNOTICEPOLICYREQUEST']._serialized_start=1156
-  _globals['_PREVIEWNOTICEPOLICYREQUEST']._serialized_end=1359
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE']._serialized_start=1362
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE']._serialized_end=2352
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_COUNT']._serialized_start=1618
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_COUNT']._serialized_end=1747
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW']._serialized_start=1750
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW']._serialized_end=2254
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW_VARIABLESENTRY']._serialized_start=2206
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW_VARIABLESENTRY']._serialized_end=2254
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_OUTCOME']._serialized_start=2256
-  _globals['_PREVIEWNOTICEPOLICYRESPONSE_OUTCOME']._serialized_end=2352
-  _globals['_LISTEVENTTYPESREQUEST']._serialized_start=2354
-  _globals['_LISTEVENTTYPESREQUEST']._serialized_end=2428
-  _globals['_LISTEVENTTYPESRESPONSE']._serialized_start=2430
-  _globals['_LISTEVENTTYPESRESPONSE']._serialized_end=2537
-  _globals['_NOTICEPOLICYSERVICE']._serialized_start=2540
-  _globals['_NOTICEPOLICYSERVICE']._serialized_end=3989
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListNoticeEventTypes']._loaded_options = None
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListNoticeEventTypes']._serialized_options = b'\220\002\001\312\373\212\001\"notifications.notice_policies.read\202\323\344\223\002\026\022\024/v1/noticeEventTypes'
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=399
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=560
+  _globals['_GETNOTICEPOLICYREQUEST']._serialized_start=562
+  _globals['_GETNOTICEPOLICYREQUEST']._serialized_end=645
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=647
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=725
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=727
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=845
+  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_start=848
+  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_end=1025
+  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_start=1028
+  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_end=1160
+  _globals['_PREVIEWNOTICEPOLICYREQUEST']._serialized_start=1163
+  _globals['_PREVIEWNOTICEPOLICYREQUEST']._serialized_end=1366
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE']._serialized_start=1369
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE']._serialized_end=2359
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_COUNT']._serialized_start=1625
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_COUNT']._serialized_end=1754
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW']._serialized_start=1757
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW']._serialized_end=2261
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW_VARIABLESENTRY']._serialized_start=2213
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_ROW_VARIABLESENTRY']._serialized_end=2261
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_OUTCOME']._serialized_start=2263
+  _globals['_PREVIEWNOTICEPOLICYRESPONSE_OUTCOME']._serialized_end=2359
+  _globals['_LISTNOTICEEVENTTYPESREQUEST']._serialized_start=2361
+  _globals['_LISTNOTICEEVENTTYPESREQUEST']._serialized_end=2441
+  _globals['_LISTNOTICEEVENTTYPESRESPONSE']._serialized_start=2443
+  _globals['_LISTNOTICEEVENTTYPESRESPONSE']._serialized_end=2569
+  _globals['_NOTICEPOLICYSERVICE']._serialized_start=2572
+  _globals['_NOTICEPOLICYSERVICE']._serialized_end=4045
 # @@protoc_insertion_point(module_scope)

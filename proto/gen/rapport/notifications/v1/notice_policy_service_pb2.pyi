@@ -10,7 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from rapport.notifications.v1 import event_type_pb2 as _event_type_pb2
+from rapport.notifications.v1 import notice_event_type_pb2 as _notice_event_type_pb2
 from rapport.notifications.v1 import notice_policy_pb2 as _notice_policy_pb2
 import builtins as _builtins
 import sys
@@ -411,7 +411,7 @@ class PreviewNoticePolicyResponse(_message.Message):
 Global___PreviewNoticePolicyResponse: _TypeAlias = PreviewNoticePolicyResponse  # noqa: Y015
 
 @_typing.final
-class ListEventTypesRequest(_message.Message):
+class ListNoticeEventTypesRequest(_message.Message):
     """Lists events."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -434,32 +434,32 @@ class ListEventTypesRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListEventTypesRequest: _TypeAlias = ListEventTypesRequest  # noqa: Y015
+Global___ListNoticeEventTypesRequest: _TypeAlias = ListNoticeEventTypesRequest  # noqa: Y015
 
 @_typing.final
-class ListEventTypesResponse(_message.Message):
+class ListNoticeEventTypesResponse(_message.Message):
     """One page of events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    EVENT_TYPES_FIELD_NUMBER: _builtins.int
+    NOTICE_EVENT_TYPES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def event_types(self) -> _containers.RepeatedCompositeFieldContainer[_event_type_pb2.EventType]:
+    def notice_event_types(self) -> _containers.RepeatedCompositeFieldContainer[_notice_event_type_pb2.NoticeEventType]:
         """The events."""
 
     def __init__(
         self,
         *,
-        event_types: _abc.Iterable[_event_type_pb2.EventType] | None = ...,
+        notice_event_types: _abc.Iterable[_notice_event_type_pb2.NoticeEventType] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_types", b"event_types", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "notice_event_types", b"notice_event_types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListEventTypesResponse: _TypeAlias = ListEventTypesResponse  # noqa: Y015
+Global___ListNoticeEventTypesResponse: _TypeAlias = ListNoticeEventTypesResponse  # noqa: Y015

@@ -67,10 +67,10 @@ class NoticePolicyServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.FromString,
                 _registered_method=True)
-        self.ListEventTypes = channel.unary_unary(
-                '/rapport.notifications.v1.NoticePolicyService/ListEventTypes',
-                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesRequest.SerializeToString,
-                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesResponse.FromString,
+        self.ListNoticeEventTypes = channel.unary_unary(
+                '/rapport.notifications.v1.NoticePolicyService/ListNoticeEventTypes',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesResponse.FromString,
                 _registered_method=True)
 
 
@@ -123,7 +123,7 @@ class NoticePolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListEventTypes(self, request, context):
+    def ListNoticeEventTypes(self, request, context):
         """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -163,10 +163,10 @@ def add_NoticePolicyServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.SerializeToString,
             ),
-            'ListEventTypes': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListEventTypes,
-                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesRequest.FromString,
-                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesResponse.SerializeToString,
+            'ListNoticeEventTypes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNoticeEventTypes,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -343,7 +343,7 @@ class NoticePolicyService:
             _registered_method=True)
 
     @staticmethod
-    def ListEventTypes(request,
+    def ListNoticeEventTypes(request,
             target,
             options=(),
             channel_credentials=None,
@@ -356,9 +356,9 @@ class NoticePolicyService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.notifications.v1.NoticePolicyService/ListEventTypes',
-            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesRequest.SerializeToString,
-            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListEventTypesResponse.FromString,
+            '/rapport.notifications.v1.NoticePolicyService/ListNoticeEventTypes',
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
@@ -15,7 +16,7 @@ from chassis.api.pages import Page, paged
 from chassis.api.wellknown import time_of
 from chassis.auth.permissions import require
 from chassis.context import current_call
-from chassis.errors import invalid
+from chassis.errors import Unavailable, invalid
 from chassis.events.past import Past, Read
 from chassis.events.registry import source_of
 from chassis.grpc.methods import change, get, listing
@@ -43,7 +44,7 @@ from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_policy_pb2
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
 from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
-from rapport.notifications.v1.event_type_pb2 import EventType
+from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
 
 if TYPE_CHECKING:
@@ -76,12 +77,12 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     )
     DeleteNoticePolicy = change(pb.DeleteNoticePolicyRequest, policy.delete_policy, Empty)
 
-    async def ListEventTypes(
-        self, request: pb.ListEventTypesRequest, context: Any
-    ) -> pb.ListEventTypesResponse:
+    async def ListNoticeEventTypes(
+        self, request: pb.ListNoticeEventTypesRequest, context: Any
+    ) -> pb.ListNoticeEventTypesResponse:
         """What a policy may name."""
         found, token = await paged(Page(request, str), event_types(), lambda each: (each.event_type,), _as_is)
-        return pb.ListEventTypesResponse(event_types=found, next_page_token=token)
+        return pb.ListNoticeEventTypesResponse(notice_event_types=found, next_page_token=token)
 
     async def PreviewNoticePolicy(
         self, request: pb.PreviewNoticePolicyRequest, context: Any
@@ -184,7 +185,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         return judged, next((each.category for each in said if each.category), "")
 
 
-async def _as_is(found: Sequence[EventType]) -> Sequence[EventType]:
+async def _as_is(found: Sequence[NoticeEventType]) -> Sequence[NoticeEventType]:
     return found
 
 

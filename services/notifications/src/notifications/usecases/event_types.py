@@ -15,7 +15,7 @@ from chassis.contracts import comments
 from chassis.errors import invalid
 from chassis.events.registry import events, source_of
 from notifications.domain.policy import BY_EVENT, takes_call_first
-from rapport.notifications.v1.event_type_pb2 import EventType
+from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.template_pb2 import Template
 
 _OWN = "notifications"
@@ -37,7 +37,7 @@ def event_message(name: str, field: str) -> type[Message]:
 
 
 @functools.cache
-def event_types() -> Sequence[EventType]:
+def event_types() -> Sequence[NoticeEventType]:
     """What policies may name, in the order of their names."""
     told = comments()
     return [
@@ -45,15 +45,15 @@ def event_types() -> Sequence[EventType]:
     ]
 
 
-def _event_type(message: type[Message], told: dict[str, str]) -> EventType:
+def _event_type(message: type[Message], told: dict[str, str]) -> NoticeEventType:
     name, fields = message.DESCRIPTOR.full_name, _fields(message)
     means = BY_EVENT.get(name)
-    return EventType(
+    return NoticeEventType(
         event_type=name,
         service=source_of(message),
         description=_line(told.get(name, "")),
         fields=[
-            EventType.Field(
+            NoticeEventType.Field(
                 name=each.name,
                 description=_line(told.get(each.full_name, "")),
                 values=[value.name for value in each.enum_type.values[1:]] if each.enum_type else (),

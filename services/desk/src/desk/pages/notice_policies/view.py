@@ -11,7 +11,7 @@ from desk.pages.notice_policies import forms
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
-from rapport.notifications.v1.event_type_pb2 import EventType
+from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyResponse
 from rapport.notifications.v1.template_pb2 import Template
@@ -80,18 +80,18 @@ def trigger(policy: NoticePolicy, say: Speech) -> str:
     return say(forms.DATES[of_date]) if of_date else say.fact(policy.event_type)
 
 
-def events(found: Iterable[EventType], say: Speech) -> list[tuple[str, str]]:
+def events(found: Iterable[NoticeEventType], say: Speech) -> list[tuple[str, str]]:
     """Events to choose from, by the service that tells them."""
     return sorted(((each.event_type, event(each, say)) for each in found), key=lambda each: each[1])
 
 
-def event(of: EventType, say: Speech) -> str:
+def event(of: NoticeEventType, say: Speech) -> str:
     """`Loyalty: Voucher issued`."""
     return f"{say.titled(of.service)}: {say.fact(of.event_type)}"
 
 
 def templates(
-    found: Iterable[Template], policy: NoticePolicy, event: EventType | None, say: Speech
+    found: Iterable[Template], policy: NoticePolicy, event: NoticeEventType | None, say: Speech
 ) -> list[tuple[str, str]]:
     """Those that it may send: of its department or the platform, with a text in their default language."""
     owners = (policy.department, "departments/platform")
@@ -103,7 +103,7 @@ def templates(
     ]
 
 
-def _fits(template: Template, event: EventType) -> bool:
+def _fits(template: Template, event: NoticeEventType) -> bool:
     """Whether policies on an event may send it: of one about promises, what tells their dates."""
     if not event.tells_promises:
         return not template.tells_promises

@@ -20,7 +20,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class EventType(_message.Message):
+class NoticeEventType(_message.Message):
     """An event that a policy may name, of a service whose contract is installed here, and none of notices. In
     `NoticePolicy.event_type` one that names a customer, in `cancel_event_types` any.
     """
@@ -82,7 +82,7 @@ class EventType(_message.Message):
     takes_call_first: _builtins.bool
     """True for bad news, which a person may tell before a message does: `NoticePolicy.call_first`."""
     @_builtins.property
-    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventType.Field]:
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeEventType.Field]:
         """Its fields, in the order of its contract."""
 
     @_builtins.property
@@ -103,7 +103,7 @@ class EventType(_message.Message):
         event_type: _builtins.str = ...,
         service: _builtins.str = ...,
         description: _builtins.str = ...,
-        fields: _abc.Iterable[Global___EventType.Field] | None = ...,
+        fields: _abc.Iterable[Global___NoticeEventType.Field] | None = ...,
         customer_fields: _abc.Iterable[_builtins.str] | None = ...,
         subject_fields: _abc.Iterable[_builtins.str] | None = ...,
         date_fields: _abc.Iterable[_builtins.str] | None = ...,
@@ -117,4 +117,4 @@ class EventType(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___EventType: _TypeAlias = EventType  # noqa: Y015
+Global___NoticeEventType: _TypeAlias = NoticeEventType  # noqa: Y015
