@@ -240,7 +240,6 @@ service = Service(
         "customer.self_service_links.read",
         "customer.customers.contact",
         "customer.customers.read",
-        "customer.customers.read",
         "customer.purposes.read",
         "customer.suppressions.write",
     ),
