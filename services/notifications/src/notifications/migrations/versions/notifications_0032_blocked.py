@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifications_0030"
-down_revision = "notifications_0029"
+revision = "notifications_0032"
+down_revision = "notifications_0031"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifications_0031"
-down_revision = "notifications_0030"
+revision = "notifications_0033"
+down_revision = "notifications_0032"
 branch_labels = None
 depends_on = None
 
