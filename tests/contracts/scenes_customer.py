@@ -124,11 +124,12 @@ async def delete_schema(do: Administer) -> Message:
     return section_service_pb2.DeleteSectionSchemaRequest(name=f"sectionSchemas/{await _put_schema(do)}")
 
 
+def _ada() -> Message:
+    return customer_service_pb2.CreateCustomerRequest(customer=customer_pb2.Customer(display_name="Ada"))
+
+
 async def put_section(do: Administer) -> section_service_pb2.PutViewSectionRequest:
-    ada = customer_pb2.Customer(display_name="Ada")
-    made = await do(
-        "CustomerService.CreateCustomer", customer_service_pb2.CreateCustomerRequest(customer=ada)
-    )
+    made = await do("CustomerService.CreateCustomer", _ada())
     name = f"{made.name}/view/sections/{await _put_schema(do)}"
     return section_service_pb2.PutViewSectionRequest(name=name, as_of_time=BEFORE)
 
@@ -166,8 +167,9 @@ async def delete_attribute(do: Administer) -> Message:
     return attribute_service_pb2.DeleteAttributeRequest(name=put.name)
 
 
-async def rebuild_views(_: Administer) -> Message:
-    return view_service_pb2.RebuildCustomerViewsRequest(validate_only=True)
+async def rebuild_views(do: Administer) -> Message:
+    name = (await do("CustomerService.CreateCustomer", _ada())).name
+    return view_service_pb2.RebuildCustomerViewsRequest(names=[f"{name}/view"], validate_only=True)
 
 
 SCENES: dict[str, Scene] = {
