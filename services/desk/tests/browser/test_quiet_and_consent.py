@@ -1,4 +1,4 @@
-"""What a customer allows, and when they want quiet, noted by a colleague: by keyboard, at any width."""
+"""What a customer allows, by what they are reached best and when not, noted by a colleague: by keyboard."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -48,6 +48,38 @@ async def test_quiet_hours_and_a_pause_are_noted_corrected_and_removed(
     await expect(page.locator("#told")).to_have_text("Noted when Nora Winter wants quiet.")
     kept = await desk.ask(ADMIN, "GET", f"{customer}/preferences")
     assert (kept.get("quietHours", []), kept.get("pauses", [])) == ([], [])
+
+
+async def test_the_channel_and_the_language_that_a_customer_prefers_are_noted_and_taken_back(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    page, customer = (await signed_in()).page, await somebody(desk)
+    preferences = f"{customer}/preferences"
+    form = await opened(page, customer, "Channel and language")
+    await expect(form.get_by_label("Preferred channel")).to_have_value("none")
+    await form.get_by_label("Preferred channel").select_option(label="app")
+    await form.get_by_label("Language in which we write").fill("deutsch, bitte")
+    await page.keyboard.press("Control+Enter")
+    await expect(form.get_by_label("Language in which we write")).to_have_attribute("aria-invalid", "true")
+    assert await bars(page, "[role=dialog]") == []
+    await form.get_by_label("Language in which we write").fill("de")
+    await desk.ask(ADMIN, "PATCH", preferences, channels=["CHANNEL_SMS", "CHANNEL_EMAIL"])
+    await page.keyboard.press("Control+Enter")  # meanwhile they said something else themselves
+    await expect(form).to_contain_text("Somebody changed this while you wrote.")
+    assert (await desk.ask(ADMIN, "GET", preferences))["channels"] == ["CHANNEL_SMS", "CHANNEL_EMAIL"]
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#told")).to_have_text("Noted how Nora Winter wants to be reached.")
+    kept = await desk.ask(ADMIN, "GET", preferences)
+    assert kept["channels"] == ["CHANNEL_APP", "CHANNEL_SMS", "CHANNEL_EMAIL"]
+    assert kept["languageCode"] == "de"
+    form = await opened(page, customer, "Channel and language")
+    await expect(form.get_by_label("Preferred channel")).to_have_value("app")
+    await form.get_by_label("Preferred channel").select_option(label="no preference")
+    await form.get_by_label("Language in which we write").fill("")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#told")).to_have_text("Noted how Nora Winter wants to be reached.")
+    kept = await desk.ask(ADMIN, "GET", preferences)
+    assert (kept.get("channels", []), kept.get("languageCode", "")) == ([], "")
 
 
 async def test_what_a_customer_allows_is_read_out_chosen_by_them_and_proved(

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from chassis.errors import NotFound
 from desk.language.catalogues import N_
+from desk.pages.preferring import CHANNELS
 from desk.pages.selfservice import view
 from desk.pages.selfservice.loading import find
 from desk.pages.services import Services
@@ -47,7 +48,7 @@ class Nothing(NotFound):
 def _channel(own: Own) -> str:
     """The channel that an address of unsubscribing names, e-mail without. NotFound for another."""
     channel = own.request.query_params.get("channel", "email")
-    if channel not in choices.CHANNELS:
+    if channel not in CHANNELS:
         raise Nothing()
     return channel
 
@@ -58,7 +59,7 @@ def _unsubscribe(own: Own, purpose: Purpose | None, *, done: bool) -> HTMLRespon
         return page(own, "unsubscribe.html", about="", title="", done=done)
     channel = _channel(own)
     about = urlencode({"purpose": last(purpose.name), "channel": channel})
-    title, by = own.say(purpose.display_name), own.say(choices.CHANNELS[channel])
+    title, by = own.say(purpose.display_name), own.say(CHANNELS[channel])
     return page(own, "unsubscribe.html", about=f"?{about}", title=title, channel=by, done=done)
 
 

@@ -10,6 +10,7 @@ from babel import Locale
 from chassis.api.messages import moment
 from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
+from desk.pages.preferring import CHANNELS
 from desk.pages.wordings import version_of
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
@@ -23,13 +24,8 @@ from rapport.customer.v1.self_service_link_service_pb2 import (
 )
 from rapport.customer.v1.wording_pb2 import Wording
 
-# The channels by which customers are written to and called: how consents are named after them, and in words.
-WRITTEN = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
-# With an app of theirs, where they say in it that they prefer it: not everybody who reads this page has one.
-CHANNELS = {**WRITTEN, "app": N_("app")}
 # What every installation begins with, in its catalogues.
 FIRST = (N_("Marketing"), N_("Advertising and offers."))
-NONE = "none"
 # What pages and messages of the first start are in, each as its readers call it.
 LANGUAGES = {code: str(Locale(code).get_display_name()).capitalize() for code in CATALOGUES}
 
@@ -136,20 +132,3 @@ def language(chosen: str, before: Preferences, say: Speech) -> str:
     """The language that they chose; as it was where the page had it already, or it is none of ours."""
     changes = chosen in LANGUAGES and chosen != say.language.locale.language
     return chosen if changes else before.language_code
-
-
-def preferred(preferences: Preferences) -> str:
-    """The channel that they prefer, as a code; NONE, or another that is not offered here."""
-    if not preferences.channels:
-        return NONE
-    return spoken(channel_pb2.Channel.Name(preferences.channels[0]).removeprefix("CHANNEL_"))
-
-
-def reordered(preferences: Preferences, chosen: str) -> list[channel_pb2.Channel.ValueType]:
-    """Their channels with the chosen one first."""
-    if chosen == preferred(preferences):
-        return list(preferences.channels)
-    if chosen not in WRITTEN:
-        return []
-    number = channel_pb2.Channel.Value(f"CHANNEL_{chosen.upper()}")
-    return [number, *(each for each in preferences.channels if each != number)]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from chassis.errors import Aborted, InvalidArgument, Refusal
 from desk.language.catalogues import N_, violation
 from desk.pages.actions.kinds.consents import waits
+from desk.pages.preferring import WRITTEN, preferred, reordered
 from desk.pages.quieting import as_typed, field_of, filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
 from desk.pages.wordings import by_purpose
@@ -108,7 +109,7 @@ class Contacting:
         chosen = Preferences(
             name=before.name,
             etag=own.text("etag"),
-            channels=choices.reordered(before, own.text("prefer")),
+            channels=reordered(before, own.text("prefer"), WRITTEN),
             quiet_hours=typed_hours(own),
             pauses=typed_pauses(own, before, own.say.zone, own.say.now),
             language_code=choices.language(own.text("language"), before, own.say),
@@ -134,7 +135,7 @@ class Contacting:
         preferences, purposes = own.linked.preferences, await self._purposes()
         held: dict[str, Any] = {
             **filled_in(preferences, own.say.zone, own.say),
-            "prefer": choices.preferred(preferences),
+            "prefer": preferred(preferences),
             "language": own.say.language.locale.language,
         }
         if status == _REFUSED:
@@ -144,7 +145,7 @@ class Contacting:
             "contact.html",
             status,
             choices=choices.choices(purposes, await self._wordings(own), own.linked, own.say, own.fields),
-            offered=[(code, own.say(words)) for code, words in choices.WRITTEN.items()],
+            offered=[(code, own.say(words)) for code, words in WRITTEN.items()],
             held=held,
             zone=own.say.zone.key,
             languages=choices.LANGUAGES,

@@ -1,0 +1,31 @@
+"""By what customers want to be reached best, as forms have it, whoever fills them in."""
+
+from collections.abc import Collection
+
+from desk.language.catalogues import N_
+from desk.ui.words import spoken
+from rapport.common.v1.channel_pb2 import Channel
+from rapport.customer.v1.preferences_pb2 import Preferences
+
+# The channels by which customers are written to and called: how consents are named after them, and in words.
+WRITTEN = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
+# With an app of theirs, where they say that they prefer it: not everybody who reads their pages has one.
+CHANNELS = {**WRITTEN, "app": N_("app")}
+NONE = "none"
+
+
+def preferred(preferences: Preferences) -> str:
+    """The channel that they prefer, as a code; NONE, or another that is not offered."""
+    if not preferences.channels:
+        return NONE
+    return spoken(Channel.Name(preferences.channels[0]).removeprefix("CHANNEL_"))
+
+
+def reordered(preferences: Preferences, chosen: str, offered: Collection[str]) -> list[Channel.ValueType]:
+    """Their channels with the chosen one first; none of them where that is not `offered`."""
+    if chosen == preferred(preferences):
+        return list(preferences.channels)
+    if chosen not in offered:
+        return []
+    number = Channel.Value(f"CHANNEL_{chosen.upper()}")
+    return [number, *(each for each in preferences.channels if each != number)]
