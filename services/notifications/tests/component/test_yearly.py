@@ -20,7 +20,7 @@ from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyRequest
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.wait import eventually
-from services.notifications.tests.component.merging import another_name
+from services.notifications.tests.component.merging import another_name, taken_apart
 
 SET = Statement[Any](sa.select(TIMERS.c.id).where(TIMERS.c.kind == NEXT_YEAR_TIMER))
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -210,7 +210,9 @@ async def test_the_day_of_the_first_purchase_is_told_of_from_the_year_after_on(r
     assert moment(waits.schedule_time).year == 2027
 
 
-async def test_who_was_merged_is_told_once_a_year_of_what_is_told_of_each_of_their_names(ready: Any) -> None:
+async def test_who_was_merged_is_told_once_a_year_and_those_who_are_apart_again_each_of_their_own(
+    ready: Any,
+) -> None:
     policy = {"event_type": "rapport.customer.v1.CustomerConverted", "template": "templates/hello"}
     await ready.create_policy("with-us", **policy, schedule={"day": DAY | {"date_field": "purchase_time"}})
     names = [ready.customer, await another_name(ready)]
@@ -221,6 +223,10 @@ async def test_who_was_merged_is_told_once_a_year_of_what_is_told_of_each_of_the
         await states(ready, name, "REQUESTED")
     for year in range(2):
         await sent_next(ready, names[1], year)
-    [over] = await states(ready, names[0], "SUPPRESSED")
-    assert over.reason_code == "superseded"
+    *over, _ = await states(ready, names[0], "SUPPRESSED", "SUPPRESSED", "REQUESTED")
+    assert [each.reason_code for each in over] == ["already-told"] * 2
     assert len(ready.mail.accepted) == 2
+    await taken_apart(ready, names[1])
+    ready.clock.advance(timedelta(days=365))
+    await states(ready, names[0], "SUPPRESSED", "SUPPRESSED", "SENT", "REQUESTED")
+    await eventually(lambda: len(ready.mail.accepted) == 4)

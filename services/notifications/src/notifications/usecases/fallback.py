@@ -12,13 +12,13 @@ from notifications.domain.notice import Notice, State
 from notifications.domain.reasons import Reason
 from notifications.domain.route import goes_on
 from notifications.store.tables import UPDATE_NOTICE
-from notifications.usecases.marks import is_old
+from notifications.usecases.marks import why_old
 from notifications.usecases.notice import SEND
 
 
 async def fall_back(tx: Transaction, notice: Notice, channel: str, served: Sequence[str]) -> bool:
     """Have what came back on a channel sent by the next. False when there is none, or it is told no more."""
-    if not goes_on(notice, served) or notice.expire_time <= tx.now or await is_old(tx, notice):
+    if not goes_on(notice, served) or notice.expire_time <= tx.now or await why_old(tx, notice):
         return False
     if not await work.reopen(tx, SEND, str(notice.id), due_at=tx.now, expire_at=notice.expire_time):
         return False  # it is so long ago that nobody knows its work any more
@@ -48,7 +48,7 @@ def elsewhere(notice: Notice, served: Sequence[str]) -> Notice | None:
 
 async def go_on_in_silence(tx: Transaction, notice: Notice, served: Sequence[str]) -> bool:
     """Its provider has reported nothing: it is wanted again. False when it arrived, or is told no more."""
-    if notice.state is not State.SENT or not goes_on(notice, served) or await is_old(tx, notice):
+    if notice.state is not State.SENT or not goes_on(notice, served) or await why_old(tx, notice):
         return False
     _go_on(tx, notice, notice.channel, Reason.NOT_DELIVERED)
     await write(tx, UPDATE_NOTICE, notice)

@@ -10,6 +10,7 @@ from chassis.db.statement import LOCK_NAME, Executor
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 from notifications.domain.notice import Notice
+from notifications.domain.reasons import Reason
 from notifications.names import CUSTOMER
 from notifications.store import triggers as store
 
@@ -25,22 +26,23 @@ async def lock_thing(tx: Transaction, policy_id: str, subject: str) -> None:
     await LOCK_NAME.run(tx, name=f"triggers/{policy_id}/{subject}")
 
 
-async def is_old(on: Executor, notice: Notice) -> bool:
-    """Whether something newer was heard of what a policy's notice tells of, and of its customer.
+async def why_old(on: Executor, notice: Notice) -> Reason | None:
+    """SUPERSEDED when something newer was heard of what a policy's notice tells of, and of its customer.
 
-    What is told each year of a customer is the person's, whatever name of theirs it is told of.
+    What is told each year of a customer is the person's: ALREADY_TOLD of another name of theirs, while it is.
     """
     if notice.trigger_event is None:
-        return False
+        return None
     marks = await store.MARKS.all(on, notice_policy_id=notice.notice_policy_id, subject=notice.subject)
     ids = (await groups_of(on, CUSTOMER.ids(notice.customer))).everybody
     names = [CUSTOMER.format(each) for each in ids]
     if any(mark.event_id > notice.trigger_event for mark in marks if mark.customer in ("", *names)):
-        return True
+        return Reason.SUPERSEDED
     if notice.years is None or notice.subject != notice.customer:
-        return False
+        return None
     of = {"notice_policy_id": notice.notice_policy_id, "trigger_event": notice.trigger_event}
-    return await store.NEWER_OF_PERSON.maybe(on, customers=names, **of) is not None
+    newer = await store.NEWER_OF_PERSON.maybe(on, customers=names, **of)
+    return None if newer is None else Reason.ALREADY_TOLD
 
 
 async def forget_marks(tx: Transaction, timer: Timer) -> None:

@@ -25,7 +25,7 @@ from notifications.store import triggers as store
 from notifications.store.tables import GET_TEMPLATE, UPDATE_NOTICE
 from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
-from notifications.usecases.marks import HEARD_FOR, is_old, lock_thing
+from notifications.usecases.marks import HEARD_FOR, lock_thing, why_old
 from notifications.usecases.measure import count_of_policy
 from notifications.usecases.notice import request_notice, save
 from notifications.usecases.timing import telling
@@ -156,8 +156,8 @@ async def is_on(tx: Transaction, notice: Notice) -> bool:
 async def _why_not(on: Executor, notice: Notice) -> Reason | None:
     if await _is_off(on, notice):
         return Reason.POLICY_OFF
-    if (notice.spent or notice.years is not None) and await is_old(on, notice):
-        return Reason.SUPERSEDED
+    if (notice.spent or notice.years is not None) and (why := await why_old(on, notice)):
+        return why
     if tells_date(notice):
         names = [CUSTOMER.format(each) for each in (await groups_of(on, _ids([notice.customer]))).everybody]
         told = {"trigger_event": notice.trigger_event, "customers": names, "notice": notice.id}

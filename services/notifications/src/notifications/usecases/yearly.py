@@ -15,7 +15,7 @@ from notifications.domain.template import Template
 from notifications.names import CUSTOMER
 from notifications.store.tables import GET_NOTICE, GET_TEMPLATE, LATEST_POLICY
 from notifications.store.triggers import OFF_SINCE, PLANNED_AFTER, POLICY_OF_VERSION
-from notifications.usecases.marks import is_old, lock_thing
+from notifications.usecases.marks import lock_thing, why_old
 from notifications.usecases.notice import request_notice
 from notifications.usecases.timing import Timing, on_day
 
@@ -35,7 +35,9 @@ async def plan_next(tx: Transaction, timer: Timer) -> None:
     policy = await _policy_of(tx, ended)
     if policy is None or policy.day is None or not policy.day.yearly:
         return
-    if not ended.ended or ended.reason_code in _OVER or await is_old(tx, ended):
+    if not ended.ended or ended.reason_code in _OVER:
+        return
+    if await why_old(tx, ended) is Reason.SUPERSEDED:
         return
     of = {"notice_policy_id": policy.id, "customer": ended.customer, "years": ended.years}
     if await PLANNED_AFTER.maybe(tx, trigger_event=ended.trigger_event, **of):
