@@ -21,6 +21,21 @@ def uuid7(at: datetime) -> UUID:
         value = moment | int.from_bytes(os.urandom(10), "big") >> 6
         _last = value if value > _last else _last + 1
         value = _last
+    return _made(value)
+
+
+def of_day(at: datetime) -> UUID:
+    """A new UUIDv7 that says of its making the day, and nothing else: of one day they are in no order."""
+    return _made(int(day(at).timestamp() * 1000) << 74 | int.from_bytes(os.urandom(10), "big") >> 6)
+
+
+def day(at: datetime) -> datetime:
+    """The beginning of the day, in UTC, of a moment."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _made(value: int) -> UUID:
+    """Of 48 bits of time and 74 random ones."""
     # 48 bits time, 4 bits version, 12 bits random, 2 bits variant, 62 bits random
     high, low = value >> 62, value & ((1 << 62) - 1)
     return UUID(int=(high >> 12) << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0x2 << 62 | low)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis import consistency
+from chassis import consistency, ids
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, TIMERS
 from chassis.db.statement import Bulk, Statement
@@ -69,6 +69,7 @@ class Act:
     # Facts that another call recorded and that are this one's doing as well.
     shared: list[consistency.Told] = field(default_factory=list)
     reason_code: str = ""  # why the caller does it, a code; empty where nothing asks for it
+    by_day: bool = False  # its audit row and facts say the day, and no more of when it was
     owner_checked: bool = False  # whether the caller's department was compared with the owner's
 
     def tell(self, row: dict[str, Any]) -> None:
@@ -87,7 +88,7 @@ def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:
     return [
         {
             "id": act.id,
-            "at": now,
+            "at": ids.day(now) if act.by_day else now,
             "actor": act.call.principal.subject,
             "department": act.call.principal.department,
             "via": act.call.principal.via.subject if act.call.principal.via else "",

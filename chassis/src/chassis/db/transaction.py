@@ -78,12 +78,16 @@ class Transaction:
         act = self._act
         return consistency.token(self.db.service, act.id, act.told, act.shared)
 
-    def act(self, call: Call) -> None:
-        """Do what follows on behalf of `call`: one transaction may carry many."""
+    def act(self, call: Call, *, by_day: bool = False) -> None:
+        """Do what follows on behalf of `call`: one transaction may carry many.
+
+        `by_day`: its audit row and its facts say the day alone, so that no time leads from them to others.
+        """
         act = self._acts.get(id(call))
         if act is None:
-            audit_id = ids.uuid7(self.now)
-            act = self._acts[id(call)] = records.Act(call, audit_id, call.correlation_id or str(audit_id))
+            audit_id = ids.of_day(self.now) if by_day else ids.uuid7(self.now)
+            act = records.Act(call, audit_id, call.correlation_id or str(audit_id), by_day=by_day)
+            self._acts[id(call)] = act
         self._act = act
 
     def forget(self, call: Call) -> None:
@@ -140,11 +144,11 @@ class Transaction:
         else the call is the cause. Returns the event's id.
         """
         # Not of `now`: who waited for a lock has the higher version and must have the later id.
-        event_id = ids.uuid7(self.db.clock.now())
+        event_id = ids.of_day(self.now) if self._act.by_day else ids.uuid7(self.db.clock.now())
         row = self.db.facts.row(fact) | {
             "id": event_id,
             "resource_version": version,
-            "time": self.now,
+            "time": ids.day(self.now) if self._act.by_day else self.now,
             "actor": self.call.principal.subject,
             "correlation_id": self.correlation_id,
             "causation_id": caused_by or self.call.cause_id or self.id,

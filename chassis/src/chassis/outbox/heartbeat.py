@@ -49,10 +49,15 @@ _SHARD = (
     .table_valued(sa.column("shard", sa.Integer), name="held")
     .render_derived()
 )
-# The first of each shard: what the index on (shard, id) answers at once, however many wait.
+# The first of each shard: what the index on (shard, id) answers at once, however many wait. But for those
+# that say the day alone (`Transaction.act`): of them nobody knows since when they wait.
 _FIRST = (
     sa.select(OUTBOX.c.id, OUTBOX.c.time)
-    .where(OUTBOX.c.shard == _SHARD.c.shard, OUTBOX.c.published_at.is_(None))
+    .where(
+        OUTBOX.c.shard == _SHARD.c.shard,
+        OUTBOX.c.published_at.is_(None),
+        OUTBOX.c.time != sa.func.date_trunc("day", OUTBOX.c.time, "UTC"),
+    )
     .order_by(OUTBOX.c.id)
     .limit(sa.literal_column("1"))
     .lateral("first")

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
+from chassis import ids
+from chassis.db.schema import AUDIT, OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
+from customer.store.suppressions import SUPPRESSIONS
 from customer.store.tables import CONSENT_HISTORY
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1 import self_service_link_service_pb2 as pb
@@ -43,6 +47,9 @@ _PURPOSES = Statement[Any](
         f" FROM purposes p, generate_series(1, {MANY}) n WHERE p.id = 'marketing'"
     )
 )
+_SUPPRESSED = Statement[Any](sa.select(SUPPRESSIONS))
+_AUDITED = Statement[Any](sa.select(AUDIT).where(AUDIT.c.resources.startswith("suppressions/")))
+_TOLD = Statement[Any](sa.select(OUTBOX).where(OUTBOX.c.resource.startswith("suppressions/")))
 _NOTED = Statement[Any](sa.select(sa.func.count().label("noted")).select_from(CONSENT_HISTORY))
 
 
@@ -200,3 +207,22 @@ async def test_a_stop_that_was_said_of_another_leaves_what_was_said_before_it(
     assert (first.data.customer, second.data.reason_code) == (anna, "wrong-customer")
     assert await refused(desk.consents.WithdrawContactStop(withdraw)) == "FAILED_PRECONDITION NOT_STOPPED"
     assert (await said("news", Consent.STATE_DENIED)).state == Consent.STATE_DENIED
+
+
+async def test_what_a_stop_suppresses_and_its_withdrawal_releases_says_no_more_of_when_than_the_day(
+    desk: Any,
+) -> None:
+    anna = (await desk.create(desk.email("anna@example.com"), desk.phone("+49 30 901820"))).name
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.consents.StopContact(StopContactRequest(name=anna, source="call", proof="calls/1"))
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.consents.WithdrawContactStop(
+        WithdrawContactStopRequest(name=anna, reason_code="wrong-customer")
+    )
+    suppressed, audited, told = [await each.all(desk.running.db) for each in (_SUPPRESSED, _AUDITED, _TOLD)]
+    assert len(audited) == len(told) == 2 * len(suppressed) > 2
+    times = {each[column] for each in suppressed for column in ("create_time", "release_time")}
+    times |= {each["at"] for each in audited} | {each["time"] for each in told}
+    made = {each["id"] for each in (*suppressed, *audited, *told)} | {each["causation_id"] for each in told}
+    made |= {UUID(each["correlation_id"]) for each in (*audited, *told)}
+    assert times | {ids.moment(each) for each in made} == {ids.day(desk.clock.now())}

@@ -109,11 +109,11 @@ class Suppression(_message.Message):
     """The row version, quoted."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when it holds."""
+        """Since when it holds. Of what a customer's stop suppressed the beginning of the day, in UTC: a moment would lead to whose word it was."""
 
     @_builtins.property
     def release_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was released; absent while it holds."""
+        """When it was released, as precisely as `create_time`; absent while it holds."""
 
     def __init__(
         self,

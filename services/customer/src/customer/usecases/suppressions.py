@@ -35,7 +35,9 @@ async def create_suppression(
     identifier: str,
     apart: bool = False,
 ) -> Suppression:
-    """Suppress an address; answers what holds already. `apart` from what else is said of whose it is.
+    """Suppress an address; answers what holds already.
+
+    `apart` from what else is said of whose it is: nothing of it says more of when that was than the day.
 
     InvalidArgument INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_CODE; NotFound the identifier;
     FailedPrecondition NO_ADDRESS_PEPPER, ADDRESS_DIFFERS.
@@ -44,7 +46,7 @@ async def create_suppression(
     if identifier:
         matched = await _of_identifier(tx, type, identifier, matched)
     suppression = Suppression(
-        ids.uuid7(tx.now),
+        ids.of_day(tx.now) if apart else ids.uuid7(tx.now),
         addresses.hash_of(type, matched),
         addresses.id,
         type,
@@ -52,7 +54,7 @@ async def create_suppression(
         category,
         source,
         _noter(tx).subject,
-        tx.now,
+        ids.day(tx.now) if apart else tx.now,
         release_actor="",
         release_reason_code="",
         release_time=None,
@@ -81,7 +83,7 @@ def _apart(tx: Transaction) -> Iterator[None]:
     """Have it be an act by itself: nothing leads from a suppression to the customer whose word it was."""
     call = tx.call
     apart = replace(call, request_id="", cause_id=None, correlation_id="", traceparent="", purpose="")
-    tx.act(replace(apart, principal=_noter(tx)))
+    tx.act(replace(apart, principal=_noter(tx)), by_day=True)
     yield
     tx.act(call)
 
@@ -114,7 +116,8 @@ async def release_suppression(
     NotFound; FailedPrecondition SUPPRESSION_RELEASED.
     """
     suppression = await found(tx, SUPPRESSION, store.LOCK_SUPPRESSION, suppression_id, etag=etag)
-    suppression.release(_noter(tx).subject, reason_code, tx.now)
+    now = max(suppression.create_time, ids.day(tx.now)) if apart else tx.now
+    suppression.release(_noter(tx).subject, reason_code, now)
     with _apart(tx) if apart else nullcontext():
         await save(tx, store.UPDATE_SUPPRESSION, suppression, fact_of(SuppressionReleased, suppression))
     return suppression
