@@ -9,7 +9,7 @@ import pytest
 
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.route import asked_about, for_everybody, left, why_failed
+from notifications.domain.route import asked_about, for_everybody, goes_on, left, why_failed
 from notifications.domain.strategy import Channel, DeliveryStrategy
 from notifications.peers.contacts import Contacts
 from notifications.usecases.attempt import Forbidden
@@ -28,7 +28,7 @@ ABOUT: tuple[Any, ...] = ("customers/1", "a", "purposes/service", "a", {}, "", "
         (["APP", "EMAIL"], {"APP": Reason.NOT_DELIVERED}, ["EMAIL"], ["EMAIL"]),
         (["EMAIL"], {}, ["EMAIL"], ["EMAIL"]),
         (["EMAIL", "APP"], {}, ["EMAIL", "APP"], ["EMAIL", "APP"]),
-        (["EMAIL", "APP"], {"EMAIL": Reason.BOUNCED}, ["APP"], ["APP"]),
+        (["EMAIL", "APP"], {"EMAIL": Reason.BOUNCED}, [], []),
     ],
 )
 def test_the_inbox_is_tried_where_a_strategy_names_it_or_its_customer_prefers_it(
@@ -65,6 +65,15 @@ def test_what_confirms_a_consent_is_never_put_where_its_link_would_be_kept() -> 
     for channels in ([], ["APP"]):
         notice = replace(confirms, delivery=DeliveryStrategy([*map(Channel, channels)]))
         assert "APP" not in asked_about(notice, ["EMAIL", "APP"])
+
+
+@pytest.mark.parametrize(("channels", "onward"), [(["EMAIL", "APP"], False), (["APP", "EMAIL"], True)])
+def test_what_comes_to_nothing_elsewhere_does_not_go_on_to_the_inbox(
+    channels: list[str], onward: bool
+) -> None:
+    delivery = DeliveryStrategy([*map(Channel, channels)])
+    notice = Notice(uuid4(), *ABOUT, channel=channels[0], delivery=delivery)
+    assert goes_on(notice, ["EMAIL", "SMS", "APP"]) is onward
 
 
 async def test_what_came_back_has_failed_when_nobody_sends_on_another_channel() -> None:

@@ -6,7 +6,7 @@ the promise: of that a person tells what a message did not.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from notifications.domain.confirming import confirmed_by, consent_of
 from notifications.domain.notice import Concern, Notice
@@ -37,12 +37,16 @@ class Addressed:
 def left(notice: Notice, served: Sequence[str]) -> list[str]:
     """The channels on which it may still be tried, in the order of its strategy, else the best first.
 
-    What an address confirms is asked by that one alone, and not put where the link in it would be kept.
+    What an address confirms is asked by that one alone, and not put where the link in it would be kept. The
+    inbox is nobody's last resort: where it is for who prefers it alone, it is not once nothing else is left.
     """
     confirms = confirmed_by(notice)
     wanted = [confirms] if confirms else named(notice.delivery) or [each for each in served if each != INBOX]
     found = [each for each in wanted if each in served and each not in notice.spent]
-    return [each for each in found if each != INBOX] if consent_of(notice) else found
+    others = [each for each in found if each != INBOX]
+    if consent_of(notice):
+        return others
+    return found if for_everybody(notice) or (others and not notice.spent) else others
 
 
 def asked_about(notice: Notice, served: Sequence[str]) -> list[str]:
@@ -72,8 +76,8 @@ def named(delivery: DeliveryStrategy | None) -> Sequence[str]:
 
 def goes_on(notice: Notice, served: Sequence[str]) -> bool:
     """Whether there is another channel when it comes to nothing on the one of now, after it was accepted."""
-    others = [each for each in left(notice, served) if each != notice.channel]
-    return notice.concern is Concern.NONE and not notice.in_doubt and bool(others)
+    then = replace(notice, spent={**notice.spent, notice.channel: Reason.NOT_DELIVERED})
+    return notice.concern is Concern.NONE and not notice.in_doubt and bool(left(then, served))
 
 
 def why_failed(notice: Notice, why: Reason) -> Reason | None:
