@@ -1,16 +1,20 @@
 """The customer's own pages where departments have many purposes, and where much is asked at once."""
 
 import asyncio
+import re
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from cases.service import service as cases_service
 from chassis.db.statement import Statement
 from customer.service import service as customer_service
 from desk.selfservice import site
-from services.desk.tests.component.test_own_pages import customer, said
+from rapport_testing.clock import ManualClock
+from services.desk.tests.component.test_own_pages import customer, made, said
 
 MANY = 400
 _PURPOSES = Statement[Any](
@@ -26,6 +30,15 @@ _WORDINGS = Statement[Any](
     sa.text(
         "INSERT INTO wordings (purpose_id, language, version, text, create_time)"
         f" SELECT 'p' || n, 'en', 1, 'Yes to ' || n, now() FROM generate_series(1, {MANY}) n"
+    )
+)
+_PROMISES = Statement[Any](
+    sa.text(
+        "INSERT INTO promises SELECT (jsonb_populate_record(p, jsonb_build_object("
+        "'id', gen_random_uuid(), 'reference', 'orders/1', 'due_date', NULL, 'due_time', CAST(:due AS text),"
+        " 'make_time', CAST(:due AS text), 'keep_time', CAST(:kept AS text),"
+        " 'record_time', CAST(:kept AS text), 'state', CAST(:state AS text)))).*"
+        f" FROM promises p, generate_series(1, {MANY}) n WHERE p.reference = 'orders/5021'"
     )
 )
 
@@ -59,6 +72,24 @@ async def test_of_many_purposes_each_is_shown_with_its_wording_kept_and_stopped(
     stopped = await erika.form("/contact")
     assert [name for name in stopped if name.startswith("want-")] == []
     assert await said(desk, erika, f"p{MANY}.app") == "STATE_DENIED"
+
+
+async def test_what_is_due_next_stands_before_hundreds_that_are_due_later_or_were_kept(
+    open_desk: Any, clock: ManualClock
+) -> None:
+    desk = await open_desk(customer_service, cases_service)
+    erika = await customer(desk, "Erika", timeZone="Europe/Berlin")
+    promise = {"customer": erika.name, "department": "departments/delivery", "kind": "delivery"}
+    promise |= {"reference": "orders/5021", "dueTime": (clock.now() + timedelta(days=2)).isoformat()}
+    await made(desk.client(), "/v1/promises:make", promise=promise)
+    for days, state in ((90, "OPEN"), (-1, "KEPT")):
+        due = (clock.now() + timedelta(days=days)).isoformat()
+        await _PROMISES.run(
+            desk.services["cases"].db, due=due, kept=due if state == "KEPT" else None, state=state
+        )
+    html = await erika.page()
+    assert "5021" in html.partition("orders/1")[0]
+    assert re.search(r"At least \d{3} more promises", html)
 
 
 async def test_a_no_holds_beside_more_yeses_than_are_asked_about_in_a_day(desk: Any) -> None:

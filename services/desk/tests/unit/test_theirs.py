@@ -32,10 +32,14 @@ def test_what_is_late_or_due_next_comes_first_and_of_what_is_over_the_last() -> 
     ]
 
 
-def test_of_very_many_promises_the_last_are_cut_and_that_is_said() -> None:
-    page = shown(Found([promised(days + 1) for days in range(PROMISES_SHOWN + 1)]), speech("en", "", NOW))
-    assert (len(page.promises), page.more) == (PROMISES_SHOWN, True)
-    assert not shown(Found([promised(1)]), speech("en", "", NOW)).more
+def test_of_very_many_promises_the_last_are_counted() -> None:
+    found, say = Found([promised(days + 1) for days in range(PROMISES_SHOWN + 2)]), speech("en", "", NOW)
+    page = shown(found, say)
+    assert (len(page.promises), page.more, page.left) == (PROMISES_SHOWN, True, "2 more promises.")
+    found.more = True  # than was asked for
+    assert shown(found, say).left == "At least 2 more promises."
+    page = shown(Found([promised(1)]), say)
+    assert (page.more, page.left) == (False, "")
 
 
 def test_what_they_asked_is_called_so() -> None:

@@ -5,6 +5,7 @@ another name is left out here, whatever the services answer
 (docs/adr/0088-a-customers-link-is-made-and-not-kept.md).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,15 +97,20 @@ async def _notes(services: Services, case: str) -> Sequence[Note]:
 
 
 async def _promises(services: Services, of: str, now: datetime) -> tuple[list[Promise], bool]:
-    """The promises, and whether there are more; of very many what is due next, or late, is among them."""
+    """The promises, and whether there are more: of very many what is late, or due next, is among them.
+
+    That is asked for by itself then: it is not behind hundreds that are due later, or were kept.
+    """
     ask_for, request = services.promises.ListPromises, ListPromisesRequest
     rows, more = await _pages(ask_for, request, "promises", of)
     if more:
         since = (now - LATE).strftime("%Y-%m-%dT%H:%M:%SZ")
-        soon, _ = await _pages(
-            ask_for, request, "promises", f'{of} AND due_time >= "{since}"', order_by="due_time"
+        live, broken = "(state = OPEN OR state = AT_RISK)", f'state = BROKEN AND due_time >= "{since}"'
+        urgent = await asyncio.gather(
+            _pages(ask_for, request, "promises", f"{of} AND {live}", order_by="due_time"),
+            _pages(ask_for, request, "promises", f"{of} AND {broken}"),
         )
-        rows = [*{each.name: each for each in (*rows, *soon)}.values()]
+        rows = [*{each.name: each for each in (*rows, *urgent[0][0], *urgent[1][0])}.values()]
     return rows, more
 
 

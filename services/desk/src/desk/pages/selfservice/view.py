@@ -67,6 +67,7 @@ class Page:
     cases: Sequence[Shown]
     promises: Sequence[Line]
     manager: Person | None  # who looks after them
+    left: str  # how many promises are not shown; empty where all are
     more: bool  # there is more than is shown
     trouble: str  # why something is missing
 
@@ -82,8 +83,18 @@ def shown(found: Found, say: Speech) -> Page:
     things = {each.case: say.thing(each.reference) for each in reversed(found.promises) if each.reference}
     cases = [_case(each, found, of[each.name], things, say) for each in found.cases]
     trouble = say.refusal(found.trouble) if found.trouble else ""
-    more = found.more or len(others) > PROMISES_SHOWN
-    return Page(cases, others[:PROMISES_SHOWN], person(found.agents.get(found.manager)), more, trouble)
+    manager, left = person(found.agents.get(found.manager)), _left(len(others), say, at_least=found.more)
+    return Page(cases, others[:PROMISES_SHOWN], manager, left, found.more or bool(left), trouble)
+
+
+def _left(count: int, say: Speech, *, at_least: bool) -> str:
+    """How many promises are not shown, each of which is due later than those that are, or over."""
+    if count <= PROMISES_SHOWN:
+        return ""
+    n = count - PROMISES_SHOWN
+    if at_least:
+        return say.count(n, "At least {n} more promise.", "At least {n} more promises.")
+    return say.count(n, "{n} more promise.", "{n} more promises.")
 
 
 def _case(
