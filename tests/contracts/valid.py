@@ -551,6 +551,8 @@ def learn(short: str, answer: Message, known: dict[str, str]) -> None:
         known[f"{short}Code"] = code
     if token := getattr(answer, "token", ""):
         known[f"{short}Token"] = token
+    if stop := getattr(answer, "contact_stop", None):
+        known[f"{short}Time"] = stop.effective_time.ToJsonString()
     inside = [value for field, value in answer.ListFields() if not field.is_repeated]
     if not hasattr(answer, "name"):  # with what is said of it beside
         answer = next((value for value in inside if hasattr(value, "name")), answer)

@@ -182,7 +182,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "pauses": [{"start_time": BEFORE, "end_time": LATER}], "language_code": "de"},
         "update_mask": "channels,quietHours,pauses,languageCode"}),
     ("StopContact", {"name": "{CreateCustomer}", "source": "call", "proof": "calls/4711"}),
-    ("WithdrawContactStop", {"name": "{CreateCustomer}", "reason_code": "wrong-customer"}),
+    ("WithdrawContactStop", {
+        "name": "{CreateCustomer}", "reason_code": "wrong-customer", "stop_time": "{StopContactTime}"}),
     ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
     ("GetSelfServiceLink", {"name": "{CreateCustomer}/selfServiceLink"}),
     ("ResolveSelfServiceLink", {"token": "{GetSelfServiceLinkToken}"}),

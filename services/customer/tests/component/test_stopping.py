@@ -30,7 +30,7 @@ from rapport.customer.v1.consent_service_pb2 import (
     WithdrawContactStopRequest,
 )
 from rapport.customer.v1.identifier_pb2 import Identifier
-from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.preferences_pb2 import ContactStop, Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import CreatePurposeRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
@@ -50,6 +50,14 @@ _PURPOSES = Statement[Any](
 _SUPPRESSED = Statement[Any](sa.select(SUPPRESSIONS))
 _AUDITED = Statement[Any](sa.select(AUDIT).where(AUDIT.c.resources.startswith("suppressions/")))
 _TOLD = Statement[Any](sa.select(OUTBOX).where(OUTBOX.c.resource.startswith("suppressions/")))
+
+
+def withdrawal(stop: ContactStop) -> WithdrawContactStopRequest:
+    return WithdrawContactStopRequest(
+        name=stop.customer, stop_time=stop.effective_time, reason_code="wrong-customer"
+    )
+
+
 _NOTED = Statement[Any](sa.select(sa.func.count().label("noted")).select_from(CONSENT_HISTORY))
 
 
@@ -188,14 +196,15 @@ async def test_a_stop_that_was_said_of_another_leaves_what_was_said_before_it(
     was = [(each.name, each.state) for each in (await desk.consents.ListConsents(listed)).consents]
     await suppressions.CreateSuppression(CreateSuppressionRequest(suppression=before))
     desk.clock.advance(timedelta(minutes=1))
+    stops = list[ContactStop]()
     for proof in ("calls/1", "calls/2"):
-        await desk.consents.StopContact(StopContactRequest(name=anna, source="call", proof=proof))
+        said_so = StopContactRequest(name=anna, source="call", proof=proof)
+        stops.append((await desk.consents.StopContact(said_so)).contact_stop)
         desk.clock.advance(timedelta(minutes=1))
-    withdraw = WithdrawContactStopRequest(name=anna, reason_code="wrong-customer")
-    held = await desk.consents.WithdrawContactStop(withdraw)
+    held = await desk.consents.WithdrawContactStop(withdrawal(stops[1]))
     assert held.contact_stop.proof == "calls/1"  # which still says so
     assert (await allowed(), await suppressed()) == ([False, False], {"marketing": True, "news": True})
-    held = await desk.consents.WithdrawContactStop(withdraw)
+    held = await desk.consents.WithdrawContactStop(withdrawal(stops[0]))
     assert not held.HasField("contact_stop")
     # What was suppressed before any of it stays so.
     assert (await allowed(), await suppressed()) == ([True, False], {"marketing": False, "news": True})
@@ -205,7 +214,10 @@ async def test_a_stop_that_was_said_of_another_leaves_what_was_said_before_it(
     assert now == was
     (first, second) = await desk.facts("ContactStopWithdrawn")
     assert (first.data.customer, second.data.reason_code) == (anna, "wrong-customer")
-    assert await refused(desk.consents.WithdrawContactStop(withdraw)) == "FAILED_PRECONDITION NOT_STOPPED"
+    assert (
+        await refused(desk.consents.WithdrawContactStop(withdrawal(stops[0])))
+        == "FAILED_PRECONDITION NOT_STOPPED"
+    )
     assert (await said("news", Consent.STATE_DENIED)).state == Consent.STATE_DENIED
 
 
@@ -214,11 +226,10 @@ async def test_what_a_stop_suppresses_and_its_withdrawal_releases_says_no_more_o
 ) -> None:
     anna = (await desk.create(desk.email("anna@example.com"), desk.phone("+49 30 901820"))).name
     desk.clock.advance(timedelta(minutes=1))
-    await desk.consents.StopContact(StopContactRequest(name=anna, source="call", proof="calls/1"))
+    said_so = StopContactRequest(name=anna, source="call", proof="calls/1")
+    stop = (await desk.consents.StopContact(said_so)).contact_stop
     desk.clock.advance(timedelta(minutes=1))
-    await desk.consents.WithdrawContactStop(
-        WithdrawContactStopRequest(name=anna, reason_code="wrong-customer")
-    )
+    await desk.consents.WithdrawContactStop(withdrawal(stop))
     suppressed, audited, told = [await each.all(desk.running.db) for each in (_SUPPRESSED, _AUDITED, _TOLD)]
     assert len(audited) == len(told) == 2 * len(suppressed) > 2
     times = {each[column] for each in suppressed for column in ("create_time", "release_time")}
@@ -226,3 +237,51 @@ async def test_what_a_stop_suppresses_and_its_withdrawal_releases_says_no_more_o
     made = {each["id"] for each in (*suppressed, *audited, *told)} | {each["causation_id"] for each in told}
     made |= {UUID(each["correlation_id"]) for each in (*audited, *told)}
     assert times | {ids.moment(each) for each in made} == {ids.day(desk.clock.now())}
+
+
+async def test_what_customers_say_beside_a_stop_of_another_outlasts_it(desk: Any) -> None:
+    anna = await desk.create(desk.email("anna@example.com"))
+    suppressions = desk.running.stub(SuppressionServiceStub, ["customer.*"])
+    pages = desk.running.stub(SelfServiceLinkServiceStub, ["customer.*"])
+    link = await pages.GetSelfServiceLink(pb.GetSelfServiceLinkRequest(name=f"{anna.name}/selfServiceLink"))
+    for purpose, category in (("polls", "polls"), ("offers", "marketing")):
+        made = Purpose(display_name=purpose, contact_default=Purpose.DEFAULT_ALLOWED, category=category)
+        await desk.running.stub(PurposeServiceStub).CreatePurpose(
+            CreatePurposeRequest(purpose_id=purpose, purpose=made)
+        )
+    said_so = StopContactRequest(name=anna.name, source="call", proof="calls/1")
+    stop = (await desk.consents.StopContact(said_so)).contact_stop
+    desk.clock.advance(timedelta(minutes=1))
+    no = pb.SelfServiceConsent(purpose="purposes/polls", channel=CHANNEL_EMAIL, state=Consent.STATE_DENIED)
+    one_click = pb.SubmitSelfServiceConsentsRequest(token=link.token, consents=[no], source="one-click")
+    await pages.SubmitSelfServiceConsents(one_click)
+    unsubscribed = Suppression(
+        type=Identifier.TYPE_EMAIL,
+        address="anna@example.com",
+        reason=Suppression.REASON_UNSUBSCRIBED,
+        category="marketing",
+        source="letter",
+    )
+    await suppressions.CreateSuppression(CreateSuppressionRequest(suppression=unsubscribed))
+    await desk.consents.WithdrawContactStop(withdrawal(stop))
+    found = (await suppressions.ListSuppressions(ListSuppressionsRequest(customer=anna.name))).suppressions
+    assert {each.category for each in found if not each.HasField("release_time")} == {"marketing"}
+    asked = CheckContactRequest(name=anna.name, purpose="purposes/polls", channels=[CHANNEL_EMAIL])
+    assert not (await desk.consents.CheckContact(asked)).allowed
+
+
+async def test_a_stop_of_another_that_the_customer_says_themselves_later_takes_nothing_back(
+    desk: Any,
+) -> None:
+    anna = await desk.create(desk.email("anna@example.com"))
+    yes = Consent(name=f"{anna.name}/consents/marketing.email", state=Consent.STATE_GRANTED, source="form")
+    await desk.consents.UpdateConsent(UpdateConsentRequest(consent=yes, allow_missing=True))
+    stops = list[ContactStop]()
+    for source in ("call", "page"):
+        desk.clock.advance(timedelta(minutes=1))
+        said_so = StopContactRequest(name=anna.name, source=source)
+        stops.append((await desk.consents.StopContact(said_so)).contact_stop)
+    held = await desk.consents.WithdrawContactStop(withdrawal(stops[0]))
+    assert held.contact_stop.source == "page"
+    found = await desk.consents.GetConsent(GetConsentRequest(name=yes.name))
+    assert found.state == Consent.STATE_DENIED

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.company import ADMIN, Company, SignedIn
+from tests.browser.company import ADMIN, Company, Person, SignedIn
 from tests.browser.customers import somebody
 from tests.browser.looking import bars
+
+LEAD = Person("lena", "manager", "front-desk")
 
 
 async def opened(page: Page, customer: str, label: str) -> Locator:
@@ -116,7 +118,7 @@ async def test_what_a_customer_allows_is_read_out_chosen_by_them_and_proved(
 async def test_who_wants_nothing_more_is_noted_by_keyboard_once_a_colleague_has_read_what_that_is(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    page, customer = (await signed_in()).page, await somebody(desk)
+    page, customer = (await signed_in(LEAD)).page, await somebody(desk)
     form = await opened(page, customer, "Contact consent")
     await form.get_by_role("button", name="They want nothing more of us").press("Enter")
     asked = page.get_by_role("dialog").locator("form[action$='stop-contact']")

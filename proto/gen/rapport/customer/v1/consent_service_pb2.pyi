@@ -399,22 +399,28 @@ class WithdrawContactStopRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    STOP_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}`, `Preferences.contact_stop.customer`."""
     reason_code: _builtins.str
     """Why, a code such as `wrong-customer`."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def stop_time(self) -> _timestamp_pb2.Timestamp:
+        """Which, `Preferences.contact_stop.effective_time`: what was said meanwhile is not meant."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reason_code: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        stop_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stop_time", b"stop_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason_code", b"reason_code", "request_id", b"request_id", "stop_time", b"stop_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

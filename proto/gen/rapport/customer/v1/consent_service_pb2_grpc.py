@@ -157,9 +157,10 @@ class ConsentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawContactStop(self, request, context):
-        """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
-        said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
-        audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
+        """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
+        said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
+        that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+        that time stands.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -57,9 +57,10 @@ class ConsentServiceStub:
     has them, until they allow one of the category by their link. Said again, it holds from then on.
     """
     WithdrawContactStop: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawContactStopRequest, _preferences_pb2.Preferences]
-    """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
-    said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
-    audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
+    """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
+    said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
+    that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+    that time stands.
     """
     UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
     """Changes the masked preferences."""
@@ -111,9 +112,10 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     has them, until they allow one of the category by their link. Said again, it holds from then on.
     """
     WithdrawContactStop: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawContactStopRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
-    """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
-    said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
-    audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
+    """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
+    said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
+    that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+    that time stands.
     """
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes the masked preferences."""
@@ -198,9 +200,10 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.WithdrawContactStopRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
-        """Withdraws the stop that a customer said last by that very name: it was said of another, or never. What it denied is again what they had
-        said before it, unless they said something since, and what it suppressed is released, unless another stop holds it. It stays in the
-        audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none holds.
+        """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
+        said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
+        that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+        that time stands.
         """
 
     @_abc_1.abstractmethod

@@ -1,5 +1,6 @@
 """That customers want nothing but what they have of us."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -36,6 +37,10 @@ class ContactStop:
     def suppresses(self, identifier_id: UUID, category: str) -> bool:
         """Whether it suppressed an address for a category."""
         return suppressed_by(identifier_id, category) in self.suppressed
+
+    def forget(self, suppressed: Sequence[str]) -> None:
+        """Have it not have suppressed these: they hold by somebody's own word."""
+        self.suppressed = [each for each in self.suppressed if each not in suppressed]
 
 
 def suppressed_by(identifier_id: UUID, category: str) -> str:

@@ -69,26 +69,30 @@ async def stop_contact(
 
 
 async def withdraw_contact_stop(
-    tx: Transaction, addresses: AddressKey, *, customer_id: UUID, reason_code: str
+    tx: Transaction, addresses: AddressKey, *, customer_id: UUID, stop_time: datetime, reason_code: str
 ) -> ShownPreferences:
-    """Have the last stop of that very name be none. NotFound; FailedPrecondition NOT_STOPPED."""
+    """Have a stop of that very name be none. NotFound; FailedPrecondition NOT_STOPPED: none of then holds.
+
+    What a later stop of theirs would have denied and suppressed as well stays so.
+    """
     await lock_customer(tx, customer_id)
     preferences = await preferences_of(tx, customer_id)
     preferences.customer_id = customer_id
-    stops = await store.OWN_STOPS.all(tx, customer_id=customer_id)
-    if not stops:
-        told = f"{preferences.customer} said nothing by which contact is stopped, by that very name."
+    stops = {each.stop_time: each for each in await store.OWN_STOPS.all(tx, customer_id=customer_id)}
+    if (stop := stops.pop(stop_time, None)) is None:
+        told = f"{preferences.customer} said nothing then by which contact is stopped, by that very name."
         raise FailedPrecondition("NOT_STOPPED", told, {"resource": preferences.customer})
-    stop, *others = stops
     stop.withdraw_time = tx.now
     await store.SAVE_STOP.run(tx, **values(stop))
     tx.because(reason_code)
     told_of = fact_of(ContactStopWithdrawn, stop, reason_code=reason_code)
     tx.record(told_of, version=preferences.version)
-    await _take_back(tx, customer_id, stop.stop_time)
-    if others:  # which holds it from now on
-        others[0].suppressed += stop.suppressed
-        await store.SAVE_STOP.run(tx, **values(others[0]))
+    last = max(stops, default=stop_time)
+    if last <= stop_time:
+        await _take_back(tx, customer_id, stop_time)
+    if stops:  # the last of which holds it from now on
+        stops[last].suppressed += stop.suppressed
+        await store.SAVE_STOP.run(tx, **values(stops[last]))
     else:
         await welcome_withdrawn(tx, addresses, stop)
     return await shown(tx, preferences)

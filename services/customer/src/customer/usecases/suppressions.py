@@ -16,11 +16,14 @@ from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 from chassis.settings import WrongSettings
 from customer.domain.facts import SuppressionCreated, SuppressionReleased
-from customer.domain.identifiers import Identifier, IdentifierType
+from customer.domain.identifiers import Identifier, IdentifierType, Key
+from customer.domain.stops import suppressed_by
 from customer.domain.suppressions import ADDRESSES, AddressKey, Suppression, SuppressionReason, same_address
 from customer.names import IDENTIFIER, SUPPRESSION
 from customer.store import suppressions as store
 from customer.store import tables
+from customer.store.consents import OWN_STOPS, SAVE_STOP
+from customer.store.identifiers import names_with
 
 
 async def create_suppression(
@@ -65,10 +68,22 @@ async def create_suppression(
     while await store.INSERT_SUPPRESSION.maybe(tx, **values(suppression)) is None:
         about = {"address_hash": suppression.address_hash, "reason": reason, "category": category}
         if held := await store.HOLDING.maybe(tx, **about):
+            if not apart:
+                await _outlast_stops(tx, (type, "", matched), category)
             return held
     with _apart(tx) if apart else nullcontext():
         tx.record(fact_of(SuppressionCreated, suppression), version=suppression.version)
     return suppression
+
+
+async def _outlast_stops(tx: Transaction, key: Key, category: str) -> None:
+    """Have what is said again hold by itself: a stop that suppressed it before is withdrawn without it."""
+    for name in {name for _, name in await names_with(tx, [key])}:
+        own = [each for each in await own_addresses(tx, name) if each.key == key]
+        for stop in await OWN_STOPS.all(tx, customer_id=name):
+            if any(stop.suppresses(each.id, category) for each in own):
+                stop.forget([suppressed_by(each.id, category) for each in own])
+                await SAVE_STOP.run(tx, **values(stop))
 
 
 def _noter(tx: Transaction) -> Principal:

@@ -42,7 +42,12 @@ async def welcome_again(
 
 
 async def welcome_withdrawn(tx: Transaction, addresses: AddressKey, stop: ContactStop) -> None:
-    """Release what a stop suppressed that was withdrawn; of a shared address not what somebody else stops."""
+    """Release what a stop suppressed that was withdrawn; of a shared address not what somebody else stops.
+
+    Nothing while they want nothing more by another of their names.
+    """
+    if await store.STOP.maybe(tx, customer_id=stop.customer_id):
+        return
     own = await own_addresses(tx, stop.customer_id)
     hashes = addresses.hashes_of(own)
     for each in await LOCK_UNSUBSCRIBED.all(tx, hashes=sorted(set(hashes.values()))):

@@ -1,8 +1,10 @@
 """Noting what a colleague is told: that a customer wants nothing more of us that they can do without."""
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from chassis.api.messages import moment
 from desk.language.catalogues import N_
-from desk.pages.actions.action import Action, Doing, Done, Field
+from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.customer.entries import who_did
 from desk.pages.customer.loading import Names
 from desk.ui.speech import Speech
@@ -11,7 +13,7 @@ from rapport.customer.v1.consent_service_pb2 import (
     StopContactRequest,
     WithdrawContactStopRequest,
 )
-from rapport.customer.v1.preferences_pb2 import Preferences
+from rapport.customer.v1.preferences_pb2 import ContactStop, Preferences
 
 
 def stopped(preferences: Preferences, names: Names, say: Speech) -> str:
@@ -35,26 +37,38 @@ async def _stop(doing: Doing) -> Done:
     return Done(doing.look.say("Noted: they hear of us only about what they have of us."))
 
 
+async def _seen(doing: Doing) -> Values:
+    """The stop that the form shows, by its time: what is said while it is open is not meant."""
+    return {"etag": (await _stop_of(doing)).effective_time.ToJsonString()}
+
+
 async def _withdraw(doing: Doing) -> Done:
-    of = await doing.look.services.consents.GetPreferences(
-        GetPreferencesRequest(name=f"{doing.customer}/preferences")
+    seen = Timestamp()
+    seen.FromJsonString(doing.text("etag"))
+    name = (await _stop_of(doing)).customer or doing.customer
+    request = doing.request(
+        WithdrawContactStopRequest, name=name, reason_code="wrong-customer", stop_time=seen
     )
-    name = of.contact_stop.customer or doing.customer
-    request = doing.request(WithdrawContactStopRequest, name=name, reason_code="wrong-customer")
     await doing.look.services.consents.WithdrawContactStop(request)
     return Done(doing.look.say("Withdrawn: what they had said before it holds again."))
+
+
+async def _stop_of(doing: Doing) -> ContactStop:
+    of = GetPreferencesRequest(name=f"{doing.customer}/preferences")
+    return (await doing.look.services.consents.GetPreferences(of)).contact_stop
 
 
 WITHDRAW = Action(
     id="withdraw-stop",
     label=N_("That was somebody else"),
-    permission="customer.consents.write",
+    permission="customer.suppressions.release",
     fields=[],
     button=N_("Withdraw it"),
     consequence=N_(
         "What they had said before holds again, and what this suppressed is released. That it was noted, and"
         " withdrawn by you, is kept."
     ),
+    open=_seen,
     do=_withdraw,
 )
 
