@@ -6,11 +6,19 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from google.type.date_pb2 import Date
 
 from chassis.api.messages import moment, timestamp
+from chassis.context import Call, acting, service_itself
+from chassis.db.aliases import lock_person
+from chassis.db.schema import WORK
+from chassis.db.statement import Statement
 from chassis.errors import PermissionDenied, Unavailable
 from notifications.jobs import walk
+from notifications.names import CUSTOMER
+from notifications.store.walks import WALKS
+from notifications.usecases.notice import SEND
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_events_pb2 import CustomersMerged
 from rapport.customer.v1.customer_pb2 import Customer, Person
@@ -21,6 +29,10 @@ from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.running import error_of, reason
 from rapport_testing.wait import eventually
 
+WAITING = Statement[Any](
+    sa.text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+)
+FREE = Statement[Any](sa.select(WALKS.c.step).with_for_update(skip_locked=True))
 BIRTHDAY = {
     "event_type": None,
     "customer_date": NoticePolicy.CUSTOMER_DATE_BIRTH_DATE,
@@ -165,6 +177,60 @@ async def test_a_walk_that_is_interrupted_goes_on_and_what_is_over_by_then_is_to
     assert len({each.customer for each in notices} & names) == 5
     await birthdays.walked('birthday = "03-26"')
     assert len(await birthdays.notices()) == 5
+
+
+async def test_a_policy_that_is_on_again_tells_of_each_day_whose_hour_comes_after_it(
+    birthdays: Birthdays,
+) -> None:
+    birthdays.born(3, 20)
+    await birthdays.create()
+    birthdays.until(2026, 3, 18)
+    await birthdays.reached("REQUESTED")
+    await birthdays.desk.update_policy("birthday", disabled=True)
+    await birthdays.desk.update_policy("birthday", disabled=False)
+    birthdays.until(2026, 3, 20, 12)
+    await birthdays.reached("SENT")
+    birthdays.born(3, 24)
+    birthdays.until(2026, 3, 22)
+    await birthdays.reached("SENT", "REQUESTED")
+    await birthdays.desk.update_policy("birthday", disabled=True)
+    birthdays.until(2026, 3, 23, 21)  # its hour has come in the east
+    await birthdays.desk.update_policy("birthday", disabled=False)
+    birthdays.until(2026, 3, 24, 12)
+    notices = await birthdays.reached("SENT", "SUPPRESSED")
+    assert notices[1].reason_code == "policy-off"
+
+
+async def test_what_is_told_on_a_day_is_one_flow_and_another_day_is_another(birthdays: Birthdays) -> None:
+    for day in (20, 20, 21):
+        birthdays.born(3, day)
+    await birthdays.create()
+    birthdays.until(2026, 3, 19)
+    await birthdays.reached("REQUESTED", "REQUESTED", "REQUESTED")
+    flows = sa.select(WORK.c.correlation_id, WORK.c.traceparent).where(WORK.c.kind == SEND)
+    rows = await Statement[Any](flows).all(birthdays.desk.running.db)
+    assert len(rows) == 3
+    assert len({row["correlation_id"] for row in rows}) == 2
+    assert len({row["traceparent"].split("-")[1] for row in rows}) == 2
+
+
+async def test_nobody_who_changes_a_policy_waits_for_a_step_that_waits_for_a_customer(
+    birthdays: Birthdays,
+) -> None:
+    name, db = birthdays.born(3, 20), birthdays.desk.running.db
+    await birthdays.create()
+    await birthdays.walked('birthday = "03-04"')
+    with acting(Call("test", service_itself(db.service))):
+        async with db.transaction() as tx:
+            await lock_person(tx, *CUSTOMER.ids(name))
+            birthdays.until(2026, 3, 18)
+
+            async def waits() -> Any:
+                return await WAITING.maybe(db)
+
+            await eventually(waits)
+            assert await FREE.maybe(db) is not None
+    await birthdays.reached("REQUESTED")
 
 
 async def test_it_is_looked_at_before_whom_it_would_tell_in_the_next_days(birthdays: Birthdays) -> None:

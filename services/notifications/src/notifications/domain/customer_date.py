@@ -54,3 +54,8 @@ class Walk:
     def work_key(self) -> str:
         """Of the work that its next step is: each step is another, so that what is over cannot go on."""
         return f"{self.notice_policy_id}/{self.version}/{self.step}"
+
+
+def policy_id_of(work_key: str) -> str:
+    """The policy of the walk whose step a work is."""
+    return work_key.partition("/")[0]

@@ -13,13 +13,13 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.work import Outcome, Turn, Verdict, Work
 from chassis.work.item import not_answered
-from notifications.domain.customer_date import Walk, filter_of
+from notifications.domain.customer_date import filter_of, policy_id_of
 from notifications.peers.selection import Selection
 from notifications.store.tables import LATEST_POLICY
-from notifications.store.walks import LOCK_WALK, WALK
+from notifications.store.walks import WALK
 from notifications.usecases.customer_dates import tell_some
 from notifications.usecases.notice_job import Page
-from notifications.usecases.walk import CUSTOMER_DATE_WALK, again, telling_on
+from notifications.usecases.walk import CUSTOMER_DATE_WALK, again, lock_walk, telling_on
 
 PAGE = 50  # customers of one step
 _NOBODY = Page([], "")
@@ -43,7 +43,7 @@ class Walking:
 
     async def act(self, work: Work, turn: Turn) -> Page:
         """Find the next customers."""
-        walk = await WALK.maybe(self.db, notice_policy_id=_policy_id(work.key))
+        walk = await WALK.maybe(self.db, notice_policy_id=policy_id_of(work.key))
         if walk is None or walk.work_key != work.key:
             return _NOBODY
         policy, now = await LATEST_POLICY.one(self.db, id=walk.notice_policy_id), self.db.clock.now()
@@ -55,25 +55,18 @@ class Walking:
         except grpc.aio.AioRpcError as error:
             raise not_answered("customer", error) from None
 
-    async def lock(self, tx: Transaction, key: str) -> Walk | None:
-        """Lock the walk; None when its policy is off by now."""
-        return await LOCK_WALK.maybe(tx, notice_policy_id=_policy_id(key))
+    async def lock(self, tx: Transaction, key: str) -> None:
+        """Nothing yet: the customers go first, whom `record` knows."""
 
-    async def handing_over(self, tx: Transaction, subject: Walk | None, work: Work, about: Any) -> bool:
+    async def handing_over(self, tx: Transaction, subject: None, work: Work, about: Any) -> bool:
         """Never called: see above."""
         return True
 
     async def record(
-        self, tx: Transaction, subject: Walk | None, work: Work, attempt: int, outcome: Outcome
+        self, tx: Transaction, subject: None, work: Work, attempt: int, outcome: Outcome
     ) -> None:
         """Request what is to be requested, unless the policy was changed meanwhile."""
-        if subject is None or subject.work_key != work.key:
-            return
         if outcome.verdict is Verdict.DONE:
-            await tell_some(tx, self.per_customer, subject, outcome.result)
-        elif outcome.verdict is Verdict.EXPIRED:
-            await again(tx, subject)
-
-
-def _policy_id(key: str) -> str:
-    return key.partition("/")[0]
+            await tell_some(tx, self.per_customer, work.key, outcome.result)
+        elif outcome.verdict is Verdict.EXPIRED and (walk := await lock_walk(tx, work.key)):
+            await again(tx, walk)

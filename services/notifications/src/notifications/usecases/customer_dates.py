@@ -1,12 +1,13 @@
 """Telling customers of a date of theirs: some at a time, each once, with how far it is in the same commit."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from chassis import ids
 from chassis.db.aliases import lock_people
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
-from notifications.domain.customer_date import Walk, trigger_of
+from notifications.domain.customer_date import trigger_of
 from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
 from notifications.names import CUSTOMER
@@ -14,19 +15,25 @@ from notifications.store.tables import LATEST_POLICY
 from notifications.usecases.notice_job import Page
 from notifications.usecases.timing import Timing
 from notifications.usecases.trigger import request_once
-from notifications.usecases.walk import again, telling_on
+from notifications.usecases.walk import again, lock_walk, telling_on
 
 
-async def tell_some(tx: Transaction, per_customer: int, walk: Walk, page: Page) -> None:
-    """Request the notices of a page of customers, for a locked walk, and come back for the next.
+async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Page) -> None:
+    """Request the notices of a page of customers, as the step of a walk, and come back for the next.
 
     Of whoever was merged meanwhile one name is told. What is over already is told to nobody.
+
+    The customers are locked before the walk: who sends to one waits for the policy, and who changes that for
+    the walk.
     """
+    asked = [customer_id for each in page.customers for customer_id in CUSTOMER.ids(each)]
+    people = await lock_people(tx, asked)
+    walk = await lock_walk(tx, work_key)
+    if walk is None:
+        return
     policy = await LATEST_POLICY.one(tx, id=walk.notice_policy_id)
     on, when = telling_on(policy, walk.day)
     if when.expire_time > tx.now:
-        asked = [customer_id for each in page.customers for customer_id in CUSTOMER.ids(each)]
-        people = await lock_people(tx, asked)
         for customer_id in dict.fromkeys(people.survivors[each] for each in asked):
             notice = _notice(tx, policy, CUSTOMER.format(customer_id), on, when)
             await request_once(tx, notice, per_customer, people)
@@ -35,6 +42,7 @@ async def tell_some(tx: Transaction, per_customer: int, walk: Walk, page: Page) 
         walk.day += timedelta(days=1)
         while telling_on(policy, walk.day)[1].expire_time <= tx.now:
             walk.day += timedelta(days=1)
+        tx.act(replace(tx.call, cause_id=None, correlation_id="", traceparent=""))  # each day is a flow
     await again(tx, walk)
 
 

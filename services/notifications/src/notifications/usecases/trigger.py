@@ -167,8 +167,10 @@ async def _why_not(on: Executor, notice: Notice) -> Reason | None:
 
 
 async def _is_off(on: Executor, notice: Notice) -> bool:
-    id_, version = notice.notice_policy_id, notice.policy_version
-    return await store.OFF_SINCE.maybe(on, id=id_, version=version) is not None
+    """Whether its policy was off since. One that is on again tells of dates whose hour comes after it."""
+    of = {"id": notice.notice_policy_id, "version": notice.policy_version}
+    begins = notice.schedule_time if tells_date(notice) else None
+    return await store.OFF_SINCE.maybe(on, on_again_before=begins, **of) is not None
 
 
 def _is_heard(policy: NoticePolicy, event: Event[Any]) -> bool:

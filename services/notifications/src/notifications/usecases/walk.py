@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from chassis import work
 from chassis.db.transaction import Transaction
-from notifications.domain.customer_date import Walk
+from notifications.domain.customer_date import Walk, policy_id_of
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.schedule import THAT_DAY
 from notifications.store import walks as store
@@ -45,6 +45,12 @@ def telling_on(policy: NoticePolicy, day: date) -> tuple[date, Timing]:
     told_on = policy.day or THAT_DAY
     on = day - timedelta(days=told_on.offset_days)
     return on, on_day(told_on, policy.lasts, on.isoformat(), policy.update_time)
+
+
+async def lock_walk(tx: Transaction, work_key: str) -> Walk | None:
+    """Lock the walk whose next step that work is; None when its policy was changed, or is off, by now."""
+    walk = await store.LOCK_WALK.maybe(tx, notice_policy_id=policy_id_of(work_key))
+    return walk if walk is not None and walk.work_key == work_key else None
 
 
 async def again(tx: Transaction, walk: Walk) -> None:
