@@ -156,15 +156,14 @@ class Contacts:
 
         Ours when there is nobody.
         """
-        in_person = "" if manager in (FRONT_DESK, self.front_desk) else manager
-        signer = await self._agent(in_person) or await self._owner(notice.case)
+        signer = await self._agent(self._in_person(manager)) or await self._owner(notice.case)
         signer = signer or await self._agent(self.front_desk) or await self._agent(manager)
         if signer is None:
             raise Ours(Reason.NO_CONTACT_PERSON)
         return signer
 
     async def _owner(self, case: str) -> agent_pb2.Agent | None:
-        """Who owns a case, where we may ask that."""
+        """Who owns a case in person, where we may ask that."""
         if not case:
             return None
         try:
@@ -173,7 +172,11 @@ class Contacts:
             if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED):
                 return None
             raise not_answered("cases", error) from None
-        return await self._agent(found.owner)
+        return await self._agent(self._in_person(found.owner))
+
+    def _in_person(self, name: str) -> str:
+        """Whom a name is of; "" of whoever signs at last."""
+        return "" if name in (FRONT_DESK, self.front_desk) else name
 
     async def _agent(self, name: str) -> agent_pb2.Agent | None:
         try:
