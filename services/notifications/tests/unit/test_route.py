@@ -56,6 +56,14 @@ def test_the_inbox_is_for_everybody_where_it_is_named_first_and_no_promise_moves
     assert for_everybody(notice) is everybody
 
 
+@pytest.mark.parametrize(("channel", "everybody"), [("APP", True), ("SMS", False)])
+def test_a_repeat_goes_into_the_inbox_of_anybody_only_where_it_may_have_been_put_there(
+    channel: str, everybody: bool
+) -> None:
+    notice = replace(Notice(uuid4(), *ABOUT), concern=Concern.AT_RISK, channel=channel, in_doubt=True)
+    assert for_everybody(notice) is everybody
+
+
 def test_what_confirms_a_consent_is_never_put_where_its_link_would_be_kept() -> None:
     confirms = replace(
         Notice(uuid4(), *ABOUT),

@@ -59,9 +59,11 @@ def asked_about(notice: Notice, served: Sequence[str]) -> list[str]:
 def for_everybody(notice: Notice) -> bool:
     """Whether the inbox is not for who prefers it alone: named first, and what is said moves no promise.
 
-    A repeat goes there as before.
+    What may have been put there before is repeated there.
     """
-    return notice.in_doubt or (names_inbox_first(notice.delivery) and notice.concern is Concern.NONE)
+    if notice.in_doubt and notice.channel == INBOX:
+        return True
+    return names_inbox_first(notice.delivery) and notice.concern is Concern.NONE
 
 
 def names_inbox_first(delivery: DeliveryStrategy | None) -> bool:
