@@ -39,6 +39,12 @@ def test_what_a_provider_says_is_said_as_it_is() -> None:
     assert "attempt 1 failed (451 4.3.0)" in summary(notice, attempt)
 
 
+def test_what_is_told_on_a_date_of_the_customers_names_the_day() -> None:
+    notice = Notice(uuid4(), *ABOUT, notice_policy_id="birthday", trigger_event=uuid4(), send_on="2026-03-20")
+    told = "noticePolicies/birthday asked for it, for a date of the customer's: 2026-03-20."
+    assert told in summary(notice)
+
+
 def test_what_waited_until_it_was_of_no_more_use_says_so() -> None:
     notice = Notice(uuid4(), *ABOUT)
     notice.suppress(Reason.PAUSED)

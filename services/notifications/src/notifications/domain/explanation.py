@@ -5,6 +5,7 @@ from datetime import datetime
 
 from chassis.facts import Told, Why, shown
 from notifications.domain.attempt import Attempt
+from notifications.domain.customer_date import tells_date
 from notifications.domain.notice import Concern, Notice, State
 from notifications.domain.reasons import Reason
 from notifications.domain.template import Template
@@ -76,6 +77,8 @@ def _why_wanted(notice: Notice) -> str:
                 f"It was wanted because {notice.promise}, due {_when(said['old_date'])}, is expected in "
                 "time again, and the customer may have been told otherwise."
             )
+        case _ if tells_date(notice):
+            return f"{notice.notice_policy} asked for it, for a date of the customer's: {notice.send_on}."
         case _ if notice.notice_policy_id:
             return f"{notice.notice_policy} asked for it, for something happened to {notice.subject}."
         case _:
