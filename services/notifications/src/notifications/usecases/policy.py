@@ -108,6 +108,8 @@ class PolicyDraft(PolicyTerms):
         return NoticePolicy(**terms, id=policy_id, version=1, create_time=at, update_time=at)
 
 
+_TRIGGERS: dict[str, object] = {"event_type": "", "customer_date": None}  # of which a policy has one
+
 draft_of = into(notice_policy_pb2.NoticePolicy, PolicyDraft)
 
 
@@ -138,8 +140,13 @@ async def create_policy(
 async def update_policy(
     tx: Transaction, *, notice_policy_id: str, changes: Changes[PolicyTerms], etag: str
 ) -> NoticePolicy:
-    """Keep the next version. What is the same is none. What `_own` and `_keep` find."""
+    """Keep the next version. What is the same is none. What `_own` and `_keep` find.
+
+    A trigger that is given takes the place of the other.
+    """
     policy = await _own(tx, notice_policy_id, etag)
+    if any(changes.get(each) for each in _TRIGGERS):
+        changes = Changes(_TRIGGERS | changes)
     return await _keep(tx, policy) if changed(policy, changes) else policy
 
 
