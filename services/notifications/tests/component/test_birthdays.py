@@ -120,6 +120,30 @@ async def test_each_is_told_once_on_the_day_where_they_live_whatever_is_walked_a
     assert moment(told.send_time).astimezone(ZoneInfo(zone)).isoformat()[:13] == "2026-03-20T07"
 
 
+async def test_of_several_policies_a_departments_wishes_and_nobody_is_wished_twice(
+    birthdays: Birthdays,
+) -> None:
+    for _ in range(2):
+        birthdays.born(3, 20)
+    await birthdays.desk.create_policy("a-birthday", **BIRTHDAY, department="departments/platform")
+    await birthdays.create(department="departments/support")
+    birthdays.until(2026, 3, 18, 6)
+    await birthdays.reached("REQUESTED", "REQUESTED")
+    birthdays.until(2026, 3, 20, 12)
+    await birthdays.reached("SENT", "SENT")
+    await eventually(lambda: birthdays.desk.peers.profiles.filters.count('birthday = "03-22"') == 2)
+    assert len(birthdays.desk.mail.received) == 2
+
+
+async def test_an_event_that_is_given_takes_the_place_of_the_date(birthdays: Birthdays) -> None:
+    await birthdays.create()
+    event_type = "rapport.customer.v1.CustomerConverted"
+    policy = await birthdays.desk.update_policy("birthday", event_type=event_type)
+    assert (policy.event_type, policy.WhichOneof("trigger")) == (event_type, "event_type")
+    policy = await birthdays.desk.update_policy("birthday", customer_date=BIRTHDAY["customer_date"])
+    assert policy.WhichOneof("trigger") == "customer_date"
+
+
 async def test_days_before_and_on_28_february_who_was_born_on_the_29th_are_told(
     birthdays: Birthdays,
 ) -> None:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from notifications.domain.notice import Notice
-from notifications.names import POLICY
 
 
 class CustomerDate(StrEnum):
@@ -27,9 +26,9 @@ def filter_of(day: date) -> str:
     return " OR ".join(f'birthday = "{each}"' for each in days_on(day))
 
 
-def trigger_of(policy_id: str, day: date) -> UUID:
-    """What stands for the event that a policy's date has come: it is told each customer once."""
-    return uuid5(NAMESPACE_URL, f"{POLICY.format(policy_id)}/{day}")
+def trigger_of(told: CustomerDate, day: date) -> UUID:
+    """What stands for the event that a date has come: it is told each customer once, by whichever policy."""
+    return uuid5(NAMESPACE_URL, f"{told}/{day}")
 
 
 def tells_date(notice: Notice) -> bool:

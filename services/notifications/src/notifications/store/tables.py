@@ -165,6 +165,9 @@ POLICIES_FOR_EVENT = Statement(
     ).order_by(_LATEST_POLICY.c.department_id == PLATFORM, _LATEST_POLICY.c.id),
     row=NoticePolicy,
 )
+POLICIES_ON_DATE = Statement(
+    ENABLED_POLICIES.where(_LATEST_POLICY.c.customer_date == sa.bindparam("customer_date")), row=NoticePolicy
+)
 POLICIES_WITH_TEMPLATE = Statement(
     ENABLED_POLICIES.where(_LATEST_POLICY.c.template_id == sa.bindparam("template_id")), row=NoticePolicy
 )

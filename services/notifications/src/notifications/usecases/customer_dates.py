@@ -10,8 +10,9 @@ from chassis.facts import Decision, Outcome
 from notifications.domain.customer_date import trigger_of
 from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
+from notifications.domain.trigger import turn
 from notifications.names import CUSTOMER
-from notifications.store.tables import LATEST_POLICY
+from notifications.store.tables import LATEST_POLICY, POLICIES_ON_DATE
 from notifications.usecases.notice_job import Page
 from notifications.usecases.timing import Timing
 from notifications.usecases.trigger import request_once
@@ -21,7 +22,8 @@ from notifications.usecases.walk import again, lock_walk, telling_on
 async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Page) -> None:
     """Request the notices of a page of customers, as the step of a walk, and come back for the next.
 
-    Of whoever was merged meanwhile one name is told. What is over already is told to nobody.
+    Of several policies on a date the first in their turn is followed. Of whoever was merged meanwhile one
+    name is told. What is over already is told to nobody.
 
     The customers are locked before the walk: who sends to one waits for the policy, and who changes that for
     the walk.
@@ -33,7 +35,9 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
         return
     policy = await LATEST_POLICY.one(tx, id=walk.notice_policy_id)
     on, when = telling_on(policy, walk.day)
-    if when.expire_time > tx.now:
+    others = await POLICIES_ON_DATE.all(tx, customer_date=policy.customer_date)
+    is_followed = min(others, key=turn, default=policy).id == policy.id
+    if is_followed and when.expire_time > tx.now:
         for customer_id in dict.fromkeys(people.survivors[each] for each in asked):
             notice = _notice(tx, policy, CUSTOMER.format(customer_id), on, when)
             await request_once(tx, notice, per_customer, people)
@@ -47,7 +51,8 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
 
 
 def _notice(tx: Transaction, policy: NoticePolicy, customer: str, on: date, when: Timing) -> Notice:
-    trigger = trigger_of(policy.id, on)
+    assert policy.customer_date is not None, "it walks"
+    trigger = trigger_of(policy.customer_date, on)
     inputs = {"notice_policy": policy.name, "customer_date": str(policy.customer_date)}
     return Notice(
         id=ids.uuid7(tx.now),
