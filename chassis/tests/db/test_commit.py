@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from chassis.db import outcome
+from chassis.db.statement import Statement
 from chassis.errors import FailedPrecondition, OutcomeUnknown, ResourceExhausted, Unavailable
 from chassis.events.registry import FACT_MAX_BYTES
 from rapport_testing.sql import Sql
@@ -305,3 +307,17 @@ async def test_to_wait_in_line_is_overload_also_when_a_connection_comes_back_or_
     assert refusal.value.reason == "OVERLOADED"
     for each in lent[1:]:
         await each.__aexit__(None, None, None)
+
+
+async def test_what_is_put_off_is_written_with_the_next_statement_or_the_commit(direct, acting) -> None:
+    add = Statement(sa.insert(sa.table("notes", sa.column("text"))).values(text=sa.bindparam("said")))
+
+    async def work(tx):
+        tx.also(add, ["first"])
+        tx.also(add, ["second"])
+        found = Sql("SELECT text FROM notes")
+        assert sorted(row["text"] for row in await tx.fetch(found, [])) == ["first", "second"]
+        tx.also(add, ["third"])
+
+    await transact(direct, acting, work)
+    assert sorted(await notes(direct)) == ["first", "second", "third"]

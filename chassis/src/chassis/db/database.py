@@ -162,6 +162,13 @@ class Database:
                 rows: list[Any] = await connection.fetch(statement.sql, *args)
                 return rows
 
+    def reading(self) -> "_Reading":
+        """An executor on one connection, of statements each in a transaction of its own.
+
+        To borrow one for each costs more than a short statement does. Nothing else is waited for meanwhile.
+        """
+        return _Reading(self)
+
     def transaction(self, lock_timeout_ms: int | None = None, strictly: bool = True) -> "_Transacting":
         """One transaction for the current call: effect, facts, audit and stored response commit together.
 
@@ -214,6 +221,27 @@ class _Borrowed:
         await self._pool.release(self._connection)
         if refusal is not None:
             raise refusal from error
+
+
+class _Reading:
+    """A connection of the pool for several statements."""
+
+    __slots__ = ("_borrowed", "_connection")
+
+    def __init__(self, db: Database) -> None:
+        self._borrowed = db.connection()
+
+    async def __aenter__(self) -> "_Reading":
+        self._connection = await self._borrowed.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        await self._borrowed.__aexit__(kind, error, traceback)
+
+    async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
+        with sql_span(statement):
+            rows: list[Any] = await self._connection.fetch(statement.sql, *args)
+            return rows
 
 
 class _Transacting:

@@ -1,6 +1,6 @@
 """What a transaction writes beside its effect: facts, timers, stored responses and audit rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -103,3 +103,16 @@ def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:
         }
         for act in acts
     ]
+
+
+def timer_calls(
+    timers: Mapping[tuple[str, str], Any], cancelled: Iterable[tuple[str, str]]
+) -> list[tuple[Statement[Any], list[Any]]]:
+    """What sets timers and forgets others, each by kind and key, with its arguments."""
+    calls = []
+    if gone := sorted(cancelled):
+        kinds, keys = zip(*gone, strict=True)
+        calls.append((DELETE_TIMERS, DELETE_TIMERS.arguments({"kinds": kinds, "keys": keys})))
+    if timers:
+        calls.append(UPSERT_TIMERS.call([timers[key] for key in sorted(timers)]))
+    return calls

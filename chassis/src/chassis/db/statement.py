@@ -253,6 +253,11 @@ def combined(statements: tuple[Statement[Any], ...]) -> Combined:
     )
 
 
+def together(calls: Sequence[tuple[Statement[Any], Sequence[Any]]]) -> tuple[Combined, list[Any]]:
+    """The one statement that does what these do, `combined`, and its arguments."""
+    return combined(tuple(each for each, _ in calls)), [one for _, arguments in calls for one in arguments]
+
+
 def _renumbered(sql: str, offset: int) -> str:
     return re.sub(r"\$(\d+)", lambda match: f"${int(match[1]) + offset}", sql)
 

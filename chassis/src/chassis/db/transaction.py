@@ -15,7 +15,7 @@ from chassis.context import Call
 from chassis.db import records
 from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refusal_discarding, unavailable
 from chassis.db.outcome import committed
-from chassis.db.statement import Statement, combined
+from chassis.db.statement import Combined, Statement, together
 from chassis.mentions import mentioned
 from chassis.telemetry.metrics import FACTS
 from chassis.telemetry.tracing import name_resources, sql_span
@@ -48,7 +48,8 @@ class Transaction:
         self._backend = connection.backend
         self._lock_timeout_ms, self._strictly = lock_timeout_ms, strictly
         self._begun = False
-        self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
+        self._put_offs: list[tuple[Statement[Any], Sequence[Any]]] = []
+        self._is_deferred = False  # whether the last of them is there by `defer`
         self._facts: list[dict[str, Any]] = []
         self._tellers: dict[UUID, records.Act] = {}  # by event
         self._about: dict[str, None] = {}  # resources and customers, for the trace
@@ -114,8 +115,11 @@ class Transaction:
         self._act.resources |= dict.fromkeys(mentioned(response))
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
-        """Run a statement now."""
+        """Run a statement now, after what is deferred."""
         await self._flush()
+        return await self._fetch(statement, args)
+
+    async def _fetch(self, statement: Statement[Any] | Combined, args: Sequence[Any]) -> list[Any]:
         try:
             await self._begin()
             with sql_span(statement):
@@ -133,8 +137,17 @@ class Transaction:
         The last deferred write, facts, timers and audit row travel to the server as one statement; a
         transaction of nothing else is a single round trip.
         """
-        await self._flush()
-        self._deferred = (statement, statement.arguments(params))
+        if self._is_deferred:
+            await self._flush()
+        self.also(statement, statement.arguments(params))
+        self._is_deferred = True
+
+    def also(self, statement: Statement[Any], args: Sequence[Any]) -> None:
+        """Run a write that nothing later reads, in one statement with what is deferred, at the latest at commit.
+
+        None of these may change a row that another changes: in which order they do is not said.
+        """
+        self._put_offs.append((statement, args))
 
     def record(self, fact: Any, *, version: int, caused_by: UUID | None = None) -> UUID:
         """Record a domain fact for publication: a dataclass with the name and fields of an event message.
@@ -219,16 +232,16 @@ class Transaction:
             await self._connection.execute(f"BEGIN{patience}")
 
     async def _flush(self) -> None:
-        if self._deferred is not None:
-            (statement, args), self._deferred = self._deferred, None
-            await self.fetch(statement, args)
+        if self._put_offs:
+            await self._fetch(*together(self._put_off()))
+
+    def _put_off(self) -> list[tuple[Statement[Any], Sequence[Any]]]:
+        self._put_offs, parts, self._is_deferred = [], self._put_offs, False
+        return parts
 
     async def _commit(self) -> None:
-        todo = (
-            self._begun, self._deferred, self._facts, self._timers, self._cancelled, self._responses,
-            self._act.resources,
-        )  # fmt: skip
-        if not any(todo):
+        written = self._put_offs, self._facts, self._timers, self._cancelled, self._responses
+        if not (self._begun or any(written) or self._act.resources):
             return
         failpoints.hit("before_commit")
         try:
@@ -271,25 +284,18 @@ class Transaction:
 
     async def _close(self) -> None:
         """Send the last deferred write, facts, timers, stored responses and audit row as one statement."""
-        deferred, self._deferred = self._deferred, None
         for act in self._acts.values():
             act.name_transaction()
-        parts: list[tuple[Statement[Any], Sequence[Any]]] = [deferred] if deferred else []
-        if self._cancelled:
-            kinds, keys = zip(*sorted(self._cancelled), strict=True)
-            parts.append(
-                (records.DELETE_TIMERS, records.DELETE_TIMERS.arguments({"kinds": kinds, "keys": keys}))
-            )
+        parts = self._put_off()
+        parts += records.timer_calls(self._timers, self._cancelled)
         for insert, rows in (
             (self.db.facts.insert, self._facts),
-            (records.UPSERT_TIMERS, [self._timers[key] for key in sorted(self._timers)]),
             (records.INSERT_RESPONSES, self._responses),
             (records.INSERT_AUDIT, records.audit_rows(self._acts.values(), self.now)),
         ):
             if rows:
                 parts.append(insert.call(rows))
-        statement = combined(tuple(part for part, _ in parts))
-        args = [argument for _, arguments in parts for argument in arguments]
+        statement, args = together(parts)
         if self._about:
             name_resources(self._about)
         with sql_span(statement):

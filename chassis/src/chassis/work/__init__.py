@@ -16,7 +16,7 @@ definite answer counts however late it comes.
 """
 
 from chassis.work.item import Deferred, Later, NotDone, Ours, Outcome, Refused, State, Verdict, Work, code_of
-from chassis.work.queue import bring_forward, cancel, enqueue, reopen
+from chassis.work.queue import bring_forward, cancel, enqueue, enqueue_all, entry, reopen
 from chassis.work.turn import Turn, Worker
 
 __all__ = [
@@ -35,5 +35,7 @@ __all__ = [
     "cancel",
     "code_of",
     "enqueue",
+    "enqueue_all",
+    "entry",
     "reopen",
 ]

@@ -1,6 +1,6 @@
 """The statements of the work table, and what use cases call."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -187,7 +187,23 @@ async def enqueue(
     how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a possible
     repeat. Of what is due a lower `rank`, below `RANKS`, goes first.
     """
-    work = {
+    await enqueue_all(
+        tx, [entry(tx, kind, key, due_at=due_at, expire_at=expire_at, repeats=repeats, rank=rank)]
+    )
+
+
+def entry(
+    tx: Transaction,
+    kind: str,
+    key: str,
+    *,
+    due_at: datetime,
+    expire_at: datetime,
+    repeats: int = 0,
+    rank: int = 0,
+) -> Mapping[str, Any]:
+    """What `enqueue_all` takes, on behalf of the call that acts now. As of `enqueue`."""
+    return {
         "id": ids.uuid7(tx.now),
         "kind": kind,
         "key": key,
@@ -199,7 +215,11 @@ async def enqueue(
         "causation_id": tx.call.cause_id or tx.id,
         "traceparent": tx.call.traceparent,
     }
-    await _ENQUEUE.rows(tx, [work])
+
+
+async def enqueue_all(tx: Transaction, entries: Sequence[Mapping[str, Any]]) -> None:
+    """As `enqueue`, of several, no two of them for the same key, at once."""
+    await _ENQUEUE.rows(tx, entries)
     tx.after_commit(tx.db.on_work)
 
 

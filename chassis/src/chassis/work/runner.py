@@ -24,6 +24,7 @@ from chassis.work.item import NotDone, Outcome, State, Verdict, Work, code_of
 from chassis.work.turn import LEASE, Turn, Worker
 
 POLL_S = 0.5
+GATHER_S = 0.05  # hands are gathered at most
 OVERDUE_EVERY_S = 1.0
 COUNT_EVERY_S = 10.0
 SILENT_S = 10.0  # without a look at the database, we cannot say that it has answered
@@ -51,6 +52,7 @@ class WorkRunner:
         self._claiming: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._stopping = False
+        self._gather_until = dict.fromkeys(self._workers, 0.0)
         self._looked = -math.inf
         self._answering_since = self._overdue_at = self._count_at = 0.0
         db.on_work = self._wake.set
@@ -66,7 +68,9 @@ class WorkRunner:
                 if judge(error) is Judgement.DOWN:
                     self._looked = -math.inf
                 _log.warning("work cannot be claimed", error=type(error).__name__)
-            await woken(self._wake, POLL_S)
+            now_s = asyncio.get_running_loop().time()
+            gathering = any(until > now_s for until in self._gather_until.values())
+            await woken(self._wake, GATHER_S if gathering else POLL_S)
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more. What runs gets `grace_s` to end; then it is cut off and recorded as it stands."""
@@ -94,10 +98,14 @@ class WorkRunner:
         now_s = asyncio.get_running_loop().time()
         for kind, worker in self._workers.items():
             free = worker.at_once - len(self._running[kind])
-            if free > 0 and not self._stopping:
+            # While more waits than there are hands for, some are gathered: each claim costs a commit.
+            few = free < worker.at_once // 2 and now_s < self._gather_until[kind]
+            if free > 0 and not few and not self._stopping:
                 lease = worker.prepare_time * LEASE
                 now = self._db.clock.now()
-                for work in await queue.CLAIM.all(self._db, of_kind=kind, now=now, free=free, lease=lease):
+                claimed = await queue.CLAIM.all(self._db, of_kind=kind, now=now, free=free, lease=lease)
+                self._gather_until[kind] = now_s + GATHER_S if len(claimed) == free else 0.0
+                for work in claimed:
                     self._start(worker, work)
         if now_s >= self._overdue_at:
             self._overdue_at = now_s + OVERDUE_EVERY_S
@@ -217,7 +225,7 @@ class WorkRunner:
             wait = timedelta(seconds=worker.retries.wait(row.failures + 1))
             row.settle(attempt, outcome, tx.now, wait=wait)
             moved = {name: getattr(row, name) for name in queue.MOVED}
-            await queue.MOVE.run(tx, work=row.id, **moved)
+            tx.also(queue.MOVE, queue.MOVE.arguments({"work": row.id, **moved}))
             await worker.record(tx, subject, row, attempt, outcome)
 
     async def _see_to_overdue(self, now_s: float) -> None:

@@ -76,9 +76,9 @@ class Turn:
         answer_s = self._worker.answer_time.total_seconds()
         # From before the first write, which may be the one that was kept: so ours ends first.
         began = asyncio.get_running_loop().time()
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             try:
-                await self._write(fingerprint, about, repeats)
+                await self._write(fingerprint, about, repeats, tried > 0)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -94,18 +94,20 @@ class Turn:
             raise Superseded("lease-over")
         self.committed = True
 
-    async def _write(self, fingerprint: str, about: Any, repeats: int | None) -> None:
+    async def _write(self, fingerprint: str, about: Any, repeats: int | None, again: bool) -> None:
         """Once. That an earlier try committed, and its answer was lost, is seen in the row itself."""
         worker, work = self._worker, self._work
-        found = await queue.GET.one(self._db, work=work.id)
-        if found.state is State.HANDING_OVER and found.attempt == work.attempt:
-            return
+        if again:
+            found = await queue.GET.one(self._db, work=work.id)
+            if found.state is State.HANDING_OVER and found.attempt == work.attempt:
+                return
         async with self._db.transaction() as tx:
             subject = await worker.lock(tx, work.key)
-            if not await worker.handing_over(tx, subject, work, about):
-                raise Superseded("changed")
             ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint, "repeats": repeats}
             if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:
                 raise Superseded("lease-over")
+            # After that, so that what it writes travels with the commit.
+            if not await worker.handing_over(tx, subject, work, about):
+                raise Superseded("changed")
             if work.unknown:
                 tx.after_commit(WORK_REPEATS.labels(work.kind).inc)

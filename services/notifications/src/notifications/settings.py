@@ -175,11 +175,10 @@ class Settings(ServiceSettings):
             raise ValueError(
                 "dkim_domain, dkim_selector and dkim_key: must be given together, or none of them"
             )
-        if (signer := self.signer) is None:
+        if self.signer is None:
             return self
         if not f".{self.sender.address.domain}".endswith(f".{self.dkim_domain}"):
             raise ValueError("dkim_domain: must be that of mail_from, or one above it")
-        signer.sign(b"From: us\r\n\r\n")
         return self
 
     @property

@@ -200,7 +200,7 @@ class World:
                 work = await CLAIM_ONE.one(tx, key=row.name.removeprefix("notices/"))
         notice = await GET_NOTICE.one(db, id=UUID(work.key))
         current_call.set(self.runner._call(self.worker, work))
-        delivery = await prepare(db, work, notice, "EMAIL", "en", "", "", [])
+        delivery = await prepare(db, db.clock.now(), work, notice, "EMAIL", "en", "", "", [])
         await Turn(db, self.worker, work).hand_over("", delivery)
         self.turns[key] = work
 

@@ -1,10 +1,11 @@
 """The provider of e-mail: an SMTP server. It takes a message once for each time that it is handed in."""
 
+import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiosmtplib
 
@@ -19,11 +20,14 @@ from notifications.domain.reasons import Reason
 NAME = "providers/smtp"
 STEP_S = 30.0  # for the answer to anything but the message
 QUIT_S = 2.0
+IDLE_S = 2.0  # for which a connection is kept; servers wait for minutes
+MESSAGES_MOST = 50  # on one connection
 _GO_ON = 354
 _SUCCESS, _REFUSALS = 2, (4, 5)  # the first digit: RFC 5321, 4.2.1
 _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 _PERMANENT = 500
 _CLOSING = 421
+_GONE = re.compile(rf"{_CLOSING}|[^\d]")  # it closes, or did not answer
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 # Bad mailbox, system, syntax; moved, not unique, no mail there; disabled, full, size, list; no route, no
 # host; an address that the system behind cannot take.
@@ -38,11 +42,21 @@ _ABOUT_US = re.compile(
 )
 
 
+@dataclass(eq=False, slots=True)
+class _Kept:
+    """A connection, on which nothing is going on while it is kept."""
+
+    smtp: aiosmtplib.SMTP
+    messages: int = 0
+    ending: asyncio.TimerHandle = field(init=False)
+
+
 @dataclass(frozen=True, repr=False, slots=True)
 class SmtpProvider:
-    """Hands in mail to a server, one connection for each message.
+    """Hands in mail to a server, one message after another on as many connections as there are at once.
 
-    `security` is `none`, `starttls` or `tls`; no username, no login. The password is asked for each time.
+    `security` is `none`, `starttls` or `tls`; no username, no login. The password is asked for each time that
+    one is made.
     """
 
     host: str
@@ -51,6 +65,8 @@ class SmtpProvider:
     username: str
     password: Callable[[], str]
     sign: Callable[[bytes], bytes] = bytes  # puts a signature before a message
+    _idle: "list[_Kept]" = field(default_factory=list, init=False)
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def send(
         self, mail: Mail, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
@@ -70,20 +86,71 @@ class SmtpProvider:
             Later: not now for this recipient.
             Exception: anything else after the final dot: nobody knows.
         """
-        smtp = self._client()
         failpoints.hit("provider.before_send")
         with client_span("send smtp", {"server.address": self.host, "server.port": self.port}):
+            kept = await self._addressed(mail)
             try:
-                await self._connect(smtp)
-                await self._envelope(smtp, mail)
                 content = self.sign(compose(mail))
                 await ready(mail.fingerprint)
-                code = await self._data(smtp, content, commit_to_it)
+                code = await self._data(kept.smtp, content, commit_to_it)
                 failpoints.hit("provider.after_accept")
-                await _part(smtp)
-                return code
-            finally:
-                smtp.close()
+            except BaseException:
+                kept.smtp.close()
+                raise
+            self._keep(kept)
+            return code
+
+    async def _addressed(self, mail: Mail) -> "_Kept":
+        """A connection on which sender and recipient are named: one that was kept, or else a new one.
+
+        That one is dead, or closed by the server, says nothing of what becomes of a new one; but the others
+        that were kept may be dead too, and are left.
+        """
+        if self._idle:
+            kept = self._idle.pop()
+            kept.ending.cancel()
+            try:
+                await self._envelope(kept.smtp, mail)
+            except BaseException as error:
+                kept.smtp.close()
+                if not isinstance(error, Away) or not _GONE.match(error.code):
+                    raise
+                self._leave_all()
+            else:
+                return kept
+        smtp = self._client()
+        try:
+            await self._connect(smtp)
+            await self._envelope(smtp, mail)
+        except BaseException:
+            smtp.close()
+            raise
+        return _Kept(smtp)
+
+    def _keep(self, kept: "_Kept") -> None:
+        """Keep a connection for the next message, a moment and not for too many: servers count."""
+        kept.messages += 1
+        loop = asyncio.get_running_loop()
+        if kept.messages < MESSAGES_MOST:
+            self._idle.append(kept)
+            kept.ending = loop.call_later(IDLE_S, self._let_go, kept)
+        else:
+            self._parting(kept)
+
+    def _let_go(self, kept: "_Kept") -> None:
+        self._idle.remove(kept)
+        self._parting(kept)
+
+    def _leave_all(self) -> None:
+        while self._idle:
+            kept = self._idle.pop()
+            kept.ending.cancel()
+            kept.smtp.close()
+
+    def _parting(self, kept: "_Kept") -> None:
+        task = asyncio.create_task(_leave(kept.smtp))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def greet(self) -> None:
         """Go as far as before a message, and leave. Raises as `send` does."""
@@ -207,6 +274,13 @@ def _options(smtp: aiosmtplib.SMTP, to: Address) -> tuple[list[str], str]:
     if not smtp.supports_extension("smtputf8"):
         raise Refused(Reason.NEEDS_SMTPUTF8)
     return ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
+
+
+async def _leave(smtp: aiosmtplib.SMTP) -> None:
+    try:
+        await _part(smtp)
+    finally:
+        smtp.close()
 
 
 async def _part(smtp: aiosmtplib.SMTP) -> None:

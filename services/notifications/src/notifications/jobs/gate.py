@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from prometheus_client import Counter
 
 from chassis.db.database import Database
-from chassis.db.statement import values
+from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
 from chassis.telemetry.metrics import Snapshot
@@ -85,14 +85,14 @@ class Gate:
         NOT_AVAILABLE.replace({(row.id,): float(row.state is not State.AVAILABLE) for row in rows})
         WAITING.replace({(row.id,): row.waiting_count for row in rows})
 
-    async def require(self, notice: Notice, channels: Collection[Channel]) -> None:
+    async def require(self, on: Executor, notice: Notice, channels: Collection[Channel]) -> None:
         """Quiet when no provider of these channels takes it now, or the one it waits for has its rate full.
 
         Nothing else needs to be asked then.
         """
         now, wanted = self.db.clock.now(), {_id(each) for each in channels}
-        rows = [row for row in await store.ALL_PROVIDERS.all(self.db) if row.id in wanted]
-        closed = {row.id: await self._closed(row, notice, now) for row in rows}
+        rows = [row for row in await store.ALL_PROVIDERS.all(on) if row.id in wanted]
+        closed = {row.id: await self._closed(on, row, notice, now) for row in rows}
         own = closed.get(notice.waits_for)
         busy = {notice.waits_for: own} if own and own[0] == Reason.PROVIDER_BUSY else closed
         if busy and all(busy.values()):
@@ -110,7 +110,7 @@ class Gate:
             await self.open([channel])
             row = await store.GET_PROVIDER.one(self.db, id=provider_id)
         now = self.db.clock.now()
-        if closed := await self._closed(row, notice, now):
+        if closed := await self._closed(self.db, row, notice, now):
             raise _not_yet(*closed, decisions, provider_id, now)
         self._inside[provider_id] += 1
         try:
@@ -119,7 +119,9 @@ class Gate:
         finally:
             self._inside[provider_id] -= 1
 
-    async def _closed(self, row: Provider, notice: Notice, now: datetime) -> tuple[Reason, datetime] | None:
+    async def _closed(
+        self, on: Executor, row: Provider, notice: Notice, now: datetime
+    ) -> tuple[Reason, datetime] | None:
         """Why a provider gets no such message now, and until when; None when it does."""
         if until := row.opens(now):
             return Reason.PROVIDER_AWAY, until
@@ -127,7 +129,7 @@ class Gate:
         if self._inside[row.id] >= max(1, self.side_by_side - (notice.rank == LAST)):
             return Reason.PROVIDER_BUSY, now + SOON
         if self._each(row) and row.free_time and row.free_time > now + patience(notice):
-            return Reason.PROVIDER_BUSY, await self._turn_time(row, notice, now)
+            return Reason.PROVIDER_BUSY, await self._turn_time(on, row, notice, now)
         return None
 
     async def _admit(self, row: Provider, notice: Notice, decisions: list[Decision], now: datetime) -> None:
@@ -137,7 +139,7 @@ class Gate:
             )
             if turn is None:
                 row = await store.GET_PROVIDER.one(self.db, id=row.id)
-                until = await self._turn_time(row, notice, now)
+                until = await self._turn_time(self.db, row, notice, now)
                 raise _not_yet(Reason.PROVIDER_BUSY, until, decisions, row.id, now)
             await asyncio.sleep(max(0.0, (turn["free_time"] - each - now).total_seconds()))
         if row.state is not State.AVAILABLE:
@@ -146,10 +148,10 @@ class Gate:
             if await store.PROBE_PROVIDER.maybe(self.db, **asks, **times) is None:
                 raise _not_yet(Reason.PROVIDER_AWAY, now + SOON, decisions, row.id, now)
 
-    async def _turn_time(self, row: Provider, notice: Notice, now: datetime) -> datetime:
+    async def _turn_time(self, on: Executor, row: Provider, notice: Notice, now: datetime) -> datetime:
         """When its turn may come in a provider's rate, by how many of those that wait go before it."""
         before = {"provider": row.id, "rank": notice.rank, "notice_id": notice.id, "at_most": PLACES_MOST}
-        place: int = (await store.WAITING_BEFORE.one(self.db, **before))["count"]
+        place: int = (await store.WAITING_BEFORE.one(on, **before))["count"]
         first = max((row.free_time or now) - patience(notice), now + _MOMENT)
         return min(first + self._each(row) * place, now + PAUSE_MOST)
 

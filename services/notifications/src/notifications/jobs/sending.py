@@ -12,6 +12,7 @@ import structlog
 from chassis.backoff import Backoff
 from chassis.db.aliases import lock_person
 from chassis.db.database import Database
+from chassis.db.statement import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
 from chassis.work import NotDone, Ours, Outcome, Refused, Turn, Verdict, Work, code_of
@@ -28,7 +29,7 @@ from notifications.names import CUSTOMER
 from notifications.peers.contacts import Calls, Contact, Contacts, Promises
 from notifications.peers.dates import Dates
 from notifications.peers.links import Links
-from notifications.store.tables import COUNTED, GET_ATTEMPT, GET_NOTICE
+from notifications.store.tables import GET_ATTEMPT, GET_NOTICE, LOCK_NOTICE, WHOSE
 from notifications.usecases.attempt import (
     Accepted,
     Delivery,
@@ -44,7 +45,6 @@ from notifications.usecases.fallback import elsewhere, fall_back_when_silent, go
 from notifications.usecases.hour import require_hour
 from notifications.usecases.notice import SEND
 from notifications.usecases.pressure import has_room, require_room
-from notifications.usecases.promise import lock_notice
 from notifications.usecases.trigger import is_on, require_on
 from notifications.usecases.words import Words, render, used_in
 
@@ -76,28 +76,31 @@ class Sending:
 
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
-        notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
-        silent = notice.told
-        if silent and (wanted_again := elsewhere(notice, self._codes)) is not None:
-            notice = wanted_again
-        elif silent:
-            raise Forbidden(Reason.ALREADY_TOLD)
         now = self.db.clock.now()
-        await self.gate.require(notice, self._open_to(notice))
-        wanted = await require_on(self.db, notice, now)
+        async with self.db.reading() as on:
+            notice = await GET_NOTICE.one(on, id=UUID(work.key))
+            silent = notice.told
+            if silent and (wanted_again := elsewhere(notice, self._codes)) is not None:
+                notice = wanted_again
+            elif silent:
+                raise Forbidden(Reason.ALREADY_TOLD)
+            await self.gate.require(on, notice, self._open_to(notice))
+            wanted = await require_on(on, notice, now)
         contact = await self.contacts.of(notice)
         reasons = await self._reasons_to_call(notice)
         decisions = [*wanted, *contact.decisions]
         decisions = require_call(notice, reasons, self.call_within, now, decisions)
         decisions = require_hour(notice, contact.zone, now, decisions)
         exempt = notice.urgent or contact.essential
-        decisions = await require_room(
-            self.db, notice, contact.category, self.budget, now, decisions, exempt=exempt
-        )
+        async with self.db.reading() as on:
+            decisions = await require_room(
+                on, notice, contact.category, self.budget, now, decisions, exempt=exempt
+            )
         if silent:
             notice = await self._in_silence(notice.id)
         to = (contact.channel, contact.language_code, contact.category, contact.identifier)
-        delivery = await prepare(self.db, work, notice, *to, decisions)
+        async with self.db.reading() as on:
+            delivery = await prepare(on, self.db.clock.now(), work, notice, *to, decisions)
         asked = await self.links.confirming(notice, contact)
         contact = await self.links.on(notice, contact, used_in(delivery.text))
         words = _words(delivery, contact, {COMPANY_NAME: self.company}, asked)
@@ -163,11 +166,16 @@ class Sending:
         return [each.code for each in self.channels]
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
-        """Lock the notice, and before it whom it is for, where what they are sent is looked at."""
-        counted = await COUNTED.one(tx, id=UUID(key))
-        if counted["tells_date"] or not counted["exempt"]:
-            await lock_person(tx, *CUSTOMER.ids(counted["customer"]))
-        return await lock_notice(tx, UUID(key))
+        """Lock the notice, and before it whom it is for, where what they are sent is looked at.
+
+        Between them the promise that a policy tells of, in the order of `hear`.
+        """
+        whose = await WHOSE.one(tx, id=UUID(key))
+        if whose["tells_date"] or not whose["exempt"]:
+            await lock_person(tx, *CUSTOMER.ids(whose["customer"]))
+        if whose["promise"]:
+            await LOCK_NAME.run(tx, name=whose["promise"])
+        return await LOCK_NOTICE.one(tx, id=UUID(key))
 
     async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
         """Begin an attempt, when there is room for it still, and who asked for it still wants it."""

@@ -185,10 +185,10 @@ LOCK_NOTICES_OF_PROMISE = Statement(
 )
 LOCK_NOTICES_TO_ANYBODY = Statement(_LOCK_OF_PROMISE, row=Notice)
 _GOES_AT = sa.func.coalesce(NOTICES.c.schedule_time, NOTICES.c.create_time)
-_GOING = sa.select(_GOES_AT.label("at")).where(
+_GOING = sa.select(NOTICES.c.id, NOTICES.c.customer, NOTICES.c.notice_policy_id, _GOES_AT.label("at")).where(
     among(NOTICES.c.customer, "customers"),
     _GOES_AT.between(sa.bindparam("first"), sa.bindparam("last")),
-    NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+    among(NOTICES.c.notice_policy_id, "policies"),
 )
 # When notices go to a customer, but for those that they never had.
 GOING_BY_HAND = Statement[Any](
@@ -207,10 +207,12 @@ LATELY_SENT = Statement(
     ),
     row=Contact,
 )
-# Whose it is, whether no budget keeps it back, and whether it tells of a date of theirs.
-COUNTED = Statement[Any](
+# Whose it is, whether no budget keeps it back, whether it tells of a date of theirs, and the promise of
+# which a policy tells.
+WHOSE = Statement[Any](
     sa.select(
         NOTICES.c.customer,
+        sa.case((NOTICES.c.concern == "", ""), else_=NOTICES.c.promise).label("promise"),
         sa.or_(NOTICES.c.urgent, TEMPLATES.c.essential).label("exempt"),
         sa.and_(NOTICES.c.trigger_event.is_not(None), NOTICES.c.subject == "").label("tells_date"),
     )

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.db.statement import Bulk, Statement
-from chassis.db.tables import among, replaced, table
+from chassis.db.tables import among, replaced, rows_of, table
 from notifications.domain.notice import Notice
 from notifications.domain.policy import BY_EVENT, NoticePolicy
 from notifications.domain.trigger import Mark
@@ -57,11 +57,17 @@ OFF_SINCE = Statement[Any](
     .where(_LATER.c.off, sa.or_(_BEFORE.is_(None), _LATER.c.until.is_(None), _LATER.c.until >= _BEFORE))
     .limit(1)
 )
-_OF_THING = (
-    MARKS_TABLE.c.notice_policy_id == sa.bindparam("notice_policy_id"),
-    MARKS_TABLE.c.subject == sa.bindparam("subject"),
+# Things, each of one policy, as two arrays.
+_THINGS = rows_of("things", policies=sa.Text(), subjects=sa.Text())
+
+
+def _of_things(of: sa.Table) -> sa.ColumnElement[bool]:
+    return sa.and_(of.c.notice_policy_id == _THINGS.c.policies, of.c.subject == _THINGS.c.subjects)
+
+
+MARKS = Statement(
+    sa.select(MARKS_TABLE).select_from(_THINGS.join(MARKS_TABLE, _of_things(MARKS_TABLE))), row=Mark
 )
-MARKS = Statement(sa.select(MARKS_TABLE).where(*_OF_THING), row=Mark)
 _MARK_KEY = tuple(MARKS_TABLE.primary_key)
 _IS_OLD = MARKS_TABLE.c.time < sa.bindparam("before", type_=MARKS_TABLE.c.time.type)
 _OLD = sa.select(*_MARK_KEY).where(_IS_OLD).order_by(MARKS_TABLE.c.time).limit(sa.bindparam("page"))
@@ -75,19 +81,15 @@ PUT_MARK = Bulk[None](MARKS_TABLE, replaced)
 # What may still be sent: also what may have been, and once that is known not to have been is wanted again.
 LOCK_OPEN = Statement(
     sa.select(NOTICES)
-    .where(
-        NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
-        NOTICES.c.subject == sa.bindparam("subject"),
-        *_IS_OPEN,
-    )
+    .select_from(_THINGS.join(NOTICES, _of_things(NOTICES)))
+    .where(*_IS_OPEN)
     .order_by(NOTICES.c.id)
-    .with_for_update(),
+    .with_for_update(of=NOTICES),
     row=Notice,
 )
 TOLD_OF = Statement[Any](
-    sa.select(NOTICES.c.id).where(
-        NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
-        among(NOTICES.c.customer, "customers"),
+    sa.select(NOTICES.c.trigger_event, NOTICES.c.customer).where(
+        among(NOTICES.c.trigger_event, "events"), among(NOTICES.c.customer, "customers")
     )
 )
 # Whether a later event led to one about a person themselves, by any of their names.
@@ -111,6 +113,10 @@ TOLD_BY_ANOTHER = Statement[Any](
             "(notices.in_doubt OR notices.state IN ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN'))"
         ),
     )
+)
+# What is new: nothing of it was handed over, so no list of what was is any but empty.
+INSERT_NOTICES = Bulk[None](
+    NOTICES, columns=[each.name for each in NOTICES.columns if each.name != "text_partials"]
 )
 # Whether one of a later year is planned of what an event led to.
 PLANNED_AFTER = Statement[Any](

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.api.entities import write
-from chassis.db.database import Database
-from chassis.db.statement import values
+from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision
 from chassis.work import Deferred, NotDone, Refused, State, Verdict, Work
 from chassis.work import Outcome as Ended
+from chassis.work.item import LIVE
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.call_request import call_first, too_late
@@ -44,7 +44,8 @@ class Delivery:
 
 
 async def prepare(
-    db: Database,
+    on: Executor,
+    time: datetime,
     work: Work,
     notice: Notice,
     channel: str,
@@ -53,19 +54,18 @@ async def prepare(
     identifier: str,
     decisions: list[Decision],
 ) -> Delivery:
-    """What to deliver to a customer who is reached by `channel` and reads that language.
+    """What to deliver to a customer who is reached by `channel` and reads that language, composed at `time`.
 
-    A repeat renders the version of the text of what it repeats.
+    A repeat renders the version of the text of what it repeats, and bears its time.
     """
-    template, texts = await read_template(db, notice.template_id)
+    template, texts = await read_template(on, notice.template_id)
     text = text_for(texts, language_code, template.default_language_code) or texts[0]
     if notice.in_doubt:
         said = {"template_text_id": notice.language_code.lower(), "id": str(notice.text_version)}
-        was = await store.GET_TEXT_VERSION.one(db, template_id=template.id, **said)
-        text = await as_it_was(db, was, notice.text_partials)
-    time = db.clock.now()
+        was = await store.GET_TEXT_VERSION.one(on, template_id=template.id, **said)
+        text = await as_it_was(on, was, notice.text_partials)
     if work.unknown and work.fingerprint:
-        time = (await store.GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
+        time = (await store.GET_ATTEMPT.one(on, notice_id=notice.id, id=work.unknown[0])).start_time
     return Delivery(notice, template, text, channel, category, identifier, decisions, time)
 
 
@@ -76,7 +76,7 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     notice.begin(attempt.number, delivery.channel, delivery.text, delivery.text.partials)
     notice.category = delivery.category
     notice.decide(delivery.decisions)
-    await store.INSERT_ATTEMPT.run(tx, **values(attempt))
+    tx.also(store.INSERT_ATTEMPT, store.INSERT_ATTEMPT.arguments(values(attempt)))
     await save(tx, notice)
     await count_told(tx, await told_of_promise(tx, notice))
     return True
@@ -165,7 +165,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     if earlier == (notice.version, notice.in_doubt, notice.decisions):
         return
     if state != notice.state:
-        await save(tx, notice, caused_by=notice.request_event)
+        await save(tx, notice, caused_by=notice.request_event, queued=work.state in LIVE)
     else:  # nothing new to tell
         await write(tx, store.UPDATE_NOTICE, notice)
     if notice.concern != Concern.NONE:
@@ -189,7 +189,7 @@ async def keep_attempt(tx: Transaction, notice: Notice, attempt: Attempt, ended:
     if ended.verdict is Verdict.AGAIN and not refused:
         await store.END_ATTEMPT.run(tx, **values(attempt))
     else:
-        await store.PUT_ATTEMPT.rows(tx, [attempt])
+        tx.also(*store.PUT_ATTEMPT.call([attempt]))
         notice.tried(attempt.number)
 
 

@@ -38,9 +38,9 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
     others = await POLICIES_ON_DATE.all(tx, customer_date=policy.customer_date)
     is_followed = min(others, key=turn, default=policy).id == policy.id
     if is_followed and when.expire_time > tx.now:
-        for customer_id in dict.fromkeys(people.survivors[each] for each in asked):
-            notice = _notice(tx, policy, CUSTOMER.format(customer_id), on, when)
-            await request_once(tx, notice, per_customer, people)
+        told = dict.fromkeys(people.survivors[each] for each in asked)
+        notices = [_notice(tx, policy, CUSTOMER.format(each), on, when) for each in told]
+        await request_once(tx, notices, per_customer, people)
     walk.page_token = page.next_token
     if not page.next_token:
         walk.day += timedelta(days=1)

@@ -1,12 +1,12 @@
 """What policies heard of things: whether it is newer than what is told, and forgetting it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from chassis.context import Call, acting, service_itself
 from chassis.db.aliases import groups_of
 from chassis.db.database import Database
-from chassis.db.statement import LOCK_NAME, Executor
+from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
 from chassis.work.timers import Timer
 from notifications.domain.notice import Notice
@@ -23,7 +23,13 @@ PAGE = 1000
 
 async def lock_thing(tx: Transaction, policy_id: str, subject: str) -> None:
     """Until the transaction ends nobody else hears of a thing for a policy, or plans what it tells of it."""
-    await LOCK_NAME.run(tx, name=f"triggers/{policy_id}/{subject}")
+    await lock_things(tx, [(policy_id, subject)])
+
+
+async def lock_things(tx: Transaction, things: Iterable[tuple[str, str]]) -> None:
+    """As `lock_thing`, of several, each of one policy."""
+    names = [f"triggers/{policy_id}/{subject}" for policy_id, subject in things]
+    await LOCK_NAMES.run(tx, names=names)
 
 
 async def why_old(on: Executor, notice: Notice) -> Reason | None:
@@ -33,7 +39,7 @@ async def why_old(on: Executor, notice: Notice) -> Reason | None:
     """
     if notice.trigger_event is None:
         return None
-    marks = await store.MARKS.all(on, notice_policy_id=notice.notice_policy_id, subject=notice.subject)
+    marks = await store.MARKS.all(on, policies=[notice.notice_policy_id], subjects=[notice.subject])
     ids = (await groups_of(on, CUSTOMER.ids(notice.customer))).everybody
     names = [CUSTOMER.format(each) for each in ids]
     if any(mark.event_id > notice.trigger_event for mark in marks if mark.customer in ("", *names)):

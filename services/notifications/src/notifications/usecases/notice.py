@@ -1,8 +1,9 @@
 """Requesting notices, keeping what becomes of them, and taking them back."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -46,9 +47,14 @@ async def queue(tx: Transaction, notice: Notice, of: Type) -> None:
 
     `of` is the type of its template: it says how often what may have arrived is repeated.
     """
+    await work.enqueue_all(tx, [entry_of(tx, notice, of)])
+
+
+def entry_of(tx: Transaction, notice: Notice, of: Type) -> Mapping[str, Any]:
+    """As `queue`, as what `work.enqueue_all` takes with others."""
     notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
     when = {"due_at": notice.schedule_time or tx.now, "expire_at": notice.expire_time}
-    await work.enqueue(tx, SEND, str(notice.id), **when, repeats=REPEATS[of], rank=notice.rank)
+    return work.entry(tx, SEND, str(notice.id), **when, repeats=REPEATS[of], rank=notice.rank)
 
 
 # Of policies, not of notices: a department has some dozens. What was sent and came back counts as both.
@@ -63,10 +69,16 @@ UNCALLED = Counter(
 )
 
 
-async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -> None:
-    """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
+async def save(
+    tx: Transaction, notice: Notice, caused_by: UUID | None = None, *, queued: bool = True
+) -> None:
+    """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`.
+
+    `queued`: whether it may be in the queue still.
+    """
     if notice.ended:
-        await work.cancel(tx, SEND, str(notice.id))
+        if queued:
+            await work.cancel(tx, SEND, str(notice.id))
         if notice.years is not None:
             await tx.schedule(NEXT_YEAR_TIMER, str(notice.id), tx.now)
         tx.after_commit(ENDED.labels(notice.notice_policy_id, notice.state.lower(), notice.reason_code).inc)

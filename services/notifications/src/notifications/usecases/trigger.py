@@ -4,9 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 from chassis import ids
 from chassis.api.entities import write
@@ -19,15 +17,15 @@ from notifications.domain.customer_date import tells_date
 from notifications.domain.notice import Notice, State
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.reasons import Reason
-from notifications.domain.trigger import Known, When, Word, hears, turn
+from notifications.domain.trigger import When, Word, hears, turn
 from notifications.names import CASE, CUSTOMER
 from notifications.store import triggers as store
-from notifications.store.tables import GET_TEMPLATE, UPDATE_NOTICE
+from notifications.store.tables import UPDATE_NOTICE
 from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
-from notifications.usecases.marks import HEARD_FOR, lock_thing, why_old
-from notifications.usecases.measure import count_of_policy
-from notifications.usecases.notice import request_notice, save
+from notifications.usecases.hearing import Hearing, ids_of, told_and_going
+from notifications.usecases.marks import HEARD_FOR, why_old
+from notifications.usecases.notice import save
 from notifications.usecases.timing import telling
 
 
@@ -53,14 +51,16 @@ async def react(tx: Transaction, per_customer: int, events: Sequence[Event[Any]]
     since, until = min(times, default=tx.now), max(times, default=tx.now)
     versions = await store.POLICIES_ON_EVENTS.all(tx, since=since, until=until)
     heard = [each for event in known for each in words_of(event, versions, tx.now)]
+    if not heard:
+        return
     call, whose = tx.call, await _lock_whose(tx, heard)
-    for key, group in groupby(sorted(heard, key=_in_order), lambda each: each.word.key):
-        await lock_thing(tx, *key)  # in the order of everybody
-        for each in group:
-            tx.act(each.event.causing(call))
-            if not await _hear(tx, each.word, per_customer, whose):
-                tx.forget(tx.call)
+    hearing = await Hearing.open(tx, [each.word for each in heard], whose)
+    for each in sorted(heard, key=_in_order):
+        tx.act(each.event.causing(call))
+        if not await _hear(hearing, each.word, per_customer):
+            tx.forget(tx.call)
     tx.act(call)
+    await hearing.keep()
 
 
 def words_of(event: Event[Any], versions: Iterable[NoticePolicy], now: datetime) -> list[Heard]:
@@ -159,7 +159,8 @@ async def _why_not(on: Executor, notice: Notice) -> Reason | None:
     if (notice.spent or notice.years is not None) and (why := await why_old(on, notice)):
         return why
     if tells_date(notice):
-        names = [CUSTOMER.format(each) for each in (await groups_of(on, _ids([notice.customer]))).everybody]
+        everybody = (await groups_of(on, CUSTOMER.ids(notice.customer))).everybody
+        names = [CUSTOMER.format(each) for each in everybody]
         told = {"trigger_event": notice.trigger_event, "customers": names, "notice": notice.id}
         if await store.TOLD_BY_ANOTHER.maybe(on, **told):
             return Reason.ALREADY_TOLD
@@ -188,38 +189,26 @@ async def _lock_whose(tx: Transaction, heard: Iterable[Heard]) -> Groups:
     names = {each.word.customer for each in heard} | {
         each.word.notice.customer for each in heard if each.word.notice
     }
-    return await lock_people(tx, _ids(names))
+    return await lock_people(tx, ids_of(names))
 
 
-def _ids(names: Iterable[str]) -> list[UUID]:
-    return [each for name in names if name for each in CUSTOMER.ids(name)]
-
-
-async def _hear(tx: Transaction, word: Word, per_customer: int, whose: Groups) -> bool:
+async def _hear(hearing: Hearing, word: Word, per_customer: int) -> bool:
     """Withdraw what is not to be sent any more, and request what is. False when it was no news."""
-    marks = await store.MARKS.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
-    waiting = await store.LOCK_OPEN.all(tx, notice_policy_id=word.policy.id, subject=word.subject)
-    named = [word.customer, *(mark.customer for mark in marks)]
-    people = await _people(tx, [*named, *(each.customer for each in waiting)]) if any(named) else {}
-    known = Known(marks, people)
+    known = hearing.known(word)
     if not known.is_news(word.when, word.customer):
         return False
     if word.asked_by is None:
-        await store.PUT_MARK.rows(tx, [word.mark()])
-    withdrawn = word.withdraws(waiting, known)
+        hearing.hear(word)
+    withdrawn = word.withdraws(hearing.open_of(word), known)
     for notice, why in withdrawn:
-        await _withdraw(tx, notice, why, word)
-    told = word.notice is not None and await request_once(tx, word.notice, per_customer, whose)
+        await _withdraw(hearing, notice, why, word)
+    told = word.notice is not None and await _request(hearing, word.notice, per_customer)
     return told or bool(withdrawn)
 
 
-async def _people(on: Executor, names: Iterable[str]) -> dict[str, str]:
-    """By which name each customer is known now."""
-    survivors = (await groups_of(on, _ids(names))).survivors
-    return {CUSTOMER.format(one): CUSTOMER.format(survivor) for one, survivor in survivors.items()}
-
-
-async def _withdraw(tx: Transaction, notice: Notice, why: Reason, word: Word) -> None:
+async def _withdraw(hearing: Hearing, notice: Notice, why: Reason, word: Word) -> None:
+    tx = hearing.tx
+    await hearing.keep()
     inputs = {"event": str(word.when.id), "subject": word.subject}
     notice.decide([Decision("trigger", Outcome.STOPPED, why, inputs, tx.now)])
     may_have_arrived = notice.state is State.UNKNOWN  # which was told, and stays so
@@ -228,23 +217,34 @@ async def _withdraw(tx: Transaction, notice: Notice, why: Reason, word: Word) ->
         await write(tx, UPDATE_NOTICE, notice)
     else:
         await save(tx, notice)
+    if notice.state is State.SUPPRESSED:
+        hearing.not_going(notice)
 
 
-async def request_once(tx: Transaction, notice: Notice, per_customer: int, whose: Groups) -> bool:
+async def request_once(tx: Transaction, notices: Sequence[Notice], per_customer: int, whose: Groups) -> None:
+    """Request each, of no thing, that was not requested before, of customers who are locked: `whose`."""
+    hearing = Hearing(tx, whose, *await told_and_going(tx, notices, whose))
+    for notice in notices:
+        await _request(hearing, notice, per_customer)
+    await hearing.keep()
+
+
+async def _request(hearing: Hearing, notice: Notice, per_customer: int) -> bool:
     """Put it into the queue, unless it was before: however late an event comes again."""
-    names = [CUSTOMER.format(each) for each in whose.all_of(*CUSTOMER.ids(notice.customer))]
-    if await store.TOLD_OF.maybe(tx, trigger_event=notice.trigger_event, customers=names):
+    if hearing.was_told(notice):
         return False
-    template = await GET_TEMPLATE.one(tx, id=notice.template_id)
+    tx, template = hearing.tx, await hearing.template(notice)
     notice.purpose, notice.urgent, notice.request_event = template.purpose, template.urgent, tx.id
     at = notice.schedule_time or tx.now
-    count = await count_of_policy(tx, names, notice.notice_policy_id, at)
-    await request_notice(tx, notice, template)
+    count = hearing.count(notice, at)
+    hearing.request(notice, template, at)
     if count >= per_customer:
+        await hearing.keep()
         inputs = {"count": str(count), "most": str(per_customer)}
         notice.decide([Decision("measure", Outcome.STOPPED, Reason.TOO_MANY, inputs, tx.now)])
         notice.suppress(Reason.TOO_MANY)
         await save(tx, notice, caused_by=notice.request_event)
+        hearing.not_going(notice)
     return True
 
 
