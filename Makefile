@@ -90,9 +90,10 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
 
-bench-growth: setup ## Measure searches of ten thousand customers and cases, and of a million, in a database of their own (some minutes)
+bench-growth: setup ## Measure searches of ten thousand customers and cases, and notices, and of a million, in databases of their own (a quarter of an hour)
 	@$(BIN)/python -m tests.bench.growth $(SIZES)
 	@$(BIN)/python -m tests.bench.growth_cases $(SIZES)
+	@$(BIN)/python -m tests.bench.growth_notices $(SIZES)
 
 bench-identity: setup .venv/bench/.ready ## Measure how well and how fast people are found, beside splink and recordlinkage (a minute)
 	@$(BIN)/python -m tests.bench.identity .venv/bench/bin/python

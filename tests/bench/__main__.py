@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import calls, desk, events, freshness, latency
+from tests.bench import calls, desk, events, freshness, latency, notices
 from tests.bench.calls import ratio_to_echo
 from tests.bench.load import CLIENT
 from tests.bench.platform import PINNED, Platform, platform
@@ -42,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "projector": events.projector,
     "visible": latency.commit_to_visible,
     "timeline": calls.timeline_page,
+    "notices": notices.notices,
     "freshness": freshness.freshness,
     "desk": desk.page,
     "desk-much": desk.much,

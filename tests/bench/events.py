@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from unittest.mock import patch
@@ -77,7 +77,7 @@ async def projector(platform: Platform) -> list[Result]:
         (subscription,) = (each for each in app.subscriptions if each.source == "cases")
 
         async def rate(batch: int, count: int) -> float:
-            await _publish(connection, outbox_rows(count))
+            await publish(connection, outbox_rows(count), "cases")
             target = await admin.fetchval(_APPLIED) + count
 
             async def is_done() -> bool:
@@ -178,11 +178,12 @@ def _row(n: int, case_id: UUID, customer_id: UUID, now: Any) -> dict[str, Any]:
     }
 
 
-async def _publish(connection: Connection, rows: list[dict[str, Any]]) -> None:
+async def publish(connection: Connection, rows: Sequence[Mapping[str, Any]], source: str) -> None:
+    """Have a service tell events, some at once."""
     limit = asyncio.Semaphore(publishing.IN_FLIGHT)
 
-    async def publish(row: dict[str, Any]) -> None:
+    async def tell(row: Mapping[str, Any]) -> None:
         async with limit:
-            await connection.js.publish(row["subject"], row["data"], headers=headers(row, "cases"))
+            await connection.js.publish(row["subject"], row["data"], headers=headers(row, source))
 
-    await asyncio.gather(*(publish(row) for row in rows))
+    await asyncio.gather(*(tell(row) for row in rows))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 OF_ECHO = "of ECHO"
+OF_LOOP = "of the loop"
 FASTER = "x"  # times as fast as the baseline
 TIMES = "x the time"
 ECHOES = "ECHOs"  # as much processor time as so many
@@ -23,7 +24,7 @@ class Result:
     Attributes:
         path: what was measured.
         measured: the median; None when it could not run, and `note` says why.
-        unit: OF_ECHO, FASTER, TIMES, ECHOES, MS, KB, SECONDS or PERCENT.
+        unit: OF_ECHO, OF_LOOP, FASTER, TIMES, ECHOES, MS, KB, SECONDS or PERCENT.
         floor: what it must not fall short of; None for a row that only informs.
         aim: what it should reach.
         note: what the number leaves open.
