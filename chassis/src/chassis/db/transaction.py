@@ -143,7 +143,7 @@ class Transaction:
         self._is_deferred = True
 
     def also(self, statement: Statement[Any], args: Sequence[Any]) -> None:
-        """Run a write that nothing later reads, in one statement with what is deferred, at the latest at commit.
+        """Run a write that nothing later reads, in one statement with what is deferred, by the commit.
 
         None of these may change a row that another changes: in which order they do is not said.
         """

@@ -1,5 +1,6 @@
 """Messages that follow each other go by one connection, as long as the server keeps it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -67,14 +68,14 @@ async def test_messages_one_after_another_share_a_connection_but_not_for_ever(se
 
 async def test_a_connection_that_the_server_has_closed_is_made_anew(server: Greeted) -> None:
     provider = provider_of(server)
-    await send(provider)
-    closed = server.connections[0].transport
-    assert closed is not None
-    closed.abort()
+    await asyncio.gather(send(provider), send(provider))
+    for each in server.connections:
+        assert each.transport is not None
+        each.transport.abort()
     await send(provider)
     server.refusals["MAIL"] = ["421 enough of you"]
     await send(provider)
-    assert [len(server.connections), len(server.accepted)] == [3, 3]
+    assert [len(server.connections), len(server.accepted)] == [4, 4]
 
 
 async def test_what_a_server_says_of_us_counts_on_a_kept_connection_too(server: Greeted) -> None:

@@ -61,7 +61,8 @@ class Hearing:
             hearing.marks[mark.notice_policy_id, mark.subject][mark.customer] = mark
         for notice in waiting:
             hearing.waiting[notice.notice_policy_id, notice.subject].append(notice)
-        named = {each.customer for each in (*words, *marks, *waiting, *notices)}
+        named = {each.customer for each in words} | {mark.customer for mark in marks}
+        named |= {notice.customer for notice in (*waiting, *notices)}
         if any(named):
             people = (await groups_of(tx, ids_of(named))).survivors
             hearing.people = {CUSTOMER.format(one): CUSTOMER.format(known) for one, known in people.items()}
@@ -130,7 +131,7 @@ class Hearing:
 
 async def told_and_going(tx: Transaction, notices: Sequence[Notice], whose: Groups) -> tuple[_Told, _Going]:
     """Who was told of the events of these notices, and what goes by their policies, of their customers."""
-    told, going = set(), defaultdict[str, dict[UUID, tuple[str, datetime]]](dict)
+    told, going = set[tuple[UUID, str]](), defaultdict[str, dict[UUID, tuple[str, datetime]]](dict)
     if not notices:
         return told, going
     ids = {one for each in notices for one in whose.all_of(*CUSTOMER.ids(each.customer))}
