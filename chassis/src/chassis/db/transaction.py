@@ -143,10 +143,7 @@ class Transaction:
         self._is_deferred = True
 
     def also(self, statement: Statement[Any], args: Sequence[Any]) -> None:
-        """Run a write that nothing later reads, in one statement with what is deferred, by the commit.
-
-        None of these may change a row that another changes: in which order they do is not said.
-        """
+        """As `defer`, in one statement with what is deferred: none may change a row that another changes."""
         self._put_offs.append((statement, args))
 
     def record(self, fact: Any, *, version: int, caused_by: UUID | None = None) -> UUID:
