@@ -15,6 +15,7 @@
     enum                                    a StrEnum with the same values
     a text for people                       str, empty when there is nothing to see
     bytes                                   bytes
+    a number that is `optional`             int or float, None when it is absent
     another message                         a dataclass, whose fields follow the same rules
     repeated, map                           list, dict
 
@@ -192,7 +193,9 @@ def _values(
         yield Value(name, list[kind], lambda sent: [read(each) for each in getattr(sent, name)])
         return
     kind, convert = _kind(field, _without_none(hint))
-    if field.message_type is not None:
+    if field.message_type is None and _is_optional(field):
+        yield Value(name, kind | None, lambda sent: getattr(sent, name) if sent.HasField(name) else None)
+    elif field.message_type is not None:
         yield _of_message(name, kind, convert, is_required)
         if field.message_type.full_name == "google.type.Money":
             yield Value(f"{name}_currency", str, lambda sent: getattr(sent, name).currency_code)
@@ -204,6 +207,12 @@ def _values(
         yield Value(
             name, kind | None, lambda sent: convert(value) if (value := getattr(sent, name)) else None
         )
+
+
+def _is_optional(field: FieldDescriptor) -> bool:
+    """Whether it is declared `optional`: then it is absent, or says its zero."""
+    oneof: Any = field.containing_oneof
+    return oneof is not None and oneof.name == f"_{field.name}"
 
 
 def _of_message(name: str, kind: Any, convert: Any, is_required: bool) -> Value:

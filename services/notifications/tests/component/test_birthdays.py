@@ -22,7 +22,7 @@ from notifications.usecases.notice import SEND
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_events_pb2 import CustomersMerged
 from rapport.customer.v1.customer_pb2 import Customer, Person
-from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy, Schedule
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyRequest
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 from rapport.notifications.v1.template_pb2 import TemplateText
@@ -33,9 +33,10 @@ WAITING = Statement[Any](
     sa.text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 )
 FREE = Statement[Any](sa.select(WALKS.c.step).with_for_update(skip_locked=True))
+CustomerDate = NoticePolicy.CustomerDate
 BIRTHDAY = {
     "event_type": None,
-    "customer_date": NoticePolicy.CUSTOMER_DATE_BIRTH_DATE,
+    "customer_date": CustomerDate(date=CustomerDate.DATE_BIRTH_DATE),
     "template": "templates/hello",
 }
 
@@ -54,7 +55,9 @@ class Birthdays:
         self.known[name] = Customer(name=name, create_time=created, person=person)
         return name
 
-    def create(self, **fields: Any) -> Any:
+    def create(self, offset_days: int = 0, hour: int | None = None, **fields: Any) -> Any:
+        on = CustomerDate(date=CustomerDate.DATE_BIRTH_DATE, offset_days=offset_days, hour=hour)
+        fields = {"customer_date": on} | fields
         return self.desk.create_policy("birthday", **BIRTHDAY | fields)
 
     def until(self, *when: int) -> None:
@@ -100,24 +103,24 @@ async def birthdays(desk: Any) -> Birthdays:
     return Birthdays(desk)
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(("zone", "hour"), [("Pacific/Kiritimati", 7), ("Pacific/Pago_Pago", 0)])
 async def test_each_is_told_once_on_the_day_where_they_live_whatever_is_walked_again(
-    birthdays: Birthdays, zone: str
+    birthdays: Birthdays, zone: str, hour: int
 ) -> None:
     birthdays.desk.peers.customers.answer.time_zone = zone
     birthdays.born(3, 20)
     birthdays.born(3, 21)
-    await birthdays.create(schedule=Schedule(day=Schedule.Day(hour=7)))
+    await birthdays.create(hour=hour)
     birthdays.until(2026, 3, 18)
     [waits] = await birthdays.reached("REQUESTED")
-    assert moment(waits.schedule_time) == datetime(2026, 3, 19, 17, tzinfo=UTC)
+    assert moment(waits.schedule_time) == datetime(2026, 3, 19, 10 + hour, tzinfo=UTC)
     await birthdays.desk.update_policy("birthday", disabled=False, expire_after=timedelta(hours=5))
     birthdays.clock.advance(moment(waits.schedule_time) - birthdays.clock.now())
     if zone.endswith("Pago_Pago"):
         waits = (await birthdays.deferred())[0]
         birthdays.clock.advance(moment(waits.defer_time) - birthdays.clock.now())
     told = (await birthdays.reached("SENT", "REQUESTED"))[0]
-    assert moment(told.send_time).astimezone(ZoneInfo(zone)).isoformat()[:13] == "2026-03-20T07"
+    assert moment(told.send_time).astimezone(ZoneInfo(zone)).isoformat()[:13] == f"2026-03-20T{hour:02}"
 
 
 async def test_of_several_policies_a_departments_wishes_and_nobody_is_wished_twice(
@@ -150,7 +153,7 @@ async def test_days_before_and_on_28_february_who_was_born_on_the_29th_are_told(
     for month, day in ((2, 27), (2, 28), (2, 29), (3, 1)):
         birthdays.born(month, day)
     birthdays.until(2027, 2, 20)
-    await birthdays.create(schedule=Schedule(day=Schedule.Day(offset_days=-7)))
+    await birthdays.create(offset_days=-7)
     notices = await birthdays.reached("REQUESTED", "REQUESTED", "REQUESTED")
     *of_28, of_1 = sorted(moment(each.schedule_time).isoformat()[:13] for each in notices)
     assert (of_28, of_1) == (["2027-02-20T19"] * 2, "2027-02-21T19")
@@ -280,13 +283,14 @@ async def test_it_is_looked_at_before_whom_it_would_tell_in_the_next_days(birthd
 
 
 async def test_what_is_read_of_events_is_empty_and_one_trigger_is_given(birthdays: Birthdays) -> None:
-    day = Schedule.Day(date_field="expire_time", yearly=True)
-    made = birthdays.create(condition="true", variables={"a": "1"}, schedule=Schedule(day=day))
+    day = {"day": {"date_field": "expire_time"}}
+    made = birthdays.create(condition="true", variables={"a": "1"}, schedule=day)
     assert await birthdays.desk.violations(made) == {
         "notice_policy.condition": "INVALID_CODE",
         "notice_policy.variables": "INVALID_CODE",
-        "notice_policy.schedule.day.date_field": "INVALID_CODE",
-        "notice_policy.schedule.day.yearly": "INVALID_CODE",
+        "notice_policy.schedule": "INVALID_CODE",
     }
     none = birthdays.create(customer_date=None)
     assert await birthdays.desk.violations(none) == {"notice_policy.event_type": "REQUIRED"}
+    undated = birthdays.create(customer_date=CustomerDate(hour=7))
+    assert await birthdays.desk.violations(undated) == {"notice_policy.customer_date.date": "INVALID_ENUM"}

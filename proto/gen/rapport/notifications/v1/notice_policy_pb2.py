@@ -30,13 +30,31 @@ from rapport.notifications.v1 import delivery_strategy_pb2 as rapport_dot_notifi
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/notifications/v1/notice_policy.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x30rapport/notifications/v1/delivery_strategy.proto\x1a rapport/options/v1/options.proto\"\xc4\n\n\x0cNoticePolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x12R\n\rcustomer_date\x18\x13 \x01(\x0e\x32\x33.rapport.notifications.v1.NoticePolicy.CustomerDateB\x04\xe2\x41\x01\x01H\x00\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x16\n\x08\x64isabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x05 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12$\n\tcondition\x18\n \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12Z\n\tvariables\x18\x0b \x03(\x0b\x32\x35.rapport.notifications.v1.NoticePolicy.VariablesEntryB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12#\n\x0e\x63ustomer_field\x18\x0c \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\"\n\rsubject_field\x18\r \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\x41\n\x0c\x65xpire_after\x18\x0e \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07(<0\x80\xce\xda\x03\x12*\n\x12\x63\x61ncel_event_types\x18\x0f \x03(\tB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05\x10\xac\x02\x18\n\x12:\n\x08schedule\x18\x10 \x01(\x0b\x32\".rapport.notifications.v1.ScheduleB\x04\xe2\x41\x01\x01\x12\x42\n\x08\x64\x65livery\x18\x11 \x01(\x0b\x32*.rapport.notifications.v1.DeliveryStrategyB\x04\xe2\x41\x01\x01\x12J\n\ncall_first\x18\x12 \x01(\x0e\x32\x30.rapport.notifications.v1.NoticePolicy.CallFirstB\x04\xe2\x41\x01\x01\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"T\n\tCallFirst\x12\x1a\n\x16\x43\x41LL_FIRST_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41LL_FIRST_NEVER\x10\x01\x12\x15\n\x11\x43\x41LL_FIRST_ALWAYS\x10\x02\"K\n\x0c\x43ustomerDate\x12\x1d\n\x19\x43USTOMER_DATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43USTOMER_DATE_BIRTH_DATE\x10\x01:\x99\x01\xea\x41\x95\x01\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}\x12\x31noticePolicies/{notice_policy}/versions/{version}*\x0enoticePolicies2\x0cnoticePolicyB\t\n\x07trigger\"\x93\x02\n\x08Schedule\x12:\n\x05\x64\x65lay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05\x30\x80\x8a\x8a\x0fH\x00\x12;\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.Schedule.DayB\x04\xe2\x41\x01\x01H\x00\x1a\x85\x01\n\x03\x44\x61y\x12\x1f\n\ndate_field\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12,\n\x0boffset_days\x18\x02 \x01(\x05\x42\x17\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x0e(\x92\xfd\xff\xff\xff\xff\xff\xff\xff\x01\x30\xee\x02\x12\x19\n\x04hour\x18\x03 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x30\x17\x12\x14\n\x06yearly\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\x06\n\x04whenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/notifications/v1/notice_policy.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x30rapport/notifications/v1/delivery_strategy.proto\x1a rapport/options/v1/options.proto\"\x9e\x0e\n\x0cNoticePolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x12R\n\rcustomer_date\x18\x13 \x01(\x0b\x32\x33.rapport.notifications.v1.NoticePolicy.CustomerDateB\x04\xe2\x41\x01\x01H\x00\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x16\n\x08\x64isabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x05 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\x12$\n\tcondition\x18\n \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12Z\n\tvariables\x18\x0b \x03(\x0b\x32\x35.rapport.notifications.v1.NoticePolicy.VariablesEntryB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12#\n\x0e\x63ustomer_field\x18\x0c \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\"\n\rsubject_field\x18\r \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x04\x12\x41\n\x0c\x65xpire_after\x18\x0e \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07(<0\x80\xce\xda\x03\x12*\n\x12\x63\x61ncel_event_types\x18\x0f \x03(\tB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05\x10\xac\x02\x18\n\x12G\n\x08schedule\x18\x10 \x01(\x0b\x32/.rapport.notifications.v1.NoticePolicy.ScheduleB\x04\xe2\x41\x01\x01\x12\x42\n\x08\x64\x65livery\x18\x11 \x01(\x0b\x32*.rapport.notifications.v1.DeliveryStrategyB\x04\xe2\x41\x01\x01\x12J\n\ncall_first\x18\x12 \x01(\x0e\x32\x30.rapport.notifications.v1.NoticePolicy.CallFirstB\x04\xe2\x41\x01\x01\x1a\xe6\x01\n\x0c\x43ustomerDate\x12L\n\x04\x64\x61te\x18\x01 \x01(\x0e\x32\x38.rapport.notifications.v1.NoticePolicy.CustomerDate.DateB\x04\xe2\x41\x01\x02\x12,\n\x0boffset_days\x18\x02 \x01(\x05\x42\x17\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x0e(\x92\xfd\xff\xff\xff\xff\xff\xff\xff\x01\x30\xee\x02\x12\x1e\n\x04hour\x18\x03 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x30\x17H\x00\x88\x01\x01\"1\n\x04\x44\x61te\x12\x14\n\x10\x44\x41TE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x41TE_BIRTH_DATE\x10\x01\x42\x07\n\x05_hour\x1a\xae\x02\n\x08Schedule\x12:\n\x05\x64\x65lay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05\x30\x80\x8a\x8a\x0fH\x00\x12H\n\x03\x64\x61y\x18\x02 \x01(\x0b\x32\x33.rapport.notifications.v1.NoticePolicy.Schedule.DayB\x04\xe2\x41\x01\x01H\x00\x1a\x93\x01\n\x03\x44\x61y\x12\x1f\n\ndate_field\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x04\x12,\n\x0boffset_days\x18\x02 \x01(\x05\x42\x17\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x0e(\x92\xfd\xff\xff\xff\xff\xff\xff\xff\x01\x30\xee\x02\x12\x1e\n\x04hour\x18\x03 \x01(\x05\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x30\x17H\x00\x88\x01\x01\x12\x14\n\x06yearly\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\x07\n\x05_hourB\x06\n\x04when\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"T\n\tCallFirst\x12\x1a\n\x16\x43\x41LL_FIRST_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41LL_FIRST_NEVER\x10\x01\x12\x15\n\x11\x43\x41LL_FIRST_ALWAYS\x10\x02:\x99\x01\xea\x41\x95\x01\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}\x12\x31noticePolicies/{notice_policy}/versions/{version}*\x0enoticePolicies2\x0cnoticePolicyB\t\n\x07triggerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.notice_policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_NOTICEPOLICY_CUSTOMERDATE'].fields_by_name['date']._loaded_options = None
+  _globals['_NOTICEPOLICY_CUSTOMERDATE'].fields_by_name['date']._serialized_options = b'\342A\001\002'
+  _globals['_NOTICEPOLICY_CUSTOMERDATE'].fields_by_name['offset_days']._loaded_options = None
+  _globals['_NOTICEPOLICY_CUSTOMERDATE'].fields_by_name['offset_days']._serialized_options = b'\342A\001\001\362\373\212\001\016(\222\375\377\377\377\377\377\377\377\0010\356\002'
+  _globals['_NOTICEPOLICY_CUSTOMERDATE'].fields_by_name['hour']._loaded_options = None
+  _globals['_NOTICEPOLICY_CUSTOMERDATE'].fields_by_name['hour']._serialized_options = b'\342A\001\001\362\373\212\001\0020\027'
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['date_field']._loaded_options = None
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['date_field']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\004'
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['offset_days']._loaded_options = None
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['offset_days']._serialized_options = b'\342A\001\001\362\373\212\001\016(\222\375\377\377\377\377\377\377\377\0010\356\002'
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['hour']._loaded_options = None
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['hour']._serialized_options = b'\342A\001\001\362\373\212\001\0020\027'
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['yearly']._loaded_options = None
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY'].fields_by_name['yearly']._serialized_options = b'\342A\001\001'
+  _globals['_NOTICEPOLICY_SCHEDULE'].fields_by_name['delay']._loaded_options = None
+  _globals['_NOTICEPOLICY_SCHEDULE'].fields_by_name['delay']._serialized_options = b'\342A\001\001\362\373\212\001\0050\200\212\212\017'
+  _globals['_NOTICEPOLICY_SCHEDULE'].fields_by_name['day']._loaded_options = None
+  _globals['_NOTICEPOLICY_SCHEDULE'].fields_by_name['day']._serialized_options = b'\342A\001\001'
   _globals['_NOTICEPOLICY_VARIABLESENTRY']._loaded_options = None
   _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_options = b'8\001'
   _globals['_NOTICEPOLICY'].fields_by_name['name']._loaded_options = None
@@ -79,28 +97,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICY'].fields_by_name['call_first']._serialized_options = b'\342A\001\001'
   _globals['_NOTICEPOLICY']._loaded_options = None
   _globals['_NOTICEPOLICY']._serialized_options = b'\352A\225\001\n\"notifications.rapport/NoticePolicy\022\036noticePolicies/{notice_policy}\0221noticePolicies/{notice_policy}/versions/{version}*\016noticePolicies2\014noticePolicy'
-  _globals['_SCHEDULE_DAY'].fields_by_name['date_field']._loaded_options = None
-  _globals['_SCHEDULE_DAY'].fields_by_name['date_field']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\004'
-  _globals['_SCHEDULE_DAY'].fields_by_name['offset_days']._loaded_options = None
-  _globals['_SCHEDULE_DAY'].fields_by_name['offset_days']._serialized_options = b'\342A\001\001\362\373\212\001\016(\222\375\377\377\377\377\377\377\377\0010\356\002'
-  _globals['_SCHEDULE_DAY'].fields_by_name['hour']._loaded_options = None
-  _globals['_SCHEDULE_DAY'].fields_by_name['hour']._serialized_options = b'\342A\001\001\362\373\212\001\0020\027'
-  _globals['_SCHEDULE_DAY'].fields_by_name['yearly']._loaded_options = None
-  _globals['_SCHEDULE_DAY'].fields_by_name['yearly']._serialized_options = b'\342A\001\001'
-  _globals['_SCHEDULE'].fields_by_name['delay']._loaded_options = None
-  _globals['_SCHEDULE'].fields_by_name['delay']._serialized_options = b'\342A\001\001\362\373\212\001\0050\200\212\212\017'
-  _globals['_SCHEDULE'].fields_by_name['day']._loaded_options = None
-  _globals['_SCHEDULE'].fields_by_name['day']._serialized_options = b'\342A\001\001'
   _globals['_NOTICEPOLICY']._serialized_start=284
-  _globals['_NOTICEPOLICY']._serialized_end=1632
-  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_start=1254
-  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_end=1302
-  _globals['_NOTICEPOLICY_CALLFIRST']._serialized_start=1304
-  _globals['_NOTICEPOLICY_CALLFIRST']._serialized_end=1388
-  _globals['_NOTICEPOLICY_CUSTOMERDATE']._serialized_start=1390
-  _globals['_NOTICEPOLICY_CUSTOMERDATE']._serialized_end=1465
-  _globals['_SCHEDULE']._serialized_start=1635
-  _globals['_SCHEDULE']._serialized_end=1910
-  _globals['_SCHEDULE_DAY']._serialized_start=1769
-  _globals['_SCHEDULE_DAY']._serialized_end=1902
+  _globals['_NOTICEPOLICY']._serialized_end=2106
+  _globals['_NOTICEPOLICY_CUSTOMERDATE']._serialized_start=1268
+  _globals['_NOTICEPOLICY_CUSTOMERDATE']._serialized_end=1498
+  _globals['_NOTICEPOLICY_CUSTOMERDATE_DATE']._serialized_start=1440
+  _globals['_NOTICEPOLICY_CUSTOMERDATE_DATE']._serialized_end=1489
+  _globals['_NOTICEPOLICY_SCHEDULE']._serialized_start=1501
+  _globals['_NOTICEPOLICY_SCHEDULE']._serialized_end=1803
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY']._serialized_start=1648
+  _globals['_NOTICEPOLICY_SCHEDULE_DAY']._serialized_end=1795
+  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_start=1805
+  _globals['_NOTICEPOLICY_VARIABLESENTRY']._serialized_end=1853
+  _globals['_NOTICEPOLICY_CALLFIRST']._serialized_start=1855
+  _globals['_NOTICEPOLICY_CALLFIRST']._serialized_end=1939
 # @@protoc_insertion_point(module_scope)

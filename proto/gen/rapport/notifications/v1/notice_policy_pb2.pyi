@@ -54,28 +54,134 @@ class NoticePolicy(_message.Message):
     CALL_FIRST_ALWAYS: NoticePolicy.CallFirst.ValueType  # 2
     """Everybody is."""
 
-    class _CustomerDate:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
+    @_typing.final
+    class CustomerDate(_message.Message):
+        """A date of customers themselves, and when on it, where they live, they are told: each of them once in each year in which it
+        comes. From two days before that day on customers are asked for, and each again before they are told: where the date is
+        another by then, or none, the notice is suppressed (`date-changed`).
+        """
 
-    class _CustomerDateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NoticePolicy._CustomerDate.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        CUSTOMER_DATE_UNSPECIFIED: NoticePolicy._CustomerDate.ValueType  # 0
+        DESCRIPTOR: _descriptor.Descriptor
+
+        class _Date:
+            ValueType = _typing.NewType("ValueType", _builtins.int)
+            V: _TypeAlias = ValueType  # noqa: Y015
+
+        class _DateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NoticePolicy.CustomerDate._Date.ValueType], _builtins.type):
+            DESCRIPTOR: _descriptor.EnumDescriptor
+            DATE_UNSPECIFIED: NoticePolicy.CustomerDate._Date.ValueType  # 0
+            """None."""
+            DATE_BIRTH_DATE: NoticePolicy.CustomerDate._Date.ValueType  # 1
+            """Their birthday: a person's `birth_date` of which month and day are known, in each year; 29 February is 28 February in
+            years that have none.
+            """
+
+        class Date(_Date, metaclass=_DateEnumTypeWrapper):
+            """Which date there is."""
+
+        DATE_UNSPECIFIED: NoticePolicy.CustomerDate.Date.ValueType  # 0
         """None."""
-        CUSTOMER_DATE_BIRTH_DATE: NoticePolicy._CustomerDate.ValueType  # 1
+        DATE_BIRTH_DATE: NoticePolicy.CustomerDate.Date.ValueType  # 1
         """Their birthday: a person's `birth_date` of which month and day are known, in each year; 29 February is 28 February in
         years that have none.
         """
 
-    class CustomerDate(_CustomerDate, metaclass=_CustomerDateEnumTypeWrapper):
-        """A date of customers themselves."""
+        DATE_FIELD_NUMBER: _builtins.int
+        OFFSET_DAYS_FIELD_NUMBER: _builtins.int
+        HOUR_FIELD_NUMBER: _builtins.int
+        date: Global___NoticePolicy.CustomerDate.Date.ValueType
+        """Which."""
+        offset_days: _builtins.int
+        """So many days after that day, before it where it is negative, by the customer's calendar, -366 to 366."""
+        hour: _builtins.int
+        """The hour from which on it is sent, 0 to 23; absent means 9."""
+        def __init__(
+            self,
+            *,
+            date: Global___NoticePolicy.CustomerDate.Date.ValueType = ...,
+            offset_days: _builtins.int = ...,
+            hour: _builtins.int | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["_hour", b"_hour", "hour", b"hour"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["_hour", b"_hour", "date", b"date", "hour", b"hour", "offset_days", b"offset_days"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType__hour: _TypeAlias = _typing.Literal["hour"]  # noqa: Y015
+        _WhichOneofArgType__hour: _TypeAlias = _typing.Literal["_hour", b"_hour"]  # noqa: Y015
+        def WhichOneof(self, oneof_group: _WhichOneofArgType__hour) -> _WhichOneofReturnType__hour | None: ...
 
-    CUSTOMER_DATE_UNSPECIFIED: NoticePolicy.CustomerDate.ValueType  # 0
-    """None."""
-    CUSTOMER_DATE_BIRTH_DATE: NoticePolicy.CustomerDate.ValueType  # 1
-    """Their birthday: a person's `birth_date` of which month and day are known, in each year; 29 February is 28 February in
-    years that have none.
-    """
+    @_typing.final
+    class Schedule(_message.Message):
+        """When a notice of a policy is sent: so long after the event, or on a day of it."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        @_typing.final
+        class Day(_message.Message):
+            """The day of a date in the event, where the customer lives."""
+
+            DESCRIPTOR: _descriptor.Descriptor
+
+            DATE_FIELD_FIELD_NUMBER: _builtins.int
+            OFFSET_DAYS_FIELD_NUMBER: _builtins.int
+            HOUR_FIELD_NUMBER: _builtins.int
+            YEARLY_FIELD_NUMBER: _builtins.int
+            date_field: _builtins.str
+            """The field of the event, a Timestamp or a google.type.Date, on whose day it is sent. An event without it leads to nothing,
+            as one whose day is over. Midnight ends a day, so that what expires then is of the day before; of a `start_time` or
+            `effective_time` it begins one. INVALID_CODE for one that is none.
+            """
+            offset_days: _builtins.int
+            """So many days after that day, before it where it is negative, by the customer's calendar, -366 to 366."""
+            hour: _builtins.int
+            """The hour from which on it is sent, 0 to 23; absent means 9."""
+            yearly: _builtins.bool
+            """Whether it is told again on that day of each year, until something newer of the thing, or what cancels it, is heard of: one
+            notice a year, the next planned when one has ended. The first is of the first such day that begins after the event. 29
+            February is 28 February in other years. As the policy is by then; after it was off, or a change of what it reads of the event,
+            nothing more is planned.
+            """
+            def __init__(
+                self,
+                *,
+                date_field: _builtins.str = ...,
+                offset_days: _builtins.int = ...,
+                hour: _builtins.int | None = ...,
+                yearly: _builtins.bool = ...,
+            ) -> None: ...
+            _HasFieldArgType: _TypeAlias = _typing.Literal["_hour", b"_hour", "hour", b"hour"]  # noqa: Y015
+            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+            _ClearFieldArgType: _TypeAlias = _typing.Literal["_hour", b"_hour", "date_field", b"date_field", "hour", b"hour", "offset_days", b"offset_days", "yearly", b"yearly"]  # noqa: Y015
+            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+            _WhichOneofReturnType__hour: _TypeAlias = _typing.Literal["hour"]  # noqa: Y015
+            _WhichOneofArgType__hour: _TypeAlias = _typing.Literal["_hour", b"_hour"]  # noqa: Y015
+            def WhichOneof(self, oneof_group: _WhichOneofArgType__hour) -> _WhichOneofReturnType__hour | None: ...
+
+        DELAY_FIELD_NUMBER: _builtins.int
+        DAY_FIELD_NUMBER: _builtins.int
+        @_builtins.property
+        def delay(self) -> _duration_pb2.Duration:
+            """So long after the event, at most 366 days, unless it is cancelled by then: with `cancel_event_types` it is told of
+            silence.
+            """
+
+        @_builtins.property
+        def day(self) -> Global___NoticePolicy.Schedule.Day:
+            """On a day."""
+
+        def __init__(
+            self,
+            *,
+            delay: _duration_pb2.Duration | None = ...,
+            day: Global___NoticePolicy.Schedule.Day | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "delay", b"delay", "when", b"when"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "delay", b"delay", "when", b"when"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["delay", "day"]  # noqa: Y015
+        _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
+        def WhichOneof(self, oneof_group: _WhichOneofArgType_when) -> _WhichOneofReturnType_when | None: ...
 
     @_typing.final
     class VariablesEntry(_message.Message):
@@ -128,13 +234,6 @@ class NoticePolicy(_message.Message):
     the risk, tell the dates of promises: of these what says of whom, what and when is empty (`INVALID_CODE`), all from `condition` to
     `schedule`.
     """
-    customer_date: Global___NoticePolicy.CustomerDate.ValueType
-    """A date of customers, each of whom is told once in each year in which it comes, on the day and at the hour that `schedule.day`
-    says; absent means on that day, from 9. Of such a policy what is read of an event is empty (`INVALID_CODE`): `condition`,
-    `variables`, `customer_field`, `subject_field`, `cancel_event_types`, `schedule.delay`, `date_field` and `yearly` of
-    `schedule.day`, `call_first`. From two days before that day on customers are asked for, and each again before they are
-    told: where the date is another by then, or none, the notice is suppressed (`date-changed`).
-    """
     template: _builtins.str
     """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
     disabled: _builtins.bool
@@ -163,6 +262,12 @@ class NoticePolicy(_message.Message):
     `rapport.cases.v1.PromiseAtRisk` alone (`INVALID_CODE`).
     """
     @_builtins.property
+    def customer_date(self) -> Global___NoticePolicy.CustomerDate:
+        """A date of customers. Of such a policy what is read of an event is empty (`INVALID_CODE`): `condition`, `variables`,
+        `customer_field`, `subject_field`, `cancel_event_types`, `call_first`, and `schedule`.
+        """
+
+    @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
 
@@ -189,7 +294,7 @@ class NoticePolicy(_message.Message):
         """
 
     @_builtins.property
-    def schedule(self) -> Global___Schedule:
+    def schedule(self) -> Global___NoticePolicy.Schedule:
         """When it is sent; absent means at once."""
 
     @_builtins.property
@@ -203,7 +308,7 @@ class NoticePolicy(_message.Message):
         *,
         name: _builtins.str = ...,
         event_type: _builtins.str = ...,
-        customer_date: Global___NoticePolicy.CustomerDate.ValueType = ...,
+        customer_date: Global___NoticePolicy.CustomerDate | None = ...,
         template: _builtins.str = ...,
         disabled: _builtins.bool = ...,
         department: _builtins.str = ...,
@@ -217,7 +322,7 @@ class NoticePolicy(_message.Message):
         subject_field: _builtins.str = ...,
         expire_after: _duration_pb2.Duration | None = ...,
         cancel_event_types: _abc.Iterable[_builtins.str] | None = ...,
-        schedule: Global___Schedule | None = ...,
+        schedule: Global___NoticePolicy.Schedule | None = ...,
         delivery: _delivery_strategy_pb2.DeliveryStrategy | None = ...,
         call_first: Global___NoticePolicy.CallFirst.ValueType = ...,
     ) -> None: ...
@@ -230,76 +335,3 @@ class NoticePolicy(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_trigger) -> _WhichOneofReturnType_trigger | None: ...
 
 Global___NoticePolicy: _TypeAlias = NoticePolicy  # noqa: Y015
-
-@_typing.final
-class Schedule(_message.Message):
-    """When a notice of a policy is sent: so long after the event, or on a day of it. Neither means at once."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class Day(_message.Message):
-        """The day of a date in the event, where the customer lives."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        DATE_FIELD_FIELD_NUMBER: _builtins.int
-        OFFSET_DAYS_FIELD_NUMBER: _builtins.int
-        HOUR_FIELD_NUMBER: _builtins.int
-        YEARLY_FIELD_NUMBER: _builtins.int
-        date_field: _builtins.str
-        """Required of a policy on an event: the field of it, a Timestamp or a google.type.Date, on whose day it is sent. An event
-        without it leads to nothing, as one whose day is over. Midnight ends a day, so that what expires then is of the day before;
-        of a `start_time` or `effective_time` it begins one. INVALID_CODE for one that is none.
-        """
-        offset_days: _builtins.int
-        """So many days after that day, before it where it is negative, by the customer's calendar, -366 to 366."""
-        hour: _builtins.int
-        """The hour from which on it is sent, 1 to 23; 0 means 9."""
-        yearly: _builtins.bool
-        """Whether it is told again on that day of each year, until something newer of the thing, or what cancels it, is heard of: one
-        notice a year, the next planned when one has ended. The first is of the first such day that begins after the event. 29
-        February is 28 February in other years. As the policy is by then; after it was off, or a change of what it reads of the event,
-        nothing more is planned.
-        """
-        def __init__(
-            self,
-            *,
-            date_field: _builtins.str = ...,
-            offset_days: _builtins.int = ...,
-            hour: _builtins.int = ...,
-            yearly: _builtins.bool = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["date_field", b"date_field", "hour", b"hour", "offset_days", b"offset_days", "yearly", b"yearly"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    DELAY_FIELD_NUMBER: _builtins.int
-    DAY_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def delay(self) -> _duration_pb2.Duration:
-        """So long after the event, at most 366 days, unless it is cancelled by then: with `cancel_event_types` it is told of
-        silence.
-        """
-
-    @_builtins.property
-    def day(self) -> Global___Schedule.Day:
-        """On a day."""
-
-    def __init__(
-        self,
-        *,
-        delay: _duration_pb2.Duration | None = ...,
-        day: Global___Schedule.Day | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "delay", b"delay", "when", b"when"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "delay", b"delay", "when", b"when"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_when: _TypeAlias = _typing.Literal["delay", "day"]  # noqa: Y015
-    _WhichOneofArgType_when: _TypeAlias = _typing.Literal["when", b"when"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_when) -> _WhichOneofReturnType_when | None: ...
-
-Global___Schedule: _TypeAlias = Schedule  # noqa: Y015

@@ -7,12 +7,20 @@ from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from notifications.domain.notice import Notice
+from notifications.domain.schedule import OnDay
 
 
-class CustomerDate(StrEnum):
-    """A date of each customer."""
+class Date(StrEnum):
+    """A date that customers have."""
 
     BIRTH_DATE = "BIRTH_DATE"
+
+
+@dataclass(slots=True)
+class CustomerDate(OnDay):
+    """The day of a date that customers have, in each year."""
+
+    date: Date
 
 
 def days_on(day: date) -> Sequence[str]:
@@ -26,7 +34,7 @@ def filter_of(day: date) -> str:
     return " OR ".join(f'birthday = "{each}"' for each in days_on(day))
 
 
-def trigger_of(told: CustomerDate, day: date) -> UUID:
+def trigger_of(told: Date, day: date) -> UUID:
     """What stands for the event that a date has come: it is told each customer once, by whichever policy."""
     return uuid5(NAMESPACE_URL, f"{told}/{day}")
 

@@ -109,7 +109,7 @@ class NoticePolicy(PolicyTerms):
     @property
     def trigger(self) -> str:
         """What leads to its notices."""
-        return self.event_type or str(self.customer_date)
+        return str(self.customer_date.date) if self.customer_date else self.event_type
 
     @property
     def idle(self) -> list[str]:
@@ -117,14 +117,7 @@ class NoticePolicy(PolicyTerms):
         names = [] if takes_call_first(self.event_type) else ["call_first"]
         if self.of_promises or self.customer_date:
             names += ["condition", "variables", "customer_field", "subject_field", "cancel_event_types"]
-        if self.of_promises:
-            names += ["expire_after", "schedule"]
+            names += ["schedule", "expire_after" if self.of_promises else "event_type"]
         filled = [name for name in names if getattr(self, name)]
-        if self.customer_date:
-            unread: dict[str, object] = {"event_type": self.event_type, "schedule.delay": self.delay}
-            if self.day:
-                unread["schedule.day.date_field"] = self.day.date_field
-                unread["schedule.day.yearly"] = self.day.yearly
-            filled += [name for name, value in unread.items() if value]
         silence = self.of_promises and self.delivery and self.delivery.fallback_after
         return [*filled, "delivery.fallback_after"] if silence else filled

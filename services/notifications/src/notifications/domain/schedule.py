@@ -1,22 +1,30 @@
-"""When what a policy tells is sent: so long after its event, or on a day of it."""
+"""When what a policy tells is sent: so long after its event, or on a day."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-SEND_HOUR = 9
+_SEND_HOUR = 9
 
 
 @dataclass(slots=True)
-class Day:
-    """The day of a date in the event, where the customer lives, or so many days after it, from an hour on."""
+class OnDay:
+    """So many days after a day, where the customer lives, from an hour on."""
+
+    offset_days: int
+    hour: int | None
+
+    @property
+    def send_hour(self) -> int:
+        """The hour, also of one that says none."""
+        return _SEND_HOUR if self.hour is None else self.hour
+
+
+@dataclass(slots=True)
+class Day(OnDay):
+    """The day of a date in the event."""
 
     date_field: str  # of the event
-    offset_days: int
-    hour: int  # 0 is SEND_HOUR
     yearly: bool  # whether it is told on that day in each year
-
-
-THAT_DAY = Day("", 0, 0, yearly=False)
 
 
 @dataclass(slots=True)

@@ -47,6 +47,8 @@ class Walking:
         if walk is None or walk.work_key != work.key:
             return _NOBODY
         policy, now = await LATEST_POLICY.one(self.db, id=walk.notice_policy_id), self.db.clock.now()
+        if policy.customer_date is None:  # by now
+            return _NOBODY
         on, when = telling_on(policy, walk.day)
         if when.expire_time <= now:
             return _NOBODY

@@ -22,7 +22,7 @@ from chassis.events.registry import source_of
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
-from notifications.domain.customer_date import filter_of
+from notifications.domain.customer_date import CustomerDate, filter_of
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import Budget
 from notifications.domain.strategy import DeliveryStrategy as Delivery
@@ -92,7 +92,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         template, texts = await read_template(self.db, tried.template_id)
         await asyncio.to_thread(require_sendable, template, texts, tried)
         if tried.customer_date:
-            rows, more = await self._coming(tried, request), None
+            rows, more = await self._coming(tried, tried.customer_date, request), None
         else:
             rows, more = await self._happened(tried, request)
         rows, category = await self._allowed(rows, template, tried.delivery)
@@ -116,7 +116,9 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         rows = preview.rehearse(tried, others, own.events)
         return await self._by_what_followed(tried, rows, start), own.more
 
-    async def _coming(self, tried: NoticePolicy, request: pb.PreviewNoticePolicyRequest) -> list[Row]:
+    async def _coming(
+        self, tried: NoticePolicy, told: CustomerDate, request: pb.PreviewNoticePolicyRequest
+    ) -> list[Row]:
         """Whose dates come in the next days, as whoever asks may read customers."""
         for field in ("start_time", "end_time"):
             if request.HasField(field):
@@ -130,7 +132,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
                 if error.code() is grpc.StatusCode.PERMISSION_DENIED:
                     raise refusal(error) from None
                 raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_ASKED) from error
-            rows += [preview.on_date(tried, each.name, each.time_zone, on) for each in found]
+            rows += [preview.on_date(told, each.name, each.time_zone, on) for each in found]
         return rows
 
     def _tried(self, sent: notice_policy_pb2.NoticePolicy) -> NoticePolicy:

@@ -166,7 +166,8 @@ POLICIES_FOR_EVENT = Statement(
     row=NoticePolicy,
 )
 POLICIES_ON_DATE = Statement(
-    ENABLED_POLICIES.where(_LATEST_POLICY.c.customer_date == sa.bindparam("customer_date")), row=NoticePolicy
+    ENABLED_POLICIES.where(_LATEST_POLICY.c.customer_date["date"].astext == sa.bindparam("date")),
+    row=NoticePolicy,
 )
 POLICIES_WITH_TEMPLATE = Statement(
     ENABLED_POLICIES.where(_LATEST_POLICY.c.template_id == sa.bindparam("template_id")), row=NoticePolicy

@@ -50,8 +50,6 @@ def require_sound(policy: NoticePolicy) -> None:
     if policy.subject_field:
         _require_field(message, policy.subject_field, "subject_field", texts(message))
     if policy.day:
-        if not policy.day.date_field:
-            raise invalid("notice_policy.schedule.day.date_field", "REQUIRED", "must be given")
         _require_field(message, policy.day.date_field, "schedule.day.date_field", days(message))
     for i, each in enumerate(policy.cancel_event_types):
         where = f"cancel_event_types[{i}]"

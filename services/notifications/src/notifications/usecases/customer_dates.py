@@ -35,7 +35,7 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
         return
     policy = await LATEST_POLICY.one(tx, id=walk.notice_policy_id)
     on, when = telling_on(policy, walk.day)
-    others = await POLICIES_ON_DATE.all(tx, customer_date=policy.customer_date)
+    others = await POLICIES_ON_DATE.all(tx, date=policy.trigger)
     is_followed = min(others, key=turn, default=policy).id == policy.id
     if is_followed and when.expire_time > tx.now:
         told = dict.fromkeys(people.survivors[each] for each in asked)
@@ -52,8 +52,8 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
 
 def _notice(tx: Transaction, policy: NoticePolicy, customer: str, on: date, when: Timing) -> Notice:
     assert policy.customer_date is not None, "it walks"
-    trigger = trigger_of(policy.customer_date, on)
-    inputs = {"notice_policy": policy.name, "customer_date": str(policy.customer_date)}
+    trigger = trigger_of(policy.customer_date.date, on)
+    inputs = {"notice_policy": policy.name, "customer_date": policy.trigger}
     return Notice(
         id=ids.uuid7(tx.now),
         customer=customer,

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from chassis.events.envelope import Event
 from chassis.zones import time_zone
+from notifications.domain.customer_date import CustomerDate
 from notifications.domain.days import hour_of
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.pressure import PERIOD
 from notifications.domain.reasons import Reason
-from notifications.domain.schedule import SEND_HOUR, THAT_DAY
 from notifications.domain.trigger import hears, turn
 from notifications.usecases import conditions
 from notifications.usecases.timing import telling, timing
@@ -72,10 +72,9 @@ def rehearse(policy: NoticePolicy, others: Iterable[NoticePolicy], events: Seque
     return [_row(policy, rivals, event) for event in sorted(events, key=_in_order)]
 
 
-def on_date(policy: NoticePolicy, customer: str, zone: str, on: date) -> Row:
+def on_date(told: CustomerDate, customer: str, zone: str, on: date) -> Row:
     """A customer who has a date on a day, told at the hour where they live."""
-    day = policy.day or THAT_DAY
-    at = hour_of(on.isoformat(), day.offset_days, day.hour or SEND_HOUR, time_zone(zone) or UTC)
+    at = hour_of(on.isoformat(), told.offset_days, told.send_hour, time_zone(zone) or UTC)
     return Row("", datetime.combine(on, time(), UTC), customer, "", schedule_time=at)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from chassis.events.envelope import Event
 from notifications.domain import days
 from notifications.domain.policy import NoticePolicy
-from notifications.domain.schedule import SEND_HOUR, Day
+from notifications.domain.schedule import Day, OnDay
 from notifications.usecases import conditions
 
 
@@ -38,12 +38,20 @@ def timing(policy: NoticePolicy, event: Event[Any]) -> Timing | None:
         begin = event.time + policy.delay
         return Timing(begin, begin + policy.lasts)
     send_on = conditions.send_on(policy.day.date_field, event.data)
-    return on_day(policy.day, policy.lasts, send_on, event.time) if send_on else None
+    if not send_on:
+        return None
+    if policy.day.yearly:
+        return next_year(policy.day, policy.lasts, send_on, event.time)
+    return on_day(policy.day, policy.lasts, send_on)
 
 
-def on_day(day: Day, lasts: timedelta, send_on: str, since: datetime, last: int = -1) -> Timing:
-    """When it is of use of a date, RFC 3339; each year, in the first after the year `last`, and `since`."""
-    hour = day.hour or SEND_HOUR
-    years = days.year_after(send_on, day.offset_days, hour, since, last) if day.yearly else None
-    begin, end = days.span(send_on, day.offset_days, hour, years or 0)
-    return Timing(begin, end + lasts, send_on, day.offset_days, hour, years)
+def on_day(day: OnDay, lasts: timedelta, send_on: str, years: int | None = None) -> Timing:
+    """When it is of use of a date, RFC 3339, or so many years after it."""
+    begin, end = days.span(send_on, day.offset_days, day.send_hour, years or 0)
+    return Timing(begin, end + lasts, send_on, day.offset_days, day.send_hour, years)
+
+
+def next_year(day: Day, lasts: timedelta, send_on: str, since: datetime, last: int = -1) -> Timing:
+    """When it is of use in the first year after the year `last`, and `since`."""
+    years = days.year_after(send_on, day.offset_days, day.send_hour, since, last)
+    return on_day(day, lasts, send_on, years)

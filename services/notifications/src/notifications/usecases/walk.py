@@ -9,7 +9,6 @@ from chassis import work
 from chassis.db.transaction import Transaction
 from notifications.domain.customer_date import Walk, policy_id_of
 from notifications.domain.policy import NoticePolicy
-from notifications.domain.schedule import THAT_DAY
 from notifications.store import walks as store
 from notifications.usecases.timing import Timing, on_day
 
@@ -42,9 +41,9 @@ def first_day(policy: NoticePolicy, now: datetime) -> date:
 
 def telling_on(policy: NoticePolicy, day: date) -> tuple[date, Timing]:
     """The date that a policy tells of on a day, and when that is of use."""
-    told_on = policy.day or THAT_DAY
-    on = day - timedelta(days=told_on.offset_days)
-    return on, on_day(told_on, policy.lasts, on.isoformat(), policy.update_time)
+    assert policy.customer_date is not None, "of no other policy is there a walk"
+    on = day - timedelta(days=policy.customer_date.offset_days)
+    return on, on_day(policy.customer_date, policy.lasts, on.isoformat())
 
 
 async def lock_walk(tx: Transaction, work_key: str) -> Walk | None:

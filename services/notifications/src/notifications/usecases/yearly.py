@@ -17,7 +17,7 @@ from notifications.store.tables import GET_NOTICE, GET_TEMPLATE, LATEST_POLICY
 from notifications.store.triggers import OFF_SINCE, PLANNED_AFTER, POLICY_OF_VERSION
 from notifications.usecases.marks import lock_thing, why_old
 from notifications.usecases.notice import request_notice
-from notifications.usecases.timing import Timing, on_day
+from notifications.usecases.timing import Timing, next_year
 
 # Why one ends with which all do.
 _OVER = (Reason.SUPERSEDED, Reason.CAUSE_GONE, Reason.POLICY_OFF, Reason.CUSTOMER_NOT_FOUND)
@@ -44,7 +44,7 @@ async def plan_next(tx: Transaction, timer: Timer) -> None:
         return
     tx.act(replace(tx.call, cause_id=ended.request_event))
     template = await GET_TEMPLATE.one(tx, id=policy.template_id)
-    when = on_day(policy.day, policy.lasts, ended.send_on, tx.now, ended.years or 0)
+    when = next_year(policy.day, policy.lasts, ended.send_on, tx.now, ended.years or 0)
     notice = _next(tx, ended, policy, template, when)
     await request_notice(tx, notice, template)
 

@@ -35,8 +35,8 @@ _CHANNEL = re.compile(r"delivery.channels\[(\d+)\]")
 _OTHERS = {
     "schedule.delay": "after_count",
     "schedule.day.date_field": "date_field",
-    "schedule.day.offset_days": "day_count",
-    "schedule.day.hour": "send_hour",
+    **{f"{day}.offset_days": "day_count" for day in ("schedule.day", "customer_date")},
+    **{f"{day}.hour": "send_hour" for day in ("schedule.day", "customer_date")},
     "expire_after": "expire_count",
     "delivery.fallback_after": "silent_count",
     "notice_policy_id": "code",
@@ -69,13 +69,13 @@ def policy_of(now: NoticePolicy, typed: Typed, asked: Sequence[str]) -> NoticePo
 
 def trigger_of(policy: NoticePolicy) -> str:
     """What leads to its notices, as the form has it: an event by its full name, or a date of customers."""
-    return value_name(policy, "customer_date") or policy.event_type
+    return value_name(policy.customer_date, "date") or policy.event_type
 
 
 def put_trigger(policy: NoticePolicy, trigger: str) -> None:
     """Have that lead to its notices."""
     if trigger in DATES:
-        policy.customer_date = NoticePolicy.CustomerDate.Value(f"CUSTOMER_DATE_{trigger}")
+        policy.customer_date.date = NoticePolicy.CustomerDate.Date.Value(f"DATE_{trigger}")
     else:
         policy.event_type = trigger
 
@@ -83,17 +83,30 @@ def put_trigger(policy: NoticePolicy, trigger: str) -> None:
 def _put_schedule(policy: NoticePolicy, typed: Typed) -> None:
     """When it is sent. InvalidArgument for both so long after the event and on a day."""
     delay = _span(typed, "after")
-    date_field = typed.text("date_field")
-    if not date_field and not policy.customer_date:
+    date_field, of_date = typed.text("date_field"), policy.HasField("customer_date")
+    if not date_field and not of_date:
         if delay is not None:
             policy.schedule.delay.FromTimedelta(delay)
         return
     if delay is not None:
         raise invalid("after_count", "INVALID_TIME", N_("must be empty where a day is chosen"))
-    day = policy.schedule.day
-    side = 1 if typed.text("day_side") == "after" else -1
-    day.date_field, day.yearly = date_field, typed.text("yearly") == "on"
-    day.offset_days, day.hour = side * typed.number("day_count"), typed.number("send_hour")
+    if not of_date:
+        policy.schedule.day.date_field, policy.schedule.day.yearly = date_field, typed.text("yearly") == "on"
+    day = day_of(policy)
+    day.offset_days = typed.number("day_count") * (1 if typed.text("day_side") == "after" else -1)
+    if typed.text("send_hour"):
+        day.hour = typed.number("send_hour")
+
+
+def day_of(policy: NoticePolicy) -> NoticePolicy.CustomerDate | NoticePolicy.Schedule.Day:
+    """When it is sent by a day: on which after that, and from which hour on."""
+    return policy.customer_date if policy.HasField("customer_date") else policy.schedule.day
+
+
+def hour_of(policy: NoticePolicy) -> str:
+    """The hour that it says; "" for none."""
+    day = day_of(policy)
+    return str(day.hour) if day.HasField("hour") else ""
 
 
 def strategy_of(typed: Typed) -> DeliveryStrategy:
@@ -166,8 +179,8 @@ def _chosen(typed: Mapping[str, str], name: str, most: int) -> list[str]:
 def written(policy: NoticePolicy) -> dict[str, str]:
     """What stands in the fields of its form."""
     found = {name: getattr(policy, name) for name in _TEXTS}
-    day = policy.schedule.day
-    found |= {"date_field": day.date_field, "send_hour": str(day.hour or "")}
+    day, of_event = day_of(policy), policy.schedule.day
+    found |= {"date_field": of_event.date_field, "send_hour": hour_of(policy)}
     found |= {"day_count": str(abs(day.offset_days) or "")}
     found["day_side"] = "after" if day.offset_days > 0 else "before"
     found["call_first"] = value_name(policy, "call_first")
@@ -182,5 +195,5 @@ def written(policy: NoticePolicy) -> dict[str, str]:
     for name, path in times.items():
         count, unit = counted(path) if path.seconds else ("", "days")
         found |= {f"{name}_count": str(count), f"{name}_unit": unit}
-    ticked = {"disabled": policy.disabled, "yearly": day.yearly}
+    ticked = {"disabled": policy.disabled, "yearly": of_event.yearly}
     return found | {name: "on" for name, is_ticked in ticked.items() if is_ticked}

@@ -31,7 +31,7 @@ LISTED, VERSIONS = 1000, 50
 _CHANGED = FieldMask(
     paths=[
         *("template", "disabled", "condition", "variables", "customer_field", "subject_field"),
-        *("expire_after", "cancel_event_types", "schedule", "delivery", "call_first"),
+        *("expire_after", "cancel_event_types", "schedule", "customer_date", "delivery", "call_first"),
     ]
 )
 
@@ -71,7 +71,7 @@ class NoticePolicies(Editor[NoticePolicy]):
     async def preview(self, look: Looking, now: NoticePolicy, proposed: NoticePolicy, sent: Typed) -> Any:
         """Whom it would have told since a day, or from where the look before ended, or would tell soon."""
         asked = pb.PreviewNoticePolicyRequest(notice_policy=proposed)
-        if not proposed.customer_date:
+        if not proposed.HasField("customer_date"):
             asked.start_time.CopyFrom(timestamp(_since(look, sent)))
         answer = await look.services.notice_policies.PreviewNoticePolicy(asked)
         customers = await look.services.known(each.customer for each in answer.rows)
@@ -107,15 +107,16 @@ class NoticePolicies(Editor[NoticePolicy]):
         asked = list(dict.fromkeys((*known.template.given_variables, *now.variables)))
         there = {*_FIELDS, *(f"v-{name}" for name in asked)}
         errors = marked(trial.refusal, say.language, there, forms.field_of)
+        of_date = policy.HasField("customer_date")
         return {
             "policy": policy,
             "now": now,
             "event": event,
             "event_told": view.event(event, say) if event.event_type else view.trigger(policy, say),
-            "of_date": forms.trigger_of(policy) in forms.DATES,
+            "of_date": of_date,
             "trigger": forms.trigger_of(policy),
             "is_of_promises": event.tells_promises,
-            "is_chosen": bool((event.event_type or policy.customer_date) and known.template.name),
+            "is_chosen": bool((event.event_type or of_date) and known.template.name),
             "events": [
                 *((name, say(told)) for name, told in forms.DATES.items()),
                 *view.events((each for each in known.events.values() if each.customer_fields), say),

@@ -76,7 +76,7 @@ def lines(policies: Iterable[NoticePolicy], say: Speech) -> list[Line]:
 
 def trigger(policy: NoticePolicy, say: Speech) -> str:
     """What leads to its notices, in words."""
-    of_date = value_name(policy, "customer_date")
+    of_date = value_name(policy.customer_date, "date")
     return say(forms.DATES[of_date]) if of_date else say.fact(policy.event_type)
 
 
@@ -120,6 +120,7 @@ def compared(before: NoticePolicy, now: NoticePolicy, say: Speech) -> list[tuple
 def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
     """What a policy says, in the words of its form; empty what it does not."""
     call, day = value_name(policy, "call_first"), policy.schedule.day
+    offset = forms.day_of(policy).offset_days
     given = "; ".join(f"{name}: {text}" for name, text in sorted(policy.variables.items()))
     return [
         (say("When this happens"), trigger(policy, say)),
@@ -130,8 +131,8 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         (say("The field that names who is told"), policy.customer_field),
         (say("What it is about, of which the newest event counts"), policy.subject_field),
         (say("By which day"), day.date_field),
-        (say("So many days before or after it"), f"{day.offset_days:+}" if day.offset_days else ""),
-        (say("From this hour on, where the customer lives"), str(day.hour or "")),
+        (say("So many days before or after it"), f"{offset:+}" if offset else ""),
+        (say("From this hour on, where the customer lives"), forms.hour_of(policy)),
         (say("Each year again, by the day chosen above"), say("yes") if day.yearly else ""),
         (say("So long after it happened"), _span(policy.schedule.delay.seconds, say)),
         (say("Of use for so long"), _span(policy.expire_after.seconds, say)),
