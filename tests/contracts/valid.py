@@ -436,7 +436,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
         ("GetNoticePolicy", {"name": "{CreateNoticePolicy}/versions/1"}),
         ("ListNoticePolicies", _PAGE),
-        ("ListNoticeEventTypes", _PAGE),
+        ("ListTriggerEvents", _PAGE),
         ("SendNotice", {"notice": {
             "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
             "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"},

@@ -53,7 +53,9 @@ async def preview(desk: Any, policy: dict[str, Any], **span: Any) -> PreviewNoti
 
 
 def counts(answer: PreviewNoticePolicyResponse) -> dict[tuple[str, str], int]:
-    return {(enum_name(OUTCOMES, each.outcome), each.reason_code): each.event_count for each in answer.counts}
+    return {
+        (enum_name(OUTCOMES, each.outcome), each.reason_code): each.looked_at_count for each in answer.counts
+    }
 
 
 async def test_it_says_of_each_event_who_would_have_been_told_and_why_not_and_sends_nothing(
@@ -71,7 +73,7 @@ async def test_it_says_of_each_event_who_would_have_been_told_and_why_not_and_se
     ready.clock.advance(timedelta(seconds=2))
     policy = {"event_type": TIER, "condition": "event.tier == 'gold'"}
     answer = await preview(ready, policy, start_time=start, end_time=end)
-    assert answer.event_count == 3
+    assert answer.looked_at_count == 3
     assert counts(answer) == {
         ("TOLD", ""): 1,
         ("NOT_TOLD", "condition"): 1,

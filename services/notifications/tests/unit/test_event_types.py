@@ -9,8 +9,8 @@ from chassis.events.registry import events, source_of
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.event_types import event_types
 from notifications.usecases.policy import draft_of
-from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.trigger_event_pb2 import TriggerEvent
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OF_ANY = [each for each in event_types() if not each.tells_promises]
@@ -26,7 +26,7 @@ def refused(event_type: str, **terms: Any) -> str:
     return ""
 
 
-def roles(event: NoticeEventType) -> Iterator[tuple[str, str, bool]]:
+def roles(event: TriggerEvent) -> Iterator[tuple[str, str, bool]]:
     """Each field, as what a policy could name it, and whether that is said to do."""
     for role in ("customer", "subject", "date"):
         offered = getattr(event, f"{role}_fields")

@@ -228,7 +228,7 @@ class NoticePolicy(_message.Message):
     """
     event_type: _builtins.str
     """The full name of the message of an event about a customer, of any service whose contract is installed here, such as
-    `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices: `ListNoticeEventTypes`
+    `rapport.loyalty.v1.TierUpgraded`; any other is refused (`INVALID_CODE`), and so are those of notices: `ListTriggerEvents`
     says which there are. A department's policy hears what its `department` says is its own, and what says no department's; the platform's hears everything.
     `rapport.cases.v1.PromiseAtRisk` and `PromiseRecovered`, which is told to those only who were, or may have been, told of
     the risk, tell the dates of promises: of these what says of whom, what and when is empty (`INVALID_CODE`), all from `condition` to

@@ -10,8 +10,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from rapport.notifications.v1 import notice_event_type_pb2 as _notice_event_type_pb2
 from rapport.notifications.v1 import notice_policy_pb2 as _notice_policy_pb2
+from rapport.notifications.v1 import trigger_event_pb2 as _trigger_event_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -268,35 +268,35 @@ class PreviewNoticePolicyResponse(_message.Message):
 
     @_typing.final
     class Count(_message.Message):
-        """What would have come of so many events."""
+        """What would have come of so many events, or customers' dates."""
 
         DESCRIPTOR: _descriptor.Descriptor
 
         OUTCOME_FIELD_NUMBER: _builtins.int
         REASON_CODE_FIELD_NUMBER: _builtins.int
-        EVENT_COUNT_FIELD_NUMBER: _builtins.int
+        LOOKED_AT_COUNT_FIELD_NUMBER: _builtins.int
         outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType
         """What."""
         reason_code: _builtins.str
         """Why: see `Row.reason_code`."""
-        event_count: _builtins.int
-        """Of how many events."""
+        looked_at_count: _builtins.int
+        """Of how many of what was looked at, 300 at most."""
         def __init__(
             self,
             *,
             outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType = ...,
             reason_code: _builtins.str = ...,
-            event_count: _builtins.int = ...,
+            looked_at_count: _builtins.int = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["event_count", b"event_count", "outcome", b"outcome", "reason_code", b"reason_code"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["looked_at_count", b"looked_at_count", "outcome", b"outcome", "reason_code", b"reason_code"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     @_typing.final
     class Row(_message.Message):
-        """One event, and what would have come of it."""
+        """One event, or customer's date, and what would have come of it."""
 
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -321,7 +321,7 @@ class PreviewNoticePolicyResponse(_message.Message):
             def WhichOneof(self, oneof_group: _Never) -> None: ...
 
         EVENT_ID_FIELD_NUMBER: _builtins.int
-        EVENT_TIME_FIELD_NUMBER: _builtins.int
+        OCCUR_TIME_FIELD_NUMBER: _builtins.int
         CUSTOMER_FIELD_NUMBER: _builtins.int
         SUBJECT_FIELD_NUMBER: _builtins.int
         OUTCOME_FIELD_NUMBER: _builtins.int
@@ -344,7 +344,7 @@ class PreviewNoticePolicyResponse(_message.Message):
         notice_policy: _builtins.str
         """The policy that tells the customer in its place, where it is `merged`."""
         @_builtins.property
-        def event_time(self) -> _timestamp_pb2.Timestamp:
+        def occur_time(self) -> _timestamp_pb2.Timestamp:
             """When it happened; of a customer's date the midnight, UTC, at which that day begins."""
 
         @_builtins.property
@@ -361,7 +361,7 @@ class PreviewNoticePolicyResponse(_message.Message):
             self,
             *,
             event_id: _builtins.str = ...,
-            event_time: _timestamp_pb2.Timestamp | None = ...,
+            occur_time: _timestamp_pb2.Timestamp | None = ...,
             customer: _builtins.str = ...,
             subject: _builtins.str = ...,
             outcome: Global___PreviewNoticePolicyResponse.Outcome.ValueType = ...,
@@ -370,17 +370,17 @@ class PreviewNoticePolicyResponse(_message.Message):
             schedule_time: _timestamp_pb2.Timestamp | None = ...,
             variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "schedule_time", b"schedule_time"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "schedule_time", b"schedule_time"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "event_id", b"event_id", "event_time", b"event_time", "notice_policy", b"notice_policy", "outcome", b"outcome", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "subject", b"subject", "variables", b"variables"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "event_id", b"event_id", "notice_policy", b"notice_policy", "occur_time", b"occur_time", "outcome", b"outcome", "reason_code", b"reason_code", "schedule_time", b"schedule_time", "subject", b"subject", "variables", b"variables"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    LOOKED_AT_COUNT_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     NEXT_START_TIME_FIELD_NUMBER: _builtins.int
-    event_count: _builtins.int
+    looked_at_count: _builtins.int
     """How many events of the policy's type, or customers' dates, were looked at, 300 at most."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewNoticePolicyResponse.Count]:
@@ -397,21 +397,21 @@ class PreviewNoticePolicyResponse(_message.Message):
     def __init__(
         self,
         *,
-        event_count: _builtins.int = ...,
+        looked_at_count: _builtins.int = ...,
         counts: _abc.Iterable[Global___PreviewNoticePolicyResponse.Count] | None = ...,
         rows: _abc.Iterable[Global___PreviewNoticePolicyResponse.Row] | None = ...,
         next_start_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_start_time", b"next_start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "event_count", b"event_count", "next_start_time", b"next_start_time", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "looked_at_count", b"looked_at_count", "next_start_time", b"next_start_time", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreviewNoticePolicyResponse: _TypeAlias = PreviewNoticePolicyResponse  # noqa: Y015
 
 @_typing.final
-class ListNoticeEventTypesRequest(_message.Message):
+class ListTriggerEventsRequest(_message.Message):
     """Lists events."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -434,32 +434,32 @@ class ListNoticeEventTypesRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListNoticeEventTypesRequest: _TypeAlias = ListNoticeEventTypesRequest  # noqa: Y015
+Global___ListTriggerEventsRequest: _TypeAlias = ListTriggerEventsRequest  # noqa: Y015
 
 @_typing.final
-class ListNoticeEventTypesResponse(_message.Message):
+class ListTriggerEventsResponse(_message.Message):
     """One page of events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NOTICE_EVENT_TYPES_FIELD_NUMBER: _builtins.int
+    TRIGGER_EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def notice_event_types(self) -> _containers.RepeatedCompositeFieldContainer[_notice_event_type_pb2.NoticeEventType]:
+    def trigger_events(self) -> _containers.RepeatedCompositeFieldContainer[_trigger_event_pb2.TriggerEvent]:
         """The events."""
 
     def __init__(
         self,
         *,
-        notice_event_types: _abc.Iterable[_notice_event_type_pb2.NoticeEventType] | None = ...,
+        trigger_events: _abc.Iterable[_trigger_event_pb2.TriggerEvent] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "notice_event_types", b"notice_event_types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "trigger_events", b"trigger_events"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListNoticeEventTypesResponse: _TypeAlias = ListNoticeEventTypesResponse  # noqa: Y015
+Global___ListTriggerEventsResponse: _TypeAlias = ListTriggerEventsResponse  # noqa: Y015

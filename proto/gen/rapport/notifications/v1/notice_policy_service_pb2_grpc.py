@@ -67,10 +67,10 @@ class NoticePolicyServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.FromString,
                 _registered_method=True)
-        self.ListNoticeEventTypes = channel.unary_unary(
-                '/rapport.notifications.v1.NoticePolicyService/ListNoticeEventTypes',
-                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesRequest.SerializeToString,
-                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesResponse.FromString,
+        self.ListTriggerEvents = channel.unary_unary(
+                '/rapport.notifications.v1.NoticePolicyService/ListTriggerEvents',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListTriggerEventsRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListTriggerEventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -123,7 +123,7 @@ class NoticePolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListNoticeEventTypes(self, request, context):
+    def ListTriggerEvents(self, request, context):
         """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -163,10 +163,10 @@ def add_NoticePolicyServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.PreviewNoticePolicyResponse.SerializeToString,
             ),
-            'ListNoticeEventTypes': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListNoticeEventTypes,
-                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesRequest.FromString,
-                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesResponse.SerializeToString,
+            'ListTriggerEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTriggerEvents,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListTriggerEventsRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListTriggerEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -343,7 +343,7 @@ class NoticePolicyService:
             _registered_method=True)
 
     @staticmethod
-    def ListNoticeEventTypes(request,
+    def ListTriggerEvents(request,
             target,
             options=(),
             channel_credentials=None,
@@ -356,9 +356,9 @@ class NoticePolicyService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.notifications.v1.NoticePolicyService/ListNoticeEventTypes',
-            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesRequest.SerializeToString,
-            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListNoticeEventTypesResponse.FromString,
+            '/rapport.notifications.v1.NoticePolicyService/ListTriggerEvents',
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListTriggerEventsRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__policy__service__pb2.ListTriggerEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

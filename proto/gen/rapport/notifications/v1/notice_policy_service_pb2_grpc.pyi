@@ -52,7 +52,7 @@ class NoticePolicyServiceStub:
     force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
     too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
     """
-    ListNoticeEventTypes: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticeEventTypesRequest, _notice_policy_service_pb2.ListNoticeEventTypesResponse]
+    ListTriggerEvents: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListTriggerEventsRequest, _notice_policy_service_pb2.ListTriggerEventsResponse]
     """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy."""
 
 @_typing.type_check_only
@@ -77,7 +77,7 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
     force with all others that are. Nothing is sent or kept. What `CreateNoticePolicy` refuses of a policy is refused here,
     too, and one about promises (`INVALID_CODE`). UNAVAILABLE (`EVENTS_NOT_READABLE`) while the events cannot be read.
     """
-    ListNoticeEventTypes: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticeEventTypesRequest, _notice_policy_service_pb2.ListNoticeEventTypesResponse]  # type: ignore[assignment]
+    ListTriggerEvents: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListTriggerEventsRequest, _notice_policy_service_pb2.ListTriggerEventsResponse]  # type: ignore[assignment]
     """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy."""
 
 class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -137,11 +137,11 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def ListNoticeEventTypes(
+    def ListTriggerEvents(
         self,
-        request: _notice_policy_service_pb2.ListNoticeEventTypesRequest,
+        request: _notice_policy_service_pb2.ListTriggerEventsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_notice_policy_service_pb2.ListNoticeEventTypesResponse, _abc.Awaitable[_notice_policy_service_pb2.ListNoticeEventTypesResponse]]:
+    ) -> _typing.Union[_notice_policy_service_pb2.ListTriggerEventsResponse, _abc.Awaitable[_notice_policy_service_pb2.ListTriggerEventsResponse]]:
         """Lists the events that a policy may name, by their full names, each with its fields and what these can be to a policy."""
 
 def add_NoticePolicyServiceServicer_to_server(servicer: NoticePolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

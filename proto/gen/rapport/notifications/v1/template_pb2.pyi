@@ -132,7 +132,7 @@ class Template(_message.Message):
     approved.
     """
     tells_promises: _builtins.bool
-    """Whether it tells a delay, or a date of a promise: policies on events that do (`NoticeEventType.tells_promises`) alone send it."""
+    """Whether it tells a delay, or a date of a promise: policies on events that do (`TriggerEvent.tells_promises`) alone send it."""
     essential: _builtins.bool
     """Whether its purpose is: its texts need no `unsubscribe_link`, its notices are counted and no budget keeps them back, and where one about
     a promise or a case comes to nobody a person is to tell the customer.

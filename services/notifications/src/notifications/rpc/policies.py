@@ -44,13 +44,13 @@ from rapport.customer.v1 import consent_service_pb2
 from rapport.notifications.v1 import notice_policy_pb2
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
 from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
-from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
+from rapport.notifications.v1.trigger_event_pb2 import TriggerEvent
 
 if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
-_NOT_ASKED = "What customers allow cannot be asked now. Try again."
+_NOT_LISTED = "Whose date it is cannot be asked now. Try again."
 _DAYS = 7  # that are looked at of customers' dates
 _SPAN = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
@@ -77,12 +77,12 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     )
     DeleteNoticePolicy = change(pb.DeleteNoticePolicyRequest, policy.delete_policy, Empty)
 
-    async def ListNoticeEventTypes(
-        self, request: pb.ListNoticeEventTypesRequest, context: Any
-    ) -> pb.ListNoticeEventTypesResponse:
+    async def ListTriggerEvents(
+        self, request: pb.ListTriggerEventsRequest, context: Any
+    ) -> pb.ListTriggerEventsResponse:
         """What a policy may name."""
         found, token = await paged(Page(request, str), event_types(), lambda each: (each.event_type,), _as_is)
-        return pb.ListNoticeEventTypesResponse(notice_event_types=found, next_page_token=token)
+        return pb.ListTriggerEventsResponse(trigger_events=found, next_page_token=token)
 
     async def PreviewNoticePolicy(
         self, request: pb.PreviewNoticePolicyRequest, context: Any
@@ -99,7 +99,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         if not template.urgent and not template.essential:
             rows = preview.pressed(rows, self.budget.of(category))
         return pb.PreviewNoticePolicyResponse(
-            event_count=len(rows),
+            looked_at_count=len(rows),
             counts=[to_message(pb.PreviewNoticePolicyResponse.Count, each) for each in preview.counted(rows)],
             rows=[to_message(pb.PreviewNoticePolicyResponse.Row, each) for each in rows[: preview.ROWS_MAX]],
             next_start_time=timestamp(more) if more else None,
@@ -131,7 +131,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
             except grpc.aio.AioRpcError as error:
                 if error.code() is grpc.StatusCode.PERMISSION_DENIED:
                     raise refusal(error) from None
-                raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_ASKED) from error
+                raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_LISTED) from error
             rows += [preview.on_date(told, each.name, each.time_zone, on) for each in found]
         return rows
 
@@ -187,7 +187,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         return judged, next((each.category for each in said if each.category), "")
 
 
-async def _as_is(found: Sequence[NoticeEventType]) -> Sequence[NoticeEventType]:
+async def _as_is(found: Sequence[TriggerEvent]) -> Sequence[TriggerEvent]:
     return found
 
 

@@ -15,8 +15,8 @@ from chassis.contracts import comments
 from chassis.errors import invalid
 from chassis.events.registry import events, source_of
 from notifications.domain.policy import BY_EVENT, takes_call_first
-from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.template_pb2 import Template
+from rapport.notifications.v1.trigger_event_pb2 import TriggerEvent
 
 _OWN = "notifications"
 _CUSTOMER = "customer.rapport/Customer"
@@ -37,7 +37,7 @@ def event_message(name: str, field: str) -> type[Message]:
 
 
 @functools.cache
-def event_types() -> Sequence[NoticeEventType]:
+def event_types() -> Sequence[TriggerEvent]:
     """What policies may name, in the order of their names."""
     told = comments()
     return [
@@ -45,15 +45,15 @@ def event_types() -> Sequence[NoticeEventType]:
     ]
 
 
-def _event_type(message: type[Message], told: dict[str, str]) -> NoticeEventType:
+def _event_type(message: type[Message], told: dict[str, str]) -> TriggerEvent:
     name, fields = message.DESCRIPTOR.full_name, _fields(message)
     means = BY_EVENT.get(name)
-    return NoticeEventType(
+    return TriggerEvent(
         event_type=name,
         service=source_of(message),
         description=_line(told.get(name, "")),
         fields=[
-            NoticeEventType.Field(
+            TriggerEvent.Field(
                 name=each.name,
                 description=_line(told.get(each.full_name, "")),
                 values=[value.name for value in each.enum_type.values[1:]] if each.enum_type else (),

@@ -38,7 +38,7 @@ class Row:
     """One event, and what would have come of it; `reason_code` says why not at once."""
 
     event_id: str
-    event_time: datetime
+    occur_time: datetime
     customer: str
     subject: str
     outcome: Outcome = Outcome.TOLD
@@ -63,7 +63,7 @@ class Count:
 
     outcome: Outcome
     reason_code: str
-    event_count: int
+    looked_at_count: int
 
 
 def rehearse(policy: NoticePolicy, others: Iterable[NoticePolicy], events: Sequence[Event[Any]]) -> list[Row]:
@@ -132,7 +132,7 @@ def _after(policy: NoticePolicy, row: Row, events: Iterable[Event[Any]], known: 
     if row.schedule_time is None:
         return row
     for each in events:
-        if not row.event_time < each.time <= row.schedule_time:
+        if not row.occur_time < each.time <= row.schedule_time:
             continue
         cancels = each.type in policy.cancel_event_types
         if not cancels and not hears(policy, each.shown.department):

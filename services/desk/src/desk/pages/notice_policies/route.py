@@ -21,10 +21,10 @@ from desk.pages.notice_policies import forms, view
 from desk.pages.trying import Typed
 from desk.ui.speech import Speech
 from rapport.notifications.v1 import notice_policy_service_pb2 as pb
-from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest
+from rapport.notifications.v1.trigger_event_pb2 import TriggerEvent
 
 WRITE = "notifications.notice_policies.write"
 LISTED, VERSIONS = 1000, 50
@@ -41,7 +41,7 @@ class Known:
     """What a page shows beside a policy."""
 
     templates: list[tuple[str, str]]
-    events: Mapping[str, NoticeEventType]  # by their full names
+    events: Mapping[str, TriggerEvent]  # by their full names
     template: Template
     beside: NoticePolicy | None  # the version that it is shown beside
 
@@ -102,7 +102,7 @@ class NoticePolicies(Editor[NoticePolicy]):
         self, look: Looking, now: NoticePolicy, known: Known, trial: Trial[NoticePolicy]
     ) -> Mapping[str, Any]:
         policy, say = trial.proposed or now, look.say
-        event = known.events.get(policy.event_type, NoticeEventType())
+        event = known.events.get(policy.event_type, TriggerEvent())
         typed = defaultdict(str, trial.fields or forms.written(policy))
         asked = list(dict.fromkeys((*known.template.given_variables, *now.variables)))
         there = {*_FIELDS, *(f"v-{name}" for name in asked)}
@@ -168,15 +168,15 @@ async def _beside(look: Looking, now: NoticePolicy) -> NoticePolicy | None:
     return found
 
 
-async def _events(look: Looking) -> Mapping[str, NoticeEventType]:
+async def _events(look: Looking) -> Mapping[str, TriggerEvent]:
     """What a policy may name."""
-    request = pb.ListNoticeEventTypesRequest(page_size=LISTED)
-    listed = await look.services.notice_policies.ListNoticeEventTypes(request)
-    return {each.event_type: each for each in listed.notice_event_types}
+    request = pb.ListTriggerEventsRequest(page_size=LISTED)
+    listed = await look.services.notice_policies.ListTriggerEvents(request)
+    return {each.event_type: each for each in listed.trigger_events}
 
 
 def _cancels(
-    typed: Mapping[str, str], events: Mapping[str, NoticeEventType], say: Speech
+    typed: Mapping[str, str], events: Mapping[str, TriggerEvent], say: Speech
 ) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """A field for each event that cancels it, and for two more."""
     offered = [("", say("none")), *view.events(events.values(), say)]

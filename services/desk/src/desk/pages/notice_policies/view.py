@@ -11,10 +11,10 @@ from desk.pages.notice_policies import forms
 from desk.ui import words
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
-from rapport.notifications.v1.notice_event_type_pb2 import NoticeEventType
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyResponse
 from rapport.notifications.v1.template_pb2 import Template
+from rapport.notifications.v1.trigger_event_pb2 import TriggerEvent
 
 OUTCOMES = {"TOLD": N_("told"), "DEFERRED": N_("told later"), "NOT_TOLD": N_("not told")}
 WHY = {  # why an event tells nobody, or not by this policy; what messages say too, `words` has
@@ -80,18 +80,18 @@ def trigger(policy: NoticePolicy, say: Speech) -> str:
     return say(forms.DATES[of_date]) if of_date else say.fact(policy.event_type)
 
 
-def events(found: Iterable[NoticeEventType], say: Speech) -> list[tuple[str, str]]:
+def events(found: Iterable[TriggerEvent], say: Speech) -> list[tuple[str, str]]:
     """Events to choose from, by the service that tells them."""
     return sorted(((each.event_type, event(each, say)) for each in found), key=lambda each: each[1])
 
 
-def event(of: NoticeEventType, say: Speech) -> str:
+def event(of: TriggerEvent, say: Speech) -> str:
     """`Loyalty: Voucher issued`."""
     return f"{say.titled(of.service)}: {say.fact(of.event_type)}"
 
 
 def templates(
-    found: Iterable[Template], policy: NoticePolicy, event: NoticeEventType | None, say: Speech
+    found: Iterable[Template], policy: NoticePolicy, event: TriggerEvent | None, say: Speech
 ) -> list[tuple[str, str]]:
     """Those that it may send: of its department or the platform, with a text in their default language."""
     owners = (policy.department, "departments/platform")
@@ -103,7 +103,7 @@ def templates(
     ]
 
 
-def _fits(template: Template, event: NoticeEventType) -> bool:
+def _fits(template: Template, event: TriggerEvent) -> bool:
     """Whether policies on an event may send it: of one about promises, what tells their dates."""
     if not event.tells_promises:
         return not template.tells_promises
@@ -184,11 +184,11 @@ def previewed(
     rows = [_row(each, customers, say) for each in answer.rows]
     next_time = moment(answer.next_start_time) if answer.HasField("next_start_time") else None
     counts = [
-        (_outcome(each.outcome, say), _why(each.reason_code, say), say.number(each.event_count))
+        (_outcome(each.outcome, say), _why(each.reason_code, say), say.number(each.looked_at_count))
         for each in answer.counts
     ]
     return {
-        "count": answer.event_count,
+        "count": answer.looked_at_count,
         "counts": counts,
         "rows": rows,
         "further": next_time.isoformat() if next_time else "",
@@ -200,7 +200,7 @@ def _row(row: PreviewNoticePolicyResponse.Row, customers: Mapping[str, Customer]
     known = customers.get(row.customer)
     outcome = PreviewNoticePolicyResponse.Outcome.Name(row.outcome).removeprefix("OUTCOME_")
     return Row(
-        say.moment(moment(row.event_time)) if row.event_id else say.day(moment(row.event_time).date()),
+        say.moment(moment(row.occur_time)) if row.event_id else say.day(moment(row.occur_time).date()),
         row.customer if known else "",
         known.display_name if known else say("nobody we know"),
         _outcome(row.outcome, say),

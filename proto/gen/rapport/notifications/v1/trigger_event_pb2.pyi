@@ -20,8 +20,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class NoticeEventType(_message.Message):
-    """An event that a policy may name, of a service whose contract is installed here, and none of notices. In
+class TriggerEvent(_message.Message):
+    """An event that can be a policy's trigger, of a service whose contract is installed here; those of notices cannot. In
     `NoticePolicy.event_type` one that names a customer, in `cancel_event_types` any.
     """
 
@@ -82,7 +82,7 @@ class NoticeEventType(_message.Message):
     takes_call_first: _builtins.bool
     """True for bad news, which a person may tell before a message does: `NoticePolicy.call_first`."""
     @_builtins.property
-    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeEventType.Field]:
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___TriggerEvent.Field]:
         """Its fields, in the order of its contract."""
 
     @_builtins.property
@@ -95,7 +95,7 @@ class NoticeEventType(_message.Message):
 
     @_builtins.property
     def date_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Those of which each can be `Schedule.Day.date_field`."""
+        """Those of which each can be `NoticePolicy.Schedule.Day.date_field`."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class NoticeEventType(_message.Message):
         event_type: _builtins.str = ...,
         service: _builtins.str = ...,
         description: _builtins.str = ...,
-        fields: _abc.Iterable[Global___NoticeEventType.Field] | None = ...,
+        fields: _abc.Iterable[Global___TriggerEvent.Field] | None = ...,
         customer_fields: _abc.Iterable[_builtins.str] | None = ...,
         subject_fields: _abc.Iterable[_builtins.str] | None = ...,
         date_fields: _abc.Iterable[_builtins.str] | None = ...,
@@ -117,4 +117,4 @@ class NoticeEventType(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___NoticeEventType: _TypeAlias = NoticeEventType  # noqa: Y015
+Global___TriggerEvent: _TypeAlias = TriggerEvent  # noqa: Y015
