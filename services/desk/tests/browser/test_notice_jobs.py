@@ -67,7 +67,7 @@ async def test_a_message_is_seen_begun_and_followed_by_keyboard(desk: Company, s
     async def done() -> bool:
         await page.reload()
         told = await page.locator("#job").inner_text()
-        return "2 get it, 0 do not" in told and "done" in told
+        return "2 asked for, 0 not" in told and "done" in told
 
     await eventually(done)
     assert await bars(page) == []
@@ -93,4 +93,4 @@ async def test_one_that_begins_later_is_paused_goes_on_and_is_given_up_by_keyboa
     await page.get_by_role("button", name="Give it up").press("Enter")
     await expect(page.locator("#job")).to_contain_text("given up")
     assert await bars(page) == []
-    await expect(page.locator("#job")).to_contain_text("0 get it, 0 do not")
+    await expect(page.locator("#job")).to_contain_text("0 asked for, 0 not")

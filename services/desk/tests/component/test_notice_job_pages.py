@@ -47,12 +47,15 @@ async def test_words_are_chosen_first_and_say_what_they_are_given(open_desk: Any
 async def test_it_is_looked_at_begun_once_and_followed(open_desk: Any) -> None:
     desk, lead = await opened(open_desk)
     seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "de", "rate": "6000"} | BY)).text
-    assert "customers, in Germany, to 6,000 a minute, by app, by the next channel, too, after 2 hours" in seen
+    assert (
+        "customers, in Germany, at once, to 6,000 a minute, by app, by the next channel, too, after 2 hours"
+        in seen
+    )
     assert "There is no such customer." in seen
     answers = [await lead.post("/noticeJobs", data=fields(seen)) for _ in range(2)]
     (job,) = {each.headers["location"] for each in answers}
     card = (await lead.get(f"{job}/cards")).json()["cards"]["job"]["html"]
-    assert "0 get it, 0 do not" in card
+    assert "0 asked for, 0 not" in card
     assert '<dd lang="">Kiel</dd>' in card
     assert f'href="{job}"' in (await lead.get("/noticeJobs")).text
     kept = (await desk.client().get(f"/v1{job}")).json()

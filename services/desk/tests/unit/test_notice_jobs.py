@@ -10,6 +10,7 @@ from desk.pages.notice_jobs import form, view
 from desk.pages.trying import Typed
 from desk.ui.speech import Speech, speech
 from rapport.customer.v1.customer_pb2 import Customer
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResponse
 
 Count, Sample = PreviewNoticeJobResponse.Count, PreviewNoticeJobResponse.Sample
@@ -66,7 +67,9 @@ def test_days_begin_and_end_where_the_reader_is_and_all_that_is_chosen_holds_at_
         " known since Thu 1 Jan"
     )
     assert view.agents(job.filter) == {"agents/alice"}
-    assert not form.job_of(Typed(typed | {"first": "2026-03-02"}, {}), SAY).HasField("schedule_time")
+    today = form.job_of(Typed(typed | {"first": "2026-03-02"}, {}), SAY)
+    assert (today.HasField("schedule_time"), view.when(today, SAY)) == (False, ["at once"])
+    assert view.when(NoticeJob(name="noticeJobs/begun"), SAY) == []
     assert view.which("", names, SAY) == "all customers"  # type: ignore[arg-type]
 
 
@@ -77,6 +80,7 @@ def test_days_begin_and_end_where_the_reader_is_and_all_that_is_chosen_holds_at_
         ({"manager": "a b"}, "manager"),
         ({"birthday": "02-30"}, "birthday"),
         ({"last": "soon"}, "last"),
+        ({"first": "2026-03-01"}, "first"),  # it is over
     ],
 )
 def test_what_is_none_is_refused_at_its_field(typed: dict[str, Any], field: str) -> None:

@@ -22,7 +22,10 @@ _FIELD_OF = {"schedule_time": "first", "expire_time": "last", "rate_per_minute":
 
 
 def job_of(sent: Typed, say: Speech) -> NoticeJob:
-    """The job as it was typed, for nobody's department yet. InvalidArgument for what is no day or number."""
+    """The job as it was typed, for nobody's department yet.
+
+    InvalidArgument for what is no day or number, and for a first day that is over.
+    """
     template = sent.text("template")
     job = NoticeJob(
         template=template,
@@ -34,6 +37,8 @@ def job_of(sent: Typed, say: Speech) -> NoticeJob:
     if (delivery := forms.strategy_of(sent)).ByteSize():
         job.delivery.CopyFrom(delivery)
     first, last = _day(sent, "first"), _day(sent, "last")
+    if first and first < say.today:
+        raise invalid("first", "INVALID_TIME", N_("must be today or later"))
     if first and first > say.today:
         job.schedule_time.CopyFrom(timestamp(_begins(first, say)))
     if last:

@@ -91,7 +91,7 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         mood,
         say(_WHY[each.reason_code]) if each.reason_code in _WHY else "",
         say(
-            "{requested} get it, {refused} do not", requested=each.requested_count, refused=each.refused_count
+            "{requested} asked for, {refused} not", requested=each.requested_count, refused=each.refused_count
         ),
         when(each, say),
         sorted(each.variables.items()),
@@ -135,6 +135,8 @@ def when(each: NoticeJob, say: Speech) -> list[str]:
     told = []
     if each.HasField("schedule_time"):
         told.append(say("from {when} on", when=say.moment(moment(each.schedule_time))))
+    elif not each.name:  # it did not begin yet
+        told.append(say("at once"))
     if each.HasField("expire_time"):
         told.append(say("of use until {when}", when=say.moment(moment(each.expire_time))))
     if each.rate_per_minute:
