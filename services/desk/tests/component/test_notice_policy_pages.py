@@ -156,6 +156,10 @@ async def test_what_is_wrong_stands_at_its_field_as_it_was_typed(open_desk: Any)
         ("v-which", "event.", "line 1, column", {}),
         ("after_count", "soon", "must be a whole number", {}),
         ("after_count", "2", "must be empty where a day is chosen", {"date_field": "create_time"}),
+        *(
+            ("date_field", "", "must be chosen where", {of_a_day: text})
+            for of_a_day, text in (("yearly", "on"), ("day_count", "3"), ("send_hour", "18"))
+        ),
         ("date_field", "customer", "must be a field of CustomerCreated that can be it", {}),
         ("since", "soon", "must be a day such as", {"act": "look"}),
     ):

@@ -55,6 +55,19 @@ async def test_a_template_is_made_with_its_words_and_listed(open_desk: Any) -> N
     assert "Write it" in (await lead.get("/templates/ready/texts/de")).text
 
 
+async def test_what_a_template_is_for_is_chosen_knowing_what_no_stop_ends(open_desk: Any) -> None:
+    desk = await open_desk(*SERVICES)
+    lead = await desk.signed_in("agent:lead", ["*"], "front-desk")
+    page = (await lead.get("/templates/new")).text
+    assert '<option value="purposes/service">Service, also to who stopped everything</option>' in page
+    assert '<option value="purposes/marketing">Marketing</option>' in page
+    form = fields(page) | {"code": "not-chosen", "type": "INFORMATION", "act": "save"}
+    refused = await lead.post("/templates/new", data=form)
+    assert refused.status_code == 422
+    marked = refused.text.partition('aria-invalid="true"')
+    assert marked[0].rpartition("<")[2].startswith('select name="purpose"')
+
+
 async def test_a_text_is_looked_at_with_examples_as_a_customer_and_as_html(open_desk: Any) -> None:
     desk = await open_desk(*SERVICES)
     lead = await desk.signed_in("agent:lead", ["*"], "front-desk")

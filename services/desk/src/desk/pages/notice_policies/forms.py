@@ -27,6 +27,7 @@ CALLS = {
 DATES = {"BIRTH_DATE": N_("A customer's birthday")}
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 _TEXTS = ("condition", "customer_field", "subject_field")
+_OF_DAY = ("day_count", "send_hour", "yearly")  # beside which a day is chosen
 DELIVERY = (*(f"channel-{i}" for i in range(len(CHANNELS))), "silent_count")  # fields of how it goes
 # Beside these the form has `v-{name}` for each variable, `cancel-{i}` for what cancels it, and `channel-{i}`.
 _VARIABLE = re.compile(r"variables\[(\w+)\]")
@@ -81,10 +82,12 @@ def put_trigger(policy: NoticePolicy, trigger: str) -> None:
 
 
 def _put_schedule(policy: NoticePolicy, typed: Typed) -> None:
-    """When it is sent. InvalidArgument for both so long after the event and on a day."""
+    """When it is sent. InvalidArgument for a delay beside a day, and for days, an hour or years without."""
     delay = _span(typed, "after")
     date_field, of_date = typed.text("date_field"), policy.HasField("customer_date")
     if not date_field and not of_date:
+        if any(typed.text(name) for name in _OF_DAY):
+            raise invalid("date_field", "REQUIRED", N_("must be chosen where days, an hour or each year is"))
         if delay is not None:
             policy.schedule.delay.FromTimedelta(delay)
         return

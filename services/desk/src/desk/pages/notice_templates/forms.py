@@ -41,7 +41,7 @@ def template_written(template: Template) -> dict[str, str]:
     found = {
         "default_language_code": template.default_language_code or "en-GB",
         "variables": ", ".join(variables),
-        "purpose": template.purpose or "purposes/service",
+        "purpose": template.purpose,
     }
     return found | ({"review_required": "on"} if template.review_required else {})
 

@@ -61,8 +61,7 @@ class Templates(Editor[Template]):
     async def known(self, look: Looking, now: Template) -> Known:
         if not now.name:
             listed = await look.services.purposes.ListPurposes(ListPurposesRequest(page_size=LISTED))
-            purposes = [(each.name, look.say.named(each.name)) for each in listed.purposes]
-            return Known(purposes=purposes)
+            return Known(purposes=view.purposes(listed.purposes, look.say))
         return Known(await texts.texts_of(look, now.name))
 
     def shown(self, look: Looking, now: Template, known: Known, trial: Trial[Template]) -> Mapping[str, Any]:

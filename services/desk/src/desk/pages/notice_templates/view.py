@@ -9,6 +9,7 @@ from desk.language.catalogues import N_
 from desk.pages.notice_templates.forms import TYPES
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 
 STATES = {
@@ -87,6 +88,15 @@ def shown(text: TemplateText, say: Speech) -> Words:
 def kinds(say: Speech) -> list[tuple[str, str]]:
     """What a template can be for, to choose from."""
     return [(code, say(told)) for code, told in TYPES.items()]
+
+
+def purposes(listed: Iterable[Purpose], say: Speech) -> list[tuple[str, str]]:
+    """What a message can be for, to choose from: also what is sent to who stopped everything."""
+    told = N_("{purpose}, also to who stopped everything")
+    return [
+        (each.name, say(told, purpose=say.named(each.name)) if each.essential else say.named(each.name))
+        for each in listed
+    ]
 
 
 def rendered(answer: Any, say: Speech) -> Mapping[str, Any]:
