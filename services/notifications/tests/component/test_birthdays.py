@@ -23,7 +23,10 @@ from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
 from rapport.customer.v1.customer_events_pb2 import CustomersMerged
 from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
-from rapport.notifications.v1.notice_policy_service_pb2 import PreviewNoticePolicyRequest
+from rapport.notifications.v1.notice_policy_service_pb2 import (
+    DeleteNoticePolicyRequest,
+    PreviewNoticePolicyRequest,
+)
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.running import error_of, reason
@@ -206,26 +209,42 @@ async def test_a_walk_that_is_interrupted_goes_on_and_what_is_over_by_then_is_to
     assert len(await birthdays.notices()) == 5
 
 
-async def test_a_policy_that_is_on_again_tells_of_each_day_whose_hour_comes_after_it(
+async def test_what_waited_when_a_policy_was_off_or_deleted_or_given_another_template_or_event_is_not_sent(
     birthdays: Birthdays,
 ) -> None:
-    birthdays.born(3, 20)
+    desk, event = birthdays.desk, "rapport.customer.v1.CustomerConverted"
+    await desk.create_template("right", TemplateText(subject="Hello", body="Dear {{ contact_name }}."))
+
+    async def off_and_on() -> None:
+        await desk.update_policy("birthday", disabled=True)
+        await desk.update_policy("birthday", disabled=False)
+
+    async def deleted_and_made_anew() -> None:
+        await desk.policies.DeleteNoticePolicy(DeleteNoticePolicyRequest(name="noticePolicies/birthday"))
+        await birthdays.create()
+
+    async def another_template() -> None:
+        await desk.update_policy("birthday", template="templates/right")
+
+    async def another_event() -> None:
+        await desk.update_policy("birthday", event_type=event)
+
     await birthdays.create()
-    birthdays.until(2026, 3, 18)
-    await birthdays.reached("REQUESTED")
-    await birthdays.desk.update_policy("birthday", disabled=True)
-    await birthdays.desk.update_policy("birthday", disabled=False)
-    birthdays.until(2026, 3, 20, 12)
-    await birthdays.reached("SENT")
-    birthdays.born(3, 24)
-    birthdays.until(2026, 3, 22)
-    await birthdays.reached("SENT", "REQUESTED")
-    await birthdays.desk.update_policy("birthday", disabled=True)
-    birthdays.until(2026, 3, 23, 21)  # its hour has come in the east
-    await birthdays.desk.update_policy("birthday", disabled=False)
-    birthdays.until(2026, 3, 24, 12)
-    notices = await birthdays.reached("SENT", "SUPPRESSED")
-    assert notices[1].reason_code == "policy-off"
+    ended = list[str]()
+    for day, change in (
+        (10, off_and_on),
+        (14, deleted_and_made_anew),
+        (18, another_template),
+        (22, another_event),
+    ):
+        birthdays.born(3, day)
+        birthdays.until(2026, 3, day - 2)
+        await birthdays.reached(*ended, "REQUESTED")
+        await change()
+        birthdays.until(2026, 3, day, 12)
+        ended.append("SUPPRESSED")
+        notices = await birthdays.reached(*ended)
+        assert {each.reason_code for each in notices} == {"policy-off"}
 
 
 async def test_what_is_told_on_a_day_is_one_flow_and_another_day_is_another(birthdays: Birthdays) -> None:

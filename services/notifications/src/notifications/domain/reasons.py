@@ -59,7 +59,10 @@ class Reason(StrEnum):
         "too-many-notices",
         "its policy had told the customer so much within a day that something is wrong with it",
     )
-    POLICY_OFF = "policy-off", "its policy was switched off, or deleted, before it could be sent"
+    POLICY_OFF = (
+        "policy-off",
+        "its policy was switched off, deleted, or given other words for birthdays, before it could be sent",
+    )
     TAKEN_BACK = "taken-back", "it was taken back before it was sent"
 
     # It was tried, and came to nothing.

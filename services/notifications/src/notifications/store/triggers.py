@@ -42,19 +42,14 @@ POLICIES_ON_EVENTS = Statement(
     ),
     row=NoticePolicy,
 )
-_LATER = (
-    sa.select(
-        sa.or_(POLICIES.c.disabled, POLICIES.c.deleted).label("off"),
-        sa.func.lead(POLICIES.c.update_time).over(order_by=POLICIES.c.version).label("until"),
-    )
-    .where(POLICIES.c.id == sa.bindparam("id"), POLICIES.c.version > sa.bindparam("version"))
-    .subquery("later")
-)
-_BEFORE = sa.bindparam("on_again_before", type_=POLICIES.c.update_time.type)
-# Whether a policy was switched off, or deleted, after a version of it, unless it was on again before a time.
+# Whether a policy was switched off, or deleted, after a version of it.
 OFF_SINCE = Statement[Any](
-    sa.select(_LATER.c.off)
-    .where(_LATER.c.off, sa.or_(_BEFORE.is_(None), _LATER.c.until.is_(None), _LATER.c.until >= _BEFORE))
+    sa.select(POLICIES.c.version)
+    .where(
+        POLICIES.c.id == sa.bindparam("id"),
+        POLICIES.c.version > sa.bindparam("version"),
+        sa.or_(POLICIES.c.disabled, POLICIES.c.deleted),
+    )
     .limit(1)
 )
 # Things, each of one policy, as two arrays.

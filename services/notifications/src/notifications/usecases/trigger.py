@@ -20,7 +20,7 @@ from notifications.domain.reasons import Reason
 from notifications.domain.trigger import When, Word, hears, turn
 from notifications.names import CASE, CUSTOMER
 from notifications.store import triggers as store
-from notifications.store.tables import UPDATE_NOTICE
+from notifications.store.tables import LATEST_POLICY, UPDATE_NOTICE
 from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
 from notifications.usecases.hearing import Hearing, ids_of, told_and_going
@@ -168,10 +168,14 @@ async def _why_not(on: Executor, notice: Notice) -> Reason | None:
 
 
 async def _is_off(on: Executor, notice: Notice) -> bool:
-    """Whether its policy was off since. One that is on again tells of dates whose hour comes after it."""
-    of = {"id": notice.notice_policy_id, "version": notice.policy_version}
-    begins = notice.schedule_time if tells_date(notice) else None
-    return await store.OFF_SINCE.maybe(on, on_again_before=begins, **of) is not None
+    """Whether its policy was off since, or, on a date of customers, has other words, or an event, by now."""
+    id_, version = notice.notice_policy_id, notice.policy_version
+    if await store.OFF_SINCE.maybe(on, id=id_, version=version) is not None:
+        return True
+    if not tells_date(notice):
+        return False
+    policy = await LATEST_POLICY.one(on, id=id_)
+    return policy.customer_date is None or policy.template_id != notice.template_id
 
 
 def _is_heard(policy: NoticePolicy, event: Event[Any]) -> bool:

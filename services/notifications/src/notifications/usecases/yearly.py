@@ -52,7 +52,7 @@ async def plan_next(tx: Transaction, timer: Timer) -> None:
 async def _policy_of(tx: Transaction, notice: Notice) -> NoticePolicy | None:
     """The policy of a notice as it is; None when it does not go on with what was read for it."""
     id_, version = notice.notice_policy_id, notice.policy_version
-    if await OFF_SINCE.maybe(tx, id=id_, version=version, on_again_before=None) is not None:
+    if await OFF_SINCE.maybe(tx, id=id_, version=version) is not None:
         return None
     was = await POLICY_OF_VERSION.one(tx, id=id_, version=version)
     policy = await LATEST_POLICY.one(tx, id=id_)
