@@ -27,6 +27,7 @@ from rapport.notifications.v1.notice_policy_service_pb2 import (
     DeleteNoticePolicyRequest,
     PreviewNoticePolicyRequest,
 )
+from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 from rapport.notifications.v1.template_pb2 import TemplateText
 from rapport_testing.running import error_of, reason
@@ -299,6 +300,17 @@ async def test_it_is_looked_at_before_whom_it_would_tell_in_the_next_days(birthd
     asked.start_time.CopyFrom(timestamp(birthdays.clock.now()))
     call = birthdays.desk.policies.PreviewNoticePolicy(asked)
     assert await birthdays.desk.violations(call) == {"start_time": "INVALID_TIME"}
+
+
+async def test_who_may_not_read_customers_saves_no_policy_that_finds_them(birthdays: Birthdays) -> None:
+    desk = birthdays.desk
+    await birthdays.create(disabled=True)
+    desk.policies = desk.running.stub(NoticePolicyServiceStub, ["notifications.*"])
+    for saved in (
+        desk.create_policy("another", **BIRTHDAY),
+        desk.update_policy("birthday", disabled=False),
+    ):
+        assert reason(await error_of(saved)) == "PERMISSION_DENIED"
 
 
 async def test_what_is_read_of_events_is_empty_and_one_trigger_is_given(birthdays: Birthdays) -> None:

@@ -345,6 +345,9 @@ async def test_who_may_not_read_customers_is_not_told_of_them(jobs: Jobs) -> Non
     for asked in (jobs.service.PreviewNoticeJob(request), jobs.create()):
         error = await error_of(asked)
         assert (error.code().name, reason(error)) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+    jobs.desk.peers.profiles.refusal = Unavailable("DOWN", "for now")
+    jobs.service = jobs.desk.running.stub(NoticeJobServiceStub, ["notifications.*"])
+    assert reason(await error_of(jobs.create())) == "PERMISSION_DENIED"
 
 
 async def test_what_cannot_be_said_is_refused_before_anybody_is_told(jobs: Jobs) -> None:

@@ -97,7 +97,7 @@ class NoticeJobServiceServicer:
 
     def CreateNoticeJob(self, request, context):
         """Begins a job. What `SendNotice` refuses of a template and its values is refused here, and a filter that is none, unless customers
-        cannot be asked now. PERMISSION_DENIED for who may not read customers.
+        cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

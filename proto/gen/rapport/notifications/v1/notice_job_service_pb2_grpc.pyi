@@ -39,7 +39,7 @@ class NoticeJobServiceStub:
     """Says whom a job would reach and what it would say, and requests nothing. PERMISSION_DENIED for who may not read customers."""
     CreateNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.CreateNoticeJobRequest, _notice_job_pb2.NoticeJob]
     """Begins a job. What `SendNotice` refuses of a template and its values is refused here, and a filter that is none, unless customers
-    cannot be asked now. PERMISSION_DENIED for who may not read customers.
+    cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
     """
     GetNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.GetNoticeJobRequest, _notice_job_pb2.NoticeJob]
     """Gets a job, with how far it is."""
@@ -67,7 +67,7 @@ class NoticeJobServiceAsyncStub(NoticeJobServiceStub):
     """Says whom a job would reach and what it would say, and requests nothing. PERMISSION_DENIED for who may not read customers."""
     CreateNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.CreateNoticeJobRequest, _notice_job_pb2.NoticeJob]  # type: ignore[assignment]
     """Begins a job. What `SendNotice` refuses of a template and its values is refused here, and a filter that is none, unless customers
-    cannot be asked now. PERMISSION_DENIED for who may not read customers.
+    cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
     """
     GetNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.GetNoticeJobRequest, _notice_job_pb2.NoticeJob]  # type: ignore[assignment]
     """Gets a job, with how far it is."""
@@ -104,7 +104,7 @@ class NoticeJobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notice_job_pb2.NoticeJob, _abc.Awaitable[_notice_job_pb2.NoticeJob]]:
         """Begins a job. What `SendNotice` refuses of a template and its values is refused here, and a filter that is none, unless customers
-        cannot be asked now. PERMISSION_DENIED for who may not read customers.
+        cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
         """
 
     @_abc_1.abstractmethod

@@ -79,7 +79,8 @@ class NoticePolicyServiceServicer:
     """
 
     def CreateNoticePolicy(self, request, context):
-        """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`).
+        """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`). PERMISSION_DENIED of one with `customer_date` for who may not read
+        customers (`customer.customers.read`), here and in `UpdateNoticePolicy`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,9 @@ class NoticePolicyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NoticePolicyServiceAsyncStub: ...
     CreateNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.CreateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
-    """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
+    """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`). PERMISSION_DENIED of one with `customer_date` for who may not read
+    customers (`customer.customers.read`), here and in `UpdateNoticePolicy`.
+    """
     GetNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.GetNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
     """Gets a policy as it is, or a version that its name ends with: what asked for notices then."""
     ListNoticePolicies: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]
@@ -61,7 +63,9 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.CreateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
-    """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
+    """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`). PERMISSION_DENIED of one with `customer_date` for who may not read
+    customers (`customer.customers.read`), here and in `UpdateNoticePolicy`.
+    """
     GetNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.GetNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
     """Gets a policy as it is, or a version that its name ends with: what asked for notices then."""
     ListNoticePolicies: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]  # type: ignore[assignment]
@@ -89,7 +93,9 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_policy_service_pb2.CreateNoticePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_policy_pb2.NoticePolicy, _abc.Awaitable[_notice_policy_pb2.NoticePolicy]]:
-        """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
+        """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`). PERMISSION_DENIED of one with `customer_date` for who may not read
+        customers (`customer.customers.read`), here and in `UpdateNoticePolicy`.
+        """
 
     @_abc_1.abstractmethod
     def GetNoticePolicy(

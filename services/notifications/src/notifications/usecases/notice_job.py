@@ -26,6 +26,7 @@ from notifications.names import CUSTOMER, JOB
 from notifications.store import notice_jobs as store
 from notifications.usecases.notice import request_by_hand, require_words
 from notifications.usecases.partials import Whole
+from notifications.usecases.reading import require_reads_customers
 
 NOTICE_JOB = "notice-job"  # the kind of work that one step is
 _PATIENCE = timedelta(days=30)  # with customers who cannot be asked
@@ -51,7 +52,8 @@ class Page(NamedTuple):
 
 
 async def create_notice_job(tx: Transaction, *, notice_job: Asked) -> NoticeJob:
-    """Begin a job. What `require_askable` finds."""
+    """Begin a job. What `require_reads_customers` and `require_askable` find."""
+    require_reads_customers(tx)
     principal = tx.call.principal
     terms = values(notice_job) | {
         "department_id": own_department(tx, notice_job.department_id, "notice_job.department"),

@@ -19,6 +19,7 @@ from notifications.store.tables import GET_POLICY, GET_TEMPLATE, INSERT_POLICY, 
 from notifications.usecases import words
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.partials import Whole, lock_parts, whole
+from notifications.usecases.reading import require_reads_customers
 from notifications.usecases.walk import keep_walking
 from rapport.notifications.v1 import notice_policy_pb2
 
@@ -165,8 +166,13 @@ async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
 
 
 async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
-    """Keep a version. NotFound without the template; what `require_sound` and `require_sendable` find."""
+    """Keep a version. NotFound without the template; what `require_sound` and `require_sendable` find.
+
+    Of a date of customers also what `require_reads_customers` does.
+    """
     require_sound(policy)
+    if policy.customer_date is not None:
+        require_reads_customers(tx)
     await LOCK_NAME.run(tx, name=policy.template)
     await lock_parts(tx)
     template, texts = await read_template(tx, policy.template_id)
