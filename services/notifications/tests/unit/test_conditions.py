@@ -12,7 +12,7 @@ from notifications.domain.days import day_of
 from notifications.domain.policy import NoticePolicy
 from notifications.usecases.conditions import counts_for, filled, send_on
 from notifications.usecases.policy import draft_of
-from rapport.customer.v1.customer_events_pb2 import RelationshipCreated
+from rapport.customer.v1.customer_events_pb2 import CustomerConverted, RelationshipCreated
 from rapport.loyalty.v1.loyalty_events_pb2 import VoucherIssued
 from rapport.notifications.v1 import notice_policy_pb2
 
@@ -54,6 +54,8 @@ def test_the_day_is_that_on_which_it_ends_or_begins_and_no_day_is_none() -> None
     assert day_of(datetime.fromisoformat(send_on("expire_time", ending)), UTC).day == 31
     beginning = RelationshipCreated(start_time=timestamp(midnight))
     assert day_of(datetime.fromisoformat(send_on("start_time", beginning)), UTC).day == 1
+    bought = CustomerConverted(purchase_time=timestamp(midnight))
+    assert day_of(datetime.fromisoformat(send_on("purchase_time", bought)), UTC).day == 1
     far = VoucherIssued(expire_time=Timestamp(seconds=-62_135_596_800))
     for none in (far, VoucherIssued()):
         assert send_on("expire_time", none) == ""

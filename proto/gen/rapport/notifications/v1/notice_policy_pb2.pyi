@@ -128,8 +128,8 @@ class NoticePolicy(_message.Message):
             YEARLY_FIELD_NUMBER: _builtins.int
             date_field: _builtins.str
             """The field of the event, a Timestamp or a google.type.Date, on whose day it is sent. An event without it leads to nothing,
-            as one whose day is over. Midnight ends a day, so that what expires then is of the day before; of a `start_time` or
-            `effective_time` it begins one. INVALID_CODE for one that is none.
+            as one whose day is over. Midnight ends a day, so that what expires then is of the day before; of a `start_time`,
+            `effective_time`, `purchase_time`, `occur_time`, `create_time`, `make_time` or `keep_time` it begins one. INVALID_CODE for one that is none.
             """
             offset_days: _builtins.int
             """So many days after that day, before it where it is negative, by the customer's calendar, -366 to 366."""

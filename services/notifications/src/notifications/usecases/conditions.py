@@ -28,7 +28,11 @@ _CODES = {  # what is a code to the texts, and what stands for one that is none
     "reason": (FORMATS[options_pb2.FORMAT_CODE], OTHER),
     "reference": (FORMATS[options_pb2.FORMAT_REFERENCE], ""),
 }
-_BEGINS = ("start_time", "effective_time")  # fields of what begins then; all others end, or are due
+# Fields of what happened or begins then; all others end, or are due.
+_BEGINS = (
+    *("start_time", "effective_time", "purchase_time", "occur_time"),
+    *("create_time", "make_time", "keep_time"),
+)
 _PROMISES_ALONE = "policies on PromiseAtRisk and PromiseRecovered alone tell it, as it is when they do"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -144,7 +148,7 @@ def _said(value: Any) -> str:
 def send_on(date_field: str, told: Any) -> str:
     """The day, or moment, of a field of an event, on whose day or before which it is told; "" for none.
 
-    RFC 3339. What begins at midnight is of the day that begins.
+    RFC 3339. What happened or begins at midnight is of the day that begins.
     """
     if not told.HasField(date_field):
         return ""
