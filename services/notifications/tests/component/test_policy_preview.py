@@ -1,6 +1,6 @@
 """What a policy would have done with what happened: who would have been told, who not, and why."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from chassis.api.messages import enum_name, moment, timestamp
 from chassis.events.past import LOOKED_TIMES, OUT_OF_ORDER
 from rapport.common.v1.channel_pb2 import Channel
 from rapport.customer.v1.consent_service_pb2 import CheckContactResponse
+from rapport.customer.v1.customer_events_pb2 import CustomerConverted
 from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, VoucherUsed
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2 import (
@@ -163,6 +164,19 @@ async def test_what_happens_inside_the_days_is_told_at_once_while_it_is_of_use_a
     assert counts(await preview(ready, policy)) == {("NOT_TOLD", "date-past"): 1}
     longer = policy | {"expire_after": Duration(seconds=14 * 86400)}
     assert counts(await preview(ready, longer)) == {("TOLD", ""): 1}
+
+
+async def test_what_is_told_on_a_day_is_sent_at_its_hour_where_the_customer_lives(ready: Any) -> None:
+    ready.peers.customers.answer.time_zone = "Europe/Vienna"
+    bought = CustomerConverted(
+        customer=ready.customer, purchase_time=timestamp(datetime(2024, 2, 29, tzinfo=UTC))
+    )
+    await ready.running.deliver(bought, resource=ready.customer, version=1, source="customer")
+    ready.clock.advance(timedelta(seconds=2))
+    yearly = {"day": {"date_field": "purchase_time", "hour": 23, "yearly": True}}
+    policy = {"event_type": "rapport.customer.v1.CustomerConverted", "schedule": yearly}
+    (row,) = (await preview(ready, policy)).rows
+    assert row.schedule_time.ToJsonString() == "2027-02-28T22:00:00Z"
 
 
 async def test_what_came_after_the_time_that_is_asked_for_counts_until_it_would_have_been_sent(

@@ -192,6 +192,7 @@ async def _as_is(found: Sequence[TriggerEvent]) -> Sequence[TriggerEvent]:
 
 
 def _judged(row: Row, answer: consent_service_pb2.CheckContactResponse) -> Row:
+    row = row.there(answer.time_zone)
     if answer.allowed:
         return row
     if answer.HasField("open_time"):

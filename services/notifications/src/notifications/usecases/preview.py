@@ -17,7 +17,7 @@ from notifications.domain.pressure import PERIOD
 from notifications.domain.reasons import Reason
 from notifications.domain.trigger import hears, turn
 from notifications.usecases import conditions
-from notifications.usecases.timing import telling, timing
+from notifications.usecases.timing import Timing, telling, timing
 
 EVENTS_MAX = 300
 FOLLOWING_MAX = 1_500  # events that came after them, of all types together
@@ -46,6 +46,7 @@ class Row:
     notice_policy: str = ""
     schedule_time: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    when: Timing | None = None
 
     def but(self, why: str, outcome: Outcome = Outcome.NOT_TOLD, by: str = "") -> "Row":
         """The same, not told, or not yet."""
@@ -55,6 +56,14 @@ class Row:
     def until(self, open_time: datetime) -> "Row":
         """The same, sent no earlier than that."""
         return replace(self, schedule_time=max(self.schedule_time or open_time, open_time))
+
+    def there(self, zone: str) -> "Row":
+        """The same, sent at the hour of its day, if it has one, where the customer lives."""
+        if self.when is None or not self.when.send_on:
+            return self
+        day, years = self.when, self.when.years or 0
+        at = hour_of(day.send_on, day.day_offset, day.send_hour, time_zone(zone) or UTC, years)
+        return replace(self, schedule_time=max(at, self.occur_time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,8 @@ def _row(policy: NoticePolicy, rivals: Sequence[NoticePolicy], event: Event[Any]
         return row.but("no-date")
     if when.expire_time <= event.time:
         return row.but("date-past")
-    return replace(row, schedule_time=max(when.schedule_time, event.time), variables=variables)
+    begin = max(when.schedule_time, event.time)
+    return replace(row, schedule_time=begin, variables=variables, when=when)
 
 
 def _tells_first(rival: NoticePolicy, policy: NoticePolicy, event: Event[Any], customer: str) -> bool:
