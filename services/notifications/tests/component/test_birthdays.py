@@ -142,6 +142,20 @@ async def test_of_several_policies_a_departments_wishes_and_nobody_is_wished_twi
     assert len(birthdays.desk.mail.received) == 2
 
 
+async def test_who_is_told_days_before_is_told_on_the_day_as_well(birthdays: Birthdays) -> None:
+    birthdays.born(3, 20)
+    before = CustomerDate(date=CustomerDate.DATE_BIRTH_DATE, offset_days=-1)
+    await birthdays.desk.create_policy("a-voucher", **BIRTHDAY | {"customer_date": before})
+    await birthdays.create()
+    birthdays.until(2026, 3, 18, 6)
+    await birthdays.reached("REQUESTED")
+    birthdays.until(2026, 3, 19, 12)
+    await eventually(lambda: len(birthdays.desk.mail.received) == 1)
+    birthdays.until(2026, 3, 20, 12)
+    await birthdays.reached("SENT")
+    assert len(birthdays.desk.mail.received) == 2
+
+
 async def test_an_event_that_is_given_takes_the_place_of_the_date(birthdays: Birthdays) -> None:
     await birthdays.create()
     event_type = "rapport.customer.v1.CustomerConverted"
@@ -294,6 +308,9 @@ async def test_it_is_looked_at_before_whom_it_would_tell_in_the_next_days(birthd
     birthdays.desk.peers.customers.answer = CheckContactResponse(reason_code="consent-denied")
     [row] = (await birthdays.desk.policies.PreviewNoticePolicy(asked)).rows
     assert (row.customer, row.reason_code) == (name, "consent-denied")
+    await birthdays.create()
+    [row] = (await birthdays.desk.policies.PreviewNoticePolicy(asked)).rows
+    assert (row.reason_code, row.notice_policy) == ("merged", "noticePolicies/birthday")
     birthdays.desk.peers.profiles.refusal = PermissionDenied("PERMISSION_DENIED", "customer.customers.read")
     refused = await error_of(birthdays.desk.policies.PreviewNoticePolicy(asked))
     assert reason(refused) == "PERMISSION_DENIED"

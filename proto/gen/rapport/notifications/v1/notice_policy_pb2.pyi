@@ -90,7 +90,7 @@ class NoticePolicy(_message.Message):
         OFFSET_DAYS_FIELD_NUMBER: _builtins.int
         HOUR_FIELD_NUMBER: _builtins.int
         date: Global___NoticePolicy.CustomerDate.Date.ValueType
-        """Which."""
+        """Which. Of several policies that tell on the same day of it one is followed."""
         offset_days: _builtins.int
         """So many days after that day, before it where it is negative, by the customer's calendar, -366 to 366."""
         hour: _builtins.int

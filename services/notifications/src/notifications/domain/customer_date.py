@@ -34,9 +34,9 @@ def filter_of(day: date) -> str:
     return " OR ".join(f'birthday = "{each}"' for each in days_on(day))
 
 
-def trigger_of(told: Date, day: date) -> UUID:
-    """What stands for the event that a date has come: it is told each customer once, by whichever policy."""
-    return uuid5(NAMESPACE_URL, f"{told}/{day}")
+def trigger_of(told: CustomerDate, day: date) -> UUID:
+    """What stands for the event that a date comes: of so many days before or after it each is told once."""
+    return uuid5(NAMESPACE_URL, f"{told.date}/{told.offset_days}/{day}")
 
 
 def tells_date(notice: Notice) -> bool:

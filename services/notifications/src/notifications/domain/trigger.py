@@ -114,5 +114,8 @@ def hears(policy: NoticePolicy, department: str) -> bool:
 
 
 def turn(policy: NoticePolicy) -> tuple[bool, str]:
-    """In which order policies are asked: those of departments before the platform's, then by name."""
-    return policy.department_id == PLATFORM, policy.id
+    """In which order policies are asked: those of departments before the platform's, then by name.
+
+    One that is tried and has no name yet is the last of its department's or the platform's.
+    """
+    return policy.department_id == PLATFORM, policy.id or "~"

@@ -35,6 +35,7 @@ from notifications.store import tables as store
 from notifications.store.triggers import POLICIES_ON_EVENTS
 from notifications.usecases import policy, preview
 from notifications.usecases.conditions import require_sound
+from notifications.usecases.customer_dates import followed_before
 from notifications.usecases.event_types import event_message, event_types
 from notifications.usecases.policy import draft_of, read_template, require_sendable
 from notifications.usecases.preview import Outcome, Row
@@ -133,6 +134,8 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
                     raise refusal(error) from None
                 raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_LISTED) from error
             rows += [preview.on_date(told, each.name, each.time_zone, on) for each in found]
+        if rival := await followed_before(self.db, tried):
+            rows = [row.but("merged", by=rival.name) for row in rows]
         return rows
 
     def _tried(self, sent: notice_policy_pb2.NoticePolicy) -> NoticePolicy:

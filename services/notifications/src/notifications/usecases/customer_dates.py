@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from chassis import ids
 from chassis.db.aliases import lock_people
+from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.facts import Decision, Outcome
 from notifications.domain.customer_date import trigger_of
@@ -22,8 +23,8 @@ from notifications.usecases.walk import again, lock_walk, telling_on
 async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Page) -> None:
     """Request the notices of a page of customers, as the step of a walk, and come back for the next.
 
-    Of several policies on a date the first in their turn is followed. Of whoever was merged meanwhile one
-    name is told. What is over already is told to nobody.
+    Of several policies that tell on the same day of a date the first in their turn is followed. Of whoever
+    was merged meanwhile one name is told. What is over already is told to nobody.
 
     The customers are locked before the walk: who sends to one waits for the policy, and who changes that for
     the walk.
@@ -35,8 +36,7 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
         return
     policy = await LATEST_POLICY.one(tx, id=walk.notice_policy_id)
     on, when = telling_on(policy, walk.day)
-    others = await POLICIES_ON_DATE.all(tx, date=policy.trigger)
-    is_followed = min(others, key=turn, default=policy).id == policy.id
+    is_followed = await followed_before(tx, policy) is None
     if is_followed and when.expire_time > tx.now:
         told = dict.fromkeys(people.survivors[each] for each in asked)
         notices = [_notice(tx, policy, CUSTOMER.format(each), on, when) for each in told]
@@ -50,9 +50,22 @@ async def tell_some(tx: Transaction, per_customer: int, work_key: str, page: Pag
     await again(tx, walk)
 
 
+async def followed_before(on: Executor, policy: NoticePolicy) -> NoticePolicy | None:
+    """Which other policy is followed of those that tell on the same day of a date; None when this one is."""
+    told = policy.customer_date
+    assert told is not None, "it walks"
+    rivals = [
+        each
+        for each in await POLICIES_ON_DATE.all(on, date=policy.trigger)
+        if each.customer_date and each.customer_date.offset_days == told.offset_days and each.id != policy.id
+    ]
+    first = min(rivals, key=turn, default=policy)
+    return first if turn(first) < turn(policy) else None
+
+
 def _notice(tx: Transaction, policy: NoticePolicy, customer: str, on: date, when: Timing) -> Notice:
     assert policy.customer_date is not None, "it walks"
-    trigger = trigger_of(policy.customer_date.date, on)
+    trigger = trigger_of(policy.customer_date, on)
     inputs = {"notice_policy": policy.name, "customer_date": policy.trigger}
     return Notice(
         id=ids.uuid7(tx.now),
