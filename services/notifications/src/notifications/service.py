@@ -147,6 +147,7 @@ async def say_who_signs(front_desk: str) -> None:
 
 def _addresses(app: App[Settings], channels: Sequence[Channel]) -> Addresses:
     return Addresses(
+        app.client(CustomerServiceStub, "customer"),
         app.client(ConsentServiceStub, "customer"),
         app.client(SuppressionServiceStub, "customer"),
         app.client(PurposeServiceStub, "customer"),
@@ -240,6 +241,7 @@ service = Service(
         "customer.self_service_links.read",
         "customer.customers.contact",
         "customer.customers.read",
+        "customer.identifiers.read",
         "customer.purposes.read",
         "customer.suppressions.write",
     ),

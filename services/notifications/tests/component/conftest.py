@@ -30,6 +30,7 @@ from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
     customer_service_pb2_grpc,
+    identifier_pb2,
     purpose_pb2,
     purpose_service_pb2_grpc,
     self_service_link_pb2,
@@ -144,6 +145,7 @@ class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
         self.refusal: Refusal | None = None
         self.read_by: list[str] = []
         self.filters: list[str] = []  # by which some were asked for
+        self.address = ADDRESS  # of whatever identifier is asked for; "": there is none
 
     async def ListCustomers(self, request: Any, context: Any) -> Any:
         self.filters.append(request.filter)
@@ -156,6 +158,11 @@ class Profiles(customer_service_pb2_grpc.CustomerServiceServicer):
         return customer_service_pb2.ListCustomersResponse(
             customers=listed[: request.page_size], next_page_token=token
         )
+
+    async def GetIdentifier(self, request: Any, context: Any) -> Any:
+        if not self.address:
+            await context.abort_with_status(status(NotFound(request.name), "customer.rapport"))
+        return identifier_pb2.Identifier(name=request.name, normalized_value=self.address)
 
     async def GetCustomer(self, request: Any, context: Any) -> Any:
         self.read_by.append(str(dict(context.invocation_metadata()).get("authorization")))

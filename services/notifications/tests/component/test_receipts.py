@@ -177,6 +177,7 @@ async def test_what_came_back_is_where_it_went_whatever_the_customer_has_and_say
 
 async def test_of_an_address_that_is_the_customers_no_more_nothing_is_left_to_suppress(desk: Any) -> None:
     _, key = await sent(desk)
+    desk.peers.profiles.address = ""
     desk.peers.suppressions.failure = NotFound(f"{desk.customer}/identifiers/1")
     bounced = await desk.report(key, "PERMANENT_FAILURE", recipient=ADDRESS)
     assert bounced.reason_code == "bounced"
@@ -189,15 +190,20 @@ async def test_where_nobody_said_whose_address_it_was_none_is_suppressed(desk: A
     assert desk.peers.suppressions.asked == []
 
 
-async def test_what_came_back_from_another_address_than_it_went_to_is_not_the_customers(desk: Any) -> None:
+async def test_what_is_reported_of_another_address_than_it_went_to_is_not_the_customers(desk: Any) -> None:
     notice, key = await sent(desk)
-    desk.peers.suppressions.failure = FailedPrecondition("ADDRESS_DIFFERS", "as the owner of addresses says")
-    unmoved = await desk.report(key, "PERMANENT_FAILURE", provider_code="5.1.1", recipient="list@example.com")
-    assert unmoved == notice
+    for delivery, complaint in (
+        ("PERMANENT_FAILURE", False),
+        ("PERMANENT_FAILURE", True),
+        ("TEMPORARY_FAILURE", False),
+        ("DELIVERED", True),
+    ):
+        told = {"provider_code": "5.1.1", "recipient": "list@example.com", "complaint": complaint}
+        assert await desk.report(key, delivery, **told) == notice
     [attempt] = await desk.attempts(notice)
     assert (attempt.delivery, attempt.delivery_code) == (0, "")
     assert desk.peers.suppressions.asked == await desk.told("NoticeCallRequested") == []
-    desk.peers.suppressions.failure = None
+    assert desk.peers.customers.said == []
     bounced = await desk.report(key, "PERMANENT_FAILURE", provider_code="5.1.1", recipient=ADDRESS)
     assert bounced.reason_code == "bounced"
 

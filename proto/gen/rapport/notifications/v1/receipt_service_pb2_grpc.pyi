@@ -40,7 +40,7 @@ class ReceiptServiceStub:
     (`NOTICE_SENDING`) while the message is being handed over: report it again.
 
     A message that was not delivered for good ends its notice FAILED, `bounced`, and a person is to tell what it told. An address that
-    there is not is suppressed, if it is still the customer's; of another than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
+    there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
     consent to the purpose on that channel is withdrawn.
     """
 
@@ -55,7 +55,7 @@ class ReceiptServiceAsyncStub(ReceiptServiceStub):
     (`NOTICE_SENDING`) while the message is being handed over: report it again.
 
     A message that was not delivered for good ends its notice FAILED, `bounced`, and a person is to tell what it told. An address that
-    there is not is suppressed, if it is still the customer's; of another than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
+    there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
     consent to the purpose on that channel is withdrawn.
     """
 
@@ -73,7 +73,7 @@ class ReceiptServiceServicer(metaclass=_abc_1.ABCMeta):
         (`NOTICE_SENDING`) while the message is being handed over: report it again.
 
         A message that was not delivered for good ends its notice FAILED, `bounced`, and a person is to tell what it told. An address that
-        there is not is suppressed, if it is still the customer's; of another than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
+        there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
         consent to the purpose on that channel is withdrawn.
         """
 

@@ -16,12 +16,19 @@ from chassis.grpc.status import reason
 from notifications.domain.attempt import Attempt, Delivery, Receipt
 from notifications.domain.notice import Notice
 from notifications.domain.route import Addressed
-from rapport.customer.v1 import consent_pb2, consent_service_pb2, identifier_pb2, purpose_service_pb2
+from rapport.customer.v1 import (
+    consent_pb2,
+    consent_service_pb2,
+    customer_service_pb2,
+    identifier_pb2,
+    purpose_service_pb2,
+)
 from rapport.customer.v1.suppression_pb2 import Suppression
 from rapport.customer.v1.suppression_service_pb2 import CreateSuppressionRequest
 
 if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+    from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
     from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceAsyncStub
     from rapport.customer.v1.suppression_service_pb2_grpc import SuppressionServiceAsyncStub
 
@@ -32,6 +39,7 @@ _log = structlog.get_logger(__name__)
 class Addresses:
     """Suppresses what there is not, and heeds who complained. A repeat does nothing more."""
 
+    customers: CustomerServiceAsyncStub
     consents: ConsentServiceAsyncStub
     suppressions: SuppressionServiceAsyncStub
     purposes: PurposeServiceAsyncStub
@@ -54,10 +62,12 @@ class Addresses:
     async def _heed(
         self, kind: Addressed, notice: Notice, attempt: Attempt, receipt: Receipt, recipient: str
     ) -> bool:
+        says_no = receipt.delivery.failed or receipt.complaint
+        if says_no and not await self._is_where_it_went(kind.type, attempt, recipient):
+            return False
         if receipt.delivery is Delivery.PERMANENT_FAILURE and attempt.delivery is not receipt.delivery:
             why = Suppression(reason=Suppression.REASON_HARD_BOUNCE, source=kind.bounced_by)
-            if not await self._suppress(why, kind.type, attempt, recipient):
-                return False
+            await self._suppress(why, kind.type, attempt, recipient)
         if receipt.complaint and attempt.complaint_time is None:
             found = await self.purposes.GetPurpose(purpose_service_pb2.GetPurposeRequest(name=notice.purpose))
             loop = kind.complained_by
@@ -66,29 +76,38 @@ class Addresses:
             await self._withdraw(notice, receipt, loop)
         return True
 
-    async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> bool:
+    async def _is_where_it_went(self, of_type: str, attempt: Attempt, recipient: str) -> bool:
+        """Whether a report is of the address to which it went, as far as anybody knows."""
+        reported = judge(of_type, recipient, "").normalized_value
+        if not attempt.identifier or not reported:
+            return True
+        request = customer_service_pb2.GetIdentifierRequest(name=attempt.identifier)
+        try:
+            went_to = await self.customers.GetIdentifier(request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return True
+            raise
+        return _reached(went_to.normalized_value) == _reached(reported)
+
+    async def _suppress(self, why: Suppression, of_type: str, attempt: Attempt, recipient: str) -> None:
         """The address to which it went, whatever the customer's is now, and whatever they said since.
 
-        Whether it went to the one of which the report is, as far as anybody knows.
-        Of what is theirs no more there is none, and of another address nobody has a say: a message may have
-        been passed on. An installation without a key for addresses keeps none: what else a receipt says is
-        heeded all the same.
+        Of what is theirs no more there is none, nor of what is no address. An installation without a key for
+        addresses keeps none: what else a receipt says is heeded all the same.
         """
         why.address = judge(of_type, recipient, "").normalized_value
         if not attempt.identifier or (recipient and not why.address):
-            return True
+            return
         why.identifier = attempt.identifier
         why.type = identifier_pb2.Identifier.Type.Value(f"TYPE_{of_type}")
         try:
             await self.suppressions.CreateSuppression(CreateSuppressionRequest(suppression=why))
         except grpc.aio.AioRpcError as error:
-            if reason(error) == "ADDRESS_DIFFERS":
-                return False
             if reason(error) == "NO_ADDRESS_PEPPER":
                 _log.warning("the installation keeps no suppressions", notice=str(attempt.notice))
             elif error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
-        return True
 
     async def _withdraw(self, notice: Notice, receipt: Receipt, source: str) -> None:
         """Who complained wants no more of it. What they said later than that holds."""
@@ -107,3 +126,8 @@ class Addresses:
         except grpc.aio.AioRpcError as error:
             if reason(error) != "CONSENT_SUPERSEDED" and error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
+
+
+def _reached(address: str) -> str:
+    """What is sent to of an address: no extension of a number."""
+    return address.partition(";")[0]
