@@ -65,7 +65,7 @@ async def test_a_message_is_told_step_by_step_and_taken_back(open_desk: Any) -> 
     alice, (name, customer) = await desk.signed_in(), await asked_for(desk)
     page = (await alice.get(f"/{name}")).text
     assert f'href="/{customer}"' in page
-    assert "waits</b>" in page
+    assert "waits</b>, not before tomorrow" in page
     assert "It was handed to nobody yet." in page
     assert 'href="/templates/hello"' in page
     assert f'data-open="/{name}/message"' in page

@@ -40,7 +40,9 @@ def test_what_a_provider_says_is_said_as_it_is() -> None:
 
 
 def test_what_is_told_on_a_date_of_the_customers_names_the_day() -> None:
-    notice = Notice(uuid4(), *ABOUT, notice_policy_id="birthday", trigger_event=uuid4(), send_on="2026-03-20")
+    day = {"send_on": "2026-03-20", "send_hour": 10, "schedule_time": NOW}
+    notice = Notice(uuid4(), *ABOUT, notice_policy_id="birthday", trigger_event=uuid4(), **day)
+    assert "it waits for 10:00 of its day where the customer lives" in summary(notice)
     told = "noticePolicies/birthday asked for it, for a date of the customer's: 2026-03-20."
     assert told in summary(notice)
 

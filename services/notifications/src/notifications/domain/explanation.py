@@ -39,6 +39,11 @@ def _what_became(notice: Notice, attempt: Attempt | None) -> str:
         case State.REQUESTED if attempt:
             code = _words(attempt.provider_code)
             return f"Not sent yet: attempt {attempt.number} failed ({code}) and another follows."
+        case State.REQUESTED if notice.schedule_time and notice.send_on:
+            hour = f"{notice.send_hour:02}:00 of its day where the customer lives"
+            return (
+                f"Not sent yet: it waits for {hour}, which is nowhere before {shown(notice.schedule_time)}."
+            )
         case State.REQUESTED if notice.schedule_time:
             return f"Not sent yet: it is to be sent from {shown(notice.schedule_time)} on."
         case State.REQUESTED:

@@ -71,7 +71,7 @@ class Line:
     department: str
     policy: str  # which asked for it, in the version that did; empty of what people send
     version: int
-    later: str  # from when on it is sent, or decided again
+    later: str  # until when it is deferred, or before when it is not sent
 
 
 @dataclass(frozen=True)
@@ -124,15 +124,17 @@ def _later(notice: Notice, state: str, say: Speech) -> str:
     if state != "REQUESTED":
         return ""
     if notice.HasField("defer_time"):
-        return say.moment(moment(notice.defer_time))
-    return say.moment(moment(notice.schedule_time)) if notice.HasField("schedule_time") else ""
+        return say("until {when}", when=say.moment(moment(notice.defer_time)))
+    if notice.HasField("schedule_time"):
+        return say("not before {when}", when=say.moment(moment(notice.schedule_time)))
+    return ""
 
 
 def times(notice: Notice, say: Speech) -> list[tuple[str, str]]:
     """What happened to it when, as far as it has."""
     found = (
         (say("Asked for"), "create_time"),
-        (say("From then on it is sent"), "schedule_time"),
+        (say("Not sent before"), "schedule_time"),
         (say("Decided again"), "defer_time"),
         (say("Of no more use from then on"), "expire_time"),
         (say("Sent"), "send_time"),
