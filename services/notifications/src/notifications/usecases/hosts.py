@@ -27,7 +27,9 @@ def require_hosts(text: Text, named: Sequence[str]) -> None:
         for host in dict.fromkeys(_hosts(source, whole=bool(named))):
             if host in SHORTENERS:
                 told = f"must have no link to {host}, which does not say where it leads"
-            elif named and not any(host == each or host.endswith(f".{each}") for each in named):
+            elif named and (
+                "{" in host or not any(host == each or host.endswith(f".{each}") for each in named)
+            ):
                 told = f"must have links to {', '.join(named)} and what is under these alone, not to {host}"
             else:
                 continue
@@ -38,8 +40,10 @@ def require_hosts(text: Text, named: Sequence[str]) -> None:
 
 def _hosts(source: str, *, whole: bool) -> Iterator[str]:
     for match in _HOST.finditer(source):
-        host = match[1].rpartition("@")[2].lower()
+        user, _, host = match[1].lower().rpartition("@")
         yield host if "{" in host else host.partition(":")[0].rstrip(".")
+        if "{" in user:  # which may end it
+            yield user
     for match in _WHOLE.finditer(source) if whole else ():
         if match[1].strip("{} ") not in (CONFIRM_LINK, *LINKS):
             yield match[1]
