@@ -109,7 +109,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ListPurposes", PAGE),
     ("UpdatePurpose", {"purpose": {
         "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#",
-        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"], "default_language_code": "en-GB"},
+        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"], "default_language_code": "de"},
         "update_mask": "displayName,description,doubleOptInChannels,defaultLanguageCode"}),
     ("UpdateConsent", {"consent": {
         "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",

@@ -70,6 +70,8 @@ async def test_a_purpose_is_renamed_and_its_default_stays(desk, purposes, refuse
     (fact,) = await desk.facts("PurposeUpdated")
     assert list(fact.data.updated_fields) == ["display_name"]
     assert await refused(change(purposes, display_name="Polls", etag=made.etag)) == "ABORTED ETAG_MISMATCH"
+    await change(purposes, default_language_code="de")
+    assert (await desk.facts("PurposeUpdated"))[-1].data.default_language_code == "de"
     for fixed in ("contact_default", "legal_basis", "category"):  # by which somebody may be contacted
         assert await refused(change(purposes, mask=[fixed])) == "INVALID_ARGUMENT UNKNOWN_FIELD"
 

@@ -630,6 +630,7 @@ class PurposeCreated(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
+    DEFAULT_LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`."""
     department: _builtins.str
@@ -642,6 +643,8 @@ class PurposeCreated(_message.Message):
     """What makes it lawful."""
     category: _builtins.str
     """Under which it is counted and suppressed; may be empty."""
+    default_language_code: _builtins.str
+    """The language, BCP 47, of the wording for customers in whose language there is none. Empty means that of the first wording."""
     @_builtins.property
     def double_opt_in_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """On which channels a yes has to be confirmed."""
@@ -656,10 +659,11 @@ class PurposeCreated(_message.Message):
         legal_basis: _purpose_pb2.Purpose.LegalBasis.ValueType = ...,
         category: _builtins.str = ...,
         double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        default_language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "department", b"department", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "legal_basis", b"legal_basis", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "default_language_code", b"default_language_code", "department", b"department", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "legal_basis", b"legal_basis", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -679,6 +683,7 @@ class PurposeUpdated(_message.Message):
     LEGAL_BASIS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
+    DEFAULT_LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`."""
     department: _builtins.str
@@ -691,6 +696,8 @@ class PurposeUpdated(_message.Message):
     """What makes it lawful now."""
     category: _builtins.str
     """Under which it is counted and suppressed now; may be empty."""
+    default_language_code: _builtins.str
+    """The language, BCP 47, of the wording for customers in whose language there is none now. Empty means that of the first wording."""
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields that changed, as update masks name them."""
@@ -710,10 +717,11 @@ class PurposeUpdated(_message.Message):
         legal_basis: _purpose_pb2.Purpose.LegalBasis.ValueType = ...,
         category: _builtins.str = ...,
         double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        default_language_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "department", b"department", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "legal_basis", b"legal_basis", "purpose", b"purpose", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "default_language_code", b"default_language_code", "department", b"department", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "legal_basis", b"legal_basis", "purpose", b"purpose", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -182,6 +182,7 @@ class PurposeCreated:
     legal_basis: str
     category: str
     double_opt_in_channels: list[str]
+    default_language_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,7 @@ class PurposeUpdated:
     legal_basis: str
     category: str
     double_opt_in_channels: list[str]
+    default_language_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
