@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.api.messages import moment, timestamp, value_name
-from chassis.errors import PermissionDenied, Unavailable, invalid
+from chassis.errors import InvalidArgument, PermissionDenied, Unavailable, invalid
+from chassis.grpc.status import refusal
 from notifications.usecases import words
 from notifications.usecases.notice_job import measure_jobs
 from rapport.common.v1 import channel_pb2
@@ -190,7 +191,13 @@ async def test_a_filter_that_is_none_is_refused_and_later_blocks_the_job(jobs: J
     jobs.desk.peers.profiles.refusal = invalid("filter", "INVALID_FILTER", "must be one")
     preview = jobs.service.PreviewNoticeJob(pb.PreviewNoticeJobRequest(notice_job=jobs.job()))
     for asked in (preview, jobs.create()):
-        assert await jobs.desk.violations(asked) == {"notice_job.filter": "INVALID_FILTER"}
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await asked
+        found = refusal(refused.value)
+        assert isinstance(found, InvalidArgument)
+        [told] = found.violations
+        assert (told.field, told.reason) == ("notice_job.filter", "INVALID_FILTER")
+        assert told.description == "must be one that ListCustomers takes: must be one"
     jobs.desk.clock.advance(MINUTE)
     assert (await jobs.reached(job, "BLOCKED", 0)).reason_code == "invalid-filter"
 

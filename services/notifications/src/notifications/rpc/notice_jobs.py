@@ -14,7 +14,7 @@ from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.validation import Check
 from chassis.api.wellknown import time_of
-from chassis.errors import Unavailable, invalid
+from chassis.errors import InvalidArgument, Unavailable, invalid
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
@@ -150,7 +150,10 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
 def _refused(error: grpc.aio.AioRpcError) -> Exception:
     """What the customer service said, to whoever asked: a filter that is none, or that they may not."""
     if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
-        return invalid("notice_job.filter", "INVALID_FILTER", "must be one that ListCustomers takes")
+        told = refusal(error)
+        said = [each.description for each in told.violations] if isinstance(told, InvalidArgument) else []
+        why = f"must be one that ListCustomers takes: {'; '.join(filter(None, said))}".removesuffix(": ")
+        return invalid("notice_job.filter", "INVALID_FILTER", why)
     if error.code() is grpc.StatusCode.PERMISSION_DENIED:
         return refusal(error)
     return Unavailable("CUSTOMERS_NOT_ASKED", "Customers cannot be asked for now. Try again.")
