@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process 
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
 	@$(BIN)/rapport up
 
-demo: .venv/.run ## Play the story in three acts, live (starts the platform when it is not up)
+demo: .venv/.run ## Play the story in four acts, live (starts the platform when it is not up)
 	@$(BIN)/rapport demo
 
 clean: ## Remove the platform's data (not the installation)

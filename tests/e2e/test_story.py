@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from chassis.explain.explainer import explained_by
@@ -20,6 +21,7 @@ from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport_testing.wait import eventually
 from rapport_tools.cli.explain import explanation_of
 from rapport_tools.cli.session import Session
+from rapport_tools.demo.command import own_page
 from rapport_tools.local.mail import Mailbox
 from tests.e2e.outcome import assert_told_once, mails_about, run_story
 from tests.e2e.stack import Stack
@@ -50,6 +52,20 @@ def test_the_demo_plays_four_acts_each_with_a_trace_of_its_own(told: dict[str, A
     assert [act["left_out"] for act in told["acts"]] == [""] * 4
     assert len({act["trace_id"] for act in told["acts"]} - {""}) == 4
     assert told["acts"][0]["trace_id"] == told["trace_id"]
+
+
+def test_at_its_end_the_links_of_its_mails_lead_to_her_own_page_as_the_demo_says(
+    told: dict[str, Any],
+) -> None:
+    session = Session.open()
+    notices = [name for act in told["acts"] for name in act["names"].get("notices", [])]
+    box = Mailbox(session.home.path / "mail")
+    mails = [box.message(mail.id) for name in notices for mail in mails_about(session, name)]
+    assert len(mails) == 3
+    page = own_page(told["customer"])
+    assert all((body := mail.get_body(("plain",))) and page in body.get_content() for mail in mails)
+    shown = httpx.get(page)
+    assert (shown.status_code, "Your promises and cases" in shown.text) == (200, True)
 
 
 def test_the_customer_is_told_exactly_once(stack: Stack) -> None:

@@ -162,6 +162,17 @@ def _page(customer: str) -> str:
     return f"{Session.open().env['RAPPORT_DESK_URL']}/{customer}"
 
 
+def own_page(customer: str) -> str:
+    """The customer's own page, as the mails to them have it."""
+    from rapport.customer.v1.self_service_link_service_pb2 import GetSelfServiceLinkRequest
+    from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceStub
+
+    session = Session.open()
+    links = session.stub(SelfServiceLinkServiceStub, "customer")
+    link = links.GetSelfServiceLink(GetSelfServiceLinkRequest(name=f"{customer}/selfServiceLink"))
+    return f"{session.env['RAPPORT_DESK_URL']}/c/{link.token}"
+
+
 def _conclude(outcome: Any, *, stopped: bool) -> None:
     why = _PROMISE.sub("the promise", line(outcome.explain.summary))
     say(f"\nWhy was the customer told, in the first act? {why}")
@@ -181,6 +192,7 @@ def _conclude(outcome: Any, *, stopped: bool) -> None:
         )
         say(
             f"\n{stops if stopped else 'Look at it:'}\n  {_page(outcome.customer)}\n"
+            f"  {own_page(outcome.customer)} (as she sees it herself, by the link in her mails)\n"
             f"  rapport view {outcome.customer}\n  rapport mail list\n  rapport explain {outcome.notices[0]}"
         )
     _show_traces(outcome)

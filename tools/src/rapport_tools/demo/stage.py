@@ -1,7 +1,8 @@
 """Acts, and what each stands on: who calls, about whom, in one trace, what the customer view said last."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -54,6 +55,16 @@ class Stage:
     _sessions: dict[Person, Session] = field(default_factory=dict, init=False)
     _told: view_pb2.CustomerView = field(default_factory=view_pb2.CustomerView, init=False)
     _tokens: list[str] = field(default_factory=list, init=False)
+
+    @contextmanager
+    def about(self, customer: str) -> Iterator[None]:
+        """For as long as the block lasts the story is about somebody else, of whom nothing was told yet."""
+        before = self.customer, self._told
+        self.customer, self._told, self._tokens = customer, view_pb2.CustomerView(), []
+        try:
+            yield
+        finally:
+            self.customer, self._told = before
 
     def stub(self, person: Person, stub: Callable[[grpc.Channel], T], service: str) -> T:
         if person not in self._sessions:

@@ -1,29 +1,35 @@
-"""No message reaches the customer: a person calls, before the date that was promised."""
+"""A customer without an address: a person calls, before the date that was promised."""
 
 from functools import partial
-from typing import Any
+from uuid import uuid4
 
 from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import customer_service_pb2
+from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport_tools.demo.acts.order import forecast, promises, take_order
 from rapport_tools.demo.acts.speaking import speak, waiting
 from rapport_tools.demo.changes import named
-from rapport_tools.demo.stage import ALICE, DORA, EVERYONE, Act, Stage, in_days, patiently
-
-NUMBER = "+49 30 901822"
+from rapport_tools.demo.stage import ALICE, DORA, EVERYONE, Act, Stage, in_days
 
 
 def play(stage: Stage) -> None:
-    """From an address that is no more to somebody who was told all the same."""
-    _lose_the_address(stage)
+    """From no address at all to somebody who was told all the same.
+
+    It is somebody else's story: who loses an address loses the links of all mails that went to it.
+    """
+    with stage.about(_nobody_to_write_to(stage)):
+        _play(stage)
+
+
+def _play(stage: Stage) -> None:
     item, promise = take_order(stage)
     stage.step(
-        "A mail to her came back: the address is no more, and Alice notes her number instead."
-        f" She takes {named(item.reference)}: delivery promised in three days."
+        "Ida Lorenz has a telephone and no e-mail."
+        f" Alice takes {named(item.reference)} from her: delivery promised in three days."
     )
     forecast(stage, DORA, item, "weather", in_days(6))
     [call] = stage.until(partial(waiting, stage), "the call")
@@ -49,15 +55,12 @@ ACT = Act(
 )
 
 
-def _lose_the_address(stage: Stage) -> None:
+def _nobody_to_write_to(stage: Stage) -> str:
+    number = f"+49 30 23125 {uuid4().int % 1000:03}"  # of those that are given to nobody
+    customer = Customer(
+        person=Person(given_name="Ida", family_name="Lorenz"),
+        identifiers=[Identifier(type=Identifier.TYPE_PHONE, value=number)],
+    )
     customers = stage.stub(EVERYONE, CustomerServiceStub, "customer")
-    listing = customer_service_pb2.ListIdentifiersRequest(parent=stage.customer)
-    listed: Any = patiently(partial(customers.ListIdentifiers, listing))
-    for each in listed.identifiers:
-        if each.type == Identifier.TYPE_EMAIL:
-            gone = customer_service_pb2.DeleteIdentifierRequest(name=each.name)
-            stage.call(customers.DeleteIdentifier, gone)
-    number = Identifier(type=Identifier.TYPE_PHONE, value=NUMBER)
-    if not any(each.type == Identifier.TYPE_PHONE for each in listed.identifiers):
-        added = customer_service_pb2.CreateIdentifierRequest(parent=stage.customer, identifier=number)
-        stage.call(customers.CreateIdentifier, added)
+    request = customer_service_pb2.CreateCustomerRequest(customer=customer)
+    return str(stage.call(customers.CreateCustomer, request).name)
