@@ -22,6 +22,7 @@ from desk.live.calls import Calls
 from desk.live.presence import Presence
 from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
+from desk.pages.services import Services
 from desk.pages.traces.store import Traces, TraceStore
 from desk.selfservice.site import PREFIX as OWN
 from desk.selfservice.site import OwnPages
@@ -43,7 +44,8 @@ def compose(app: App[Settings]) -> None:
     calls, gate = Calls(app.db, app.broadcast), Gate(app)
     app.background(lambda: every(MINUTE_S, gate.sessions.clean))
     app.background(lambda: every(HOUR_S, clean(app.db)))
-    guarded = gate.before(pages(app.forwarding, app.db, app.draining, traces, calls, Presence(app.broadcast)))
+    services, presence = Services(app.forwarding, app.settings.front_desk), Presence(app.broadcast)
+    guarded = gate.before(pages(services, app.db, app.draining, traces, calls, presence))
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
     signing_out = ending.Ending(gate.sessions, app.verifier)
     app.web(_site(rest, _webhooks(app, calls), signing_out, OwnPages(app), guarded))

@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, model_validator
 from chassis.settings import ServiceSettings
 from chassis.urls import is_safe
 
+FRONT_DESK = "agents/front-desk"  # who is always in the directory, and nobody in particular
+
 
 class Settings(ServiceSettings):
     """The service's settings."""
@@ -58,6 +60,12 @@ class Settings(ServiceSettings):
         "",
         max_length=100,
         description="who we are to customers: stands on their own pages, and in the titles of these",
+    )
+    front_desk: str = Field(
+        FRONT_DESK,
+        pattern=r"^agents/",
+        description="whom customers' own pages name where nobody in person looks after them: as the "
+        "notifications service is told",
     )
     customer_proxies: int = Field(
         0,

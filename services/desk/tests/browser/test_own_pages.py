@@ -169,7 +169,7 @@ async def test_she_says_when_she_wants_quiet_and_stops_the_rest(
     await page.get_by_role("group", name="Werbung").get_by_label("SMS").check()
     await page.get_by_role("button", name="Speichern").press("Enter")
     await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).to_be_checked()
-    await page.get_by_role("button", name="Alles andere beenden").press("Enter")
+    await page.get_by_role("button", name="Alle anderen Nachrichten beenden").press("Enter")
     await page.goto(f"{link}/contact")
     await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).not_to_be_checked()
     await expect(hours.get_by_label("Von")).to_have_value("22:00")

@@ -298,8 +298,12 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
     assert (await erika.post("/contact", **again)).status_code == 303  # and nothing is said anew
     preferences = (await desk.client().get(f"/v1/{erika.name}/preferences")).json()
     assert preferences["etag"] == '"1"'
+    assert "This holds since" not in (before := await erika.page("/contact"))
+    assert "Stop all other messages" in before
     assert (await erika.post("/stop")).status_code == 200
     assert await said(desk, erika) == "STATE_DENIED"
+    assert "This holds since" in (stopped := await erika.page("/contact"))
+    assert "Stop all other messages" not in stopped
 
 
 @pytest.mark.parametrize(
@@ -456,11 +460,19 @@ async def test_who_has_no_case_sees_and_reaches_who_looks_after_them(desk: Any) 
     bert = await customer(desk, "Bert")
     forged = await bert.post("/answer", form=str(uuid4()), about=made_one["name"], text="Mine?")
     assert forged.status_code == 404
+    nothing = "There is nothing open between us."
+    assert nothing in await bert.page()
+    assert nothing not in (await bert.post("/answer", form=str(uuid4()), about="", text="Hello?")).text
 
 
-async def test_every_page_says_who_we_are(open_desk: Any) -> None:
-    desk = await open_desk(customer_service, cases_service, company="Möbel & Co")
+async def test_every_page_says_who_we_are_and_the_first_who_looks_after_them(open_desk: Any) -> None:
+    desk = await open_desk(customer_service, cases_service, company="Möbel & Co", front_desk="agents/alice")
+    told = {"displayName": "Alice Brandt", "phone": "+49 30 901820", "department": DELIVERY}
+    assert (await desk.client().patch("/v1/agents/alice?allowMissing=true", json=told)).is_success
     erika = await customer(desk, "Erika")
+    html = await erika.page()  # whom nobody in person looks after reads of who signs what they are sent
+    assert "Alice Brandt" in html.partition("Who looks after you")[2]
+    assert "all else reaches us." in html
     for path in ("", "/contact", "/unsubscribe?purpose=marketing"):
         html = await erika.page(path)
         assert re.search("<title>[^<]+ · Möbel &amp; Co</title>", html), path

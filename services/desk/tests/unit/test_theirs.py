@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.api.messages import timestamp
-from desk.pages.selfservice.loading import Found, due_next
-from desk.pages.selfservice.view import PROMISES_SHOWN, shown
+from desk.pages.selfservice.loading import Found, due_next, signers
+from desk.pages.selfservice.view import PROMISES_SHOWN, Person, shown
 from desk.ui.speech import speech
+from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.common.v1 import states_pb2
@@ -16,6 +17,8 @@ NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 OPEN, AT_RISK, KEPT, BROKEN = (
     getattr(states_pb2, f"PROMISE_STATE_{state}") for state in ("OPEN", "AT_RISK", "KEPT", "BROKEN")
 )
+
+CASE_OPEN, ENDED = states_pb2.CASE_STATE_OPEN, states_pb2.CASE_STATE_RESOLVED
 
 
 def promised(days: int, state: int = OPEN) -> Promise:
@@ -56,3 +59,16 @@ def test_a_sentence_that_ends_with_a_month_has_one_full_stop(state: int) -> None
     [line] = shown(Found([promise]), speech("de", "Europe/Berlin", NOW)).promises
     assert "10. Dez." in line.when
     assert ".." not in line.when
+
+
+def test_they_read_of_who_looks_after_them_in_person_else_who_owns_what_is_open_else_the_front_desk() -> None:
+    cases = [Case(owner="agents/dora", state=CASE_OPEN), Case(owner="agents/bill", state=ENDED)]
+    desk = ("agents/front-desk", "agents/alice")
+    assert signers("agents/sam", cases, "agents/alice")[0] == "agents/sam"
+    assert [signers(each, cases, "agents/alice")[0] for each in desk] == ["agents/dora"] * 2
+    assert [signers(each, cases[1:], "agents/alice")[0] for each in ("", *desk)] == ["agents/alice"] * 3
+    alice = Agent(name="agents/alice", display_name="Alice Brandt")
+    gone = Agent(name="agents/dora", display_name="Dora", inactive=True)
+    agents = {each.name: each for each in (alice, gone)}
+    page = shown(Found(signers=signers("", cases, "agents/alice"), agents=agents), speech("en", "", NOW))
+    assert (page.manager, page.answers) == (Person("Alice Brandt"), None)

@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.context import current_call
 from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal, invalid
-from chassis.grpc.client import Channels
 from chassis.telemetry.metrics import BUCKETS_S
 from desk.language.catalogues import FAULT, N_
 from desk.live.calls import Calls
@@ -83,7 +82,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def pages(
-    channels: Channels,
+    services: Services,
     db: Database,
     draining: asyncio.Event,
     traces: Traces,
@@ -93,7 +92,7 @@ def pages(
     """The application of all pages, which ask services as whoever looks; streams end when the desk drains."""
     # A redirect to a path with another slash would be made of the Host header, which anybody may send.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.services = Services(channels)
+    app.state.services = services
     app.state.db, app.state.draining, app.state.memory = db, draining, {}
     app.state.calls, app.state.presence, app.state.readers = calls, presence, Readers()
     app.state.traces = traces

@@ -16,6 +16,7 @@ from chassis.errors import DeadlineExceeded, Refusal
 from chassis.explain.explainer import explained_by
 from chassis.grpc import status
 from chassis.grpc.client import Channels
+from desk.settings import FRONT_DESK
 from rapport.cases.v1.authority_service_pb2_grpc import AuthorityServiceStub
 from rapport.cases.v1.calendar_service_pb2_grpc import CalendarServiceStub
 from rapport.cases.v1.call_service_pb2_grpc import CallServiceStub
@@ -130,8 +131,8 @@ class Services:
     providers = _called(ProviderServiceStub)
     templates = _called(TemplateServiceStub)
 
-    def __init__(self, channels: Channels) -> None:
-        self.channels = channels
+    def __init__(self, channels: Channels, front_desk: str = FRONT_DESK) -> None:
+        self.channels, self.front_desk = channels, front_desk
 
     async def known(self, customers: Iterable[str]) -> dict[str, Customer]:
         """Those of these customers who are there, by the names asked: one who is gone costs no page."""

@@ -17,7 +17,6 @@ SAID = {
         " were unwanted: we do not write to it until one of us has looked at it. Please write to us on"
         " the page of your promises and cases, or give us another address."
     ),
-    "stopped": N_("Stopped. From now on you hear from us only about what you have of us."),
 }
 
 

@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
 from starlette.responses import Response
 
+from chassis.api.messages import moment
 from chassis.errors import Aborted, InvalidArgument, Refusal
 from desk.language.catalogues import N_, violation
 from desk.pages.actions.kinds.consents import waits
@@ -133,6 +134,7 @@ class Contacting:
     ) -> Response:
         """What they chose and did not keep stays; what changed meanwhile of preferences is as it is now."""
         preferences, purposes = own.linked.preferences, await self._purposes()
+        stop = preferences.contact_stop if preferences.HasField("contact_stop") else None
         held: dict[str, Any] = {
             **filled_in(preferences, own.say.zone, own.say),
             "prefer": preferred(preferences),
@@ -147,6 +149,7 @@ class Contacting:
             choices=choices.choices(purposes, await self._wordings(own), own.linked, own.say, own.fields),
             offered=[(code, own.say(words)) for code, words in WRITTEN.items()],
             held=held,
+            stopped=own.say.on(moment(stop.effective_time)) if stop else "",
             zone=own.say.zone.key,
             languages=choices.LANGUAGES,
             wrong=wrong,

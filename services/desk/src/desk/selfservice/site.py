@@ -70,7 +70,7 @@ class OwnPages:
     def __init__(self, app: App[Settings]) -> None:
         self._clock, self._company = app.clock, app.settings.company
         self._links = app.client(SelfServiceLinkServiceStub, "customer")
-        services = Services(app.channels)
+        services = Services(app.channels, app.settings.front_desk)
         contacting = Contacting(self._links, services)
         acts = Acts(self._links, services, contacting)
         self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services, self._company)

@@ -14,6 +14,7 @@ from typing import Any
 from chassis.api.messages import moment
 from chassis.errors import Refusal
 from desk.pages.services import Parts, Services, ask
+from desk.settings import FRONT_DESK
 from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
@@ -44,7 +45,8 @@ class Found:
 
     promises: Sequence[Promise] = ()
     cases: Sequence[Case] = ()
-    manager: str = ""  # who looks after them, `agents/{agent}`
+    manager: str = ""  # who looks after them in person, `agents/{agent}`
+    signers: Sequence[str] = ()  # whom to name as who does, as messages are signed: the first who serves them
     agents: dict[str, Agent] = field(default_factory=dict)
     notes: dict[str, Sequence[Note]] = field(default_factory=dict)
     more: bool = False  # there is more than is shown
@@ -67,16 +69,32 @@ async def find(services: Services, customer: str, now: datetime) -> Found:
     known = {each.name for each in concerns}
     concerns = [each for each in concerns if each.merged_into not in known]
     concerns.sort(key=lambda each: (each.state != CASE_STATE_OPEN, -each.open_time.ToNanoseconds()))
-    found = Found(promises, concerns[:CASES_SHOWN], asked.of("who", Customer).relationship_manager)
+    found = Found(promises, concerns[:CASES_SHOWN])
+    if asked.has("who"):
+        manager, front_desk = asked.of("who", Customer).relationship_manager, services.front_desk
+        found.manager = in_person(manager, front_desk)
+        found.signers = signers(manager, found.cases, front_desk)
     found.more = more_promises or more_cases or len(concerns) > CASES_SHOWN
     found.trouble = next((part.refusal for part in asked.values() if part.refusal), None)
     await _around(services, found)
     return found
 
 
+def in_person(agent: str, front_desk: str) -> str:
+    """The agent; "" for who signs at last."""
+    return "" if agent in (FRONT_DESK, front_desk) else agent
+
+
+def signers(manager: str, cases: Sequence[Case], front_desk: str) -> Sequence[str]:
+    """Who looks after them, in person; else who owns what is open, the latest first; else the front desk."""
+    owners = [each.owner for each in cases if each.state == CASE_STATE_OPEN]
+    people = [in_person(each, front_desk) for each in (manager, *owners)]
+    return [each for each in (*people, front_desk, manager) if each]
+
+
 async def _around(services: Services, found: Found) -> None:
     """Who answers for the customer and the cases, and what was written for them."""
-    owners = sorted({found.manager, *(each.owner for each in found.cases)} - {""})
+    owners = sorted({*found.signers, *(each.owner for each in found.cases)} - {""})
     noted = [each.name for each in found.cases[:NOTED_CASES]]
     asked = await ask(
         PATIENCE_S,

@@ -66,7 +66,8 @@ class Page:
 
     cases: Sequence[Shown]
     promises: Sequence[Line]
-    manager: Person | None  # who looks after them
+    manager: Person | None  # who looks after them, as messages are signed
+    answers: Person | None  # whom all else that they ask reaches: who looks after them in person
     left: str  # how many promises are not shown; empty where all are
     more: bool  # there is more than is shown
     trouble: str  # why something is missing
@@ -83,8 +84,10 @@ def shown(found: Found, say: Speech) -> Page:
     things = {each.case: say.thing(each.reference) for each in reversed(found.promises) if each.reference}
     cases = [_case(each, found, of[each.name], things, say) for each in found.cases]
     trouble = say.refusal(found.trouble) if found.trouble else ""
-    manager, left = person(found.agents.get(found.manager)), _left(len(others), say, at_least=found.more)
-    return Page(cases, others[:PROMISES_SHOWN], manager, left, found.more or bool(left), trouble)
+    known = (person(found.agents.get(each)) for each in found.signers)
+    manager, answers = next(filter(None, known), None), person(found.agents.get(found.manager))
+    left = _left(len(others), say, at_least=found.more)
+    return Page(cases, others[:PROMISES_SHOWN], manager, answers, left, found.more or bool(left), trouble)
 
 
 def _left(count: int, say: Speech, *, at_least: bool) -> str:
