@@ -195,7 +195,7 @@ async def test_it_is_tried_on_what_happened_and_refused_without_a_day(ready: Any
     policy = NoticePolicy(**RENEWS)
     answer = await ready.policies.PreviewNoticePolicy(PreviewNoticePolicyRequest(notice_policy=policy))
     [row] = answer.rows
-    assert (row.reason_code, moment(row.schedule_time).date().isoformat()) == ("", "2026-03-30")
+    assert (row.reason_code, moment(row.schedule_time).date().isoformat()) == ("", "2026-04-01")
 
 
 async def test_the_day_of_the_first_purchase_is_told_of_from_the_year_after_on(ready: Any) -> None:
