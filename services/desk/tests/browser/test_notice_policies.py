@@ -110,7 +110,7 @@ async def test_a_customers_birthday_is_chosen_looked_at_and_kept(desk: Company, 
     await page.get_by_role("button", name="Keep it").press("Enter")
     await expect(page.get_by_text("version 1")).to_be_visible()
     kept = await desk.ask(ADMIN, "GET", "noticePolicies/wishes")
-    assert kept["customerDate"] == {"date": "DATE_BIRTH_DATE", "hour": 0}
+    assert kept["customerDate"] == {"date": "DATE_BIRTH_DATE", "offsetDays": 0, "hour": 0}
     await page.goto("/noticePolicies")
     row = page.get_by_role("row", name="Wishes")
     await expect(row).to_contain_text("A customer's birthday")
