@@ -11,6 +11,7 @@ from desk.pages.actions.action import Action
 from desk.pages.actions.kinds import ACTIONS, household, memberships
 from desk.pages.actions.kinds.contact import CONTACT
 from desk.pages.actions.kinds.goodwill_requests import APPROVE, DECLINE
+from desk.pages.actions.kinds.reaching import REACHING
 from desk.pages.actions.kinds.stopping import STOP, WITHDRAW
 from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
@@ -192,7 +193,7 @@ async def test_row_26_nothing_that_opens_bars_anybody(
     # That has its box; these are offered on what waits for a yes, in another form, and on memberships: tests
     # of their own look.
     of_members = [each for kind in (household, memberships) for each in vars(kind).values()]
-    elsewhere = {CONTACT.id, APPROVE.id, DECLINE.id, STOP.id, WITHDRAW.id}
+    elsewhere = {CONTACT.id, APPROVE.id, DECLINE.id, REACHING.id, STOP.id, WITHDRAW.id}
     elsewhere |= {each.id for each in of_members if isinstance(each, Action)}
     assert ACTIONS.keys() - {*offered} == elsewhere
     found = []

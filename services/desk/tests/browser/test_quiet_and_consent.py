@@ -57,7 +57,8 @@ async def test_the_channel_and_the_language_that_a_customer_prefers_are_noted_an
 ) -> None:
     page, customer = (await signed_in()).page, await somebody(desk)
     preferences = f"{customer}/preferences"
-    form = await opened(page, customer, "Channel and language")
+    form = await opened(page, customer, "Quiet hours")
+    await form.get_by_role("button", name="Channel and language").press("Enter")
     await expect(form.get_by_label("Preferred channel")).to_have_value("none")
     await form.get_by_label("Preferred channel").select_option(label="app")
     await form.get_by_label("Language in which we write").fill("deutsch, bitte")
@@ -74,7 +75,8 @@ async def test_the_channel_and_the_language_that_a_customer_prefers_are_noted_an
     kept = await desk.ask(ADMIN, "GET", preferences)
     assert kept["channels"] == ["CHANNEL_APP", "CHANNEL_SMS", "CHANNEL_EMAIL"]
     assert kept["languageCode"] == "de"
-    form = await opened(page, customer, "Channel and language")
+    form = await opened(page, customer, "Quiet hours")
+    await form.get_by_role("button", name="Channel and language").press("Enter")
     await expect(form.get_by_label("Preferred channel")).to_have_value("app")
     await form.get_by_label("Preferred channel").select_option(label="no preference")
     await form.get_by_label("Language in which we write").fill("")

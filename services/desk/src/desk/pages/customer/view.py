@@ -18,7 +18,6 @@ from desk.pages.actions.kinds.merges import SAME, UNMERGE
 from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.kinds.quiet import QUIET
-from desk.pages.actions.kinds.reaching import REACHING
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
@@ -107,7 +106,7 @@ class _Maker:
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",
             may=self._may(),
-            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT, REACHING, QUIET, SAME) if known else (),
+            acts=self._offered(NOTICE, CORRECT, MANAGER, CONSENT, QUIET, SAME) if known else (),
         )
 
     def _merges(self) -> Sequence[CustomerMerge]:

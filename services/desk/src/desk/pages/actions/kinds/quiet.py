@@ -7,6 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Values
+from desk.pages.actions.kinds.reaching import REACHING
 from desk.pages.customer.things import thing_of
 from desk.pages.quieting import filled_in, typed_hours, typed_pauses
 from rapport.customer.v1.consent_service_pb2 import GetPreferencesRequest, UpdatePreferencesRequest
@@ -26,8 +27,8 @@ async def _known(doing: Doing) -> tuple[Preferences, Customer, ZoneInfo]:
 
 async def _open(doing: Doing) -> Values:
     preferences, customer, zone = await _known(doing)
-    values: Values = {"zone": customer.time_zone, **filled_in(preferences, zone, doing.look.say)}
-    return values
+    wanted = filled_in(preferences, zone, doing.look.say)
+    return {"zone": customer.time_zone, "reaching": REACHING.href(doing.customer), **wanted}
 
 
 async def _do(doing: Doing) -> Done:
