@@ -26,7 +26,8 @@ def read(country: str = "", **cells: str) -> tuple[Customer, list[str]]:
     named: dict[str, Any] = {name.replace("_", " "): cell for name, cell in cells.items()}
     named["E-mail"] = "a@example.com"
     used = columns_for(CustomerImporter.fields, (), list(named), {})
-    table: Any = SimpleNamespace(header=list(named), digest="", encoding=Encoding("utf-8"), confirm=False)
+    of_a_tool = {"header": list(named), "encoding": Encoding("utf-8"), "own": ""}
+    table: Any = SimpleNamespace(**of_a_tool, digest="", confirm=False)
     channel = grpc.aio.insecure_channel("localhost:1")
     importer = CustomerImporter(channel, table, "x", dry_run=True)
     importer.begin(Reading(columns=used))
