@@ -3,17 +3,16 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
-from chassis import ids
 from chassis.db.aliases import lock_people
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
-from chassis.facts import Decision, Outcome
 from notifications.domain.customer_date import trigger_of
 from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
 from notifications.domain.trigger import turn
 from notifications.names import CUSTOMER
 from notifications.store.tables import LATEST_POLICY, POLICIES_ON_DATE
+from notifications.usecases.notice import of_policy
 from notifications.usecases.notice_job import Page
 from notifications.usecases.timing import Timing
 from notifications.usecases.trigger import request_once
@@ -67,27 +66,4 @@ def _notice(tx: Transaction, policy: NoticePolicy, customer: str, on: date, when
     assert policy.customer_date is not None, "it walks"
     trigger = trigger_of(policy.customer_date, on)
     inputs = {"notice_policy": policy.name, "customer_date": policy.trigger}
-    return Notice(
-        id=ids.uuid7(tx.now),
-        customer=customer,
-        kind=policy.id,
-        purpose="",  # with urgent and request_event: as it is requested
-        template_id=policy.template_id,
-        variables={},
-        promise="",
-        case="",
-        expire_time=when.expire_time,
-        create_time=tx.now,
-        update_time=tx.now,
-        request_event=tx.id,
-        notice_policy_id=policy.id,
-        policy_version=policy.version,
-        department=policy.department,
-        trigger_event=trigger,
-        schedule_time=when.schedule_time if when.schedule_time > tx.now else None,
-        send_on=when.send_on,
-        day_offset=when.day_offset,
-        send_hour=when.send_hour,
-        delivery=policy.delivery,
-        decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=tx.now)],
-    )
+    return of_policy(policy, customer, when, tx.now, trigger_event=trigger, inputs=inputs)

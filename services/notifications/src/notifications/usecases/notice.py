@@ -20,7 +20,7 @@ from notifications.domain.call_request import call_instead
 from notifications.domain.calling import told_uncalled
 from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
-from notifications.domain.policy import LIFETIME
+from notifications.domain.policy import LIFETIME, NoticePolicy
 from notifications.domain.rank import rank_of
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import REPEATS, SENDER, Template, Text, Type
@@ -37,6 +37,7 @@ from notifications.usecases import words
 from notifications.usecases.measure import count_by_hand
 from notifications.usecases.partials import Whole
 from notifications.usecases.policy import read_template, require_sendable_by_hand
+from notifications.usecases.timing import Timing
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 NEXT_YEAR_TIMER = "notice-next-year"  # of what is told each year; its key is the id of one that has ended
@@ -179,6 +180,52 @@ async def request_notice(
     await queue(tx, notice, template.type)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice
+
+
+def of_policy(
+    policy: NoticePolicy,
+    customer: str,
+    when: Timing,
+    at: datetime,
+    *,
+    trigger_event: UUID,
+    inputs: dict[str, str],
+    variables: dict[str, str] | None = None,
+    subject: str = "",
+    case: str = "",
+    template: Template | None = None,
+) -> Notice:
+    """What a policy has a customer told, not requested yet; `inputs` say by what.
+
+    Without the `template` its purpose and urgency are those of when it is requested.
+    """
+    return Notice(
+        id=ids.uuid7(at),
+        customer=customer,
+        kind=policy.id,
+        purpose=template.purpose if template else "",
+        template_id=policy.template_id,
+        variables=variables or {},
+        promise="",
+        case=case,
+        expire_time=when.expire_time,
+        create_time=at,
+        update_time=at,
+        request_event=trigger_event,  # until it is requested
+        notice_policy_id=policy.id,
+        policy_version=policy.version,
+        department=policy.department,
+        urgent=template is not None and template.urgent,
+        subject=subject,
+        trigger_event=trigger_event,
+        schedule_time=when.schedule_time if when.schedule_time > at else None,
+        send_on=when.send_on,
+        day_offset=when.day_offset,
+        send_hour=when.send_hour,
+        years=when.years,
+        delivery=policy.delivery,
+        decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=at)],
+    )
 
 
 async def require_words(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis import ids
 from chassis.api.entities import write
 from chassis.db.aliases import Groups, groups_of, lock_people
 from chassis.db.statement import SHARE_NAME, Executor
@@ -25,7 +24,7 @@ from notifications.usecases import conditions
 from notifications.usecases.attempt import Forbidden
 from notifications.usecases.hearing import Hearing, ids_of, told_and_going
 from notifications.usecases.marks import HEARD_FOR, why_old
-from notifications.usecases.notice import save
+from notifications.usecases.notice import of_policy, save
 from notifications.usecases.timing import telling
 
 
@@ -261,29 +260,14 @@ def _notice(
     variables, when = said
     case = getattr(event.data, "case", "")
     inputs = {"event": str(event.id), "event_type": event.type, "subject": subject}
-    return Notice(
-        id=ids.uuid7(now),
-        customer=customer,
-        kind=policy.id,
-        purpose="",  # with urgent and request_event: as it is requested
-        template_id=policy.template_id,
-        variables=variables,
-        promise="",
-        case=case if CASE.match(case) else "",
-        expire_time=when.expire_time,
-        create_time=now,
-        update_time=now,
-        request_event=event.id,
-        notice_policy_id=policy.id,
-        policy_version=policy.version,
-        department=policy.department,
-        subject=subject,
+    return of_policy(
+        policy,
+        customer,
+        when,
+        now,
         trigger_event=event.id,
-        schedule_time=when.schedule_time if when.schedule_time > now else None,
-        send_on=when.send_on,
-        day_offset=when.day_offset,
-        send_hour=when.send_hour,
-        years=when.years,
-        delivery=policy.delivery,
-        decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=now)],
+        inputs=inputs,
+        variables=variables,
+        subject=subject,
+        case=case if CASE.match(case) else "",
     )

@@ -3,10 +3,8 @@
 from dataclasses import replace
 from uuid import UUID
 
-from chassis import ids
 from chassis.db.aliases import lock_person
 from chassis.db.transaction import Transaction
-from chassis.facts import Decision, Outcome
 from chassis.work.timers import Timer
 from notifications.domain.notice import Notice
 from notifications.domain.policy import NoticePolicy
@@ -16,7 +14,7 @@ from notifications.names import CUSTOMER
 from notifications.store.tables import GET_NOTICE, GET_TEMPLATE, LATEST_POLICY
 from notifications.store.triggers import OFF_SINCE, PLANNED_AFTER, POLICY_OF_VERSION
 from notifications.usecases.marks import lock_thing, why_old
-from notifications.usecases.notice import request_notice
+from notifications.usecases.notice import of_policy, request_notice
 from notifications.usecases.timing import Timing, next_year
 
 # Why one ends with which all do.
@@ -60,32 +58,18 @@ async def _policy_of(tx: Transaction, notice: Notice) -> NoticePolicy | None:
 
 
 def _next(tx: Transaction, ended: Notice, policy: NoticePolicy, template: Template, when: Timing) -> Notice:
+    assert ended.trigger_event is not None, "it is told each year"
     inputs = {"event": str(ended.trigger_event), "event_type": policy.event_type, "subject": ended.subject}
     inputs |= {"notice": ended.name, "years": str(when.years)}
-    return Notice(
-        id=ids.uuid7(tx.now),
-        customer=ended.customer,
-        kind=policy.id,
-        purpose=template.purpose,
-        template_id=template.id,
-        variables=ended.variables,
-        promise="",
-        case=ended.case,
-        expire_time=when.expire_time,
-        create_time=tx.now,
-        update_time=tx.now,
-        request_event=tx.id,
-        notice_policy_id=policy.id,
-        policy_version=policy.version,
-        department=policy.department,
-        urgent=template.urgent,
-        subject=ended.subject,
+    return of_policy(
+        policy,
+        ended.customer,
+        when,
+        tx.now,
         trigger_event=ended.trigger_event,
-        schedule_time=when.schedule_time if when.schedule_time > tx.now else None,
-        send_on=when.send_on,
-        day_offset=when.day_offset,
-        send_hour=when.send_hour,
-        years=when.years,
-        delivery=policy.delivery,
-        decisions=[Decision("trigger", Outcome.PASSED, inputs=inputs, decide_time=tx.now)],
+        inputs=inputs,
+        variables=ended.variables,
+        subject=ended.subject,
+        case=ended.case,
+        template=template,
     )
