@@ -1,7 +1,8 @@
 """What one installation exports, another imports, and exports the same."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -100,10 +101,17 @@ PURCHASES: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def others(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Another installation, which is empty."""
-    with in_memory(tmp_path_factory.mktemp("others")) as folder:
-        yield Stack(folder)
+def new(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], AbstractContextManager[Stack]]:
+    """An installation that nobody else's test has customers in, as long as it is needed."""
+
+    @contextmanager
+    def installation() -> Iterator[Stack]:
+        with in_memory(tmp_path_factory.mktemp("installation")) as folder:
+            running = Stack(folder)
+            with running.up(ends_at_once=True):
+                yield running
+
+    return installation
 
 
 def fill() -> None:
@@ -152,21 +160,26 @@ def exported(stack: Stack, folder: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def test_an_export_imported_into_an_empty_installation_is_exported_the_same(
-    stack: Stack, others: Stack, tmp_path: Path
+    new: Callable[[], AbstractContextManager[Stack]], tmp_path: Path
 ) -> None:
-    fill()
-    ours = exported(stack, tmp_path / "ours")
-    assert {kind: len(rows) for kind, rows in ours.items()} == {"customers": 7, "purchases": 6, "consents": 2}
-    for kind in ("xlsx", "jsonl"):
-        stack.json("export", "customers", "-o", str(tmp_path / "ours" / f"customers.{kind}"))
-    again = [stack.json("import", each, str(tmp_path / "ours" / f"{each}.csv")) for each in ours]
-    assert [(each["created"], each["corrected"], each["renamed"], each["refused"]) for each in again] == [
-        (0, 0, 0, 0)
-    ] * len(ours)
-    with others.up(ends_at_once=True):
+    with new() as first:
+        fill()
+        ours = exported(first, tmp_path / "ours")
+        assert {kind: len(rows) for kind, rows in ours.items()} == {
+            "customers": 7,
+            "purchases": 6,
+            "consents": 2,
+        }
+        for kind in ("xlsx", "jsonl"):
+            first.json("export", "customers", "-o", str(tmp_path / "ours" / f"customers.{kind}"))
+        again = [first.json("import", each, str(tmp_path / "ours" / f"{each}.csv")) for each in ours]
+        assert [(each["created"], each["corrected"], each["renamed"], each["refused"]) for each in again] == [
+            (0, 0, 0, 0)
+        ] * len(ours)
+    with new() as second:
         for kind in ("customers.xlsx", "purchases.csv", "consents.csv"):
-            result = others.json("import", kind.partition(".")[0], str(tmp_path / "ours" / kind))
+            result = second.json("import", kind.partition(".")[0], str(tmp_path / "ours" / kind))
             assert (result["system"], result["refused"]) == ("rapport", 0)
-        result = others.json("import", "customers", str(tmp_path / "ours" / "customers.jsonl"))
+        result = second.json("import", "customers", str(tmp_path / "ours" / "customers.jsonl"))
         assert (result["created"], result["renamed"]) == (0, 0)
-        assert exported(others, tmp_path / "theirs") == ours
+        assert exported(second, tmp_path / "theirs") == ours
