@@ -2,9 +2,10 @@
 
     protoc -I. --facts_out=src acme/billing/v1/billing_events.proto     # writes src/billing/domain/facts.py
 
-A fact has the fields of its message, in plain Python: `datetime` for a Timestamp, `date` for a Date, `Money`
-for money, the value's name for an enum. What is `optional`, or one of several, may be None. The fields that
-all events of one resource begin with stand in a class of their own, `_Invoice`, where that is shorter.
+A fact has the fields of its message, in plain Python: `datetime` for a Timestamp, `timedelta` for a Duration,
+`date` for a Date, `Money` for money, the value's name for an enum. What is `optional`, or one of several, may
+be None. The fields that all events of one resource begin with stand in a class of their own, `_Invoice`,
+where that is shorter.
 """
 
 import sys
@@ -26,6 +27,7 @@ _SCALARS = {
     FieldDescriptorProto.TYPE_STRING: "str",
 }  # the others are int
 _COMMON = {
+    ".google.protobuf.Duration": "timedelta",
     ".google.protobuf.Timestamp": "datetime",
     ".google.type.Date": "date",
     ".google.type.Money": "Money",

@@ -61,7 +61,10 @@ def date_of(day: Date) -> date:
     return date(day.year, day.month, day.day)
 
 
-def _duration(span: timedelta) -> duration_pb2.Duration:
+def duration(span: timedelta | None) -> duration_pb2.Duration | None:
+    """The span as protobuf has it, to the microsecond; None for none."""
+    if span is None:
+        return None
     sent = duration_pb2.Duration()
     sent.FromTimedelta(span)
     return sent
@@ -209,7 +212,7 @@ def _converter(field: Any) -> Callable[[Any], Any]:
     if field.message_type.full_name == decimal_pb2.Decimal.DESCRIPTOR.full_name:
         return lambda value: value if isinstance(value, Message) else exact_number(value)
     if field.message_type.full_name == duration_pb2.Duration.DESCRIPTOR.full_name:
-        return lambda value: value if isinstance(value, Message) else _duration(value)
+        return lambda value: value if isinstance(value, Message) else duration(value)
     cls = GetMessageClass(field.message_type)
     return lambda value: value if isinstance(value, Message) else to_message(cls, value)
 

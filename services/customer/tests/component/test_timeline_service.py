@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from chassis.api import filters
 from chassis.api.actors import actor_name
@@ -47,9 +48,16 @@ async def interactions(desk, customer):
 
 async def test_a_contact_is_recorded_told_and_listed(desk):
     anna = await desk.create()
+    took = Duration(seconds=200)
     entry = await desk.record(
-        anna.name, summary="Where is my order?", resource="cases/1", reference="orders/10248"
+        anna.name,
+        summary="Where is my order?",
+        resource="cases/1",
+        reference="orders/10248",
+        outcome_code="reached",
+        duration=took,
     )
+    assert (entry.outcome_code, entry.duration) == ("reached", took)
     assert entry.occur_time == timestamp(desk.clock.now())
     assert (entry.event_type, entry.service, entry.actor) == (
         INTERACTION,
@@ -67,6 +75,7 @@ async def test_a_contact_is_recorded_told_and_listed(desk):
         "late-delivery",
     )
     assert (fact.data.resource, fact.data.reference) == ("cases/1", "orders/10248")
+    assert (fact.data.outcome_code, fact.data.duration) == ("reached", took)
     assert (fact.data.department, fact.data.occur_time) == (entry.department, entry.occur_time)
     assert b"Where" not in fact.data.SerializeToString()
 
@@ -279,6 +288,8 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
     ("asked", "found"),
     [
         ("channel = EMAIL", ["b"]),
+        ('outcome_code = "not-reached" OR topic = "b"', ["b", "a"]),
+        ("direction = OUTBOUND", []),
         ('event_type = "rapport.customer.v1.InteractionRecorded"', ["b", "a"]),
         ('resource = "cases/1"', ["a"]),
         ('resource = "cases/1" OR channel = EMAIL', ["b", "a"]),
@@ -291,7 +302,17 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
 )
 async def test_a_timeline_is_filtered(desk, asked, found):
     anna = await desk.create()
-    await desk.record(anna.name, topic="a", resource="cases/1")
+    await desk.record(anna.name, topic="a", resource="cases/1", outcome_code="not-reached")
     await desk.record(anna.name, topic="b", channel=channel_pb2.CHANNEL_EMAIL)
     entries = (await listed(desk, anna.name, filter=asked)).timeline_entries
     assert [entry.topic for entry in entries] == found
+
+
+async def test_a_timeline_is_read_from_its_beginning_as_from_its_end(desk):
+    anna = await desk.create()
+    told = [await desk.record(anna.name, topic=topic) for topic in "abc"]
+    kind = f'event_type = "{INTERACTION}"'
+    for order, expected in (("occur_time", told), ("occur_time desc", told[::-1]), ("", told[::-1])):
+        first = await listed(desk, anna.name, filter=kind, order_by=order, page_size=2)
+        rest = await listed(desk, anna.name, filter=kind, order_by=order, page_token=first.next_page_token)
+        assert [*first.timeline_entries, *rest.timeline_entries] == expected

@@ -22,14 +22,26 @@ pytestmark = pytest.mark.together
 REQUEST_ID = re.compile(r'name="request_id" value="([^"]+)"')
 
 
-@pytest.mark.parametrize("field", ["channel", "direction"])
-async def test_a_choice_that_is_none_is_refused_in_the_form(desk: Any, field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "allowed"),
+    [("channel", "must be one of"), ("direction", "must be one of"), ("minutes", "must be whole minutes")],
+)
+async def test_a_choice_that_is_none_is_refused_in_the_form(desk: Any, field: str, allowed: str) -> None:
     name, alice = await erika(desk), await desk.signed_in()
     typed = {"summary": "x", "channel": "VOICE", "direction": "INBOUND", "request_id": str(uuid4())}
     answer = await alice.post(f"/{name}/act/contact", data={**typed, field: "PIGEON"})
     assert answer.status_code == 200
     assert "X-Form" in answer.headers
-    assert "must be one of" in answer.text
+    assert allowed in answer.text
+
+
+async def test_how_a_contact_ended_and_how_long_it_took_is_on_the_timeline(desk: Any) -> None:
+    name, alice = await erika(desk), await desk.signed_in()
+    typed = {"summary": "x", "channel": "VOICE", "direction": "OUTBOUND", "request_id": str(uuid4())}
+    ended = {"outcome_code": "not-reached", "minutes": "4"}
+    assert "X-Done" in (await alice.post(f"/{name}/act/contact", data=typed | ended)).headers
+    shown = (await alice.get(f"/{name}/timeline")).text
+    assert "We called: they were not reached, 4 minutes" in shown
 
 
 async def test_a_request_id_that_was_used_for_something_else_is_followed_by_another(desk: Any) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import timestamp
 from desk.pages.customer.entries import entries, foremost, story, who_did
@@ -96,9 +97,11 @@ def test_a_contact_is_said_as_people_say_it() -> None:
         direction=channel_pb2.DIRECTION_INBOUND,
         topic="order",
         summary="x" * 1000,
+        outcome_code="message-left",
+        duration=Duration(seconds=200),
     )
     (line,) = entries([contact], WHO, SAY)
-    assert (line.text, line.contact) == ("Called us: order", True)
+    assert (line.text, line.contact) == ("Called us: order, message left, 3 minutes", True)
     assert len(line.words) < 200
 
 

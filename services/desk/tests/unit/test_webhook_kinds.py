@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from itertools import permutations
 from typing import Any
@@ -150,23 +150,28 @@ def test_a_call_is_one_contact_in_whatever_order_it_is_told_of() -> None:
         "The customer called. In the menu: Billing > Invoice. Answered by alice after 12 s."
         " It lasted 3 min 20 s.\n\nWants a copy."
     )
+    assert (told.outcome_code, told.duration) == ("reached", timedelta(minutes=3, seconds=20))
 
 
 OUTBOUND = {"event": "ended", "duration_s": 3700, "direction": "OUTBOUND", "to": "+4930901820"}
 
 
 @pytest.mark.parametrize(
-    ("events", "channel", "said"),
+    ("events", "channel", "said", "ended", "lasted_s"),
     [
-        (CALL[:1] + CALL[3:], "IVR", "In the menu: Billing > Invoice."),
-        (CALL[1:2] + CALL[3:], "VOICE", "Nobody answered; it rang at alice."),
-        (CALL[1:3], "VOICE", "Its end was not told."),
-        ([OUTBOUND], "VOICE", "It lasted 1 h 1 min 40 s."),
+        (CALL[:1] + CALL[3:], "IVR", "In the menu: Billing > Invoice.", "", None),
+        (CALL[1:2] + CALL[3:], "VOICE", "Nobody answered; it rang at alice.", "not-reached", None),
+        (CALL[1:3], "VOICE", "Its end was not told.", "reached", None),
+        ([OUTBOUND], "VOICE", "It lasted 1 h 1 min 40 s.", "", 3700),
+        ([OUTBOUND | {"duration_s": 0}], "VOICE", "We called.", "", None),
     ],
 )  # fmt: skip
-def test_a_call_says_how_far_it_came(events: list[dict[str, Any]], channel: str, said: str) -> None:
+def test_a_call_says_how_far_it_came(
+    events: list[dict[str, Any]], channel: str, said: str, ended: str, lasted_s: int | None
+) -> None:
     told = read("telephony", *({"call": "c-7"} | each for each in events))
-    assert told.channel == channel
+    assert (told.channel, told.outcome_code) == (channel, ended)
+    assert (told.duration and told.duration.total_seconds()) == lasted_s
     assert said in told.summary
     assert told.handles == (Handle("PHONE", "+4930901820"),)
 

@@ -5,6 +5,7 @@ Facts the customer service tells. Names and codes only: ask for personal data by
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -326,6 +327,8 @@ class InteractionRecorded(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    OUTCOME_CODE_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
     timeline_entry: _builtins.str
     """`customers/{uuid}/timelineEntries/{uuid}`."""
     customer: _builtins.str
@@ -342,9 +345,15 @@ class InteractionRecorded(_message.Message):
     """The name of the resource it was about; may be empty."""
     reference: _builtins.str
     """What it referred to in another system, a code; may be empty."""
+    outcome_code: _builtins.str
+    """How it ended, a code; empty when nobody said."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it took; absent when nobody said."""
 
     def __init__(
         self,
@@ -358,12 +367,16 @@ class InteractionRecorded(_message.Message):
         resource: _builtins.str = ...,
         reference: _builtins.str = ...,
         occur_time: _timestamp_pb2.Timestamp | None = ...,
+        outcome_code: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "duration", b"duration", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer", b"customer", "department", b"department", "direction", b"direction", "occur_time", b"occur_time", "reference", b"reference", "resource", b"resource", "timeline_entry", b"timeline_entry", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "channel", b"channel", "customer", b"customer", "department", b"department", "direction", b"direction", "duration", b"duration", "occur_time", b"occur_time", "outcome_code", b"outcome_code", "reference", b"reference", "resource", b"resource", "timeline_entry", b"timeline_entry", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__duration: _TypeAlias = _typing.Literal["duration"]  # noqa: Y015
+    _WhichOneofArgType__duration: _TypeAlias = _typing.Literal["_duration", b"_duration"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__duration) -> _WhichOneofReturnType__duration | None: ...
 
 Global___InteractionRecorded: _TypeAlias = InteractionRecorded  # noqa: Y015
 

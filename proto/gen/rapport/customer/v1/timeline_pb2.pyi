@@ -4,6 +4,7 @@ isort:skip_file
 The append-only list of everything that happened with one customer."""
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.type import money_pb2 as _money_pb2
@@ -42,6 +43,8 @@ class TimelineEntry(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     ASSIGNED_CUSTOMER_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    OUTCOME_CODE_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/timelineEntries/{uuid}`; the id of a fact's entry is the event's."""
     event_type: _builtins.str
@@ -80,6 +83,8 @@ class TimelineEntry(_message.Message):
     """
     etag: _builtins.str
     """The row version, quoted. Nothing changes but whose it is."""
+    outcome_code: _builtins.str
+    """How a contact ended, a code such as `reached`, `not-reached`, `message-left` or `settled`; empty when nobody said."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened: of a purchase when it was bought, of a promise when it was made, kept or due, however much later
@@ -89,6 +94,10 @@ class TimelineEntry(_message.Message):
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was paid, negative for what was given back; absent for what is no purchase."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long a contact took, of a call or a visit: more than 0 s, a week at most. Absent when nobody said."""
 
     def __init__(
         self,
@@ -110,10 +119,12 @@ class TimelineEntry(_message.Message):
         reason_code: _builtins.str = ...,
         assigned_customer: _builtins.str = ...,
         etag: _builtins.str = ...,
+        outcome_code: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "occur_time", b"occur_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "duration", b"duration", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "assigned_customer", b"assigned_customer", "channel", b"channel", "department", b"department", "direction", b"direction", "etag", b"etag", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "reason_code", b"reason_code", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "assigned_customer", b"assigned_customer", "channel", b"channel", "department", b"department", "direction", b"direction", "duration", b"duration", "etag", b"etag", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "outcome_code", b"outcome_code", "reason_code", b"reason_code", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -135,6 +135,7 @@ class ListTimelineEntriesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`customers/{uuid}`."""
     page_size: _builtins.int
@@ -142,7 +143,11 @@ class ListTimelineEntriesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `channel`, `department`, `event_type`, `resource` and `occur_time`; at most 1,000 characters."""
+    """AIP-160 subset over `channel`, `direction`, `department`, `event_type`, `topic`, `outcome_code`, `resource` and
+    `occur_time`; at most 1,000 characters.
+    """
+    order_by: _builtins.str
+    """`occur_time` or `occur_time desc` (AIP-132); empty means the latter. INVALID_CODE."""
     def __init__(
         self,
         *,
@@ -150,10 +155,11 @@ class ListTimelineEntriesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -171,7 +177,7 @@ class ListTimelineEntriesResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def timeline_entries(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
-        """The entries, newest first, under the names they were born with."""
+        """The entries in that order, under the names they were born with."""
 
     def __init__(
         self,

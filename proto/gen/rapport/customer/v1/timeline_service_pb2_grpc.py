@@ -95,7 +95,7 @@ class TimelineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTimelineEntries(self, request, context):
-        """Lists a customer's timeline, newest first.
+        """Lists a customer's timeline, newest first unless `order_by` turns that round.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

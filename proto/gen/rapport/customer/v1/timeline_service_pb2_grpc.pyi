@@ -42,7 +42,7 @@ class TimelineServiceStub:
     GetTimelineEntry: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.GetTimelineEntryRequest, _timeline_pb2.TimelineEntry]
     """Gets an entry of a timeline."""
     ListTimelineEntries: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]
-    """Lists a customer's timeline, newest first."""
+    """Lists a customer's timeline, newest first unless `order_by` turns that round."""
     AssignTimelineEntry: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.AssignTimelineEntryRequest, _timeline_pb2.TimelineEntry]
     """Says whose a contact is that was recorded while two customers were taken for one, after that was undone: it is on their
     timeline from then on, and on the other's no more, under the name that it has. Theirs already, it changes nothing.
@@ -64,7 +64,7 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     GetTimelineEntry: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.GetTimelineEntryRequest, _timeline_pb2.TimelineEntry]  # type: ignore[assignment]
     """Gets an entry of a timeline."""
     ListTimelineEntries: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]  # type: ignore[assignment]
-    """Lists a customer's timeline, newest first."""
+    """Lists a customer's timeline, newest first unless `order_by` turns that round."""
     AssignTimelineEntry: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.AssignTimelineEntryRequest, _timeline_pb2.TimelineEntry]  # type: ignore[assignment]
     """Says whose a contact is that was recorded while two customers were taken for one, after that was undone: it is on their
     timeline from then on, and on the other's no more, under the name that it has. Theirs already, it changes nothing.
@@ -107,7 +107,7 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _timeline_service_pb2.ListTimelineEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.ListTimelineEntriesResponse, _abc.Awaitable[_timeline_service_pb2.ListTimelineEntriesResponse]]:
-        """Lists a customer's timeline, newest first."""
+        """Lists a customer's timeline, newest first unless `order_by` turns that round."""
 
     @_abc_1.abstractmethod
     def AssignTimelineEntry(

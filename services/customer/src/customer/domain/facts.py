@@ -4,7 +4,7 @@ Generated from rapport/customer/v1/customer_events.proto: not to be edited.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,8 @@ class InteractionRecorded:
     resource: str
     reference: str
     occur_time: datetime
+    outcome_code: str
+    duration: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

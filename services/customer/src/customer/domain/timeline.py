@@ -1,7 +1,7 @@
 """The timeline: everything that happened with one customer. Only whose a contact is may be said anew."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -45,7 +45,8 @@ class TimelineEntry:
 
     `service` is the id of the service that told it, `department` the name of whose it is; `amount` is
     what was paid, of a purchase; `actor` is who acted as tokens name them. `assigned_customer_id` is whose a
-    person said that it is, None when it is of whom it was recorded with.
+    person said that it is, None when it is of whom it was recorded with. `outcome_code` is how a contact
+    ended and `duration` how long it took, where somebody said so.
     """
 
     id: UUID
@@ -67,6 +68,8 @@ class TimelineEntry:
     reason_code: str = ""
     assigned_customer_id: UUID | None = None
     version: int = 1
+    outcome_code: str = ""
+    duration: timedelta | None = None
 
     name = ENTRY.named("customer_id", "id")
     assigned_customer = CUSTOMER.named("assigned_customer_id")

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from chassis.api.actors import actor_name, service_name
 from chassis.api.etags import etag
-from chassis.api.messages import money, timestamp
+from chassis.api.messages import duration, money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
@@ -171,6 +171,8 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
         reason_code=entry.reason_code,
         assigned_customer=CUSTOMER.format(entry.assigned_customer_id) if entry.assigned_customer_id else "",
         etag=etag(entry.version),
+        outcome_code=entry.outcome_code,
+        duration=duration(entry.duration),
     )
 
 

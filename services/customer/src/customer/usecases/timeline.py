@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis import ids
@@ -31,6 +31,8 @@ class RecordInteraction:
     resource: str
     reference: str
     occur_time: datetime | None
+    outcome_code: str
+    duration: timedelta | None
 
 
 async def record_interactions(

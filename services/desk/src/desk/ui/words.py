@@ -120,6 +120,8 @@ PLAIN = (
     # topics and resolutions
     *(N_("late delivery"), N_("order delivery"), N_("damaged"), N_("complaint"), N_("settled")),
     *(N_("delivered"), N_("refunded"), N_("not settled"), N_("happened again")),
+    # how a contact ended
+    *(N_("reached"), N_("message left")),
     # reasons
     *(N_("promise broken"), N_("promise at risk"), N_("promise recovered")),
     *(N_("mailbox shared"), N_("mail forwarded"), N_("customer asked")),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from chassis.api.handles import OF_SYSTEMS, judge
@@ -55,6 +55,8 @@ class Contact:
     topic: str = ""  # a code; empty for none
     reference: str = ""  # what it refers to in another system
     occur_time: datetime | None = None  # when it was; None for when it was received
+    outcome_code: str = ""  # how it ended; empty when nobody says
+    duration: timedelta | None = None  # how long it took, if it took any
     language_code: str = ""  # BCP 47, of a customer who is made of it
     is_automatic: bool = False  # whether a machine wrote it: nobody becomes a customer by that
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import grpc
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import duration, timestamp
 from chassis.backoff import RETRIES, Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
@@ -147,6 +147,8 @@ class Recording:
             summary=contact.summary,
             reference=contact.reference,
             occur_time=timestamp(self._time(received, contact.occur_time)),
+            outcome_code=contact.outcome_code,
+            duration=duration(contact.duration),
         )
         request = pb.RecordInteractionRequest(
             parent=customer, timeline_entry=entry, request_id=str(uuid5(received.id, f"entry {customer}"))

@@ -213,5 +213,7 @@ def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
     paid = say.money(each.amount) if each.HasField("amount") else ""
     thing = called(things, each.resource, fact)
     topic = say.code(each.topic) if not thing or fact.startswith("Goodwill") else ""
-    about = ", ".join(filter(None, (paid, thing, topic, say.code(each.reason_code))))
+    ended = say.code(each.outcome_code)
+    lasted = say.lasting(each.duration.ToTimedelta()) if each.HasField("duration") else ""
+    about = ", ".join(filter(None, (paid, thing, topic, say.code(each.reason_code), ended, lasted)))
     return f"{told}: {about}" if about else told

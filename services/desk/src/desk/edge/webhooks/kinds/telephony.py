@@ -1,6 +1,7 @@
 """`telephony`: what happens in a call, one webhook each, which make one contact when the call is over."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -10,6 +11,7 @@ from desk.edge.webhooks.contact import Contact, line, reference, words
 from desk.edge.webhooks.kind import KIB, CallState, Direction, Glance, Kind, Line, Payload, Text, read
 
 _LATEST = datetime.max.replace(tzinfo=UTC)
+LONGEST = timedelta(days=7)  # what the contract of a timeline's entry allows
 _RANK = {"ringing": 1, "menu": 0, "answered": 2, "ended": 3}
 
 
@@ -74,13 +76,30 @@ def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
         }
     )
     spoke = any(each.event in ("answered", "ringing") for each in events) or not any(_of(events, "menu"))
-    return first.contact(
+    told = first.contact(
         "VOICE" if spoke else "IVR",
         words(" ".join(_story(events, direction)), *(each.note for each in _of(events, "ended"))),
         region_code,
         ("PHONE", number, ""),
         direction=direction,
     )
+    return replace(told, outcome_code=_outcome(events), duration=_spoken(events))
+
+
+def _outcome(events: Sequence[CallEvent]) -> str:
+    """Whether somebody was reached, of a call that rang at somebody."""
+    if any(_of(events, "answered")):
+        return "reached"
+    return "not-reached" if any(_of(events, "ringing")) else ""
+
+
+def _spoken(events: Sequence[CallEvent]) -> timedelta | None:
+    """How long, as its end says, or from the first answer to it; None when that is no time at all."""
+    answered, ended = list(_of(events, "answered")), list(_of(events, "ended"))
+    spoken = next((timedelta(seconds=each.duration_s) for each in ended if each.duration_s is not None), None)
+    if spoken is None and answered and ended:
+        spoken = _between(answered[0], ended[-1])
+    return spoken if spoken and timedelta(seconds=1) <= spoken <= LONGEST else None
 
 
 def _other_end(events: Sequence[CallEvent]) -> tuple[str, Direction]:
@@ -102,13 +121,9 @@ def _story(events: Sequence[CallEvent], direction: Direction) -> Iterator[str]:
     elif rang:
         at = ", ".join(dict.fromkeys(each.agent for each in rang if each.agent))
         yield f"Nobody answered{f'; it rang at {at}' if at else ''}."
-    ended = list(_of(events, "ended"))
-    spoken = next((timedelta(seconds=each.duration_s) for each in ended if each.duration_s is not None), None)
-    if spoken is None and answered and ended:
-        spoken = _between(answered[0], ended[-1])
-    if spoken:
+    if spoken := _spoken(events):
         yield f"It lasted {_shown(spoken)}."
-    if not ended:
+    if not any(_of(events, "ended")):
         yield "Its end was not told."
 
 

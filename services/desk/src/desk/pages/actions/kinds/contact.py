@@ -1,5 +1,9 @@
 """Recording what the customer said, on any touch point."""
 
+from datetime import timedelta
+
+from chassis.api.messages import duration
+from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values
 from desk.pages.actions.kinds.cases import TOPICS
@@ -9,6 +13,8 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
 
+OUTCOMES = ("reached", "not-reached", "message-left", "settled")
+MINUTES_MAX = 7 * 24 * 60
 TOLD_MAX = 60  # of what was recorded, when that is said
 
 
@@ -19,6 +25,7 @@ async def _open(doing: Doing) -> Values:
         "direction": "INBOUND",
         "channels": [(each, say.titled(code)) for code, each in words.CHANNELS.items()],
         "directions": [("INBOUND", say("incoming")), ("OUTBOUND", say("outgoing"))],
+        "outcomes": [("", ""), *say.choices(OUTCOMES)],
     }
 
 
@@ -29,10 +36,23 @@ async def _record(doing: Doing) -> Done:
         direction=doing.choice("direction", channel_pb2.Direction),
         topic=topic,
         summary=": ".join(filter(None, (said, doing.text("summary")))),
+        outcome_code=doing.text("outcome_code"),
+        duration=duration(_lasted(doing.text("minutes"))),
     )
     request = doing.request(RecordInteractionRequest, parent=doing.customer, timeline_entry=entry)
     await doing.look.services.timeline.RecordInteraction(request)
     return Done(say("Recorded: {what}", what=shortened(entry.summary, TOLD_MAX)))
+
+
+def _lasted(minutes: str) -> timedelta | None:
+    """How long, as it was typed; None when nothing was. INVALID_NUMBER."""
+    if not minutes:
+        return None
+    if not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:9]) <= MINUTES_MAX):
+        raise invalid(
+            "minutes", "INVALID_NUMBER", N_("must be whole minutes, from 1 to 10,080, which is a week")
+        )
+    return timedelta(minutes=int(minutes))
 
 
 CONTACT = Action(
@@ -45,6 +65,8 @@ CONTACT = Action(
         Field("channel", N_("Channel"), required=False, among="channels"),
         Field("direction", N_("Direction"), required=False, among="directions"),
         Field("topic", N_("Topic"), required=False, offers=TOPICS, most=60),
+        Field("outcome_code", N_("How it ended"), required=False, among="outcomes"),
+        Field("minutes", N_("Minutes"), required=False, most=5),
     ],
     button=N_("Record"),
     open=_open,
