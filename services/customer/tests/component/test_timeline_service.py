@@ -288,7 +288,7 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
     ("asked", "found"),
     [
         ("channel = EMAIL", ["b"]),
-        ('outcome_code = "not-reached" OR topic = "b"', ["b", "a"]),
+        ('outcome_code = "no-answer" OR topic = "b"', ["b", "a"]),
         ("direction = OUTBOUND", []),
         ('event_type = "rapport.customer.v1.InteractionRecorded"', ["b", "a"]),
         ('resource = "cases/1"', ["a"]),
@@ -302,7 +302,7 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
 )
 async def test_a_timeline_is_filtered(desk, asked, found):
     anna = await desk.create()
-    await desk.record(anna.name, topic="a", resource="cases/1", outcome_code="not-reached")
+    await desk.record(anna.name, topic="a", resource="cases/1", outcome_code="no-answer")
     await desk.record(anna.name, topic="b", channel=channel_pb2.CHANNEL_EMAIL)
     entries = (await listed(desk, anna.name, filter=asked)).timeline_entries
     assert [entry.topic for entry in entries] == found

@@ -38,10 +38,10 @@ async def test_a_choice_that_is_none_is_refused_in_the_form(desk: Any, field: st
 async def test_how_a_contact_ended_and_how_long_it_took_is_on_the_timeline(desk: Any) -> None:
     name, alice = await erika(desk), await desk.signed_in()
     typed = {"summary": "x", "channel": "VOICE", "direction": "OUTBOUND", "request_id": str(uuid4())}
-    ended = {"outcome_code": "not-reached", "minutes": "4"}
+    ended = {"outcome_code": "no-answer", "minutes": "4"}
     assert "X-Done" in (await alice.post(f"/{name}/act/contact", data=typed | ended)).headers
     shown = (await alice.get(f"/{name}/timeline")).text
-    assert "We called: they were not reached, 4 minutes" in shown
+    assert "We called: no answer, 4 minutes" in shown
 
 
 async def test_a_request_id_that_was_used_for_something_else_is_followed_by_another(desk: Any) -> None:

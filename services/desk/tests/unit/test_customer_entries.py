@@ -97,11 +97,11 @@ def test_a_contact_is_said_as_people_say_it() -> None:
         direction=channel_pb2.DIRECTION_INBOUND,
         topic="order",
         summary="x" * 1000,
-        outcome_code="message-left",
+        outcome_code="voicemail",
         duration=Duration(seconds=200),
     )
     (line,) = entries([contact], WHO, SAY)
-    assert (line.text, line.contact) == ("Called us: order, message left, 3 minutes", True)
+    assert (line.text, line.contact) == ("Called us: order, voicemail, 3 minutes", True)
     assert len(line.words) < 200
 
 

@@ -160,7 +160,7 @@ OUTBOUND = {"event": "ended", "duration_s": 3700, "direction": "OUTBOUND", "to":
     ("events", "channel", "said", "ended", "lasted_s"),
     [
         (CALL[:1] + CALL[3:], "IVR", "In the menu: Billing > Invoice.", "", None),
-        (CALL[1:2] + CALL[3:], "VOICE", "Nobody answered; it rang at alice.", "not-reached", None),
+        (CALL[1:2] + CALL[3:], "VOICE", "Nobody answered; it rang at alice.", "no-answer", None),
         (CALL[1:3], "VOICE", "Its end was not told.", "reached", None),
         ([OUTBOUND], "VOICE", "It lasted 1 h 1 min 40 s.", "", 3700),
         ([OUTBOUND | {"duration_s": 0}], "VOICE", "We called.", "", None),

@@ -120,8 +120,6 @@ PLAIN = (
     # topics and resolutions
     *(N_("late delivery"), N_("order delivery"), N_("damaged"), N_("complaint"), N_("settled")),
     *(N_("delivered"), N_("refunded"), N_("not settled"), N_("happened again")),
-    # how a contact ended
-    *(N_("reached"), N_("message left")),
     # reasons
     *(N_("promise broken"), N_("promise at risk"), N_("promise recovered")),
     *(N_("mailbox shared"), N_("mail forwarded"), N_("customer asked")),
@@ -145,7 +143,7 @@ PLAIN = (
     *(N_("same mailbox name"), N_("swapped"), N_("namesake"), N_("one household"), N_("twins")),
     N_("parent and child"),
     *(N_("same person"), N_("entered twice"), N_("customer told us"), N_("two persons"), N_("match")),
-    # what became of calls, and why a message reaches nobody
+    # how calls and contacts ended, and why a message reaches nobody
     *(N_("reached"), N_("no answer"), N_("voicemail"), N_("wrong number"), N_("declined")),
     *(N_("feedback"), N_("expired"), N_("too late")),
     # the steps by which it is decided whether a message is sent, what came of them, and what they looked at

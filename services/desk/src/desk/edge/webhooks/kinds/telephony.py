@@ -90,7 +90,7 @@ def _outcome(events: Sequence[CallEvent]) -> str:
     """Whether somebody was reached, of a call that rang at somebody."""
     if any(_of(events, "answered")):
         return "reached"
-    return "not-reached" if any(_of(events, "ringing")) else ""
+    return "no-answer" if any(_of(events, "ringing")) else ""
 
 
 def _spoken(events: Sequence[CallEvent]) -> timedelta | None:

@@ -13,7 +13,7 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.customer.v1.timeline_service_pb2 import RecordInteractionRequest
 
-OUTCOMES = ("reached", "not-reached", "message-left", "settled")
+OUTCOMES = ("reached", "no-answer", "voicemail", "wrong-number", "declined", "settled")
 MINUTES_MAX = 7 * 24 * 60
 TOLD_MAX = 60  # of what was recorded, when that is said
 
