@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chassis.work import Outcome, Verdict, Work
@@ -15,7 +15,7 @@ from notifications.domain.attempt import Attempt, Delivery, Receipt
 from notifications.domain.attempt import Outcome as Answer
 from notifications.domain.notice import Notice, State
 from notifications.domain.reasons import Reason
-from notifications.domain.receipt import hear, spend, told_by
+from notifications.domain.receipt import accept_on, hear, spend, told_by
 from notifications.domain.route import goes_on, left
 from notifications.domain.template import Text
 
@@ -146,6 +146,8 @@ class World:
             if not notice.told and not notice.bounced:
                 notice.accept(NOW, "")
                 notice.in_doubt = False
+            elif attempt is not None and notice.state is State.SENT and attempt.channel != notice.channel:
+                accept_on(notice, attempt.channel, NOW, "")
             self._await_report()
         elif self.work.state in (Stage.PENDING, Stage.CLAIMED):
             notice.postpone()
@@ -211,6 +213,12 @@ COURSE = st.tuples(
 
 
 @settings(max_examples=1000, deadline=None)
+@example(  # its second message was accepted after all, when a repeat of it had been refused
+    [
+        (each, 0)
+        for each in ("leave", "accepted", "leave", "lost", "leave", "refused", "late accepted", "leave")
+    ]
+)
 @given(st.lists(COURSE, max_size=30))
 def test_what_is_said_of_a_notice_is_what_is_known_of_its_messages(course: list[tuple[str, int]]) -> None:
     world = World()

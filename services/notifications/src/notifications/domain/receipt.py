@@ -1,6 +1,7 @@
 """What a provider's report makes of a notice, whichever of its messages that is about, and in any order."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from notifications.domain.attempt import Attempt, Delivery
 from notifications.domain.notice import Notice, State
@@ -50,10 +51,15 @@ def spend(notice: Notice, channel: str, why: Reason) -> None:
         notice.version += 1
 
 
+def accept_on(notice: Notice, channel: str, at: datetime, content_hash: str) -> None:
+    """It was accepted on another channel than it counts by: it is not sent there again."""
+    notice.channel, notice.deliver_time = channel, None
+    notice.accept(at, content_hash)
+
+
 def _count_on(notice: Notice, told: Attempt) -> None:
     """It was sent by that message: of another nothing is known, or it came back."""
     channel, at = told.channel or notice.channel, told.accept_time
     assert at is not None, "it was accepted"
     if notice.state is not State.SENT or notice.channel != channel:
-        notice.channel, notice.deliver_time = channel, None
-        notice.accept(at, notice.content_hash)
+        accept_on(notice, channel, at, notice.content_hash)

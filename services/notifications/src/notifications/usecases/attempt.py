@@ -17,7 +17,7 @@ from notifications.domain.call_request import call_first, too_late
 from notifications.domain.calling import wait_for_call
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.receipt import spend
+from notifications.domain.receipt import accept_on, spend
 from notifications.domain.route import why_failed
 from notifications.domain.template import Template
 from notifications.store import tables as store
@@ -144,6 +144,8 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
         if not notice.told and not notice.bounced:
             notice.accept(accepted.time, accepted.content_hash)
             notice.in_doubt = False
+        elif notice.state is rules.State.SENT and attempt.channel != notice.channel:
+            accept_on(notice, attempt.channel, accepted.time, accepted.content_hash)
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)
