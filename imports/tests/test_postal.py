@@ -29,7 +29,7 @@ def read(country: str = "", **cells: str) -> tuple[Customer, list[str]]:
     of_a_tool = {"header": list(named), "encoding": Encoding("utf-8"), "own": ""}
     table: Any = SimpleNamespace(**of_a_tool, digest="", confirm=False)
     channel = grpc.aio.insecure_channel("localhost:1")
-    importer = CustomerImporter(channel, table, "x", dry_run=True)
+    importer = CustomerImporter(channel, table, "x", dry_run=True, offline=True)
     importer.begin(Reading(columns=used))
     row = Row(2, named)
     found = importer.parse(Cells(row, used, Notation(Currency.of("USD"), country=country)))

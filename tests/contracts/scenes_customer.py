@@ -68,6 +68,10 @@ async def commit_job(do: Administer) -> Message:
     return import_service_pb2.CommitImportJobRequest(name=await _job(do))
 
 
+async def preview_job(do: Administer) -> Message:
+    return import_service_pb2.PreviewImportJobRequest(name=await _job(do))
+
+
 async def cancel_job(do: Administer) -> Message:
     return import_service_pb2.CancelImportJobRequest(name=await _job(do))
 
@@ -176,6 +180,7 @@ SCENES: dict[str, Scene] = {
     "customer.ViewService.RebuildCustomerViews": rebuild_views,
     "customer.ImportService.CreateImportJob": create_job,
     "customer.ImportService.AppendImportRows": append_rows,
+    "customer.ImportService.PreviewImportJob": preview_job,
     "customer.ImportService.CommitImportJob": commit_job,
     "customer.ImportService.CancelImportJob": cancel_job,
     "customer.PurposeService.CreatePurpose": create_purpose,

@@ -41,6 +41,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
     "ListRelationships": {"customer": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
+    "ListImportEffects": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
     "ListNoticeJobResults": {"parent": f"noticeJobs/{uuid4()}"},
     "ListCaseJobResults": {"parent": f"caseJobs/{uuid4()}"},

@@ -212,8 +212,10 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("GetImportJob", {"name": "{CreateImportJob}"}),
     ("ListImportJobs", PAGE | {"filter": "state = OPEN"}),
     ("ListImportFindings", PAGE | {"parent": "{CreateImportJob}"}),
+    ("PreviewImportJob", {"name": "{CreateImportJob}"}),
+    ("ListImportEffects", PAGE | {"parent": "{CreateImportJob}"}),
     ("CancelImportJob", {"name": "{CreateImportJob}"}),
-    ("CreateImportJob", {"import_job": {"source": "b" * 64}}),
+    ("CreateImportJob", {"import_job": {"source": "b" * 64, "system": "crm", "mode": "MODE_UPDATE"}}),
     ("CommitImportJob", {"name": "{CreateImportJob}"}),
     ("CreateCustomerMerge", {"older_survives": True, "customer_merge": {
         "customer": TWINS[0], "merged_customer": TWINS[1], "reason_code": "same-person",

@@ -46,6 +46,8 @@ HOME = {
     "timeline",
     "views",
     "idempotency",
+    "import_effects",
+    "import_previews",
     "import_rows",
     "search_words",
 }

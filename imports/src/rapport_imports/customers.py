@@ -1,6 +1,5 @@
 """Customers: staged in an ImportJob of the customer service, then committed."""
 
-import asyncio
 import hashlib
 import json
 import re
@@ -12,12 +11,10 @@ from typing import ClassVar
 import grpc
 
 from chassis.api.customers import check_customer, check_row, judged
-from chassis.api.messages import moment
-from chassis.grpc.status import refusal
-from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2, import_service_pb2
-from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2
 from rapport_imports import restoring
 from rapport_imports.fields import Cells, is_nothing
+from rapport_imports.jobs import Job
 from rapport_imports.names import plain
 from rapport_imports.postal import FIELDS, addresses
 from rapport_imports.reading import Reading
@@ -54,7 +51,7 @@ def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
 class CustomerImporter:
     """Rows become customers, matched by external id, account number or e-mail.
 
-    In a dry run the service is not told of anything, so that all it would say is said here.
+    Where the service is not asked, what it would say of a row alone is said here.
     """
 
     fields = (
@@ -75,14 +72,22 @@ class CustomerImporter:
         "legal_name": "organization_name",
     }
 
-    def __init__(self, channel: grpc.aio.Channel, table: Table, system: str, *, dry_run: bool) -> None:
-        self._service = ImportServiceStub(channel)
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        table: Table,
+        system: str,
+        *,
+        dry_run: bool,
+        offline: bool = False,
+        only: str = "",
+    ) -> None:
         self._table = table
         self._system = system
-        self._dry_run = dry_run
+        self._offline = offline
+        self._only = only
+        self._job = Job(channel, dry_run=dry_run, only=only)
         self._used: Mapping[str, str] = {}
-        self._job: import_job_pb2.ImportJob | None = None
-        self._opening = asyncio.Lock()
         self._sources: dict[int, tuple[str, ...]] = {}  # which columns the identifiers of a line came from
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -96,7 +101,8 @@ class CustomerImporter:
             name: value for name, value in asdict(reading).items() if name != "day_one"
         }  # says nothing here
         identity = [self._table.digest, self._table.encoding.name, self._table.confirm, read]
-        self._source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        identity += [self._only] if self._only else []
+        self._job.source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def parse(self, cells: Cells) -> import_job_pb2.ImportRow:
         """A customer with every handle the row holds."""
@@ -138,7 +144,7 @@ class CustomerImporter:
             customer.region_code = customer.addresses[0].postal_address.region_code
         shape = tuple(column for column, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
-        if self._dry_run or row.problems:  # what the service is never asked about
+        if self._offline or row.problems:  # what the service is never asked about
             self._check(row, customer)
         return import_job_pb2.ImportRow(line=row.line, customer=customer, confirmed=row.confirmed)
 
@@ -175,75 +181,12 @@ class CustomerImporter:
 
     async def send(self, items: list[tuple[Row, import_job_pb2.ImportRow]]) -> int:
         """Stage the rows. What is new is known only after the commit."""
-        job = await self._opened()
-        request = import_service_pb2.AppendImportRowsRequest(name=job.name, rows=[row for _, row in items])
-        if job.state == import_job_pb2.ImportJob.STATE_OPEN:
-            await self._service.AppendImportRows(request)
+        await self._job.send([row for _, row in items])
         return 0
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
-        """Commit, wait until every row is applied, and collect what was refused."""
-        if self._job is None:
-            return {}
-        job = self._job
-        before = job.state
-        if before == import_job_pb2.ImportJob.STATE_OPEN:
-            job = await self._service.CommitImportJob(
-                import_service_pb2.CommitImportJobRequest(name=job.name)
-            )
-        while job.state == import_job_pb2.ImportJob.STATE_COMMITTING:
-            await asyncio.sleep(0.2)
-            job = await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=job.name))
-        repeated = before == import_job_pb2.ImportJob.STATE_DONE
-        if repeated:
-            then = moment(job.end_time).isoformat(timespec="minutes")
-            result.notes.append(f"imported already at {then}, read so: nothing changes")
-        result.created = 0 if repeated else job.created_count
-        result.known = job.matched_count + (job.created_count if repeated else 0)
-        result.renamed = 0 if repeated else job.renamed_count
-        return await self._refused(job.name, result, repeated=repeated)
-
-    async def _opened(self) -> import_job_pb2.ImportJob:
-        async with self._opening:
-            if self._job is None:
-                self._job = await self._imported() or await self._begun()
-            return self._job
-
-    async def _imported(self) -> import_job_pb2.ImportJob | None:
-        """The job that imported it already."""
-        request = import_service_pb2.ListImportJobsRequest(
-            filter=f'source = "{self._source}" AND state = DONE', page_size=1
-        )
-        jobs = (await self._service.ListImportJobs(request)).import_jobs
-        return jobs[0] if jobs else None
-
-    async def _begun(self) -> import_job_pb2.ImportJob:
-        """A new job, or the department's that was interrupted."""
-        request = import_service_pb2.CreateImportJobRequest(
-            import_job=import_job_pb2.ImportJob(source=self._source)
-        )
-        try:
-            return await self._service.CreateImportJob(request)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
-                raise
-            name = refusal(error).metadata["resource"]
-        return await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=name))
-
-    async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, list[Problem]]:
-        request = import_service_pb2.ListImportFindingsRequest(parent=job, page_size=1000)
-        refused: dict[int, list[Problem]] = {}
-        while True:
-            page = await self._service.ListImportFindings(request)
-            for found in page.import_findings:
-                problem = Problem(self._column(found.line, found.field), found.reason, found.description)
-                if not found.applied:
-                    refused.setdefault(found.line, []).append(problem)
-                elif not repeated:
-                    result.tell(found.line, problem)
-            if not page.next_page_token:
-                return refused
-            request.page_token = page.next_page_token
+        """Commit, or look what that would do; wait for it, and collect what was refused."""
+        return await self._job.finish(result, self._column)
 
     def _column(self, line: int, field: str) -> str:
         """The column that a field of the service came from."""

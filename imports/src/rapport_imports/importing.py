@@ -72,6 +72,8 @@ async def run(
     )
     if wanted.confirm and not table.mended:
         raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
+    if wanted.only and wanted.kind is not Kind.CUSTOMERS:
+        raise WrongOption("only", wanted.only, "is of customers alone.")
     table = replace(table, confirm=wanted.confirm)
     _require_kind(wanted, table)
     wanted = _completed(wanted, table)
@@ -84,7 +86,7 @@ async def run(
     result.asked = open_channel is not None
     async with opened_channels(open_channel, say) as channel:
         started = time.monotonic()
-        importer = _importer(wanted, table, channel)
+        importer = _importer(wanted, table, channel, offline=open_channel is None)
         try:
             going = Run(
                 table=table,
@@ -112,10 +114,12 @@ async def run(
             result.seconds = round(time.monotonic() - started, 3)
 
 
-def _importer(wanted: Wanted, table: tabular.Table, channel: Channels) -> Any:
+def _importer(wanted: Wanted, table: tabular.Table, channel: Channels, *, offline: bool) -> Any:
     customers = channel("customer")
     if wanted.kind is Kind.CUSTOMERS:
-        return CustomerImporter(customers, table, wanted.system, dry_run=wanted.dry_run)
+        return CustomerImporter(
+            customers, table, wanted.system, dry_run=wanted.dry_run, offline=offline, only=wanted.only
+        )
     people = Customers(customers, wanted.system, dry_run=wanted.dry_run)
     if wanted.kind is Kind.PURCHASES:
         return PurchaseImporter(channel, people, exported=bool(table.own))

@@ -20,6 +20,22 @@ class Remark:
 
 
 @dataclass(slots=True)
+class Change:
+    """What a row would change of a customer who is known: in which column it says so, from what to what.
+
+    `customer` is empty for one whom another row of the file would make; `overwrites` says that something is
+    not there any more afterwards.
+    """
+
+    line: int
+    customer: str
+    column: str
+    before: str
+    after: str
+    overwrites: bool
+
+
+@dataclass(slots=True)
 class Result:
     """What became of the rows that were read.
 
@@ -28,7 +44,9 @@ class Result:
     In a dry run they would be; whether they are new is known when the services were `asked`. `kind` is what
     they are, `system` whose ids they hold, `department` who promised orders, `used` the column of each field,
     `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals` are why rows were
-    refused, each counted once, `told` what else is to be known of them and of others.
+    refused, each counted once, `told` what else is to be known of them and of others. Of `known` customers
+    `changed` rows change something; a dry run says by which column they were found (`known_by`), of how many
+    rows each column changes something, and what of the first thousand (`changes`).
     """
 
     rows: int = 0
@@ -38,6 +56,7 @@ class Result:
     skipped: int = 0
     further: int = 0
     refused: int = 0
+    changed: int = 0
     renamed: int = 0
     seconds: float = 0
     asked: bool = True
@@ -50,6 +69,9 @@ class Result:
     notes: list[str] = field(default_factory=list)
     refusals: list[Remark] = field(default_factory=list)
     told: list[Remark] = field(default_factory=list)
+    known_by: dict[str, int] = field(default_factory=dict)
+    changed_columns: dict[str, int] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
 
     def judge(self, row: Row) -> None:
         """Note why a row is refused, and what else is to be known of it."""

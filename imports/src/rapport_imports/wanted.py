@@ -45,3 +45,4 @@ class Wanted:
     errors: Path | None = None
     dry_run: bool = False
     confirm: bool = False
+    only: str = ""  # of customers, the "new" or the "known" alone

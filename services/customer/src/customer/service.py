@@ -29,7 +29,15 @@ from customer.rpc.views import ViewRpc
 from customer.settings import Settings
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
-from customer.usecases.imports import APPLY_TIMER, EXPIRE_TIMER, apply_chunk, expire_job
+from customer.usecases.imports import (
+    APPLY_TIMER,
+    APPLY_TIMER_BEFORE,
+    EXPIRE_TIMER,
+    PREVIEW_TIMER,
+    apply_chunk,
+    expire_job,
+    preview_chunk,
+)
 from customer.usecases.match_figures import measure
 from customer.usecases.match_jobs import JOB_TIMER, match_everybody
 from customer.usecases.match_step import Matcher
@@ -82,7 +90,9 @@ def compose(app: App[Settings]) -> None:
     app.background(Matching(app.db, matcher).run)
     app.work(Learning(app.db))
 
-    app.timer(APPLY_TIMER, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager))
+    for kind in (APPLY_TIMER, APPLY_TIMER_BEFORE):
+        app.timer(kind, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager))
+    app.timer(PREVIEW_TIMER, lambda tx, timer: preview_chunk(tx, UUID(timer.key), manager))
     app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))
     app.timer(JOB_TIMER, lambda tx, timer: match_everybody(tx, matcher, UUID(timer.key), timer.attempts))
     app.timer(REDRAW_TIMER, lambda tx, timer: redraw(tx, timer.key, hot))

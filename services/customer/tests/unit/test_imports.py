@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.errors import FailedPrecondition
-from customer.domain.imports import ImportJob, ImportState
+from customer.domain.imports import ImportJob, ImportState, Outcomes, overwrites
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -20,7 +20,7 @@ def test_rows_are_counted_with_the_rejected_ones():
     assert (open_job.row_count, open_job.refused_count, open_job.last_line) == (11, 2, 10)
 
 
-@pytest.mark.parametrize("state", [ImportState.COMMITTING, ImportState.DONE, ImportState.CANCELLED])
+@pytest.mark.parametrize("state", [state for state in ImportState if state != "OPEN"])
 def test_only_an_open_job_takes_rows(state):
     closed = job(state)
     with pytest.raises(FailedPrecondition) as refusal:
@@ -50,8 +50,40 @@ def test_a_committed_job_cannot_be_cancelled(state):
 
 def test_the_last_chunk_ends_the_job():
     committed = job(ImportState.COMMITTING)
-    committed.applied(3, 1, 1, 0, NOW, last=False)
+    committed.applied(Outcomes(3, 1, 1, 1, 0, 0), NOW, last=False)
     assert (committed.state, committed.end_time) == (ImportState.COMMITTING, None)
-    committed.applied(2, 0, 1, 0, NOW, last=True)
+    committed.applied(Outcomes(2, 0, 0, 1, 2, 0), NOW, last=True)
     assert (committed.state, committed.end_time) == (ImportState.DONE, NOW)
     assert (committed.created_count, committed.matched_count, committed.renamed_count) == (5, 1, 2)
+    assert (committed.changed_count, committed.skipped_count) == (1, 2)
+
+
+def test_what_was_only_looked_at_is_counted_anew_when_it_is_done():
+    looked_at = job()
+    looked_at.receive(last_line=4, accepted=3, rejected=1)
+    assert [looked_at.preview("agent:carol", uuid4()) for _ in range(2)] == [True, False]
+    with pytest.raises(FailedPrecondition):  # half of it was looked at
+        looked_at.commit("agent:carol", uuid4())
+    looked_at.looked_at(Outcomes(1, 1, 1, 0, 0, 1), 4, last=True)
+    assert (looked_at.state, looked_at.refused_count) == (ImportState.PREVIEWED, 2)
+    looked_at.commit("agent:carol", uuid4())
+    assert (looked_at.created_count, looked_at.matched_count, looked_at.refused_count) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_lost"),
+    [
+        ("", '[{"type": "HOME"}]', False),
+        ('[{"type": "HOME", "primary": true}]', '[{"type": "HOME"}, {"type": "WORK"}]', False),
+        ('[{"type": "HOME"}]', '[{"type": "WORK"}]', True),
+    ],
+)
+def test_an_address_beside_others_overwrites_nothing(before, after, is_lost):
+    assert overwrites("addresses", before, after) is is_lost
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_lost"), [("", "Ada", False), ("ALFKI", "", False), ("Ada", "ADA", True)]
+)
+def test_what_takes_the_place_of_something_overwrites_it(before, after, is_lost):
+    assert overwrites("display_name", before, after) is is_lost

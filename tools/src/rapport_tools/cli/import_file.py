@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,13 @@ consents: customer (as above), email, purpose, channel, consent, consent_date, s
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
 counts as the line that it was, and is read as it was, unless options say otherwise.
 """
+
+
+class Who(StrEnum):
+    """Of whom rows are imported."""
+
+    NEW = "new"
+    KNOWN = "known"
 
 
 SourceFile = Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX.")]
@@ -93,6 +101,9 @@ Confirm = Annotated[
         help="Of a file of refused rows: those refused as ALREADY_IMPORTED or NAME_DIFFERS are right.",
     ),
 ]
+Only = Annotated[
+    Who | None, typer.Option(help="Of customers: those alone who are not known before, or who are.")
+]
 Importer = Annotated[
     str, typer.Option("--as", metavar="ROLE:NAME", help="Who imports: whom the history names.")
 ]
@@ -119,11 +130,13 @@ def import_file(
     errors: ErrorsFile = None,
     dry_run: DryRun = False,
     confirm: Confirm = False,
+    only: Only = None,
     who: Importer = "agent:demo",
     as_json: AsJson = False,
 ) -> None:
     """Import a file: see `_HELP`."""
     given = {name: value for name, value in locals().items() if name not in ("as_json", "who")}
+    given["only"] = only.value if only else ""
     from rapport_imports.decoding import UnreadableFile
     from rapport_imports.result import Result
 
@@ -178,9 +191,7 @@ async def run(wanted: Wanted, result: Any, *, who: str = "agent:demo", show_prog
 
 
 def _session(wanted: Wanted, who: str) -> Session | None:
-    """The way to the services; None when a dry run has nothing to ask them, or cannot."""
-    if wanted.dry_run and wanted.kind is Kind.CUSTOMERS:
-        return None
+    """The way to the services; None when a dry run cannot ask them."""
     try:
         return Session.open(who)
     except Failure:

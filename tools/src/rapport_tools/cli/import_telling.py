@@ -8,7 +8,7 @@ from rapport_imports.tabular import CONFIRMABLE
 from rapport_imports.wording import counted, line
 from rapport_tools.cli.output import say
 
-GROUPS_SHOWN = 5
+GROUPS_SHOWN = CHANGES_SHOWN = 5
 RANGES_SHOWN = 100
 
 
@@ -26,6 +26,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         counts = {
             "new": result.created,
             "known already": result.known,
+            "of these changed": result.changed,
             "corrected": result.corrected,
             "renamed": result.renamed,
         } | counts
@@ -33,6 +34,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         f"{what} {count:,}" for what, count in counts.items() if count or what in ("new", "known already")
     ]
     say(f"  {' · '.join(shown) if shown else 'no row is refused'}")
+    _tell_changes(result)
     if dry_run:
         unasked = "" if result.asked else "; what only the services know is not checked"
         say(f"  checked only: nothing is imported{unasked}")
@@ -54,6 +56,18 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
             if reasons := CONFIRMABLE & {remark.reason for remark in result.refusals}:
                 told = f"those refused as {' or '.join(sorted(reasons))}, if they are right as they are"
                 say(f"  {told}: leave only them there, and add --confirm", err=True)
+
+
+def _tell_changes(result: Result) -> None:
+    """By what customers are found, and what a dry run finds that would change."""
+    for what, columns in (("known by", result.known_by), ("changes in", result.changed_columns)):
+        if columns:
+            say(line(f"  {what}: {' · '.join(f'{name} {count:,}' for name, count in columns.items())}"))
+    for change in result.changes[:CHANGES_SHOWN]:
+        before, after = (repr(text) if text else "nothing" for text in (change.before, change.after))
+        say(line(f"    line {change.line}: {change.column} from {before} to {after}"))
+    if len(result.changes) > CHANGES_SHOWN:
+        say("    and more: --json has the first thousand")
 
 
 def _tell_remarks(remarks: Sequence[Remark]) -> None:

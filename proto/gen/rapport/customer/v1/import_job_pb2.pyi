@@ -3,9 +3,11 @@
 isort:skip_file
 Bulk import of customers: rows go in in bounded batches, are checked, then applied."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 import builtins as _builtins
@@ -43,6 +45,10 @@ class ImportJob(_message.Message):
         """Every row is applied or listed as refused."""
         STATE_CANCELLED: ImportJob._State.ValueType  # 4
         """Given up before it was committed; nothing was applied."""
+        STATE_PREVIEWING: ImportJob._State.ValueType  # 5
+        """Looks what each row would do, and does none of it."""
+        STATE_PREVIEWED: ImportJob._State.ValueType  # 6
+        """The counts and `ListImportEffects` say what would be done. Takes no more rows, and can be committed."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the import is."""
@@ -57,6 +63,33 @@ class ImportJob(_message.Message):
     """Every row is applied or listed as refused."""
     STATE_CANCELLED: ImportJob.State.ValueType  # 4
     """Given up before it was committed; nothing was applied."""
+    STATE_PREVIEWING: ImportJob.State.ValueType  # 5
+    """Looks what each row would do, and does none of it."""
+    STATE_PREVIEWED: ImportJob.State.ValueType  # 6
+    """The counts and `ListImportEffects` say what would be done. Takes no more rows, and can be committed."""
+
+    class _Mode:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ImportJob._Mode.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MODE_UNSPECIFIED: ImportJob._Mode.ValueType  # 0
+        """Anybody: who is not known becomes a customer, and who is known gets what the row says."""
+        MODE_CREATE: ImportJob._Mode.ValueType  # 1
+        """Those alone who are not known before this job: nobody who was there is changed."""
+        MODE_UPDATE: ImportJob._Mode.ValueType  # 2
+        """Those alone who are known: nobody becomes a customer."""
+
+    class Mode(_Mode, metaclass=_ModeEnumTypeWrapper):
+        """Whom the rows may be about. A row about anybody else does nothing, and is counted by `skipped_count`."""
+
+    MODE_UNSPECIFIED: ImportJob.Mode.ValueType  # 0
+    """Anybody: who is not known becomes a customer, and who is known gets what the row says."""
+    MODE_CREATE: ImportJob.Mode.ValueType  # 1
+    """Those alone who are not known before this job: nobody who was there is changed."""
+    MODE_UPDATE: ImportJob.Mode.ValueType  # 2
+    """Those alone who are known: nobody becomes a customer."""
 
     NAME_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
@@ -72,11 +105,14 @@ class ImportJob(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     SYSTEM_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    CHANGED_COUNT_FIELD_NUMBER: _builtins.int
+    SKIPPED_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
     source: _builtins.str
     """What the client calls what it imports, such as a hash of the file and of how it was read: 1 to 100 English letters,
-    digits and . _ : / # -. A department has at most one job of a source that is OPEN or COMMITTING.
+    digits and . _ : / # -. A department has at most one job of a source that is OPEN, PREVIEWING, PREVIEWED or COMMITTING.
     """
     department: _builtins.str
     """`departments/{department}` that imports; empty when its maker works for none."""
@@ -87,7 +123,7 @@ class ImportJob(_message.Message):
     last_line: _builtins.int
     """The highest line received."""
     created_count: _builtins.int
-    """Rows applied that created a customer."""
+    """Rows applied that created a customer; while the job is PREVIEWED, this and the counts below are what would be."""
     matched_count: _builtins.int
     """Rows applied that changed, or agreed with, a customer that existed."""
     renamed_count: _builtins.int
@@ -98,6 +134,14 @@ class ImportJob(_message.Message):
     """The system whose customers these are, a code such as `crm`, by which attributes trust it; empty means `import`. It is
     kept beside each value that a row brings.
     """
+    mode: Global___ImportJob.Mode.ValueType
+    """Whom the rows may be about; unset for anybody."""
+    changed_count: _builtins.int
+    """Of `matched_count`, the rows that changed their customer: gave them another value, one that they lacked, or a handle.
+    Each value that was there and is another now has an ImportFinding `CHANGED`.
+    """
+    skipped_count: _builtins.int
+    """Rows that did nothing because of `mode`."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the job was created."""
@@ -127,10 +171,13 @@ class ImportJob(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         system: _builtins.str = ...,
+        mode: Global___ImportJob.Mode.ValueType = ...,
+        changed_count: _builtins.int = ...,
+        skipped_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state", "system", b"system", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_count", b"changed_count", "create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "mode", b"mode", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "skipped_count", b"skipped_count", "source", b"source", "state", b"state", "system", b"system", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -191,13 +238,13 @@ class ImportFinding(_message.Message):
     field: _builtins.str
     """The field at fault, for example `identifiers.value`."""
     reason: _builtins.str
-    """A documented reason, for example `INVALID_EMAIL`; of an applied row also `RENAMED`, `NAME_KEPT`,
-    `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED`, `TOO_MANY_IDENTIFIERS` or `TOO_MANY_ADDRESSES`.
+    """A documented reason, for example `INVALID_EMAIL`; of an applied row also `CHANGED`, `RENAMED`,
+    `NAME_KEPT`, `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED`, `TOO_MANY_IDENTIFIERS` or `TOO_MANY_ADDRESSES`.
     """
     description: _builtins.str
     """What is allowed, or what was done. Never repeats the value."""
     applied: _builtins.bool
-    """False: the row was refused. True: it was applied all the same."""
+    """False: the row was refused. True: it was applied all the same; or, while the job is PREVIEWED, would be."""
     def __init__(
         self,
         *,
@@ -214,3 +261,116 @@ class ImportFinding(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportFinding: _TypeAlias = ImportFinding  # noqa: Y015
+
+@_typing.final
+class ImportEffect(_message.Message):
+    """What one row did to a customer; or would do, while its job is PREVIEWED."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ImportEffect._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: ImportEffect._Outcome.ValueType  # 0
+        """Never sent."""
+        OUTCOME_CREATED: ImportEffect._Outcome.ValueType  # 1
+        """It created a customer."""
+        OUTCOME_KNOWN: ImportEffect._Outcome.ValueType  # 2
+        """Its customer was known, and it says nothing else of them."""
+        OUTCOME_CHANGED: ImportEffect._Outcome.ValueType  # 3
+        """It changed its customer."""
+        OUTCOME_SKIPPED: ImportEffect._Outcome.ValueType  # 4
+        """It did nothing because of the job's `mode`."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What became of a row."""
+
+    OUTCOME_UNSPECIFIED: ImportEffect.Outcome.ValueType  # 0
+    """Never sent."""
+    OUTCOME_CREATED: ImportEffect.Outcome.ValueType  # 1
+    """It created a customer."""
+    OUTCOME_KNOWN: ImportEffect.Outcome.ValueType  # 2
+    """Its customer was known, and it says nothing else of them."""
+    OUTCOME_CHANGED: ImportEffect.Outcome.ValueType  # 3
+    """It changed its customer."""
+    OUTCOME_SKIPPED: ImportEffect.Outcome.ValueType  # 4
+    """It did nothing because of the job's `mode`."""
+
+    @_typing.final
+    class Change(_message.Message):
+        """One field of the profile."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        FIELD_FIELD_NUMBER: _builtins.int
+        BEFORE_FIELD_NUMBER: _builtins.int
+        AFTER_FIELD_NUMBER: _builtins.int
+        OVERWRITES_FIELD_NUMBER: _builtins.int
+        field: _builtins.str
+        """Which, for example `person.given_name`."""
+        before: _builtins.str
+        """What it was, empty for nothing; addresses as JSON. At most 100 KB."""
+        after: _builtins.str
+        """What it is now."""
+        overwrites: _builtins.bool
+        """Whether something that was there is not there any more: an ImportFinding `CHANGED` or `RENAMED` tells it."""
+        def __init__(
+            self,
+            *,
+            field: _builtins.str = ...,
+            before: _builtins.str = ...,
+            after: _builtins.str = ...,
+            overwrites: _builtins.bool = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "field", b"field", "overwrites", b"overwrites"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LINE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CREATED_LINE_FIELD_NUMBER: _builtins.int
+    MATCHED_BY_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    ADDED_IDENTIFIERS_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """The line in the file."""
+    outcome: Global___ImportEffect.Outcome.ValueType
+    """What became of the row."""
+    customer: _builtins.str
+    """`customers/{uuid}`; empty where a preview would create the customer."""
+    created_line: _builtins.int
+    """The line of the same job that created the customer, or would; 0 for one who was known before."""
+    matched_by: _builtins.str
+    """Which of the row's identifiers the customer was found by, `identifiers[0]`; empty for none."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportEffect.Change]:
+        """The fields that changed, of a customer who was known."""
+
+    @_builtins.property
+    def added_identifiers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which of the row's identifiers a known customer got, `identifiers[1]`."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        outcome: Global___ImportEffect.Outcome.ValueType = ...,
+        customer: _builtins.str = ...,
+        created_line: _builtins.int = ...,
+        matched_by: _builtins.str = ...,
+        changes: _abc.Iterable[Global___ImportEffect.Change] | None = ...,
+        added_identifiers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added_identifiers", b"added_identifiers", "changes", b"changes", "created_line", b"created_line", "customer", b"customer", "line", b"line", "matched_by", b"matched_by", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportEffect: _TypeAlias = ImportEffect  # noqa: Y015

@@ -31,7 +31,7 @@ class CreateImportJobRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def import_job(self) -> _import_job_pb2.ImportJob:
-        """The job; only `source` is read."""
+        """The job; `source`, `system` and `mode` are read."""
 
     def __init__(
         self,
@@ -216,6 +216,90 @@ class ListImportFindingsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListImportFindingsResponse: _TypeAlias = ListImportFindingsResponse  # noqa: Y015
+
+@_typing.final
+class ListImportEffectsRequest(_message.Message):
+    """Lists what the rows do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`importJobs/{uuid}`."""
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportEffectsRequest: _TypeAlias = ListImportEffectsRequest  # noqa: Y015
+
+@_typing.final
+class ListImportEffectsResponse(_message.Message):
+    """One page of effects."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_EFFECTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def import_effects(self) -> _containers.RepeatedCompositeFieldContainer[_import_job_pb2.ImportEffect]:
+        """The effects, by line."""
+
+    def __init__(
+        self,
+        *,
+        import_effects: _abc.Iterable[_import_job_pb2.ImportEffect] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_effects", b"import_effects", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportEffectsResponse: _TypeAlias = ListImportEffectsResponse  # noqa: Y015
+
+@_typing.final
+class PreviewImportJobRequest(_message.Message):
+    """Previews a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`importJobs/{uuid}`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewImportJobRequest: _TypeAlias = PreviewImportJobRequest  # noqa: Y015
 
 @_typing.final
 class CommitImportJobRequest(_message.Message):

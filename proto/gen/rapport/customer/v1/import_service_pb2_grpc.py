@@ -61,6 +61,16 @@ class ImportServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsResponse.FromString,
                 _registered_method=True)
+        self.ListImportEffects = channel.unary_unary(
+                '/rapport.customer.v1.ImportService/ListImportEffects',
+                request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportEffectsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportEffectsResponse.FromString,
+                _registered_method=True)
+        self.PreviewImportJob = channel.unary_unary(
+                '/rapport.customer.v1.ImportService/PreviewImportJob',
+                request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.PreviewImportJobRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
+                _registered_method=True)
         self.CommitImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/CommitImportJob',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.SerializeToString,
@@ -113,6 +123,23 @@ class ImportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListImportEffects(self, request, context):
+        """Lists what the rows do to customers, by line, with the values of before and after: of a PREVIEWED job what each row
+        that is not refused would do; of one that is committed what was done, without those that changed nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewImportJob(self, request, context):
+        """Starts to look what the rows would do, by the code that applies them, each after those before it; nothing is done. The
+        job is PREVIEWED when all were looked at, and can then be committed or cancelled. Asked again, says how far it is.
+        FAILED_PRECONDITION (`IMPORT_NOT_OPEN`) when the job was committed or cancelled. Survives restarts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CommitImportJob(self, request, context):
         """Starts applying the rows; the job is DONE when all are applied. Survives restarts.
         """
@@ -121,7 +148,7 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelImportJob(self, request, context):
-        """Gives up a job that is still OPEN; its rows are discarded.
+        """Gives up a job that was not committed; its rows are discarded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,6 +181,16 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     servicer.ListImportFindings,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsResponse.SerializeToString,
+            ),
+            'ListImportEffects': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImportEffects,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportEffectsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportEffectsResponse.SerializeToString,
+            ),
+            'PreviewImportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewImportJob,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.PreviewImportJobRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
             'CommitImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CommitImportJob,
@@ -302,6 +339,60 @@ class ImportService:
             '/rapport.customer.v1.ImportService/ListImportFindings',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImportEffects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ImportService/ListImportEffects',
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportEffectsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportEffectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewImportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ImportService/PreviewImportJob',
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.PreviewImportJobRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,10 +46,19 @@ class ImportServiceStub:
     """Lists jobs, newest first."""
     ListImportFindings: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportFindingsRequest, _import_service_pb2.ListImportFindingsResponse]
     """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
+    ListImportEffects: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportEffectsRequest, _import_service_pb2.ListImportEffectsResponse]
+    """Lists what the rows do to customers, by line, with the values of before and after: of a PREVIEWED job what each row
+    that is not refused would do; of one that is committed what was done, without those that changed nothing.
+    """
+    PreviewImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.PreviewImportJobRequest, _import_job_pb2.ImportJob]
+    """Starts to look what the rows would do, by the code that applies them, each after those before it; nothing is done. The
+    job is PREVIEWED when all were looked at, and can then be committed or cancelled. Asked again, says how far it is.
+    FAILED_PRECONDITION (`IMPORT_NOT_OPEN`) when the job was committed or cancelled. Survives restarts.
+    """
     CommitImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_job_pb2.ImportJob]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
     CancelImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_job_pb2.ImportJob]
-    """Gives up a job that is still OPEN; its rows are discarded."""
+    """Gives up a job that was not committed; its rows are discarded."""
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
@@ -68,10 +77,19 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Lists jobs, newest first."""
     ListImportFindings: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportFindingsRequest, _import_service_pb2.ListImportFindingsResponse]  # type: ignore[assignment]
     """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
+    ListImportEffects: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportEffectsRequest, _import_service_pb2.ListImportEffectsResponse]  # type: ignore[assignment]
+    """Lists what the rows do to customers, by line, with the values of before and after: of a PREVIEWED job what each row
+    that is not refused would do; of one that is committed what was done, without those that changed nothing.
+    """
+    PreviewImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.PreviewImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
+    """Starts to look what the rows would do, by the code that applies them, each after those before it; nothing is done. The
+    job is PREVIEWED when all were looked at, and can then be committed or cancelled. Asked again, says how far it is.
+    FAILED_PRECONDITION (`IMPORT_NOT_OPEN`) when the job was committed or cancelled. Survives restarts.
+    """
     CommitImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
     CancelImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
-    """Gives up a job that is still OPEN; its rows are discarded."""
+    """Gives up a job that was not committed; its rows are discarded."""
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     """Bulk import of customers."""
@@ -119,6 +137,27 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
 
     @_abc_1.abstractmethod
+    def ListImportEffects(
+        self,
+        request: _import_service_pb2.ListImportEffectsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_service_pb2.ListImportEffectsResponse, _abc.Awaitable[_import_service_pb2.ListImportEffectsResponse]]:
+        """Lists what the rows do to customers, by line, with the values of before and after: of a PREVIEWED job what each row
+        that is not refused would do; of one that is committed what was done, without those that changed nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewImportJob(
+        self,
+        request: _import_service_pb2.PreviewImportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
+        """Starts to look what the rows would do, by the code that applies them, each after those before it; nothing is done. The
+        job is PREVIEWED when all were looked at, and can then be committed or cancelled. Asked again, says how far it is.
+        FAILED_PRECONDITION (`IMPORT_NOT_OPEN`) when the job was committed or cancelled. Survives restarts.
+        """
+
+    @_abc_1.abstractmethod
     def CommitImportJob(
         self,
         request: _import_service_pb2.CommitImportJobRequest,
@@ -132,6 +171,6 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.CancelImportJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
-        """Gives up a job that is still OPEN; its rows are discarded."""
+        """Gives up a job that was not committed; its rows are discarded."""
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,9 +23,11 @@ from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from customer import names
 from customer.domain.identifiers import Draft
+from customer.domain.imports import Effect
 from customer.domain.sections import PutResult, ViewSection
 from customer.domain.timeline import INTERACTION, TimelineEntry
 from customer.rpc.customers import read_draft
+from customer.store import imports as jobs
 from customer.store import tables as store
 from customer.store import timeline, views
 from customer.usecases import imports, sections
@@ -38,7 +40,7 @@ from rapport.customer.v1 import import_service_pb2 as import_pb
 from rapport.customer.v1 import section_pb2, timeline_pb2, view_pb2
 from rapport.customer.v1 import section_service_pb2 as section_pb
 from rapport.customer.v1 import timeline_service_pb2 as timeline_pb
-from rapport.customer.v1.import_job_pb2 import ImportJob, ImportRow
+from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceServicer
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceServicer
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceServicer
@@ -46,15 +48,34 @@ from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceService
 _RECORD = into(timeline_pb.RecordInteractionRequest, RecordInteraction)
 
 
+def _effect(effect: Effect) -> ImportEffect:
+    """Whom a preview would create has no name yet."""
+    message = to_message(
+        ImportEffect,
+        effect,
+        matched_by=f"identifiers[{effect.matched}]" if effect.matched >= 0 else "",
+        added_identifiers=[f"identifiers[{each.position}]" for each in effect.added],
+        changes=(),
+    )
+    message.changes.extend(to_message(ImportEffect.Change, each, field=each.path) for each in effect.changes)
+    if effect.preview and effect.created_line:
+        message.customer = ""
+    return message
+
+
 class ImportRpc(Rpc, ImportServiceServicer):
     """Bulk import of customers."""
 
     CreateImportJob = change(import_pb.CreateImportJobRequest, imports.create_job, ImportJob)
-    GetImportJob = get(names.IMPORT_JOB, store.JOB, ImportJob)
-    ListImportJobs = listing(import_pb.ListImportJobsResponse, store.LIST_JOBS)
+    GetImportJob = get(names.IMPORT_JOB, jobs.JOB, ImportJob)
+    ListImportJobs = listing(import_pb.ListImportJobsResponse, jobs.LIST_JOBS)
     ListImportFindings = listing(
-        import_pb.ListImportFindingsResponse, store.LIST_FINDINGS, parent=(names.IMPORT_JOB, store.JOB)
+        import_pb.ListImportFindingsResponse, jobs.LIST_FINDINGS, parent=(names.IMPORT_JOB, jobs.JOB)
     )
+    ListImportEffects = listing(
+        import_pb.ListImportEffectsResponse, jobs.LIST_EFFECTS, _effect, parent=(names.IMPORT_JOB, jobs.JOB)
+    )
+    PreviewImportJob = change(import_pb.PreviewImportJobRequest, imports.preview_job, ImportJob)
     CommitImportJob = change(import_pb.CommitImportJobRequest, imports.commit_job, ImportJob)
     CancelImportJob = change(import_pb.CancelImportJobRequest, imports.cancel_job, ImportJob)
 

@@ -11,24 +11,20 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.api.resources import resource
 from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
-from chassis.db.statement import Bulk, Executor, Statement, of_entity
+from chassis.db.statement import Bulk, Executor, Statement
 from chassis.db.tables import among, rows_of, table
 from customer.domain.consents import Consent, ConsentToken, Preferences
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
-from customer.domain.imports import Finding, ImportJob
 from customer.domain.purposes import Purpose, Wording
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.domain.stops import ContactStop
 from customer.domain.timeline import TimelineEntry
-from rapport.customer.v1 import import_job_pb2
 
 METADATA = sa.MetaData()
 
@@ -78,15 +74,6 @@ class HouseholdRow:
     told: bytes
 
 
-@dataclass(slots=True)
-class ImportRow:
-    """A row that waits to be applied. Deleted in the transaction that applies it."""
-
-    job_id: UUID
-    line: int
-    draft: bytes
-
-
 CUSTOMERS = table(METADATA, "customers", Customer)
 # (type, system, normalized_value) is unique where there is a normalized value and it is no phone or fax
 # number. Of what is shared, and no number, the normalized value is in `shared_value` instead, out of reach of
@@ -126,9 +113,6 @@ CONTACT_STOPS = table(METADATA, "contact_stops", ContactStop, key=("customer_id"
 CONSENT_TOKENS = table(METADATA, "consent_tokens", ConsentToken, key=("token_hash",))
 _KEPT = sa.Column("update_time", sa.DateTime(timezone=True), nullable=False)  # what is kept has been set
 PREFERENCES = table(METADATA, "preferences", Preferences, _KEPT, key=("customer_id",))
-IMPORT_JOBS = table(METADATA, "import_jobs", ImportJob)
-IMPORT_ROWS = table(METADATA, "import_rows", ImportRow, key=("job_id", "line"))
-IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "line", "position"))
 
 _ID = CUSTOMERS.c.id == survivor_of(sa.bindparam("id", type_=sa.Uuid))
 _IDS = among(CUSTOMERS.c.id, "ids")
@@ -238,63 +222,3 @@ async def identifiers_of(on: Executor, customer_ids: Iterable[UUID]) -> dict[UUI
 
 DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))
 DELETE_IDENTIFIERS_OF = Statement[Any](sa.delete(IDENTIFIERS).where(among(_T.customer_id, "customer_ids")))
-
-JOB, LOCKED_JOB, SAVE_JOB = of_entity(IMPORT_JOBS, ImportJob)
-LIST_JOBS = Listing(
-    sa.select(IMPORT_JOBS),
-    IMPORT_JOBS.c.create_time,
-    IMPORT_JOBS.c.id,
-    descending=True,
-    row=ImportJob,
-    filters={
-        "source": filters.text(IMPORT_JOBS.c.source),
-        "state": filters.enum(IMPORT_JOBS.c.state, import_job_pb2.ImportJob.State.DESCRIPTOR),
-        "department": filters.name(IMPORT_JOBS.c.department_id, resource("cases.rapport/Department")),
-        "create_time": filters.moment(IMPORT_JOBS.c.create_time),
-    },
-)
-# As the unique index says it.
-_UNDER_WAY = "state IN ('OPEN', 'COMMITTING')"
-JOB_UNDER_WAY = Statement[Any](
-    sa.select(IMPORT_JOBS.c.id).where(
-        IMPORT_JOBS.c.department_id == sa.bindparam("department_id"),
-        IMPORT_JOBS.c.source == sa.bindparam("source"),
-        sa.text(_UNDER_WAY),
-    )
-)
-# Inserts nothing when the department has a job of the source under way.
-INSERT_JOB = Statement[Any](
-    insert(IMPORT_JOBS)
-    .on_conflict_do_nothing(index_elements=["department_id", "source"], index_where=sa.text(_UNDER_WAY))
-    .returning(IMPORT_JOBS.c.id)
-)
-
-_rows, _findings = IMPORT_ROWS.c, IMPORT_FINDINGS.c
-RECEIVED_LINES = Statement[Any](
-    sa.union(
-        *(
-            sa.select(of.line).where(of.job_id == sa.bindparam("job_id"), among(of.line, "lines"))
-            for of in (_rows, _findings)
-        )
-    )
-)
-INSERT_ROWS = Bulk[Any](IMPORT_ROWS)
-INSERT_FINDINGS = Bulk[Any](IMPORT_FINDINGS)
-_next = (
-    sa.select(_rows.line)
-    .where(_rows.job_id == sa.bindparam("job_id"))
-    .order_by(_rows.line)
-    .limit(sa.bindparam("limit", type_=sa.Integer))
-)
-TAKE_ROWS = Statement[Any](
-    sa.delete(IMPORT_ROWS)
-    .where(_rows.job_id == sa.bindparam("job_id"), _rows.line.in_(_next))
-    .returning(_rows.line, _rows.draft)
-)
-DELETE_ROWS = Statement[Any](sa.delete(IMPORT_ROWS).where(_rows.job_id == sa.bindparam("job_id")))
-LIST_FINDINGS = Listing(
-    sa.select(IMPORT_FINDINGS).where(_findings.job_id == sa.bindparam("import_job_id")),
-    _findings.line,
-    _findings.position,
-    row=Finding,
-)

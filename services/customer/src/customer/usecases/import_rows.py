@@ -1,44 +1,39 @@
 """Applying imported rows: each finds its customer and brings what is missing, or becomes a new customer."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from uuid import UUID
+from dataclasses import dataclass
 
 from chassis.db.transaction import Transaction
-from chassis.errors import Aborted, Violation
+from chassis.errors import Violation
 from chassis.facts import fact_of
 from customer.domain import provenance
-from customer.domain.attributes import Attribute
-from customer.domain.customers import MAX_ADDRESSES, PERSON, Customer, path_of, with_addresses
+from customer.domain.customers import (
+    MAX_ADDRESSES,
+    PERSON,
+    PROFILE_FIELDS,
+    Customer,
+    path_of,
+    with_addresses,
+)
 from customer.domain.facts import CustomerUpdated
-from customer.domain.identifiers import (
-    MAX_IDENTIFIERS,
-    NUMBERS,
-    Draft,
-    Handle,
-    Identifier,
-    Key,
-    distinct,
-    same,
+from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, distinct, same
+from customer.domain.imports import (
+    Added,
+    Effect,
+    FieldChange,
+    ImportJob,
+    ImportMode,
+    Outcome,
+    Outcomes,
+    overwrites,
 )
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
-from customer.names import CUSTOMER
-from customer.store.identifiers import known_shared, names_with
-from customer.store.tables import identifiers_of
-from customer.usecases.claims import claim
-from customer.usecases.customers import (
-    Held,
-    doubt,
-    identified,
-    insert_customers,
-    prepare,
-    record_added,
-    save,
-    without_stand_in,
-)
-from customer.usecases.people import lock_people
-from customer.usecases.provenance import Sayings, profile_attributes
+from customer.usecases.customers import Held, doubt, identified, prepare, without_stand_in
+from customer.usecases.import_chunks import Chunk, opened
+from customer.usecases.provenance import Sayings
 
+CHANGED = "CHANGED"
 RENAMED = "RENAMED"
 _SHARED = ("language_code", "time_zone", "region_code")  # by those who share an address
 _KEPT = "somebody said otherwise, or a system that is trusted more: that stays until it is released"
@@ -50,62 +45,36 @@ _STRANGERS = (
 
 @dataclass(slots=True)
 class Applied:
-    """What rows did: how many made a customer, for each what one may not expect, and which did nothing."""
+    """What rows did: for each what one may not expect, which were refused, and what the others did."""
 
-    created: int
     notes: list[list[Violation]]
     refused: set[int]
+    effects: list[Effect]
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """How many did what."""
+        many = Counter(each.outcome for each in self.effects)
+        return Outcomes(
+            created=many[Outcome.CREATED],
+            matched=many[Outcome.KNOWN] + many[Outcome.CHANGED],
+            changed=many[Outcome.CHANGED],
+            renamed=sum(any(note.reason == RENAMED for note in notes) for notes in self.notes),
+            skipped=many[Outcome.SKIPPED],
+            refused=len(self.refused),
+        )
 
 
-@dataclass(slots=True)
-class _Chunk:
-    """The customers that rows may match, with what the rows before did to them.
-
-    A row is of the name that has its handle: the person whose name it is decides whether that may be, and
-    the name gets what the row says. So a merge of two records of one system is none of their profiles.
-    """
-
-    names: dict[Key, set[UUID]]  # which have a handle
-    whose: dict[UUID, UUID]  # the customer whose each name is
-    named: dict[UUID, Customer]  # by name
-    shared: set[Key]  # handles that are known to be shared, or that are nobody's and a row says so
-    known: dict[UUID, Held]
-    sayings: Sayings
-    attributes: Mapping[str, Attribute]  # of the profile's fields
-    created: dict[UUID, Held] = field(default_factory=dict)
-    changed: dict[UUID, Customer] = field(default_factory=dict)
-    added: list[Identifier] = field(default_factory=list)
-    before: dict[UUID, dict[str, str]] = field(default_factory=dict)  # profiles, of those that are known
-    refused: set[int] = field(default_factory=set)
-
-    def is_free(self, handle: Handle) -> bool:
-        """Whether a customer may get a handle whoever has it: it is nobody's, or several may have it."""
-        is_open = handle.type in NUMBERS or handle.key in self.shared
-        return is_open or not self.names_with(handle.key)
-
-    def names_with(self, key: Key | None) -> set[UUID]:
-        """The names that have a handle."""
-        return self.names.get(key, set()) if key else set()
-
-    def of_name(self, name: UUID) -> Held:
-        """What is known by a name, with all identifiers of whose it is."""
-        return Held(self.named[name], self.known[self.whose[name]].identifiers)
-
-    def add(self, held: Held, new: Sequence[Identifier]) -> None:
-        """Take in what a name got."""
-        self.added += new
-        self.named[held.customer.id] = held.customer
-        self.whose.setdefault(held.customer.id, held.customer.id)
-        self.known.setdefault(held.customer.id, held)
-        for identifier in new:
-            if identifier.key:
-                self.names.setdefault(identifier.key, set()).add(held.customer.id)
-
-
-async def apply_drafts(
-    tx: Transaction, drafts: Sequence[Draft], relationship_manager: str, sayings: Sayings
+async def apply_rows(
+    tx: Transaction,
+    job: ImportJob,
+    rows: Mapping[int, Draft],
+    relationship_manager: str,
+    sayings: Sayings,
+    *,
+    preview: bool = False,
 ) -> Applied:
-    """Apply rows in their order.
+    """Apply rows, by their lines, in their order; or look what they would do.
 
     A handle that belongs to another customer than the one the row matched stays where it is. A row that
     matched by an id or account number renames; one that matched by anything weaker does not. One that
@@ -113,74 +82,73 @@ async def apply_drafts(
     is trusted more, stays.
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
-    names: dict[Key, set[UUID]] = {}
-    for key, name in await names_with(tx, {h.key for draft in drafts for h in draft.handles if h.key}):
-        names.setdefault(key, set()).add(name)
-    said = {h.key for draft in drafts for h in draft.handles if h.shared and h.key} - names.keys()
-    shared = said | await known_shared(tx, names)
-    drafts = [_marked(draft, shared) for draft in drafts]
-    groups, named = await lock_people(tx, {name for having in names.values() for name in having})
-    identifiers = await identifiers_of(tx, groups.members)
-    known = {each: Held(named[each], identifiers[each]) for each in groups.members}
-    attributes = await profile_attributes(tx) if known else {}
-    chunk = _Chunk(names, groups.survivors, named, shared, known, sayings, attributes)
+    chunk, drafts = await opened(tx, job, list(rows.values()), sayings, preview=preview)
+    chunk.effects = [Effect(job.id, line, Outcome.KNOWN, preview=preview) for line in rows]
     notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
-    if (await claim(tx, chunk.added)).lost:
-        told = "An identifier changed hands meanwhile: try again."
-        raise Aborted("REQUEST_IN_FLIGHT", told, retry_after_s=1)
-    for identifier in chunk.added:
-        if identifier.customer_id not in chunk.created:
-            record_added(tx, identifier)
-    for customer in chunk.changed.values():
-        sayings.note(tx, customer, chunk.before[customer.id])
-    if chunk.created:
-        await insert_customers(tx, list(chunk.created.values()), sayings)
-    else:
-        await sayings.keep(tx)
-    if chunk.changed:
-        await save(tx, list(chunk.changed.values()))
-    return Applied(len(chunk.created), notes, chunk.refused)
-
-
-def _marked(draft: Draft, shared: set[Key]) -> Draft:
-    """The row, in which what is known to be shared says so."""
-    handles = (replace(h, shared=True) if h.key in shared else h for h in draft.handles)
-    return replace(draft, handles=tuple(handles))
+    await (chunk.keep_preview(tx) if preview else chunk.write(tx))
+    effects = [each for i, each in enumerate(chunk.effects) if i not in chunk.refused]
+    return Applied(notes, chunk.refused, effects)
 
 
 def _apply(
-    tx: Transaction, chunk: _Chunk, index: int, draft: Draft, relationship_manager: str
+    tx: Transaction, chunk: Chunk, index: int, draft: Draft, relationship_manager: str
 ) -> list[Violation]:
     """Apply one row, and tell what one may not expect of it."""
-    held, certain = _match(chunk, draft)
+    effect = chunk.effects[index]
+    held, by = _match(chunk, draft)
+    certain = by is not None and by.strong
+    if held:
+        effect.customer_id = held.customer.id
+        effect.created_line = chunk.created_lines.get(held.customer.id, 0)
+        effect.matched = draft.handles.index(by) if by else -1
     if held and certain and not draft.confirmed:
         clash = strangers(held.customer, _said(held, draft), held.identifiers, draft.handles)
         if clash:
             chunk.refused.add(index)
             where = path_of(clash[0], draft.profile["kind"])
             return [Violation(where, "NAME_DIFFERS", _STRANGERS)]
+    if chunk.job.mode is (ImportMode.CREATE if held else ImportMode.UPDATE) and not effect.created_line:
+        effect.outcome = Outcome.SKIPPED
+        return []
     notes: list[Violation] = []
     if held is None:
         free = [h for h in draft.handles if chunk.is_free(h)]
         held = prepare(tx, Draft(draft.profile, tuple(free)), relationship_manager)
         chunk.created[held.customer.id] = held
+        chunk.created_lines[held.customer.id] = effect.created_line = effect.line
+        effect.outcome, effect.customer_id = Outcome.CREATED, held.customer.id
         new = held.identifiers
     else:
-        fields, renames = _change(tx, chunk, held, draft, notes, certain=certain)
+        fields, renames = _change(tx, chunk, effect, held, draft, notes, certain=certain)
         # An address that finds another name proves nothing: the row's id would rename the next time.
         kept = [h for h in draft.handles if not (renames and not certain and h.strong)]
         new = _bring(tx, chunk, held, kept, notes)
+        effect.added = [Added(_position(draft, each), each.id) for each in new]
+        if fields or new:
+            effect.outcome = Outcome.CHANGED
         if held.customer.id in chunk.created:
             held.customer.version = 1  # it is still being made
         elif fields or new:
-            _record_changed(tx, held.customer, fields)
+            _record_changed(tx, chunk, held.customer, fields)
             chunk.changed[held.customer.id] = held.customer
+    notes += _of_handles(chunk, held, draft)
+    chunk.add(held, new)
+    return notes
+
+
+def _position(draft: Draft, identifier: Identifier) -> int:
+    return next(i for i, handle in enumerate(draft.handles) if same(identifier, handle))
+
+
+def _of_handles(chunk: Chunk, held: Held, draft: Draft) -> list[Violation]:
+    """What is to be known of a row's handles: who has them too, and which reach nobody."""
+    notes: list[Violation] = []
     own = chunk.whose.get(held.customer.id, held.customer.id)
     for position, handle in enumerate(draft.handles):
         where = f"identifiers[{position}].value"
         others = {chunk.whose[name] for name in chunk.names_with(handle.key)} - {own}
         if others and not chunk.is_free(handle):
-            owner = CUSTOMER.format(next(iter(others)))
+            owner = chunk.called(next(iter(others)))
             notes.append(
                 Violation(where, "IDENTIFIER_TAKEN", f"belongs to {owner}, another customer: it stays there")
             )
@@ -189,12 +157,11 @@ def _apply(
             notes.append(Violation(where, "IDENTIFIER_SHARED", told))
         elif unsure := doubt(handle):
             notes.append(Violation(where, *unsure))
-    chunk.add(held, new)
     return notes
 
 
-def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
-    """By which name the row is about whom, and whether an id or account number says so.
+def _match(chunk: Chunk, draft: Draft) -> tuple[Held | None, Handle | None]:
+    """By which name the row is about whom, and which of its handles says so.
 
     A number, or what is shared, alone finds the one customer who has it and is called the same.
     """
@@ -202,12 +169,15 @@ def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
         for name in chunk.names_with(handle.own_key):
             held = chunk.of_name(name)
             if not conflicting(handle, held.identifiers, draft.handles):
-                return held, handle.strong
+                return held, handle
     if any(handle.own_key for handle in draft.handles):
-        return None, False
-    names = {name for handle in draft.handles for name in chunk.names_with(handle.key)}
-    alike = {chunk.whose[name]: name for name in names if same_name(chunk.named[name], draft.profile)}
-    return (chunk.of_name(*alike.values()) if len(alike) == 1 else None), False
+        return None, None
+    by = {name: handle for handle in reversed(draft.handles) for name in chunk.names_with(handle.key)}
+    alike = {chunk.whose[name]: name for name in by if same_name(chunk.named[name], draft.profile)}
+    if len(alike) != 1:
+        return None, None
+    (name,) = alike.values()
+    return chunk.of_name(name), by[name]
 
 
 def _said(held: Held, draft: Draft) -> dict[str, str]:
@@ -222,7 +192,14 @@ def _said(held: Held, draft: Draft) -> dict[str, str]:
 
 
 def _change(
-    tx: Transaction, chunk: _Chunk, held: Held, draft: Draft, notes: list[Violation], *, certain: bool
+    tx: Transaction,
+    chunk: Chunk,
+    effect: Effect,
+    held: Held,
+    draft: Draft,
+    notes: list[Violation],
+    *,
+    certain: bool,
 ) -> tuple[list[str], bool]:
     """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
     changes = _said(held, draft)
@@ -231,23 +208,48 @@ def _change(
         if changes.pop(name) and name != "kind":
             notes.append(Violation(path_of(name, draft.profile["kind"]), "VALUE_KEPT", _KEPT))
     clash = name_conflict(held.customer, changes, held.identifiers, certain=certain)
-    where = path_of(clash[0], draft.profile["kind"]) if clash else ""
+    where, called = path_of(clash[0], draft.profile["kind"]) if clash else "", chunk.called(held.customer.id)
     if clash and certain:
-        notes.append(Violation(where, RENAMED, f"{held.customer.name} had another name until now"))
+        notes.append(Violation(where, RENAMED, f"{called} had another name until now"))
     elif clash:  # whose birthday and address these are nobody knows either
         changes = {f: changes[f] for f in _SHARED if f in changes and not getattr(held.customer, f)}
-        told = f"{held.customer.name} has another name, and keeps it: an e-mail address is no proof"
+        told = f"{called} has another name, and keeps it: an e-mail address is no proof"
         notes.append(Violation(where, "NAME_KEPT", told))
     if brought := changes.get("addresses"):
         changes["addresses"], left_out = with_addresses(held.customer.addresses, brought)
         if left_out:
             told = f"a customer has at most {MAX_ADDRESSES}: {left_out} of the row's are left out"
             notes.append(Violation("addresses", "TOO_MANY_ADDRESSES", told))
-    return held.customer.change(changes, tx.now), bool(clash)
+    before = {name: getattr(held.customer, name) for name in PROFILE_FIELDS}
+    fields = held.customer.change(changes, tx.now)
+    effect.changes = _changes(held.customer, before) if fields else []
+    notes += [
+        Violation(each.path, CHANGED, f"{called} had another value until now")
+        for each in effect.changes
+        if each.overwrites and not (clash and each.name in clash)
+    ]
+    return fields, bool(clash)
+
+
+def _changes(customer: Customer, before: Mapping[str, str]) -> list[FieldChange]:
+    """What is another now, and whose word that was."""
+    said = provenance.sources(customer)
+    return [
+        FieldChange(
+            name,
+            customer.kind.lower() if name == "kind" else path_of(name, customer.kind),
+            before[name],
+            getattr(customer, name),
+            overwrites(name, before[name], getattr(customer, name)),
+            [each.observation, each.teller, "!" if each.held else ""] if (each := said.get(name)) else [],
+        )
+        for name in PROFILE_FIELDS
+        if getattr(customer, name) != before[name]
+    ]
 
 
 def _bring(
-    tx: Transaction, chunk: _Chunk, held: Held, handles: Sequence[Handle], notes: list[Violation]
+    tx: Transaction, chunk: Chunk, held: Held, handles: Sequence[Handle], notes: list[Violation]
 ) -> list[Identifier]:
     """The identifiers that a row adds to its customer: those that are nobody's, as far as there is room."""
     missing = [
@@ -262,9 +264,10 @@ def _bring(
     return new
 
 
-def _record_changed(tx: Transaction, customer: Customer, fields: list[str]) -> None:
-    """Tell which profile fields changed; a customer that only got identifiers counts a change for them."""
+def _record_changed(tx: Transaction, chunk: Chunk, customer: Customer, fields: list[str]) -> None:
+    """Note which profile fields changed; a customer that only got identifiers counts a change for them."""
     if fields:
-        tx.record(fact_of(CustomerUpdated, customer, updated_fields=fields), version=customer.version)
+        fact = fact_of(CustomerUpdated, customer, updated_fields=fields)
+        chunk.facts.append((fact, customer.version))
     else:
         customer.touch(tx.now)
