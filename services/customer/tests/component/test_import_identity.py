@@ -241,8 +241,9 @@ async def test_of_several_addresses_of_a_type_each_is_kept_as_far_as_there_is_ro
     handle = desk.external("crm:1")
     await desk.create(handle)
     assert await brought("A", "B") == (["A", "B"], [])
-    assert await brought("A", "C") == (["A", "C"], [])
-    assert await brought("D", "E", "F") == (["D", "E", "F"], [])
+    overwritten = [(2, "CHANGED", True)]
+    assert await brought("A", "C") == (["A", "C"], overwritten)
+    assert await brought("D", "E", "F") == (["D", "E", "F"], overwritten)
     homes, _ = await brought(*(f"Weg {i}" for i in range(20)))
     assert await brought("W", kind=Address.TYPE_WORK) == (homes, [(2, "TOO_MANY_ADDRESSES", True)])
 
