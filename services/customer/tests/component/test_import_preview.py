@@ -1,26 +1,29 @@
 """What an import would do is what it then does, and nothing that was known is overwritten without a word."""
 
 import random
-from datetime import timedelta
-from uuid import uuid4
 
 import pytest
-from google.type.postal_address_pb2 import PostalAddress
 
 from customer.usecases import imports
-from rapport.customer.v1.customer_pb2 import Address, Customer, Person
+from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2 import (
     AppendImportRowsRequest,
     CancelImportJobRequest,
-    CommitImportJobRequest,
     CreateImportJobRequest,
-    GetImportJobRequest,
-    ListImportEffectsRequest,
-    ListImportFindingsRequest,
-    PreviewImportJobRequest,
+    ListImportJobsRequest,
 )
-from rapport_testing.wait import eventually
+from rapport_imports import importing
+from rapport_imports.result import Change, Result
+from rapport_imports.wanted import Kind, Wanted
+from services.customer.tests.component.importing import (
+    committed,
+    effects,
+    findings,
+    previewed,
+    random_row,
+    staged,
+)
 
 State, Outcome = ImportJob.State, ImportEffect.Outcome
 COUNTS = (
@@ -29,71 +32,8 @@ COUNTS = (
 )
 
 
-async def staged(desk, *rows, mode=ImportJob.MODE_UNSPECIFIED):
-    job = ImportJob(source=uuid4().hex, system="crm", mode=mode)
-    job = await desk.imports.CreateImportJob(CreateImportJobRequest(import_job=job))
-    sent = [ImportRow(line=line, customer=row) for line, row in enumerate(rows, start=2)]
-    return await desk.imports.AppendImportRows(AppendImportRowsRequest(name=job.name, rows=sent))
-
-
-async def until(desk, job, state):
-    async def there():
-        desk.clock.advance(timedelta(seconds=1))
-        now = await desk.imports.GetImportJob(GetImportJobRequest(name=job.name))
-        return now if now.state == state else None
-
-    return await eventually(there, timeout_s=60)
-
-
-async def previewed(desk, job):
-    await desk.imports.PreviewImportJob(PreviewImportJobRequest(name=job.name))
-    return await until(desk, job, State.STATE_PREVIEWED)
-
-
-async def committed(desk, job):
-    await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
-    return await until(desk, job, State.STATE_DONE)
-
-
-async def effects(desk, job):
-    request = ListImportEffectsRequest(parent=job.name, page_size=1000)
-    return list((await desk.imports.ListImportEffects(request)).import_effects)
-
-
-async def findings(desk, job):
-    request = ListImportFindingsRequest(parent=job.name, page_size=1000)
-    return list((await desk.imports.ListImportFindings(request)).import_findings)
-
-
 def counts(job):
     return {name: getattr(job, name) for name in COUNTS}
-
-
-def random_row(desk, dice):
-    """Somebody of few, who has handles of few: rows meet each other, and those who are known."""
-    handles = [
-        desk.external(f"crm:{dice.randint(1, 5)}"),
-        desk.external(f"shop:{dice.randint(1, 5)}"),
-        desk.email(f"m{dice.randint(1, 5)}@example.com"),
-        desk.phone(f"+49 30 90182{dice.randint(0, 2)}"),
-    ]
-    person = Person(
-        given_name=dice.choice(["", "Ada", "Ada", "Bo"]), family_name=dice.choice(["", "Lund", "Lund", "Ek"])
-    )
-    addresses = [
-        Address(
-            type=Address.TYPE_HOME,
-            postal_address=PostalAddress(
-                region_code="DE", locality=dice.choice(["Kiel", "Ulm"]), address_lines=["Weg 1"]
-            ),
-        )
-    ]
-    return Customer(
-        identifiers=dice.sample(handles, dice.randint(0, 3)),
-        person=person,
-        language_code=dice.choice(["", "de", "fr"]),
-        addresses=addresses if dice.random() < 0.4 else [],
-    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -178,3 +118,37 @@ async def test_a_job_that_is_previewed_takes_no_rows_and_is_under_way(desk, refu
     assert await refused(desk.imports.AppendImportRows(more)) == "FAILED_PRECONDITION IMPORT_NOT_OPEN"
     again = CreateImportJobRequest(import_job=ImportJob(source=job.source))
     assert await refused(desk.imports.CreateImportJob(again)) == "ALREADY_EXISTS IMPORT_UNDER_WAY"
+
+
+async def imported(desk, tmp_path, content, **wanted):
+    file = tmp_path / "contacts.csv"
+    file.write_text(content)
+    result = Result()
+    await importing.run(
+        Wanted(Kind.CUSTOMERS, file, system="crm", **wanted),
+        result,
+        installed="",
+        connect=lambda: lambda _: desk.running.stub(lambda channel: channel),
+        say=lambda _: None,
+        progress=lambda *_: None,
+    )
+    return result
+
+
+async def test_a_dry_run_of_a_file_says_what_the_import_then_does_and_leaves_nothing(desk, tmp_path):
+    anna = await desk.create(desk.external("crm:1"), language_code="de")
+    content = "id,first name,e-mail,language\n2,Nils,n@example.com,sv\n1,Anna,a@example.com,fr\n,,nonsense,\n"
+    tried = await imported(desk, tmp_path, content, dry_run=True)
+    assert (tried.created, tried.known, tried.changed, tried.refused) == (1, 1, 1, 1)
+    assert (tried.known_by, tried.changed_columns) == ({"id": 1}, {"language": 1, "e-mail": 1})
+    assert tried.changes == [Change(3, anna.name, "language", "de", "fr", overwrites=True)]
+    assert [(each.reason, each.column) for each in tried.told] == [("CHANGED", "language")]
+    assert await desk.get(anna.name) == anna
+    (job,) = (await desk.imports.ListImportJobs(ListImportJobsRequest())).import_jobs
+    assert (job.state, await effects(desk, job)) == (State.STATE_CANCELLED, [])
+
+    only_new = await imported(desk, tmp_path, content, only="new")
+    assert (only_new.created, only_new.known, only_new.skipped) == (1, 0, 1)
+    done = await imported(desk, tmp_path, content)
+    assert (done.created, done.known, done.changed, done.refused) == (0, 2, 1, 1)
+    assert (await imported(desk, tmp_path, content, dry_run=True)).notes[-1].startswith("imported already at")
