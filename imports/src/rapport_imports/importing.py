@@ -72,8 +72,6 @@ async def run(
     )
     if wanted.confirm and not table.mended:
         raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
-    if wanted.only and wanted.kind is not Kind.CUSTOMERS:
-        raise WrongOption("only", wanted.only, "is of customers alone.")
     table = replace(table, confirm=wanted.confirm)
     _require_kind(wanted, table)
     wanted = _completed(wanted, table)
@@ -141,6 +139,8 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
     if wanted.department and wanted.kind is not Kind.ORDERS:
         none = f"is who promised orders, and {wanted.kind.value} have none: leave it out"
         raise WrongOption("department", "", none)
+    if wanted.only and wanted.kind is not Kind.CUSTOMERS:
+        raise WrongOption("only", wanted.only, "is of customers alone")
     wanted = as_before(wanted, table.before)
     system = wanted.system.casefold() or (own.SYSTEM if table.own else system_of(table.header))
     if table.own and system != own.SYSTEM:

@@ -67,4 +67,5 @@ def upgrade() -> None:
         "WHERE state IN ('OPEN', 'COMMITTING', 'PREVIEWING', 'PREVIEWED')",
         kind="UNIQUE INDEX",
     )
-    op.execute("DROP INDEX IF EXISTS import_jobs_under_way")
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS import_jobs_under_way")
