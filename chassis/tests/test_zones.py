@@ -1,6 +1,6 @@
 import pytest
 
-from chassis.zones import time_zone
+from chassis.zones import country_zone, places, time_zone
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+12"])
@@ -27,3 +27,26 @@ def test_a_name_of_the_iana_database_is_a_time_zone(name):
 )
 def test_what_a_machine_or_nobody_calls_so_is_no_time_zone(name):
     assert time_zone(name) is None
+
+
+@pytest.mark.parametrize(
+    ("region_code", "zone"),
+    [
+        ("DE", "Europe/Berlin"),
+        ("JP", "Asia/Tokyo"),
+        ("KZ", "Asia/Almaty"),
+        ("GB", "Europe/London"),
+    ],
+)
+def test_a_country_all_of_which_keeps_one_time_has_a_zone(region_code, zone):
+    assert country_zone(region_code) == zone
+
+
+@pytest.mark.parametrize("region_code", ["US", "RU", "BR", "AU", "CA", "ES", "", "de", "XX"])
+def test_a_country_of_several_times_has_none_and_neither_has_what_is_no_country(region_code):
+    assert country_zone(region_code) == ""
+
+
+def test_people_live_in_time_zones_that_there_are():
+    assert {"Europe/Berlin", "America/New_York"} < {*places()}
+    assert all(map(time_zone, places()))

@@ -200,6 +200,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
             "quiet_hours": [{"days": ["FRIDAY"], "starts": "21:00", "ends": "06:00"}],
             "pauses": [{"start_time": SOON, "end_time": LATER}], "language_code": "en-GB"},
         "update_mask": "channels,quietHours,pauses,languageCode"}),
+    ("SubmitSelfServiceTimeZone", {"token": "{GetSelfServiceLinkToken}", "time_zone": "Asia/Tokyo"}),
     ("RevokeSelfServiceLinks", {
         "name": "{ResolveCustomer}/selfServiceLink", "reason_code": "mailbox-shared"}),
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),

@@ -51,12 +51,12 @@ PROJECTING = ("cases", "loyalty", "notifications")  # what they keep is of custo
 
 def compose(app: App[Settings]) -> None:
     """Put the service together."""
-    manager = app.settings.default_relationship_manager
+    manager, zone = app.settings.default_relationship_manager, app.settings.time_zone
     projections: dict[str, Subscription] = {}
     arrivals = Arrivals(app.db, projections)
     hot = HotViews(app.db, app.broadcast, arrivals.moved)
 
-    app.serve(CustomerRpc(app, relationship_manager=manager))
+    app.serve(CustomerRpc(app, relationship_manager=manager, time_zone=zone))
     app.serve(RelationshipRpc(app))
     app.project(NAMES.durable, on_names)
     app.project(PURCHASES.durable, on_purchases)
@@ -66,15 +66,16 @@ def compose(app: App[Settings]) -> None:
     own_first = sorted(projections, key=lambda source: source != app.name)
     consumers = {source: projections[source].durable for source in own_first}
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
-    app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals))
+    app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals, time_zone=zone))
     app.serve(CustomerMergeRpc(app, hot=hot, freshness=app.freshness, projecting=PROJECTING))
     app.serve(PurposeRpc(app))
     app.serve(SectionRpc(app, hot=hot))
     app.serve(AttributeRpc(app))
     addresses = AddressKey(app.settings.address_pepper.get_secret_value())
-    app.serve(ConsentRpc(app, addresses=addresses))
+    app.serve(ConsentRpc(app, addresses=addresses, time_zone=zone))
     app.serve(SuppressionRpc(app, addresses=addresses))
-    app.serve(SelfServiceLinkRpc(app, keys=LinkKeys(app.settings.keys_of_links), addresses=addresses))
+    keys = LinkKeys(app.settings.keys_of_links)
+    app.serve(SelfServiceLinkRpc(app, keys=keys, addresses=addresses, time_zone=zone))
     app.serve(ImportRpc(app))
     matcher = Matcher(
         hot,

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.settings import Pepper, ServiceSettings
+from chassis.zones import NOT_A_TIME_ZONE, time_zone
 from customer.domain.links import KEY_LEAST, KEYS_MOST
 
 
@@ -15,6 +16,11 @@ class Settings(ServiceSettings):
         "agents/front-desk",
         pattern=r"^agents/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
         description="the agent who answers for new customers, `agents/{agent}`",
+    )
+    time_zone: str = Field(
+        "UTC",
+        description="the IANA time zone of customers of whom nobody said another, and whose country has"
+        " several or is not known",
     )
     match_link_probability: float = Field(
         0.99,
@@ -44,6 +50,13 @@ class Settings(ServiceSettings):
         keys = value.get_secret_value().split()
         if len(keys) > KEYS_MOST or any(len(key) < KEY_LEAST for key in keys):
             raise ValueError(f"must be at most {KEYS_MOST} keys of {KEY_LEAST} characters or more")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if time_zone(value) is None:
+            raise ValueError(NOT_A_TIME_ZONE)
         return value
 
     @property

@@ -12,6 +12,8 @@ from chassis.api import filters
 from chassis.grpc.status import reason as reason_of
 from chassis.grpc.status import refusal
 from customer.store.tables import LIST_CUSTOMERS
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
+from rapport.customer.v1.consent_service_pb2 import CheckContactRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import (
     AssignRelationshipManagerRequest,
@@ -99,6 +101,37 @@ async def test_every_violation_of_a_request_is_reported(desk):
 async def test_a_customers_time_zone_is_one_of_the_iana_database(desk, refused, name):
     asked = CreateCustomerRequest(customer=Customer(display_name="Anna", time_zone=name))
     assert await refused(desk.customers.CreateCustomer(asked)) == "INVALID_ARGUMENT INVALID_CODE"
+
+
+async def test_where_nobody_said_a_time_zone_it_is_the_countrys_or_the_installations_wherever_it_is_read(
+    open_desk,
+):
+    desk = await open_desk(time_zone="Europe/Vienna")
+    ann, emi = (
+        await desk.create(region_code="US"),
+        await desk.create(desk.email("emi@a.com"), region_code="JP"),
+    )
+    assert (ann.time_zone, ann.time_zone_source) == ("Europe/Vienna", Customer.TIME_ZONE_SOURCE_INSTALLATION)
+    assert (emi.time_zone, emi.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
+    for each in (ann, emi):
+        read, view = await desk.get(each.name), await desk.view(each.name)
+        contact = await desk.consents.CheckContact(
+            CheckContactRequest(name=each.name, purpose="purposes/service", channels=[CHANNEL_EMAIL])
+        )
+        assert {read.time_zone, view.time_zone, contact.time_zone} == {each.time_zone}
+
+
+async def test_a_time_zone_that_nobody_said_is_sent_back_and_still_nobodys_word_until_it_is_chosen(desk):
+    emi = await desk.create(region_code="JP")
+    emi.display_name = "Emi"
+    emi = await desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=emi))
+    assert (emi.display_name, emi.time_zone_source) == ("Emi", Customer.TIME_ZONE_SOURCE_COUNTRY)
+    chosen = UpdateCustomerRequest(customer=emi, update_mask=FieldMask(paths=["time_zone"]))
+    assert (await desk.customers.UpdateCustomer(chosen)).time_zone_source == Customer.TIME_ZONE_SOURCE_SAID
+    chosen.customer.ClearField("etag")
+    chosen.customer.time_zone = ""
+    emi = await desk.customers.UpdateCustomer(chosen)
+    assert (emi.time_zone, emi.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
 
 
 async def test_an_error_never_repeats_what_was_sent(desk):
@@ -243,7 +276,7 @@ async def test_a_person_is_kept_as_given_and_read_back(desk):
     assert await get(desk, anna.name) == anna
     (fact,) = await desk.facts("CustomerCreated")
     assert (fact.data.type, fact.data.relationship_manager) == (Customer.TYPE_PERSON, "agents/front-desk")
-    assert (fact.data.language_code, fact.data.time_zone) == ("en", "UTC")
+    assert (fact.data.language_code, fact.data.time_zone) == ("en", "")
 
 
 async def test_an_organization_is_called_by_its_legal_name_until_somebody_chooses_another(desk):

@@ -21,6 +21,7 @@ from rapport.customer.v1.consent_service_pb2 import (
     UpdateConsentRequest,
     UpdatePreferencesRequest,
 )
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
@@ -90,6 +91,12 @@ class Links:
         request.update_mask.paths.extend(fields)
         return await self.pages.SubmitSelfServicePreferences(request)
 
+    async def live(self, token: str, time_zone: str) -> Any:
+        """Say in which time zone, and see how it is known then."""
+        request = pb.SubmitSelfServiceTimeZoneRequest(token=token, time_zone=time_zone)
+        await self.pages.SubmitSelfServiceTimeZone(request)
+        return await self.open(token)
+
 
 @pytest.fixture
 async def links(desk: Any) -> Links:
@@ -127,6 +134,20 @@ async def test_a_link_opens_what_is_its_holders_and_is_the_same_in_each_message(
     assert (found.customer, found.language_code, found.time_zone) == (anna.name, "de", "Europe/Berlin")
     assert found.preferences.name == f"{anna.name}/preferences"
     assert anna.name not in {(await links.open(await links.token((await desk.create()).name))).customer}
+
+
+async def test_by_a_link_a_customer_says_in_which_time_zone_they_live_and_takes_it_back(
+    desk: Any, links: Links
+) -> None:
+    emi = await desk.create(region_code="JP")
+    token = await links.token(emi.name)
+    found = await links.open(token)
+    assert (found.time_zone, found.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
+    found = await links.live(token, "Asia/Kolkata")
+    assert (found.time_zone, found.time_zone_source) == ("Asia/Kolkata", Customer.TIME_ZONE_SOURCE_SAID)
+    found = await links.live(token, "")
+    assert (found.time_zone, found.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
+    assert await refused(links.live(token, "Mars/Olympus")) == "INVALID_CODE"
 
 
 async def test_wrong_revoked_and_anothers_are_refused_alike(desk: Any, links: Links) -> None:

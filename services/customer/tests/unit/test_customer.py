@@ -1,8 +1,12 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
+
 from customer.domain.customers import new_customer, with_addresses
+from customer.usecases.zones import Source, Zone, zone_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -13,10 +17,36 @@ def customer(**profile):
     return new_customer(uuid4(), profile, "agents/front-desk", NOW)
 
 
-def test_a_new_customer_is_at_version_one_and_has_language_and_time_zone():
+def test_a_new_customer_is_at_version_one_and_has_a_language_and_no_time_zone_that_nobody_said():
     new = customer(given_name="Anna")
-    assert (new.version, new.language_code, new.time_zone) == (1, "en", "UTC")
+    assert (new.version, new.language_code, new.time_zone) == (1, "en", "")
     assert new.relationship_manager == "agents/front-desk"
+
+
+def test_what_was_kept_as_the_time_zone_of_who_did_not_say_is_nobodys_word():
+    said = json.dumps({"1f": ["support.desk", "time_zone!"]})
+    for sources, zone in (("", ""), (json.dumps({"1f": ["support.desk", "given_name"]}), ""), (said, "UTC")):
+        assert replace(customer(), time_zone="UTC", profile_sources=sources).time_zone == zone
+
+
+HOME = {"postal_address": {"region_code": "JP"}, "primary": True}
+WORK = {"postal_address": {"region_code": "US"}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "zone"),
+    [
+        ({"time_zone": "Asia/Kolkata", "region_code": "DE"}, Zone("Asia/Kolkata", Source.SAID)),
+        ({"region_code": "DE"}, Zone("Europe/Berlin", Source.COUNTRY)),
+        ({"addresses": json.dumps([WORK, HOME]), "region_code": "DE"}, Zone("Asia/Tokyo", Source.COUNTRY)),
+        ({"addresses": json.dumps([WORK]), "region_code": "DE"}, Zone("Europe/Berlin", Source.COUNTRY)),
+        ({"region_code": "US"}, Zone("Europe/Vienna", Source.INSTALLATION)),
+        ({}, Zone("Europe/Vienna", Source.INSTALLATION)),
+        ({"time_zone": "Mars/Olympus"}, Zone("Europe/Vienna", Source.INSTALLATION)),
+    ],
+)
+def test_a_time_zone_is_as_it_was_said_else_of_the_country_else_of_the_installation(profile, zone):
+    assert zone_of(customer(**profile), "Europe/Vienna") == zone
 
 
 def test_a_client_that_changes_one_name_and_sends_all_back_does_not_freeze_the_shown_one():

@@ -15,7 +15,7 @@ OLD, NEW = "of-tests-alone-and-not-a-secret-", "another-of-tests-that-is-no-secr
 
 def opens(keys: LinkKeys, token: str, customer: UUID, generation: int = 0) -> bool:
     try:
-        return keys.opens(token, Holder(customer, "", "", generation))
+        return keys.opens(token, Holder(customer, "", generation))
     except LinkNotFound:
         return False
 

@@ -5,6 +5,19 @@ from typing import Any
 from desk.pages.known import route
 
 
+async def test_where_nobody_said_a_time_zone_it_is_told_by_what_it_is_known_and_can_be_said(
+    desk: Any,
+) -> None:
+    api = desk.client()
+    emi = (await api.post("/v1/customers", json={"displayName": "Emi", "regionCode": "JP"})).json()["name"]
+    alice = await desk.signed_in()
+    page = (await alice.get(f"/{emi}/known")).text
+    assert "Asia/Tokyo" in page
+    assert "by their country" in page
+    form = (await alice.get(f"/{emi}/act/correct")).text
+    assert "empty: Asia/Tokyo, by their country" in form
+
+
 async def test_of_many_relationships_the_first_are_shown_and_that_there_are_more(
     desk: Any, monkeypatch: Any
 ) -> None:

@@ -194,6 +194,22 @@ async def test_a_merged_name_shows_what_is_kept_under_it_and_no_more(desk: Any) 
     assert own["name"] not in html
 
 
+async def test_they_choose_in_which_time_zone_they_live_and_leave_it_to_their_country_again(
+    desk: Any,
+) -> None:
+    emi = await customer(desk, "Emi", regionCode="JP")
+    page = await emi.page("/contact")
+    assert "Times are of Asia/Tokyo." in page
+    assert "Asia/Tokyo, by your country" in page
+    for chosen, zone in (
+        ("Asia/Kolkata", "Asia/Kolkata"),
+        ("Mars/Olympus", "Asia/Kolkata"),
+        ("", "Asia/Tokyo"),
+    ):
+        assert (await emi.post("/contact", **await emi.form("/contact") | {"time_zone": chosen})).is_redirect
+        assert f"Times are of {zone}." in await emi.page("/contact"), chosen
+
+
 async def test_a_wrong_link_is_answered_as_one_that_was_taken_back(desk: Any) -> None:
     erika = await customer(desk, "Erika")
     revoked = await customer(desk, "Bert")

@@ -360,9 +360,14 @@ def test_a_service_that_is_away_says_since_when_and_is_not_asked_for_anything() 
     ] == []
 
 
-@pytest.mark.parametrize(("zone", "there"), [("UTC", ""), ("", ""), ("Asia/Kolkata", "14:30")])
-def test_the_time_there_is_told_where_there_is_known(zone: str, there: str) -> None:
-    assert shown(customer=Customer(name=ERIKA, time_zone=zone)).who.there == there
+@pytest.mark.parametrize(("source", "there"), [("INSTALLATION", ""), ("COUNTRY", "14:30"), ("SAID", "14:30")])
+def test_the_time_there_is_told_where_there_is_known(source: str, there: str) -> None:
+    known = Customer(
+        name=ERIKA,
+        time_zone="Asia/Kolkata",
+        time_zone_source=Customer.TimeZoneSource.Value(f"TIME_ZONE_SOURCE_{source}"),
+    )
+    assert shown(customer=known).who.there == there
 
 
 def test_a_source_that_is_behind_says_how_far() -> None:

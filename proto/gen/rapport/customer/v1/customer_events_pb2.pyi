@@ -47,7 +47,7 @@ class CustomerCreated(_message.Message):
     language_code: _builtins.str
     """BCP 47 language."""
     time_zone: _builtins.str
-    """IANA time zone."""
+    """IANA time zone, as somebody said; empty when nobody did."""
     region_code: _builtins.str
     """ISO 3166-1 alpha-2 country; may be empty."""
     relationship_manager: _builtins.str
@@ -90,7 +90,7 @@ class CustomerUpdated(_message.Message):
     language_code: _builtins.str
     """BCP 47 language."""
     time_zone: _builtins.str
-    """IANA time zone."""
+    """IANA time zone, as somebody said; empty when nobody did."""
     region_code: _builtins.str
     """ISO 3166-1 alpha-2 country; may be empty."""
     relationship_manager: _builtins.str

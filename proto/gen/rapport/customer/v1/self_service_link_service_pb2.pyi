@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
+from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import preferences_pb2 as _preferences_pb2
 import builtins as _builtins
 import sys
@@ -77,12 +78,15 @@ class ResolveSelfServiceLinkResponse(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     CONSENTS_FIELD_NUMBER: _builtins.int
     PREFERENCES_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_SOURCE_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`, the very name that the link was made for."""
     language_code: _builtins.str
     """BCP 47 language of the customer; may be empty."""
     time_zone: _builtins.str
-    """IANA time zone of the customer; may be empty."""
+    """IANA time zone in which the customer lives, as `Customer.time_zone`, also of whom they were merged into."""
+    time_zone_source: _customer_pb2.Customer.TimeZoneSource.ValueType
+    """How the time zone is known."""
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[_consent_pb2.Consent]:
         """What holds of what they said about purposes, by any of their names, under the name of the link; at most 1,000."""
@@ -101,10 +105,11 @@ class ResolveSelfServiceLinkResponse(_message.Message):
         time_zone: _builtins.str = ...,
         consents: _abc.Iterable[_consent_pb2.Consent] | None = ...,
         preferences: _preferences_pb2.Preferences | None = ...,
+        time_zone_source: _customer_pb2.Customer.TimeZoneSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["preferences", b"preferences"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "customer", b"customer", "language_code", b"language_code", "preferences", b"preferences", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "customer", b"customer", "language_code", b"language_code", "preferences", b"preferences", "time_zone", b"time_zone", "time_zone_source", b"time_zone_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -303,3 +308,33 @@ class SubmitSelfServicePreferencesRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitSelfServicePreferencesRequest: _TypeAlias = SubmitSelfServicePreferencesRequest  # noqa: Y015
+
+@_typing.final
+class SubmitSelfServiceTimeZoneRequest(_message.Message):
+    """Says in which time zone a customer lives, by a link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """What stands in the address."""
+    time_zone: _builtins.str
+    """IANA time zone, for example `Europe/Berlin`; empty takes back what was said, so that their country or the installation says it."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "time_zone", b"time_zone", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitSelfServiceTimeZoneRequest: _TypeAlias = SubmitSelfServiceTimeZoneRequest  # noqa: Y015

@@ -66,6 +66,7 @@ class Contact:
     category: str = ""  # of the purpose
     essential: bool = False  # and whether that is of what they have of us
     language_code: str = ""  # in which they are written to, BCP 47
+    time_zone: str = ""  # in which they live
 
     def unless(self, quiet: Quiet | None, inputs: dict[str, str]) -> "Contact":
         """What may be done in such quiet, found by `inputs`. What is not allowed at all stays so."""

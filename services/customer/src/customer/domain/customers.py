@@ -12,7 +12,8 @@ from customer.names import CUSTOMER
 
 PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
 MAX_ADDRESSES = 20
-DEFAULTS = {"language_code": "en", "time_zone": "UTC"}  # of who did not say
+DEFAULTS = {"language_code": "en"}  # of who did not say
+_BEFORE = "UTC"  # what was kept as the time zone of who did not say
 # What a person has. `organization_name` is also what an organization is called.
 KIND_FIELDS = (
     "given_name",
@@ -43,6 +44,7 @@ class ProfileUpdate:
     kinds: Collection[str]  # of which kinds fields are named
     as_a_whole: bool  # whether `kinds` are named themselves, with all that they have
     kind: str  # the one of `kinds` that is given; empty for none
+    chooses_zone: bool  # whether the time zone is named, and not sent with everything else
 
 
 def path_of(field: str, kind: str) -> str:
@@ -89,7 +91,8 @@ class Customer:
 
     `display_name` is empty unless somebody chose one: see `shown_name`. `addresses` are a JSON list as the
     contract has it, `birth_date` is as ISO 8601 has it, as far as it is known; both empty for none.
-    `profile_sources` is where the fields come from: see `customer.domain.provenance`.
+    `time_zone` is as somebody said, empty when nobody did. `profile_sources` is where the fields come from:
+    see `customer.domain.provenance`.
     """
 
     id: UUID
@@ -115,6 +118,17 @@ class Customer:
     prospect: bool  # until then, under any of their names
 
     name = CUSTOMER.named("id")
+
+    def __post_init__(self) -> None:
+        if self.time_zone == _BEFORE and '"time_zone' not in self.profile_sources:
+            self.time_zone = ""
+
+    @property
+    def region(self) -> str:
+        """The country that they live in, as far as it is known."""
+        held = json.loads(self.addresses or "[]")
+        regions = (each.get("postal_address", {}).get("region_code") for each in held if _is_primary(each))
+        return next(filter(None, regions), self.region_code)
 
     @property
     def type(self) -> str:

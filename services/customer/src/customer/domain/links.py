@@ -47,7 +47,6 @@ class Holder:
 
     id: UUID
     language_code: str
-    time_zone: str
     generation: int
 
     name = CUSTOMER.named("id")

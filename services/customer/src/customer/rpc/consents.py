@@ -23,6 +23,7 @@ from customer.store import tables as store
 from customer.usecases import consents, purposes
 from customer.usecases.contact import check_contact
 from customer.usecases.stopping import stop_contact, withdraw_contact_stop
+from customer.usecases.zones import zone_of
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import consent_service_pb2 as consent_pb
@@ -104,6 +105,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
     """Consent, preferences, and where to send."""
 
     addresses: AddressKey
+    time_zone: str  # in which they live of whom nobody knows it
     rules: ClassVar[Rules] = {Preferences: welcome_at_times}
 
     UpdateConsent = change(consent_pb.UpdateConsentRequest, consents.update_consent, Consent)
@@ -130,7 +132,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
         return consent_pb.FindRequestedConsentResponse(
             consent=to_message(Consent, asked),
             language_code=preferences.language_code or customer.language_code,
-            time_zone=customer.time_zone,
+            time_zone=zone_of(customer, self.time_zone).name,
         )
 
     async def ListConsents(
@@ -176,6 +178,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
             channels,
             urgent=request.urgent,
             inbox_for_everybody=request.app_for_everybody,
+            installation_zone=self.time_zone,
         )
         for each in contact.decisions:
             each.decide_time = self.db.clock.now()
@@ -183,6 +186,5 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
             consent_pb.CheckContactResponse,
             contact,
             display_name=customer.shown_name if contact.allowed else "",
-            time_zone=customer.time_zone,
             relationship_manager=customer.relationship_manager,
         )

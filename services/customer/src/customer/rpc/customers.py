@@ -39,6 +39,7 @@ from customer.usecases import identifiers
 from customer.usecases.customers import Held, create_identifier, judged
 from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers
 from customer.usecases.searching import key, search_customers
+from customer.usecases.zones import zone_of
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
@@ -68,6 +69,7 @@ def read_changes(request: pb.UpdateCustomerRequest) -> ProfileUpdate:
         kinds={path.partition(".")[0].upper() for path in paths if "." in path},
         as_a_whole=not {"*", *KINDS}.isdisjoint(mask.paths),
         kind=profile["kind"],
+        chooses_zone="time_zone" in mask.paths,
     )
 
 
@@ -82,9 +84,10 @@ def read_handle(sent: Identifier, region_code: str) -> Handle:
     return replace(found, shared=True) if sent.shared else found
 
 
-def shown(held: Held) -> Customer:
+def shown(held: Held, installation_zone: str) -> Customer:
     """A customer as the contract has them."""
     customer = held.customer
+    zone = zone_of(customer, installation_zone)
     kind: dict[str, Any] = {}
     if customer.kind == PERSON:
         kind["person"] = to_message(Person, customer, birth_date=date_of_text(customer.birth_date))
@@ -94,6 +97,8 @@ def shown(held: Held) -> Customer:
         Customer,
         customer,
         **kind,
+        time_zone=zone.name,
+        time_zone_source=zone.source,
         display_name=customer.shown_name,
         identifiers=[identifier_message(identifier) for identifier in held.identifiers],
         addresses=[Address(**address) for address in json.loads(customer.addresses or "[]")],
@@ -147,8 +152,8 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     }
 
     relationship_manager: str  # who new customers get, `agents/{agent}`
+    time_zone: str  # in which they live of whom nobody knows it
 
-    AssignRelationshipManager = change(pb.AssignRelationshipManagerRequest, usecases.assign_manager, shown)
     CreateIdentifier = change(pb.CreateIdentifierRequest, create_identifier, identifier_message)
     GetIdentifier = get(names.IDENTIFIER, store.IDENTIFIER, identifier_message)
     ListIdentifiers = listing(
@@ -169,14 +174,24 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     async def CreateCustomer(self, request: pb.CreateCustomerRequest, tx: Transaction) -> Customer:
         """Create a customer."""
         draft = read_draft(request.customer)
-        return shown(await usecases.create_customer(tx, draft, self.relationship_manager, request.source))
+        held = await usecases.create_customer(tx, draft, self.relationship_manager, request.source)
+        return shown(held, self.time_zone)
 
     @mutation
     async def UpdateCustomer(self, request: pb.UpdateCustomerRequest, tx: Transaction) -> Customer:
         """Change profile fields."""
         (customer_id,), etag = names.CUSTOMER.ids(request.customer.name), request.customer.etag
         update = read_changes(request)
-        return shown(await usecases.update_customer(tx, customer_id, update, etag, request.source))
+        held = await usecases.update_customer(tx, customer_id, update, etag, request.source, self.time_zone)
+        return shown(held, self.time_zone)
+
+    @mutation
+    async def AssignRelationshipManager(
+        self, request: pb.AssignRelationshipManagerRequest, tx: Transaction
+    ) -> Customer:
+        """Name the human who answers for the relationship."""
+        (customer_id,), manager = names.CUSTOMER.ids(request.name), request.relationship_manager
+        return shown(await usecases.assign_manager(tx, customer_id, manager, request.etag), self.time_zone)
 
     async def GetCustomer(self, request: pb.GetCustomerRequest, context: Any) -> Customer:
         """Get a customer."""
@@ -238,7 +253,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
 
     async def _shown(self, customers: Sequence[domain.Customer]) -> list[Customer]:
         identifiers = await store.identifiers_of(self.db, [customer.id for customer in customers])
-        return [shown(Held(customer, identifiers[customer.id])) for customer in customers]
+        return [shown(Held(each, identifiers[each.id]), self.time_zone) for each in customers]
 
     async def _matches(self, found: Sequence[Found]) -> list[pb.SearchCustomersResponse.Match]:
         customers = await self._get([each.customer_id for each in found])

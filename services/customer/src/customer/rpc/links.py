@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
+from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.context import Principal, acting, current_call
 from chassis.grpc.methods import change
@@ -15,14 +16,17 @@ from chassis.servicer import Rpc
 from customer.domain.consents import Consent as ConsentHeld
 from customer.domain.links import Holder, LinkKeys
 from customer.domain.suppressions import AddressKey
-from customer.names import SELF_SERVICE_LINK
+from customer.names import CUSTOMER, SELF_SERVICE_LINK
 from customer.rpc.consents import welcome_at_times
+from customer.store import tables as store
 from customer.usecases import links as usecases
 from customer.usecases.opening import linked
 from customer.usecases.stopping import stop_self_service_contact
 from customer.usecases.taking_back import revoke_links
+from customer.usecases.zones import zone_of
 from rapport.customer.v1 import self_service_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.self_service_link_pb2 import SelfServiceLink
 from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceServicer
@@ -51,11 +55,15 @@ class SelfServiceLinkRpc(Rpc, SelfServiceLinkServiceServicer):
 
     keys: LinkKeys
     addresses: AddressKey
+    time_zone: str  # in which they live of whom nobody knows it
     rules: ClassVar[Rules] = {Preferences: welcome_at_times}
 
     _consents = change(pb.SubmitSelfServiceConsentsRequest, usecases.submit_self_service_consents, _noted)
     _preferences = change(
         pb.SubmitSelfServicePreferencesRequest, usecases.submit_self_service_preferences, Preferences
+    )
+    _time_zone = change(
+        pb.SubmitSelfServiceTimeZoneRequest, usecases.submit_self_service_time_zone, lambda _: Empty()
     )
     _stop = change(pb.StopSelfServiceContactRequest, stop_self_service_contact, lambda _: Empty())
     RevokeSelfServiceLinks = change(pb.RevokeSelfServiceLinksRequest, revoke_links, lambda _: Empty())
@@ -75,10 +83,12 @@ class SelfServiceLinkRpc(Rpc, SelfServiceLinkServiceServicer):
         holder = await linked(self.db, self.keys, request.token)
         consents = await usecases.consents_of(self.db, holder.id)
         preferences = await usecases.own_preferences(self.db, holder.id)
+        zone = zone_of(await found(self.db, CUSTOMER, store.CUSTOMER, holder.id), self.time_zone)
         return pb.ResolveSelfServiceLinkResponse(
             customer=holder.name,
             language_code=preferences.language_code or holder.language_code,
-            time_zone=holder.time_zone,
+            time_zone=zone.name,
+            time_zone_source=Customer.TimeZoneSource.Value(f"TIME_ZONE_SOURCE_{zone.source}"),
             consents=[to_message(Consent, each) for each in consents],
             preferences=to_message(Preferences, preferences),
         )
@@ -101,3 +111,10 @@ class SelfServiceLinkRpc(Rpc, SelfServiceLinkServiceServicer):
         """Change how the customer wants to be reached."""
         with _as(await linked(self.db, self.keys, request.token)):
             return await self._preferences(request, context)
+
+    async def SubmitSelfServiceTimeZone(
+        self, request: pb.SubmitSelfServiceTimeZoneRequest, context: Any
+    ) -> Any:
+        """Note in which time zone the customer lives."""
+        with _as(await linked(self.db, self.keys, request.token)):
+            return await self._time_zone(request, context)

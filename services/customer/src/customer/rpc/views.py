@@ -41,6 +41,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
     hot: HotViews
     freshness: ViewFreshness
     arrivals: Arrivals
+    time_zone: str  # in which they live of whom nobody knows it
 
     async def GetCustomerView(  # type: ignore[override]  # the server sends bytes as they are
         self, request: view_service_pb2.GetCustomerViewRequest, context: Any
@@ -54,7 +55,8 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             view = await self.hot.load(customer_id)
         else:
             view = await self.hot.get(customer_id)
-        return (view or await self._unprojected(customer_id)) + self._currency(customer_id)
+        stored = view or await self._unprojected(customer_id)
+        return self._before + stored + self._currency(customer_id)
 
     async def BatchGetCustomerViews(
         self, request: view_service_pb2.BatchGetCustomerViewsRequest, context: Any
@@ -73,7 +75,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             if customer_id not in views:
                 raise NotFound(names.VIEW.format(customer_id))
         return [
-            view_pb2.CustomerView.FromString(views[customer_id] + self._currency(customer_id))
+            view_pb2.CustomerView.FromString(self._before + views[customer_id] + self._currency(customer_id))
             for customer_id in ids
         ]
 
@@ -114,7 +116,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             while True:
                 changed.clear()
                 view = await self.hot.get(customer_id) or await self._unprojected(customer_id)
-                found = view, self.freshness.unapplied(customer_id)
+                found = self._before + view, self.freshness.unapplied(customer_id)
                 yield self._message(None if found == sent else found)
                 sent, now = found, time.monotonic()
                 if now >= ends_at:
@@ -129,6 +131,11 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         sent = view_service_pb2.WatchCustomerViewResponse(send_time=timestamp(self.db.clock.now()))
         told = b"" if view is None else _told(*view, self.freshness.serialised())
         return sent.SerializeToString() + told
+
+    @property
+    def _before(self) -> bytes:
+        """What holds unless the stored view, which comes after it, says otherwise."""
+        return view_pb2.CustomerView(time_zone=self.time_zone).SerializeToString()
 
     def _currency(self, customer_id: UUID) -> bytes:
         """What is added to a stored view: how current it is."""

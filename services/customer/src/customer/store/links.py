@@ -15,7 +15,7 @@ _L, _C = LINKS.c, CUSTOMERS.c
 
 # By the very name, and not by the one that it was merged into: a link shows what is kept under its name.
 LINKED = Statement(
-    sa.select(_C.id, _C.language_code, _C.time_zone, sa.func.coalesce(_L.generation, 0).label("generation"))
+    sa.select(_C.id, _C.language_code, sa.func.coalesce(_L.generation, 0).label("generation"))
     .select_from(CUSTOMERS.outerjoin(LINKS, _L.customer_id == _C.id))
     .where(_C.id == sa.bindparam("id", type_=sa.Uuid)),
     row=Holder,

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from chassis.db.database import Database
 from chassis.errors import NotFound
-from chassis.zones import time_zone
 from customer.domain.contact import INBOX, Contact, choose_contact
 from customer.domain.customers import Customer
 from customer.domain.quiet import quiet_at
@@ -18,6 +17,7 @@ from customer.store import consents as store
 from customer.store.tables import identifiers_of
 from customer.usecases.consents import preferences_of
 from customer.usecases.suppressions import holding
+from customer.usecases.zones import zone_of
 
 
 async def check_contact(
@@ -30,6 +30,7 @@ async def check_contact(
     *,
     urgent: bool,
     inbox_for_everybody: bool,
+    installation_zone: str,
 ) -> Contact:
     """Whether and where a customer, by the name `name_id`, may be contacted now. NotFound for the purpose."""
     # By the name that was asked for: they may just be told apart from the customer who was found.
@@ -58,14 +59,18 @@ async def check_contact(
         kept,
         inbox_for_everybody=inbox_for_everybody,
     )
+    zone = ZoneInfo(zone_of(customer, installation_zone).name)
     if urgent:
         contact = contact.past_quiet()
     else:
-        zone = time_zone(customer.time_zone) or ZoneInfo("UTC")
         hours = [] if contact.channel is INBOX else preferences.quiet_hours
         quiet = quiet_at(hours, preferences.pauses, zone, on.clock.now())
         contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
     language_code = preferences.language_code or customer.language_code
     return replace(
-        contact, category=purpose.category, essential=purpose.essential, language_code=language_code
+        contact,
+        category=purpose.category,
+        essential=purpose.essential,
+        language_code=language_code,
+        time_zone=zone.key,
     )

@@ -36,6 +36,7 @@ from customer.store import tables as store
 from customer.store.identifiers import owners_of
 from customer.usecases.claims import claim
 from customer.usecases.provenance import Sayings, calling_source, is_person
+from customer.usecases.zones import zone_of
 
 
 def judge(type: IdentifierType, system: str, value: str, region_code: str) -> Handle:
@@ -144,9 +145,11 @@ async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
 
 
 async def update_customer(
-    tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str, source: str
+    tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str, source: str, installation_zone: str
 ) -> Held:
     """Change what `update` names of a profile, by the word of a source. What a person changes, imports leave.
+
+    A time zone that nobody said, and that is sent back with everything else, is still nobody's word.
 
     Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing. FailedPrecondition
     OTHER_TYPE for a field of what the customer is not.
@@ -154,7 +157,10 @@ async def update_customer(
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.name, held.customer.version)
     before = provenance.profile(held.customer)
-    changes = without_stand_in(held, held.customer.named_by(update))
+    changes = dict(without_stand_in(held, held.customer.named_by(update)))
+    unsaid = not held.customer.time_zone and not update.chooses_zone
+    if unsaid and changes.get("time_zone") == zone_of(held.customer, installation_zone).name:
+        del changes["time_zone"]
     changed = held.customer.change(changes, tx.now)
     if changed:
         sayings = Sayings(source or calling_source(tx))
@@ -166,7 +172,7 @@ async def update_customer(
     return held
 
 
-async def assign_manager(tx: Transaction, *, customer_id: UUID, relationship_manager: str, etag: str) -> Held:
+async def assign_manager(tx: Transaction, customer_id: UUID, relationship_manager: str, etag: str) -> Held:
     """Name the human who answers for the relationship. Aborted ETAG_MISMATCH."""
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.name, held.customer.version)

@@ -9,6 +9,7 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said, ShownPreferences
+from customer.domain.customers import ProfileUpdate
 from customer.domain.links import LinkKeys, LinkNotFound
 from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
@@ -16,10 +17,11 @@ from customer.names import CUSTOMER
 from customer.store import consents as consent_store
 from customer.store import links as store
 from customer.usecases.consents import PreferencesChanges, shown, update_consent, update_preferences
-from customer.usecases.customers import lock_customer
+from customer.usecases.customers import lock_customer, update_customer
 from customer.usecases.opening import linked
 from customer.usecases.welcoming import welcome_again
 
+OWN_PAGE = "preference-page"  # where they say it, as a source
 _IDS: dict[Channel, str] = {channel: of for of, channel in CHANNEL_IDS.items()}
 
 
@@ -122,6 +124,15 @@ async def _said_already(
         return None
     stops = await consent_store.OWN_STOPS.all(tx, customer_id=customer_id)
     return None if own.effective_time in {each.stop_time for each in stops} else own
+
+
+async def submit_self_service_time_zone(
+    tx: Transaction, keys: LinkKeys, *, token: str, time_zone: str
+) -> None:
+    """Note in which time zone a customer lives; empty takes back what was said. LinkNotFound."""
+    holder = await linked(tx, keys, token)
+    update = ProfileUpdate({"time_zone": time_zone}, kinds=(), as_a_whole=False, kind="", chooses_zone=True)
+    await update_customer(tx, holder.id, update, "", OWN_PAGE, "")
 
 
 async def submit_self_service_preferences(

@@ -20,8 +20,8 @@ def calling_source(tx: Transaction) -> str:
 
 
 def is_person(tx: Transaction) -> bool:
-    """Whether a person acts, at a desk perhaps, and no system."""
-    return tx.call.principal.subject.startswith("agent:")
+    """Whether a person acts, at a desk perhaps or by their own link, and no system."""
+    return tx.call.principal.subject.startswith(("agent:", "customer:"))
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 from chassis.api.actors import actor_name, service_name
 from chassis.api.etags import etag
 from chassis.api.messages import duration, money, timestamp
+from chassis.zones import country_zone
 from customer.domain.customers import Customer
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
@@ -180,7 +181,8 @@ def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
     view.display_name = customer.shown_name
     view.relationship_manager = customer.relationship_manager
     view.language_code = customer.language_code
-    view.time_zone = customer.time_zone
+    # Where neither is known the installation's stands in when it is read: see `ViewRpc`.
+    view.time_zone = customer.time_zone or country_zone(customer.region)
     view.profile_source.service = service_name("customer")
     view.profile_source.resource_version = customer.version
     view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))

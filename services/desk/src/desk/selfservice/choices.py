@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from babel import Locale
 
 from chassis.api.messages import moment
+from chassis.zones import places, time_zone
 from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
+from desk.pages.customer.things import said_zone
 from desk.pages.preferring import CHANNELS
 from desk.pages.wordings import version_of
+from desk.selfservice.asking import Own
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.preferences_pb2 import Preferences
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.self_service_link_service_pb2 import (
@@ -132,3 +136,24 @@ def language(chosen: str, before: Preferences, say: Speech) -> str:
     """The language that they chose; as it was where the page had it already, or it is none of ours."""
     changes = chosen in LANGUAGES and chosen != say.language.locale.language
     return chosen if changes else before.language_code
+
+
+_UNSAID = {
+    Customer.TIME_ZONE_SOURCE_COUNTRY: N_("{zone}, by your country"),
+    Customer.TIME_ZONE_SOURCE_INSTALLATION: N_("{zone}, until you choose yours"),
+}
+
+
+def zones(own: Own) -> Iterator[tuple[str, str]]:
+    """What can be chosen: that nobody says it, first, and where people live."""
+    said = said_zone(own.linked)
+    unsaid = _UNSAID.get(own.linked.time_zone_source)
+    yield "", own.say(unsaid, zone=own.linked.time_zone) if unsaid else own.say("not chosen")
+    yield from ((each, each.replace("_", " ")) for each in sorted({*places(), *filter(None, [said])}))
+
+
+def zone(own: Own) -> str | None:
+    """The time zone that they chose; None where the page had it already, or it is none."""
+    before = said_zone(own.linked)
+    chosen = own.fields.get("time_zone", before)
+    return chosen if chosen != before and (not chosen or time_zone(chosen)) else None

@@ -16,6 +16,7 @@ from chassis.api.messages import moment
 from chassis.errors import Aborted, InvalidArgument, Refusal
 from desk.language.catalogues import N_, violation
 from desk.pages.actions.kinds.consents import waits
+from desk.pages.customer.things import said_zone
 from desk.pages.preferring import WRITTEN, preferred, reordered
 from desk.pages.quieting import as_typed, field_of, filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
@@ -35,6 +36,7 @@ from rapport.customer.v1.self_service_link_service_pb2 import (
     SelfServiceConsent,
     SubmitSelfServiceConsentsRequest,
     SubmitSelfServicePreferencesRequest,
+    SubmitSelfServiceTimeZoneRequest,
 )
 from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest
 from rapport.customer.v1.wording_pb2 import Wording
@@ -48,6 +50,7 @@ CHANGED = N_("Something was changed meanwhile: please look at it again. Nothing 
 MARKED = N_("Nothing is saved yet: please look at what is marked.")
 _TYPES = {CHANNEL_EMAIL: Identifier.TYPE_EMAIL, CHANNEL_SMS: Identifier.TYPE_PHONE}
 _SAID_OF = ("channels", "quiet_hours", "pauses", "language_code")
+_CHOSEN = ("etag", "prefer", "language", "time_zone")
 _REFUSED = 400
 _RIGHT: Mapping[str, str] = MappingProxyType({})
 
@@ -68,6 +71,7 @@ class Contacting:
         said = [*choices.changed(own.fields, await self._purposes())]
         try:
             await self._keep_preferences(own)
+            await self._keep_zone(own)
         except (grpc.aio.AioRpcError, Refusal) as error:
             refusal = refusal_of(error)
             if refusal.code == "INVALID_ARGUMENT":
@@ -112,7 +116,7 @@ class Contacting:
             etag=own.text("etag"),
             channels=reordered(before, own.text("prefer"), WRITTEN),
             quiet_hours=typed_hours(own),
-            pauses=typed_pauses(own, before, own.say.zone, own.say.now),
+            pauses=typed_pauses(own, before, own.say.zone_of(choices.zone(own) or ""), own.say.now),
             language_code=choices.language(own.text("language"), before, own.say),
         )
         # Nothing else: what another name of theirs said of it, which is not shown here, holds on.
@@ -129,6 +133,14 @@ class Contacting:
         )
         await self.links.SubmitSelfServicePreferences(request)
 
+    async def _keep_zone(self, own: Own) -> None:
+        chosen = choices.zone(own)
+        if chosen is not None:
+            request = SubmitSelfServiceTimeZoneRequest(
+                token=own.token, time_zone=chosen, request_id=own.request_id("time zone")
+            )
+            await self.links.SubmitSelfServiceTimeZone(request)
+
     async def _page(
         self, own: Own, status: int = 200, wrong: Mapping[str, str] = _RIGHT, trouble: str = ""
     ) -> Response:
@@ -139,9 +151,10 @@ class Contacting:
             **filled_in(preferences, own.say.zone, own.say),
             "prefer": preferred(preferences),
             "language": own.say.language.locale.language,
+            "time_zone": said_zone(own.linked),
         }
         if status == _REFUSED:
-            held |= as_typed(own) | {each: own.text(each) for each in ("etag", "prefer", "language")}
+            held |= as_typed(own) | {each: own.text(each) for each in _CHOSEN}
         return page(
             own,
             "contact.html",
@@ -151,6 +164,7 @@ class Contacting:
             held=held,
             stopped=own.say.on(moment(stop.effective_time)) if stop else "",
             zone=own.say.zone.key,
+            zones=choices.zones(own),
             languages=choices.LANGUAGES,
             wrong=wrong,
             trouble=own.say(MARKED) if wrong else trouble,

@@ -14,7 +14,7 @@ from desk.pages.actions.kinds.promises import AGREE
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.loading import Names
 from desk.pages.customer.promises import dates_of
-from desk.pages.customer.things import Handle, handle
+from desk.pages.customer.things import Handle, handle, lives_in
 from desk.pages.services import Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
@@ -117,8 +117,8 @@ class Told:
 def page(told: Told, viewer: Viewer, names: Names, say: Speech) -> CallPage:
     """The page."""
     item, known = told.item, told.customer
-    there, good = _there(known.time_zone, say)
-    day, at = proposed(known.time_zone, say)
+    there, good = _there(lives_in(known), say)
+    day, at = proposed(lives_in(known), say)
     own = item.call.script
     return CallPage(
         title=say("Call: {reason}", reason=say.code(item.call.reason_code)),

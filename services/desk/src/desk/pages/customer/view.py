@@ -28,7 +28,7 @@ from desk.pages.customer.loading import CASES_SHOWN, PARTS_OF, Names, Promised
 from desk.pages.customer.loading import Cases as Told
 from desk.pages.customer.page import Card, Merged
 from desk.pages.customer.promises import first_of, told_of
-from desk.pages.customer.things import address, handle, things
+from desk.pages.customer.things import address, handle, lives_in, things
 from desk.pages.customer.troubles import Troubles
 from desk.pages.services import Parts
 from desk.ui import words
@@ -44,7 +44,6 @@ from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
 from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesResponse, ListPurchasesResponse
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
-UNKNOWN_ZONES = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
 OTHERS_SHOWN = 6
 APART_SHOWN = timedelta(days=30)  # in which what was recorded of two who were taken for one is put right
@@ -88,7 +87,7 @@ class _Maker:
         say, known, view = self.say, self.known, self.view
         shown = known or view or Customer()
         nameless = say("A customer without a name") if known or view else say("This customer")
-        language, zone = shown.language_code, shown.time_zone
+        language, zone = shown.language_code, lives_in(known) if known else ""
         manager = shown.relationship_manager
         merges = self._merges()
         others = dict.fromkeys(each.merged_display_name for each in merges)
@@ -101,7 +100,7 @@ class _Maker:
             since="" if known and known.prospect else self._since(),
             prospect=known.prospect if known else False,
             language=say.language_of(language) if language else "",
-            there=say.clock(say.now, say.zone_of(zone)) if zone not in UNKNOWN_ZONES else "",
+            there=say.clock(say.now, say.zone_of(zone)) if zone else "",
             manager=self.names(manager) if manager else "",
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",

@@ -16,6 +16,7 @@ from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.customer.v1.attribute_pb2 import Attribute, AttributeValue, Observation
 
+ZONE = "profile.time-zone"
 _RULES: Mapping[int, str] = {
     Attribute.RULE_LATEST: N_("the latest stands"),
     Attribute.RULE_TRUSTED_SOURCE: N_("the most trusted source stands"),
@@ -53,10 +54,15 @@ class Values:
     viewer: Viewer
     names: Names
     say: Speech
+    zone: Card | None = None  # their time zone, and why it is that, where nobody said one
 
     def card(self, values: Iterable[AttributeValue], trouble: str) -> Card:
-        """Those of the profile first, then departments'."""
-        rows = sorted(values, key=lambda each: not is_of_profile(each.attribute))
+        """Those of the profile first, then departments'; and the time zone, which everybody has."""
+        listed = {each.attribute: each for each in values}
+        if self.zone and not trouble:
+            name = f"{self.customer}/attributeValues/{ZONE}"
+            listed.setdefault(f"attributes/{ZONE}", AttributeValue(name=name, attribute=f"attributes/{ZONE}"))
+        rows = sorted(listed.values(), key=lambda each: not is_of_profile(each.attribute))
         return Card(
             rows=[self._row(each) for each in rows],
             trouble=trouble,
@@ -70,13 +76,16 @@ class Values:
             id=last(each.name),
             name=each.name,
             what=attribute(each, self.say),
-            stands=self._candidate(each.standing, each) if each.HasField("standing") else None,
+            stands=self._candidate(each.standing, each) if each.HasField("standing") else self._unsaid(each),
             because=self._because(each),
             rule=self.say(_RULES.get(each.rule, "")),
             others=[self._candidate(other, each) for other in each.others],
             withheld=each.withheld,
             acts=offered(self.viewer, self.customer, *([] if each.withheld else actions), on=each.name),
         )
+
+    def _unsaid(self, each: AttributeValue) -> Card | None:
+        return self.zone if last(each.attribute) == ZONE else None
 
     def _because(self, each: AttributeValue) -> str:
         if each.standing.reason == AttributeValue.REASON_PINNED:

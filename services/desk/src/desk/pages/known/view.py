@@ -11,7 +11,7 @@ from desk.pages.actions.kinds.relationships import END, RELATE, REMOVE, is_to
 from desk.pages.actions.offering import offered
 from desk.pages.customer.loading import Names
 from desk.pages.customer.page import Card
-from desk.pages.customer.things import handle
+from desk.pages.customer.things import handle, zone_because
 from desk.pages.known.values import Values
 from desk.pages.services import Part, Parts
 from desk.ui.speech import Speech
@@ -98,7 +98,9 @@ class _Maker:
 
     def values(self) -> Card:
         listed = self.parts.of("values", ListAttributeValuesResponse).attribute_values
-        made = Values(self.customer.name, self.viewer, self.names, self.say)
+        because = zone_because(self.customer, self.say)
+        zone = Card(value=self.customer.time_zone, by=because) if because else None
+        made = Values(self.customer.name, self.viewer, self.names, self.say, zone)
         return made.card(listed, self._trouble(self.parts["values"]))
 
     def _when(self, each: Relationship) -> str:

@@ -8,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Values
 from desk.pages.actions.kinds.reaching import REACHING
-from desk.pages.customer.things import thing_of
+from desk.pages.customer.things import thing_of, zone_because
 from desk.pages.quieting import filled_in, typed_hours, typed_pauses
 from rapport.customer.v1.consent_service_pb2 import GetPreferencesRequest, UpdatePreferencesRequest
 from rapport.customer.v1.customer_pb2 import Customer
@@ -28,7 +28,8 @@ async def _known(doing: Doing) -> tuple[Preferences, Customer, ZoneInfo]:
 async def _open(doing: Doing) -> Values:
     preferences, customer, zone = await _known(doing)
     wanted = filled_in(preferences, zone, doing.look.say)
-    return {"zone": customer.time_zone, "reaching": REACHING.href(doing.customer), **wanted}
+    told = {"zone": customer.time_zone, "because": zone_because(customer, doing.look.say)}
+    return {**told, "reaching": REACHING.href(doing.customer), **wanted}
 
 
 async def _do(doing: Doing) -> Done:
