@@ -97,7 +97,7 @@ def test_a_format_is_for_what_is_not_written_as_iso() -> None:
         "2026-13-01",
         "0/0/2026",
         "1/13/2026 25:00",
-        "2 Mrz 2026",
+        "2 Mro 2026",
         "30 Feb 2026",
         "Mar 2026",
         "2 Mar 26",

@@ -11,7 +11,8 @@ from google.type.decimal_pb2 import Decimal as Number
 from chassis.api.messages import money, timestamp
 from rapport.loyalty.v1 import purchase_pb2
 from rapport_imports import own
-from rapport_imports.fields import Cells, is_no_key, is_nothing
+from rapport_imports.fields import Cells
+from rapport_imports.nothing import is_no_key, is_nothing
 from rapport_imports.people import Person, person
 from rapport_imports.tabular import Row
 

@@ -1,13 +1,13 @@
 """Which column of a file holds which field: as mapped, else by what such columns are called out there."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from itertools import pairwise
 
-from chassis.money import Currency
+from rapport_imports.contents import Contents
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.fields import is_nothing
-from rapport_imports.names import NAMES, columns_of, plain
-from rapport_imports.tabular import Row
+from rapport_imports.heading import place
+from rapport_imports.names import NAMES, plain
+from rapport_imports.tools import ALONE, columns_of
 
 # In a file with one of these, or with an amount and a date, `id` is that of an order and `name` its number.
 _ORDERS = """
@@ -22,32 +22,20 @@ ADDED = frozenset({"phone", "discount"})
 _EACH_ROW = frozenset({"reference", "email", "country", "currency", "language"}) | ADDED
 
 
-class Contents:
-    """What the columns of a file hold: how many values each has, and which hold nothing but currencies.
-
-    `longer` is the first line with more cells than the header has names, 0 for none: where most rows are
-    so (`mostly_longer`), what was taken for the header is a title.
-    """
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.filled: Counter[str] = Counter()
-        self.longer = 0
-        others: set[str] = set()
-        excess = 0
-        for row in rows:
-            if any(cell.strip() for cell in row.extra):
-                self.longer = self.longer or row.line
-                excess += 1
-            else:
-                excess -= 1
-            for column, cell in row.cells.items():
-                if is_nothing(cell):
-                    continue
-                self.filled[column] += 1
-                if column not in others and not _is_currency(cell.strip()):
-                    others.add(column)
-        self.currencies = self.filled.keys() - others
-        self.mostly_longer = excess > 0
+# What is called a number beside everything else, and that of a house behind its street.
+_STREETS = frozenset(plain(w) for name, of in NAMES.items() if name.endswith("street") for w in of.split())
+_A_NUMBER = frozenset({"n", "no", "nr", "num", "nummer", "number", "numero"})
+# Beside these a name is the family's; what is somebody's whole name where no other column has a part of it.
+_GIVEN = frozenset({"vorname", "vname", "rufname", "voornaam", "roepnaam", "fornamn", "fornavn", "prenom"})
+_NAME = frozenset({"name", "naam", "namn", "navn"})
+_WHOLE = frozenset({"nome", "nombre", "nom"})
+_ONE_FOR_ALL = frozenset({"purpose", "consent"})
+# Of whom the e-mail addresses in other columns are.
+_OTHERS = """
+    owner agent manager rep createdby modifiedby updatedby assign user seller merchant shop betreuer
+    mitarbeiter bearbeiter vertrieb verkaufer vendedor venditore commercial verkoper
+    toemail recipient empfanger referr
+"""
 
 
 def columns_for(
@@ -75,6 +63,9 @@ def columns_for(
                 guesses = [column for column in guesses if contents.filled[column]] or guesses
             if guesses and guesses[0] not in found.values():
                 found[name] = guesses[0]
+    _call_whole_names(found, fields, mapping)
+    if contents:
+        found |= by_content(fields, header, found, contents)
     if contents and "currency" in fields and "currency" not in found:
         found |= _currency([name for name in header if name in contents.currencies - set(found.values())])
     missing = [name for name in required if name not in found]
@@ -84,23 +75,68 @@ def columns_for(
         row = contents.longer if contents and contents.longer else "N"
         none = f"no column for {', '.join(missing or ['any field'])} among {', '.join(header)}"
         what = "most rows have more cells than the header" if title and not missing else none
-        told = f"{what}; say which with {hint}, or with --header-row {row} which line names the columns"
-        raise UnreadableFile(told)
+        constant = "".join(f" or --set {name}=VALUE" for name in missing if name in _ONE_FOR_ALL)
+        or_line = f"or with --header-row {row} which line names the columns"
+        raise UnreadableFile(f"{what}; say which with {hint}{constant}, {or_line}")
     return {name: found[name] for name in fields if name in found}
 
 
-def refuse_left(header: Sequence[str], used: Mapping[str, str], contents: Contents) -> None:
-    """UnreadableFile where consents are read, and theirs or a column that nobody takes says who left."""
+def column_of(text: str, header: Sequence[str]) -> str:
+    """The column that an option means: by its name, else by its place, `3` or `C`."""
+    number = place(text) or 0
+    return text if text in header or not 0 < number <= len(header) else header[number - 1]
+
+
+def by_content(
+    fields: Sequence[str], header: Sequence[str], found: Mapping[str, str], contents: Contents
+) -> dict[str, str]:
+    """Columns that no name tells, by what all their cells hold, where there is one for a field.
+
+    Of customers no column is taken that says one address again and again: it is that of somebody else.
+    """
+    others = _OTHERS.split()
+    free = [name for name in header if name not in found.values()]
+    free = [name for name in free if not any(other in plain(name) for other in others)]
+    kinds = {
+        "email": contents.emails(distinct="external_id" in fields),
+        "phone": contents.phones(),
+        "date": contents.dates(),
+    }
+    guessed = {}
+    for field, holding in kinds.items():
+        columns = [name for name in free if name in holding]
+        if field in fields and field not in found and (len(columns) == 1 or (columns and field == "phone")):
+            guessed[field] = columns[0]
+    return guessed
+
+
+def _call_whole_names(found: dict[str, str], fields: Sequence[str], mapping: Mapping[str, str]) -> None:
+    """Mend which part of a name a column holds, by which others there are: `Vorname` and `Name`."""
+    called = {name: plain(column) for name, column in found.items() if name not in mapping}
+    is_family = called.get("given_name") in _GIVEN and called.get("display_name") in _NAME
+    if is_family and "family_name" not in found:
+        found["family_name"] = found.pop("display_name")
+    if "display_name" in fields and "display_name" not in found:
+        for part, other in (("given_name", "family_name"), ("family_name", "given_name")):
+            if called.get(part) in _WHOLE and other not in found:
+                found["display_name"] = found.pop(part)
+
+
+def refuse_left(header: Sequence[str], consent: str, taken: Collection[str], contents: Contents) -> None:
+    """UnreadableFile where consents are read, and theirs or a column that nobody takes says who left.
+
+    `consent` is their column, empty where all of them are the same.
+    """
     words = set(_words("left"))
-    if plain(used["consent"]) in words:
+    if plain(consent) in words:
         raise UnreadableFile(
-            f"a yes in {used['consent']} is a no: consent must be read from a column where yes is a yes"
+            f"a yes in {consent} is a no: consent must be read from a column where yes is a yes"
         )
     for column in header:
-        if plain(column) in words and contents.filled[column] and column not in used.values():
+        if plain(column) in words and contents.filled[column] and column not in taken:
             raise UnreadableFile(
-                f"{column} says who left, and consent is read from {used['consent']} alone: say what it is "
-                f"with --map FIELD={column}, or that it counts for nothing with --ignore {column}"
+                f"{column} says who left, and consent is read from {consent or '--set'} alone: say what it "
+                f"is with --map FIELD={column}, or that it counts for nothing with --ignore {column}"
             )
 
 
@@ -112,7 +148,7 @@ def spares_for(
     spares = {
         name: [column for column in candidates(name, fields, header, mapping) if column in free]
         for name in used
-        if name in _EACH_ROW and name not in mapping
+        if name not in mapping and (name in _EACH_ROW or columns_of(header).get(name, "").startswith(ALONE))
     }
     return {name: columns for name, columns in spares.items() if columns}
 
@@ -121,12 +157,32 @@ def candidates(
     field: str, fields: Sequence[str], header: Sequence[str], mapping: Mapping[str, str]
 ) -> list[str]:
     """The columns that by their names may hold a field, best first."""
-    known = {plain(column): column for column in reversed(header) if column not in mapping.values()}
-    words = [*map(plain, columns_of(header).get(field, "").split()), *_words(field)]
+    free = [column for column in header if column not in mapping.values()]
+    known: dict[str, list[str]] = {}
+    of_house = _of_houses(header)
+    for column in free:
+        if column not in of_house:
+            known.setdefault(_word(column, header), []).append(column)
+    of_tool = columns_of(header).get(field, "")
+    words = list(map(plain, of_tool.removeprefix(ALONE).split()))
+    words += [] if of_tool.startswith(ALONE) else _words(field)
     # Where the row itself has an id of that name in this tool, it is no customer's.
     if "external_id" in fields and _of_orders(known.keys()):
         words = [word for word in words if word not in _OF_THE_ROW]
-    return [known[word] for word in dict.fromkeys(words) if word in known]
+    columns = [column for word in dict.fromkeys(words) for column in known.get(word, ())]
+    return columns or ([name for name in of_house if name in free] if field == "house_number" else [])
+
+
+def _word(column: str, header: Sequence[str]) -> str:
+    """What a column is called; the second of a name as the first."""
+    name, again, _ = column.rpartition(" (")
+    return plain(name if again and name in header else column)
+
+
+def _of_houses(header: Sequence[str]) -> list[str]:
+    """Columns that are called a number and nothing else, behind a street."""
+    beside = pairwise(header)
+    return [column for street, column in beside if plain(street) in _STREETS and plain(column) in _A_NUMBER]
 
 
 def _currency(columns: Sequence[str]) -> dict[str, str]:
@@ -137,17 +193,6 @@ def _currency(columns: Sequence[str]) -> dict[str, str]:
             "--map currency=COLUMN, or with --currency that none is"
         )
     return {"currency": columns[0]} if columns else {}
-
-
-def _is_currency(text: str) -> bool:
-    """Whether it is a code of ISO 4217, in one case: Bob is nobody's money."""
-    if len(text) != 3 or not (text.isupper() or text.islower()):
-        return False
-    try:
-        Currency.of(text.upper())
-    except ValueError:
-        return False
-    return True
 
 
 def _of_orders(known: Set[str]) -> bool:

@@ -22,10 +22,12 @@ from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest, UpdateC
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.purpose_service_pb2 import ListPurposesRequest
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import RowsRefused
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
 from rapport_imports.people import NOBODY, Channels, Customers, OfCustomers, Person, person
+from rapport_imports.reading import Reading
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row
 
@@ -33,12 +35,35 @@ PAGE = 1000
 AT_ONCE = 8  # customers of whom it is asked what holds
 CHANNELS = ("email", "sms", "voice", "letter")
 _YES = frozenset(
-    {"yes", "y", "true", "t", "1", "ja", "j", "oui", "si", "sim", "granted", "optin", "optedin"}
-    | {"subscribed", "confirmed", "allowed"}
+    {"yes", "y", "true", "t", "1", "ja", "j", "oui", "si", "sim", "tak", "ano", "evet", "да", "はい", "是"}
+    | {"granted", "optin", "optedin", "subscribed", "confirmed", "allowed", "angemeldet", "abonniert"}
+    | {"eingewilligt", "erteilt", "zugestimmt", "abonne", "abonnee", "inscrit", "inscrite", "suscrito"}
+    | {"suscrita", "inscrito", "inscrita", "subscrito", "iscritto", "iscritta", "ingeschreven", "aangemeld"}
+    | {"geabonneerd", "accordato", "concedido", "accorde"}
 )
 _NO = frozenset(
-    {"no", "n", "false", "f", "0", "nein", "non", "nao", "denied", "optout", "optedout", "unsubscribed"}
-    | {"cleaned", "complained", "bounced", "revoked"}
+    {
+        "no",
+        "n",
+        "false",
+        "f",
+        "0",
+        "nein",
+        "non",
+        "nao",
+        "nee",
+        "nej",
+        "nie",
+        "ne",
+        "hayir",
+        "нет",
+        "いいえ",
+        "否",
+    }
+    | {"denied", "optout", "optedout", "unsubscribed", "cleaned", "complained", "bounced", "revoked"}
+    | {"abgemeldet", "widerrufen", "abgelehnt", "verweigert", "desabonne", "desabonnee", "desinscrit"}
+    | {"desinscrite", "refuse", "baja", "dadodebaja", "dadadebaja", "descadastrado", "cancelado", "cancelada"}
+    | {"disiscritto", "disiscritta", "revocato", "revocado", "revogado", "uitgeschreven", "afgemeld"}
 )
 _OF_THE_ROW = ("CONSENT_ASKED_OFTEN", "RESOURCE_NOT_FOUND")
 _NO_PURPOSE = "must be a purpose that there is, such as {}"
@@ -64,10 +89,10 @@ class ConsentImporter(OfCustomers):
     """Rows become consents of the customer service, each in its place among what was said."""
 
     fields = (
-        *("customer", "email", "purpose", "channel", "consent", "consent_date", "source", "proof"),
-        "wording_version",
+        *("customer", "email", "purpose", "channel", "consent", "consent_date", "left_date", "source"),
+        *("proof", "wording_version"),
     )
-    required = ("purpose", "consent")
+    required = ("purpose",)
     sources: Mapping[str, str] = {"effective_time": "consent_date", "state": "consent", "name": "channel"}
 
     def __init__(self, channel: Channels, customers: Customers) -> None:
@@ -78,6 +103,15 @@ class ConsentImporter(OfCustomers):
         self._essential: set[str] = set()
         self._waits = 0
 
+    def begin(self, reading: Reading) -> None:
+        """UnreadableFile unless something says what was answered, too."""
+        super().begin(reading)
+        if not {"consent", "left_date"} & (reading.columns.keys() | reading.constants.keys()):
+            raise UnreadableFile(
+                "no column says yes or no: say which with --map consent=COLUMN, or which says when "
+                "somebody left with --map left_date=COLUMN; where all of them said yes, --set consent=yes"
+            )
+
     def parse(self, cells: Cells) -> Said:
         """A yes with its day, or a no. Without a channel it is of e-mail."""
         purpose = cells.text("purpose", required=True).lower().removeprefix("purposes/")
@@ -86,11 +120,13 @@ class ConsentImporter(OfCustomers):
         channel = channel.replace("_", "-") if cells.notation.exact else channel.replace("-", "")
         if channel not in CHANNELS and not cells.notation.exact:
             cells.wrong("channel", "INVALID_CODE", f"must be one of {', '.join(CHANNELS)}")
-        answer = plain(cells.text("consent", required=True))
+        left = cells.moment("left_date", past=True)
+        # Who left says no, whatever is said of the others.
+        answer = "no" if left else plain(cells.text("consent", required=True))
         if answer and answer not in _YES | _NO:
             cells.wrong("consent", "INVALID_CODE", "must be yes or no, or a word for it such as unsubscribed")
         # A yes without a day is none against a no or a stop, of which the services alone know the last.
-        at = cells.moment("consent_date", required=answer in _YES, past=True)
+        at = left or cells.moment("consent_date", required=answer in _YES, past=True)
         return Said(
             person=person(cells),
             about=f"{purpose}.{channel}",

@@ -13,13 +13,15 @@ import grpc
 from chassis.api.customers import check_customer, check_row, judged
 from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2
 from rapport_imports import restoring
-from rapport_imports.fields import Cells, is_nothing
+from rapport_imports.fields import Cells
 from rapport_imports.jobs import Job
 from rapport_imports.names import plain
+from rapport_imports.nothing import is_nothing
 from rapport_imports.postal import FIELDS, addresses
 from rapport_imports.reading import Reading
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row, Table
+from rapport_imports.tools import STAFF
 
 _IDENTIFIERS = {
     "email": identifier_pb2.Identifier.TYPE_EMAIL,
@@ -27,6 +29,7 @@ _IDENTIFIERS = {
     "fax": identifier_pb2.Identifier.TYPE_FAX,
     "account_number": identifier_pb2.Identifier.TYPE_ACCOUNT_NUMBER,
 }
+_BEFORE_AND_BEHIND = ("family_name_prefix", "second_family_name")
 _PERSON = ("given_name", "additional_name", "family_name", "honorific_prefix", "honorific_suffix")
 _NAMES = ("display_name", *_PERSON, "organization_name")
 _NO_PERSON = frozenset({"firma", "company", "unternehmen", "organization", "societe", "empresa"})
@@ -43,9 +46,27 @@ def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
     """The handles of one kind that a row holds, each with its column: numbers of all its columns."""
     if field == "phone" and not cells.notation.exact:
         return cells.everywhere(field)
+    if field == "email" and not cells.notation.exact:
+        return _addresses(cells)
     is_one = field == "account_number" and not cells.notation.exact
     texts = filter(None, [cells.text(field)]) if is_one else cells.several(field)
     return [(cells.column(field), text) for text in texts]
+
+
+def _addresses(cells: Cells) -> list[tuple[str, str]]:
+    """The e-mail addresses of a row: those of columns that are called alike; those of others are told."""
+    first = cells.several("email")
+    column = cells.column("email")
+    found = [(column, text) for text in first]
+    for other, text in cells.everywhere("email"):
+        if text.casefold() in [each.casefold() for each in first]:
+            continue
+        if other.startswith(f"{column} ("):
+            found.append((other, text))
+        else:
+            allowed = f"{other} holds another address, which is not taken: --map email={other} says otherwise"
+            cells.tell("NOT_TAKEN", allowed, "email")
+    return found
 
 
 class CustomerImporter:
@@ -57,11 +78,13 @@ class CustomerImporter:
     fields = (
         "external_id",
         *_NAMES,
+        *_BEFORE_AND_BEHIND,
         "birth_date",
         *_IDENTIFIERS,
         "country",
         "language",
         "time_zone",
+        "role",
         *FIELDS,
         *restoring.FIELDS,
     )
@@ -98,15 +121,20 @@ class CustomerImporter:
         """Remember how the file is read: otherwise, or with rows that are confirmed, it is another import."""
         self._used = reading.columns
         read = {
-            name: value for name, value in asdict(reading).items() if name != "day_one"
-        }  # says nothing here
+            name: value
+            for name, value in asdict(reading).items()
+            if name != "day_one" and (value or name != "constants")  # say nothing here
+        }
         identity = [self._table.digest, self._table.encoding.name, self._table.confirm, read]
         identity += [self._only] if self._only else []
         self._job.source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
-    def parse(self, cells: Cells) -> import_job_pb2.ImportRow:
-        """A customer with every handle the row holds."""
+    def parse(self, cells: Cells) -> import_job_pb2.ImportRow | None:
+        """A customer with every handle the row holds; None for who works at the help desk."""
         row = cells.row
+        if plain(cells.text("role")) in STAFF:
+            cells.tell("STAFF", "works at the help desk, and is no customer: skipped", "role")
+            return None
         handles = (
             [(self._used["external_id"], external_id(self._system, value))]
             if (value := cells.text("external_id"))
@@ -154,6 +182,8 @@ class CustomerImporter:
         if _ORDER_NUMBER.fullmatch(names["display_name"]):
             cells.tell("NO_NAME", "holds a number, which is nobody's name: not taken", "display_name")
             names["display_name"] = ""
+        family = [cells.text("family_name_prefix"), names["family_name"], cells.text("second_family_name")]
+        names["family_name"] = " ".join(filter(None, family)) if names["family_name"] else ""
         if plain(names["honorific_prefix"]) in _NO_PERSON:
             names["honorific_prefix"] = ""
         called, organization = names.pop("display_name"), names["organization_name"]

@@ -6,33 +6,35 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from google.type.date_pb2 import Date
 
 from rapport_imports.decoding import UnreadableFile
+from rapport_imports.months import is_weekday, month
 
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2}(?!\d))(?:,? +|T)?(.*)")
 _TIME = re.compile(
-    r"(?i)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
+    r"(?i)(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(?:uhr)?([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
 )
 # 24:00 is the end of a day, the first moment of the next.
 _DAYS_END = re.compile(r"(?!9999)(\d{4}[/-]\d{1,2}[/-]\d{1,2})(?:T| +)24:00(?::00(?:\.0+)?)?([+-].*|Z)?")
 _OFFSET = re.compile(r"(?i)\s+(?:(z|utc|gmt)|([-+]\d{2}:?\d{2}))$")
-_MONTHS = [
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-]
-# 2 Mar 2026, 02-Mar-2026; March 2, 2026; 2026 Mar 02: where the year is, the day is not.
+# 2 Mar 2026, 02-Mar-2026, 2. März 2026, 2 de marzo de 2026, 1er mars 2026, lunedì 2 marzo 2026;
+# March 2, 2026; 2026 Mar 02: where the year is, the day is not.
+_MONTH = r"[^\W\d_]{3,12}\.?"
 _NAMED = re.compile(
-    r"(?:(?P<d>\d{1,2})[ /-]+(?P<m>[A-Za-z]{3,9})[ /-]+(?P<y>\d{4})"
-    r"|(?P<m2>[A-Za-z]{3,9}) +(?P<d2>\d{1,2}),? +(?P<y2>\d{4})"
-    r"|(?P<y3>\d{4})[ /-]+(?P<m3>[A-Za-z]{3,9})[ /-]+(?P<d3>\d{1,2}))(?:,? +(?P<rest>.*))?"
+    r"(?:(?P<weekday>[^\W\d_]{2,13}(?:-feira)?)[.,]{0,2} +)??"
+    r"(?:(?P<d>\d{1,2})(?:\.|º|°|er|st|nd|rd|th)?[ /-]*(?:de |of )?"
+    rf"(?P<m>{_MONTH})[ /,-]*(?:del? )?(?P<y>\d{{4}})"
+    rf"|(?P<m2>{_MONTH}) +(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,? +(?P<y2>\d{{4}})"
+    rf"|(?P<y3>\d{{4}})[ /-]+(?P<m3>{_MONTH})[ /-]+(?P<d3>\d{{1,2}}))"
+    r"(?:,? +(?:(?:um|at|à|a las|alle|às|om) )?(?P<rest>.*))?"
 )
 
-# What people call parts of a date, in English, German and French, and how `strptime` does.
+# What people call parts of a date, in English, German, French and Italian, and how `strptime` does.
 _PARTS = {
     **dict.fromkeys(("yyyy", "jjjj", "aaaa"), "%Y"),
     **dict.fromkeys(("yy", "aa"), "%y"),
     **dict.fromkeys(("m", "mm"), "%m"),
     "mmm": "%b",
     "mmmm": "%B",
-    **dict.fromkeys(("d", "dd", "tt", "jj"), "%d"),
+    **dict.fromkeys(("d", "dd", "tt", "jj", "gg"), "%d"),
     **dict.fromkeys(("h", "hh"), "%H"),
     "ss": "%S",
 }
@@ -49,6 +51,7 @@ _COMPACT = re.compile(r"\d{8}")
 _PART = re.compile(r"(\d{4})(?:-(\d{2}))?")
 _NO_YEAR = re.compile(r"--(\d{2})-?(\d{2})")
 _DAY_DIGITS, _CLOCK_DIGITS = 5, 4
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\.?")
 _SHORT = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2})")
 
 
@@ -88,13 +91,21 @@ class DayOrder:
 
     def add(self, line: int, cell: str) -> None:
         match = _NUMBERS.fullmatch(cell.strip())
-        if match is None or match[2] == "." or len(match[4]) == 2:
+        if match and len(match[4]) == 2:
+            return
+        match = match or _DAY_AND_MONTH.fullmatch(cell.strip())
+        if match is None or match[2] == ".":
             return
         first, second = int(match[1]), int(match[3])
         if first > 12 or second > 12:
             self._shown.add("day" if first > 12 else "month")
         elif first != second:
             self._unclear = self._unclear or (line, cell.strip())
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether one may be either, and none shows it."""
+        return self._unclear is not None and not self._shown
 
     def decided(self, *, asks: bool = True) -> str:
         """`day`, `month`, or empty when every date shows it, or none does.
@@ -199,10 +210,10 @@ def _guessed(text: str, first: str) -> datetime:
 
 def _named(match: re.Match[str]) -> datetime:
     """A day whose month is spelt, with a time of day or without."""
-    year, month, day = (match[part] or match[f"{part}2"] or match[f"{part}3"] for part in "ymd")
-    spelt = month.lower()
-    number = next((i for i, name in enumerate(_MONTHS, 1) if spelt in (name, name[:3])), 0)
-    return _of_parts(year, f"{number}", day, match["rest"] or "")
+    year, spelt, day = (match[part] or match[f"{part}2"] or match[f"{part}3"] for part in "ymd")
+    if match["weekday"] and not is_weekday(match["weekday"]):
+        raise ValueError
+    return _of_parts(year, f"{month(spelt)}", day, match["rest"] or "")
 
 
 def _of_parts(year: str, month: str, day: str, rest: str) -> datetime:
@@ -242,7 +253,8 @@ def born(text: str, date_format: str, first: str) -> Date | None:
     """The date as far as it is known: a day, a year, a month of one, or a day of any year. None for nobody's.
 
     Args:
-        text: ISO 8601, also without dashes, only to the month or year, or `--04-12`; what `dates.read` takes.
+        text: ISO 8601, also without dashes, only to the month or year, or `--04-12`, `12.4.` and `04/12`;
+            what `dates.read` takes.
             A time of day beside it does not move it.
         date_format: how dates are written, as `strptime` takes it.
         first: `day` or `month`, which of them begins a date with slashes.
@@ -254,6 +266,13 @@ def born(text: str, date_format: str, first: str) -> Date | None:
         return None
     if match := _NO_YEAR.fullmatch(text):
         day = date(2000, int(match[1]), int(match[2]))  # a year that has every day
+        return Date(month=day.month, day=day.day)
+    if match := _DAY_AND_MONTH.fullmatch(text):
+        one, two = int(match[1]), int(match[3])
+        day_first = match[2] == "." or first == "day" or one > 12 or one == two
+        if not (day_first or first == "month" or two > 12):
+            raise ValueError
+        day = date(2000, *((two, one) if day_first else (one, two)))
         return Date(month=day.month, day=day.day)
     if match := _PART.fullmatch(text):
         year, month = int(match[1]), int(match[2] or 0)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, AnyStr, BinaryIO, NamedTuple, cast
 
-from rapport_imports.alphabets import likeliest
+from rapport_imports.alphabets import Likely, likeliest
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -138,10 +138,12 @@ def encoding_of(path: Path, start: bytes) -> Encoding:
         return Encoding("utf-8")
     if good * 4 > len(legacy):
         return Encoding("utf-8", "surrogateescape")
-    name = _likely(b"\n".join(legacy))
-    return Encoding(
-        name, "surrogateescape", f"not UTF-8: read as {name}; if letters look wrong, say --encoding NAME"
-    )
+    found = _likely(b"\n".join(legacy))
+    note = f"not UTF-8: read as {found.name}"
+    if found.other:
+        note += f" ({found.differ[0]}), and may be {found.other} ({found.differ[1]})"
+    told = f"{note}; if letters look wrong, say --encoding {found.other or 'NAME'}"
+    return Encoding(found.name, "surrogateescape", told)
 
 
 def _not_utf8(path: Path) -> tuple[list[bytes], int]:
@@ -176,11 +178,11 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _likely(lines: bytes) -> str:
+def _likely(lines: bytes) -> Likely:
     """The encoding of lines that are not UTF-8: in which they are words of languages, else by statistics."""
     from charset_normalizer import from_bytes
 
-    if name := likeliest(lines):
-        return name
+    if found := likeliest(lines):
+        return found
     best = from_bytes(lines).best()
-    return best.encoding if best else "cp1252"
+    return Likely(best.encoding if best else "cp1252")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from rapport_imports import heading
 from rapport_imports.decoding import Encoding, UnreadableFile, lines, readable, text
 
 _DELIMITERS = ",;\t|"
@@ -39,7 +40,7 @@ def _newlines(cell: str) -> str:
 
 
 def delimiter_of(path: Path, encoding: Encoding) -> tuple[str, bool]:
-    """What separates the cells, and whether `sep=` says so; else it cuts most rows into as many as the first.
+    """What separates the cells, and whether `sep=` says so; else it cuts most rows as it cuts the header.
 
     Quoted cells may hold any of the characters, so every choice is tried as it would be read.
     """
@@ -51,9 +52,12 @@ def delimiter_of(path: Path, encoding: Encoding) -> tuple[str, bool]:
 
 
 def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
-    """The share of rows that have as many cells as the first, where those are several; and how many."""
+    """The share of rows that have as many cells as the header, where those are several; and how many.
+
+    That is the first line, unless one below it has names that columns are called.
+    """
     widths: list[int] = []
-    trust = 1.0
+    header, trust = 0, 1.0
     csv.field_size_limit(_CELL_MAX)
     with readable(path), text(path, encoding) as source:
         reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True)
@@ -61,14 +65,14 @@ def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
             for cells in reader:
                 if any(cell.strip() for cell in cells):
                     widths.append(len(cells))
+                    if not header and len(widths) <= heading.LINES_MAX and heading.known(cells) > 1:
+                        header = len(cells)
                 if len(widths) == _SAMPLE_RECORDS or reader.line_num > _SAMPLE_LINES:
                     break
         except csv.Error:  # told when it is read for good
             widths, trust = widths or _first_width(path, encoding, delimiter), 0.5
-    if not widths or max(widths) == 1:
-        return 0, 0
-    alike = sum(width == widths[0] for width in widths) / len(widths)
-    return alike * trust if widths[0] > 1 else 0, widths[0]
+    header = header or (widths[0] if widths else 1)
+    return (widths.count(header) / len(widths) * trust, header) if header > 1 else (0, 0)
 
 
 def _first_width(path: Path, encoding: Encoding, delimiter: str) -> list[int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from chassis.business_time import FIRST_YEAR, LAST_YEAR, Calendar
 from rapport_imports import dates
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.fields import is_nothing
+from rapport_imports.nothing import is_nothing
 from rapport_imports.tabular import Row, Table
 
 LINES_SHOWN = 20

@@ -1,9 +1,8 @@
 """Feeding rows to a service in batches, and telling what became of each."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -12,23 +11,23 @@ import grpc
 from chassis.backoff import Backoff
 from rapport_imports.amounts import Separator
 from rapport_imports.batches import batched, row_of, share_problems, violations
-from rapport_imports.columns import ADDED, Contents, columns_for, ignored, refuse_left, spares_for
+from rapport_imports.choosing import Said, choose
 from rapport_imports.dates import DayNumbers, DayOrder
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.fields import Cells, Notation
-from rapport_imports.own import COLUMNS
 from rapport_imports.reading import Reading
 from rapport_imports.refused import ErrorFile
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row, Table
 from rapport_imports.together import Together
+from rapport_imports.tools import first_of
+from rapport_imports.totals import is_none, marked
 
 T = TypeVar("T")
 OrderOf = Callable[[Row], str]
 IN_FLIGHT = 2
 ABORTED_MAX = 20
 _ABORTED = Backoff(0.2, 5.0)
-_NAMED = frozenset({"display_name", "given_name", "family_name", "organization_name"})
 
 
 class RowsRefused(Exception):
@@ -128,44 +127,15 @@ class Run(Generic[T]):
 
     def _columns(self) -> dict[str, str]:
         """Which column holds each field, and which says it where that one has nothing."""
-        for name in self.ignore:
-            if name not in self.table.header:
-                raise UnreadableFile(f"--ignore {name}: the columns are {', '.join(self.table.header)}")
-        header = [name for name in self.table.header if name not in self.ignore]
-        fields = self.importer.fields
-        before = self.table.before
-        # A row that was refused before is read from the columns that it was read from then.
-        then = COLUMNS[self.table.own] if self.table.own else before.columns
-        then = {name: column for name, column in then.items() if column in header}
-        contents = None if then else Contents(self.table.rows())
-        if contents and self.reading.currency:
-            contents.currencies = set()
-        mapping = {**then, **self.mapping}
-        if self.table.own:
-            fields = tuple(name for name in fields if name in mapping)
-        used = columns_for(fields, self.importer.required, header, mapping, contents)
-        if contents and "consent" in used:
-            refuse_left(header, used, contents)
-        self.spares = spares_for(fields, header, mapping, used) | {
-            name: columns
-            for name, columns in before.spares.items()
-            if name not in self.mapping and set(columns) <= set(header)
-        }
-        self.result.used = used
-        taken = [*used.values(), *chain.from_iterable(self.spares.values())]
-        self.result.ignored = ignored(self.table.header, taken)
-        self.result.notes += [
-            f"{field} is read from {' or '.join(columns)}"
-            + (", too" if field in ADDED else f" where {used[field]} has none")
-            for field, columns in self.spares.items()
-        ]
-        if "display_name" in fields and self.result.ignored and not _NAMED & used.keys():
-            columns = ", ".join(self.result.ignored)
-            self.result.notes.append(
-                "no column is used for names; if one of these holds them, say --map display_name=COLUMN: "
-                f"{columns}"
-            )
+        notation, currency = self.notation, self.reading.currency
+        said = Said(self.mapping, self.ignore, notation.country, currency, notation.constants)
+        importer = self.importer
+        used, self.spares = choose(self.table, importer.fields, importer.required, said, self.result)
         return used
+
+    def _rows(self) -> Iterator[Row]:
+        """The rows of the file, of which some may be none of its table."""
+        return self.table.rows() if self.table.own else marked(self.table.rows())
 
     def _survey(self, used: Mapping[str, str]) -> tuple[int, int]:
         """Read the whole file once, to know what its separators and dates mean. The rows and widest row."""
@@ -174,8 +144,10 @@ class Run(Generic[T]):
         dates = [used[name] for name in used if name == "date" or name.endswith("_date")]
         numbers = DayNumbers()
         total, width = 0, len(self.table.header)
-        for row in self.table.rows():
+        for row in self._rows():
             total, width = total + 1, max(width, len(self.table.header) + len(row.extra))
+            if row.aside:
+                continue
             if self._together:
                 self._together.survey(row)
             if "amount" in used and not self.notation.decimal:
@@ -192,14 +164,15 @@ class Run(Generic[T]):
         if not self.notation.day_one:
             numbers.decided()
         decimal = self.notation.decimal or separator.decided()
-        first = self.notation.first or order.decided(asks="birth_date" not in used)
+        first = self.notation.first or (first_of(self.table.header) if order.is_unclear else "")
+        first = first or order.decided(asks="birth_date" not in used)
         self.notation = replace(self.notation, decimal=decimal, first=first)
         self.result.notes += self._readings()
         return total, width
 
     def _readings(self) -> list[str]:
         """How the file was read, where it might have been otherwise."""
-        notes = [self.table.encoding.note] if self.table.encoding.note else []
+        notes = [note for note in (self.table.encoding.note, *self.table.notes) if note]
         if self.table.others:
             others = ", ".join(self.table.others)
             notes.append(f"sheet {self.table.sheet} is read; --sheet names another: {others}")
@@ -213,7 +186,7 @@ class Run(Generic[T]):
         slots = asyncio.Semaphore(IN_FLIGHT)
         try:
             async with asyncio.TaskGroup() as tasks:
-                rows = self.table.rows()
+                rows = self._rows()
                 for batch in batched(self._together.rows(rows) if self._together else rows):
                     await slots.acquire()
                     work = tasks.create_task(self._batch(batch, used, errors, total))
@@ -224,7 +197,9 @@ class Run(Generic[T]):
     async def _batch(self, batch: list[Row], used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
         for row in batch:
             share_problems(row)
-        readable = [row for row in batch if not row.problems]
+        right = [row for row in batch if not row.problems]
+        readable = [row for row in right if not is_none(row, used, self.importer.required)]
+        self.result.skipped += len(right) - len(readable)
         parsed = [
             (row, self.importer.parse(Cells(row, used, self.notation, self.spares))) for row in readable
         ]

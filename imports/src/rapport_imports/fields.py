@@ -15,27 +15,22 @@ from chassis.api.text import TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.money import Currency
 from chassis.visible import shows_something
-from chassis.zones import time_zone
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
 from rapport_imports import amounts, dates
-from rapport_imports.places import country, language
+from rapport_imports.nothing import is_no_key, is_nothing
+from rapport_imports.places import country, language, zone
 from rapport_imports.tabular import Problem, Row, check_cell
 
 TEXT_MAX = 2000
 EXACT_MAX = 200_000  # of several values that our exports hold in one cell
 _IS_NO_CODE = FORMATS[FORMAT_REFERENCE]
-# What exports write for "nothing".
-_NOTHING = frozenset(
-    {"", "null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
-)
 # What spreadsheets and shops put an apostrophe before, so that it stays text: '00123, '+4930901820.
 _IDS = frozenset(
     {"external_id", "customer", "account_number", "reference", "order_id", "phone", "fax"}
     | {"product", "store"}
 )
-# Fields that hold the id of something, and what exports write there for none: a guest is customer 0.
+# Fields that hold the id of something.
 _KEYS = frozenset({"external_id", "customer", "reference"})
-_NO_KEY = re.compile(r"(?i)[-+]?0+(?:[.,]0+)?|-1|guest|anonymous|unknown|gast|unbekannt")
 # What is copied along with a text and shows nothing around it: spaces, marks of direction, joiners, BOMs.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"
 _NAMES = frozenset(  # Null is a name
@@ -55,6 +50,8 @@ class Notation:
     # Where times that do not say are meant, and where days are days.
     zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
     day_one: date | None = None  # what day 1 is, of dates that are numbers of days
+    # What rows have of a field that no column of theirs says.
+    constants: Mapping[str, str] = field(default_factory=dict)
     exact: bool = False  # whether each cell says what it says, and of several values one on each line
 
 
@@ -86,6 +83,7 @@ class Cells:
                 self.columns = {**self.columns, field: column}
                 value = self._text(field)
                 break
+        value = value or self.notation.constants.get(field, "")
         if required and not value and len(self.row.problems) == before:
             self.wrong(field, "REQUIRED", "must not be empty")
         most = EXACT_MAX if self.notation.exact else TEXT_MAX
@@ -273,7 +271,7 @@ class Cells:
 
     def time_zone(self, field: str) -> str:
         """A time zone of the IANA database; empty, and told, when there is none of that name."""
-        return self._known(field, lambda name: name if time_zone(name) else "", "time zone", "Europe/Berlin")
+        return self._known(field, zone, "time zone", "Europe/Berlin")
 
     def _known(self, field: str, code_of: Callable[[str], str], what: str, example: str) -> str:
         value = self.text(field)
@@ -288,13 +286,3 @@ class Cells:
 
     def wrong(self, field: str, reason: str, description: str) -> None:
         self.row.problems.append(Problem(self.column(field), reason, description))
-
-
-def is_no_key(text: str) -> bool:
-    """Whether it is what exports write where something has no id: a guest is customer 0."""
-    return _NO_KEY.fullmatch(text) is not None
-
-
-def is_nothing(cell: str) -> bool:
-    """Whether a cell is empty, or holds what exports write for that."""
-    return not cell or cell.strip().casefold() in _NOTHING

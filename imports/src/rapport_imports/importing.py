@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,13 +25,13 @@ from rapport_imports.dates import format_of
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import Run
 from rapport_imports.fields import Notation
-from rapport_imports.names import system_of
 from rapport_imports.orders import OrderImporter
 from rapport_imports.people import Channels, Customers
 from rapport_imports.places import country
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading, as_before, obeyed
 from rapport_imports.result import Result
+from rapport_imports.tools import system_of
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 
 DEPARTMENT = "delivery"
@@ -66,20 +66,15 @@ async def run(
         WrongOption: not with what is wanted.
         grpc.RpcError: a service refuses or is down.
     """
-    mapping = dict(_pair(text) for text in wanted.mapping or ())
-    table = tabular.open_table(
-        wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet
-    )
-    if wanted.confirm and not table.mended:
-        raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
-    table = replace(table, confirm=wanted.confirm)
-    _require_kind(wanted, table)
+    mapping = dict(_pair("map", text) for text in wanted.mapping or ())
+    constants = dict(_pair("set", text) for text in wanted.constants or ())
+    table = _opened(wanted, mapping)
     wanted = _completed(wanted, table)
     result.kind, result.system, result.department = wanted.kind.value, wanted.system, wanted.department
     if table.mended:
         result.notes.append(obeyed(wanted, table.before))
         say(result.notes[0])  # whoever made the file decides it
-    notation = _as_written(_notation(wanted, installed), table)
+    notation = _as_written(_notation(wanted, installed), table, constants)
     open_channel = connect()
     result.asked = open_channel is not None
     async with opened_channels(open_channel, say) as channel:
@@ -95,21 +90,42 @@ async def run(
                 progress=progress,
                 result=result,
                 ignore=wanted.ignore or (),
-                reading=Reading(
-                    kind=wanted.kind.value,
-                    system=wanted.system,
-                    department=wanted.department,
-                    date_format=notation.date_format,
-                    time_zone=notation.zone.key,
-                    country=notation.country,
-                    currency=wanted.currency,
-                    day_one=wanted.day_one,
-                ),
+                reading=_reading(wanted, notation),
             )
             what = "dry-run" if wanted.dry_run else "errors"
             await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.{what}.csv"))
         finally:
             result.seconds = round(time.monotonic() - started, 3)
+
+
+def _opened(wanted: Wanted, mapping: Mapping[str, str]) -> tabular.Table:
+    """The file as a table of rows of the kind that is wanted. UnreadableFile, WrongOption."""
+    table = tabular.open_table(
+        wanted.file,
+        encoding=wanted.encoding,
+        header_row=wanted.header_row,
+        sheet=wanted.sheet,
+        named=[*mapping.values(), *(wanted.ignore or ())],
+    )
+    if wanted.confirm and not table.mended:
+        raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
+    _require_kind(wanted, table)
+    return replace(table, confirm=wanted.confirm)
+
+
+def _reading(wanted: Wanted, notation: Notation) -> Reading:
+    """What decides what a row means, as far as it is known before the file is read."""
+    return Reading(
+        kind=wanted.kind.value,
+        system=wanted.system,
+        department=wanted.department,
+        date_format=notation.date_format,
+        time_zone=notation.zone.key,
+        country=notation.country,
+        currency=wanted.currency,
+        day_one=wanted.day_one,
+        constants=dict(notation.constants),
+    )
 
 
 def _importer(wanted: Wanted, table: tabular.Table, channel: Channels, *, offline: bool) -> Any:
@@ -157,12 +173,13 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
     )
 
 
-def _as_written(notation: Notation, table: tabular.Table) -> Notation:
+def _as_written(notation: Notation, table: tabular.Table, constants: Mapping[str, str]) -> Notation:
     """The same, with what a file of refused rows, or an export of ours, decides by itself."""
     exact = bool(table.own)
     saved_anew = table.delimiter in (";", "\t")  # by a spreadsheet, with the decimals of its country
     decimal = notation.decimal or ("." if exact and not saved_anew else "")
-    return replace(notation, first=table.before.first, exact=exact, decimal=decimal)
+    said = {**table.before.constants, **constants}
+    return replace(notation, first=table.before.first, exact=exact, decimal=decimal, constants=said)
 
 
 def _notation(wanted: Wanted, installed: str) -> Notation:
@@ -188,7 +205,14 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
         day_one = date.fromisoformat(wanted.day_one) if wanted.day_one else None
     except ValueError:
         raise WrongOption("day_one", wanted.day_one, "must be a date such as 2017-01-01") from None
-    return Notation(currency, wanted.decimal, dates_as, country=region, zone=zone, day_one=day_one)
+    return Notation(
+        currency,
+        wanted.decimal,
+        dates_as,
+        country=region,
+        zone=zone,
+        day_one=day_one,
+    )
 
 
 @asynccontextmanager
@@ -209,11 +233,11 @@ async def opened_channels(
         yield channel
 
 
-def _pair(text: str) -> tuple[str, str]:
-    field, separator, column = text.partition("=")
+def _pair(option: str, text: str) -> tuple[str, str]:
+    field, separator, said = text.partition("=")
     if not separator:
-        raise WrongOption("map", text, "must be FIELD=COLUMN")
-    return field.strip(), column.strip()
+        raise WrongOption(option, text, f"must be FIELD={'COLUMN' if option == 'map' else 'VALUE'}")
+    return field.strip(), said.strip()
 
 
 @dataclass(eq=False)

@@ -1,41 +1,45 @@
-"""What columns are called out there, and by which tools."""
+"""What columns are called out there."""
 
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+
+from rapport_imports.parts import address_names
 
 # Letters and digits only, without accents, best first: English and what well-known systems
-# export, then German, French, Spanish, Italian, Portuguese, Dutch; for names, addresses of e-mail and
-# phones, and of customers' ids, Polish, Turkish, Russian, Japanese, Chinese, Swedish, Danish, Czech.
+# export, then German, French, Spanish, Italian, Portuguese, Dutch; for names, addresses, phones, and
+# customers' ids, Polish, Turkish, Russian, Japanese, Chinese, Swedish, Danish, Czech.
 _CUSTOMER_ID = """
-        customerid custid clientid contactid externalid customernumber customerno memberid
-        buyerid userid customeruser customeruserid squarecustomerid kundennummer kundennr kundenid
-        kdnr numeroclient nclient noclient numclient idclient
-        codeclient numerocliente idcliente nocliente nodecliente codigocliente codigodocliente codigodecliente
-        codicecliente numerodecliente numerodocliente cislozakaznika
-        klantnummer klantid klantnr
-        householdkey householdid household
-        numerklienta idklienta nrklienta musterino musterinumarasi musterikodu
-        кодклиента номерклиента
-        顧客番号 顧客id 会員番号 客户编号 客户号 客户id 会员编号 kundnummer kundenummer kundnr
-    """
+    customerid custid clientid contactid externalid customernumber customerno memberid buyerid userid
+    customeruser customeruserid squarecustomerid kundennummer kundennr kundenid kdnr numeroclient nclient
+    noclient numclient idclient codeclient numerocliente idcliente nocliente nodecliente codigocliente
+    codigodocliente codigodecliente codicecliente numerodecliente numerodocliente cislozakaznika klantnummer
+    klantid klantnr householdkey householdid household numerklienta idklienta nrklienta musterino
+    musterinumarasi musterikodu кодклиента номерклиента 顧客番号 顧客id 会員番号 客户编号 客户号 客户id
+    会员编号 kundnummer kundenummer kundnr nrocliente nrodecliente numcliente codcliente codigodelcliente
+    iddelcliente iddecliente iddocliente clienteid clientenumero nrcliente idcontatto klantcode
+    relatienummer debiteurnummer debiteurennummer lidnummer refclient referenceclient identifiantclient
+    numerodeclient mitgliedsnummer debitorennummer
+"""
 _CUSTOMER = "customer client kunde klant cliente buyer"
 _EMAIL = """
-        email emailaddress customeremail customeremailaddress contactemail billingemail
-        billingemailaddress emailbilling buyeremail payeremail guestemail
-        useremail mail emailadresse mailadresse adressemail adresseemail courriel
-        adresseelectronique correoelectronico correo direcciondecorreo indirizzoemail
-        postaelettronica enderecodeemail emailadres emailprimary primaryemail email1value email1
-        adresemail pocztaelektroniczna eposta epostaadresi электроннаяпочта почта
-        メールアドレス eメール
-        элпочта эладрес kundenemail kundenmail 电子邮件 电子邮箱 邮箱 epost epostadress emailadress
-    """
+    email emailaddress customeremail customeremailaddress contactemail billingemail billingemailaddress
+    emailbilling buyeremail payeremail guestemail useremail mail emailadresse mailadresse adressemail
+    adresseemail courriel adresseelectronique correoelectronico correo direcciondecorreo indirizzoemail
+    postaelettronica enderecodeemail emailadres emailprimary primaryemail email1value email1 adresemail
+    pocztaelektroniczna eposta epostaadresi электроннаяпочта почта メールアドレス eメール элпочта эладрес
+    kundenemail kundenmail 电子邮件 电子邮箱 邮箱 epost epostadress emailadress emails emailid correos
+    correoselectronicos direcciondecorreoelectronico direccionemail direcciondeemail enderecoeletronico
+    enderecoeletronicoemail correioeletronico indirizzomail indirizzodiposta indirizzodipostaelettronica
+    mailadres emailadressen adressecourriel adressedemessagerie
+"""
 _NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
 _NAMES: Mapping[str, str] = {
     "external_id": f"{_CUSTOMER_ID} recordid recordidcontact {_CUSTOMER} id recid nummer numero",
     "honorific_prefix": """
         honorificprefix nameprefix prefix salutation anrede titel civilite tratamiento tratamento aanhef
+        titulo titolo pronomedetratamento appellativo aanspreektitel aanspreking
     """,
     "honorific_suffix": "honorificsuffix namesuffix suffix namenszusatz",
     "additional_name": """
@@ -44,248 +48,213 @@ _NAMES: Mapping[str, str] = {
     """,
     "birth_date": """
         birthdate birthday dateofbirth dob birthdatedate geburtsdatum geburtstag gebdatum gebdat
-        datedenaissance naissance
-        fechadenacimiento fechanacimiento cumpleanos datadinascita compleanno datadenascimento
-        aniversario geboortedatum verjaardag
+        datedenaissance naissance fechadenacimiento fechanacimiento cumpleanos datadinascita compleanno
+        datadenascimento aniversario geboortedatum verjaardag geborenam nacimiento fechanac fechadenac
+        datanascimento nascimento dtnascimento datanascita nascita natoil geboren geboortedag datenaissance
+        neele anniversaire
     """,
     "given_name": """
         givenname firstname forename billingfirstname firstnamebilling vorname rufname vname prenom nombre
-        nome
-        primeironome voornaam imie ad adi имя 名 fornamn fornavn jmeno
+        nome primeironome voornaam imie ad adi имя 名 fornamn fornavn jmeno nombres primernombre
+        nombredepila nomes nomeproprio nomesproprios prenome nomi voornamen roepnaam prenoms
     """,
     "family_name": """
         familyname lastname surname billinglastname lastnamebilling nachname familienname nname nomdefamille
-        nom
-        apellido apellidos cognome sobrenome apelido achternaam nazwisko soyad soyadi фамилия 姓
-        efternamn efternavn etternavn prijmeni
+        nom apellido apellidos cognome sobrenome apelido achternaam nazwisko soyad soyadi фамилия 姓
+        efternamn efternavn etternavn prijmeni primerapellido apellidopaterno sobrenomes apelidos ultimonome
+        nomedefamilia cognomi achternamen familienaam nomusuel nomdusage
     """,
+    # What stands before it, as in `van der Berg`; and the second of two.
+    "family_name_prefix": "tussenvoegsel tussenvoegsels voorvoegsel voorvoegsels infix vorsatzwort",
+    "second_family_name": "segundoapellido apellidomaterno secondlastname",
     "display_name": """
-        displayname fullname contactname customername billingname name kundenname vollername
-        nomcomplet nomclient nombrecompleto nomecompleto volledigenaam naam imieinazwisko adsoyad
-        adisoyadi фио 氏名 お名前 名前 姓名 nachnamevorname
-        vornamenachname vorundnachname lastnamefirstname firstnamelastname
+        displayname fullname contactname customername billingname name kundenname vollername nomcomplet
+        nomclient nombrecompleto nomecompleto volledigenaam naam imieinazwisko adsoyad adisoyadi фио 氏名
+        お名前 名前 姓名 nachnamevorname vornamenachname vorundnachname lastnamefirstname firstnamelastname
+        nombreyapellidos nombreyapellido nombreapellidos apellidosynombre apellidosnombre nombrecliente
+        nombredelcliente nombredecliente nomedocliente nomecliente nomedelcliente nomeesobrenome
+        nomesobrenome nomeeapelido nomeecognome nomecognome cognomenome cognomeenome nominativo klantnaam
+        naamklant voorenachternaam nomduclient nometprenom prenometnom prenomnom nomprenom namn navn
     """,
     "organization_name": """
         organizationname organisationname organization1name companyname company organisation organization
-        accountname billingcompany defaultaddresscompany associatedcompany firma firmenname
-        unternehmen societe entreprise raisonsociale empresa razonsocial azienda ragionesociale
-        bedrijf bedrijfsnaam
+        accountname billingcompany defaultaddresscompany associatedcompany firma firmenname unternehmen
+        societe entreprise raisonsociale empresa razonsocial azienda ragionesociale bedrijf bedrijfsnaam
+        empresas nombreempresa nombredelaempresa nombredeempresa compania organizacion sociedad
+        nomedaempresa nomeempresa razaosocial companhia organizacao nomefantasia aziende societa ditta
+        nomeazienda denominazione organizzazione bedrijven firmanaam organisatie organisatienaam nomsociete
+        nomdelasociete nomentreprise foretag nazwafirmy spolecnost
     """,
     "email": _EMAIL,
     "phone": """
         phone phonenumber phoneno telephone telephoneno mobile mobileno mobilenumber mobilephone
-        mobilephonenumber tel cell billingphone phonebilling
-        telefon telefonnummer handy mobil mobiltelefon telefono numerotelephone portable movil
-        celular cellulare telefone telemovel telefoon telefoonnummer mobiel
-        defaultaddressphone phone1value phone2value businessphone homephone primaryphone
-        numertelefonu telefonkomorkowy telefonnumarasi ceptelefonu telefonno
-        телефон номертелефона мобильныйтелефон 電話番号 電話 携帯電話 电话 电话号码 手机 手机号
-        手机号码 telefonnr
+        mobilephonenumber tel cell billingphone phonebilling telefon telefonnummer handy mobil mobiltelefon
+        telefono numerotelephone portable movil celular cellulare telefone telemovel telefoon telefoonnummer
+        mobiel defaultaddressphone phone1value phone2value businessphone homephone primaryphone
+        numertelefonu telefonkomorkowy telefonnumarasi ceptelefonu telefonno телефон номертелефона
+        мобильныйтелефон 電話番号 電話 携帯電話 电话 电话号码 手机 手机号 手机号码 telefonnr phones
+        handynummer mobilnummer mobilfunk mobilfunknummer mobiltelefonnummer rufnummer festnetz
+        festnetznummer telefonmobil telefonprivat telefonnummern telefonos telefonomovil telefonosmoviles
+        moviles celulares telefonofijo numerodetelefono numerotelefono telefonodecontacto telefonocontacto
+        numerodemovil telefonocelular numerodecelular tfno telf tlf telefones telefonefixo telefonemovel
+        telefonecelular telemoveis numerodetelefone numerodetelemovel fone telefoni telefonofisso
+        telefonocellulare cellulari numeroditelefono numerodicellulare numerocellulare recapitotelefonico
+        telefoonnummers mobielnummer mobieletelefoon mobieltelefoonnummer mobielenummer gsm gsmnummer
+        vastetelefoon telefoonvast telefoonmobiel telefoonwerk telefoonthuis telephones numerodetelephone
+        telportable telephoneportable telephonemobile telfixe telephonefixe numeroportable numeromobile
     """,
-    "fax": "fax faxnumber faxnummer telefax telecopie",
+    "fax": "fax faxnumber faxnummer telefax telecopie faxes numerofax numerodefax numerodifax telecopieur",
     "account_number": """
         accountnumber account accountno kontonummer vertragsnummer numerodecompte numerocompte
-        numerodecuenta numeroconto numerodaconta rekeningnummer
+        numerodecuenta numeroconto numerodaconta rekeningnummer numerocuenta kontonr
     """,
     "country": """
-        country countrycode regioncode mailingcountry mailingcountrycode billingcountry
-        billingcountrycode countrybilling countrycodebilling shipcountry shippingcountry othercountry
-        address1country customercountry addresscountry countryregion land staat pays
-        pais paese defaultaddresscountrycode
+        country countrycode regioncode mailingcountry mailingcountrycode billingcountry billingcountrycode
+        countrybilling countrycodebilling shipcountry shippingcountry othercountry address1country
+        customercountry addresscountry countryregion land staat pays pais paese defaultaddresscountrycode
+        paises paisderesidencia codigopais codigodepais codigodopais nazione nazioni codicepaese
+        codicenazione landcode codepays landercode landerkurzel kraj zeme ulke orszag
     """,
-    "language": "language languagecode locale sprache langue idioma lingua taal preferredlanguage",
-    "time_zone": "timezone tz zeitzone fuseauhoraire zonahoraria fusoorario fusohorario tijdzone",
+    "language": """
+        language languagecode locale sprache langue idioma lingua taal preferredlanguage idiomas
+        idiomapreferido linguapreferita voorkeurstaal languepreferee korrespondenzsprache jezyk jazyk
+    """,
+    "time_zone": """
+        timezone tz zeitzone fuseauhoraire zonahoraria fusoorario fusohorario tijdzone husohorario
+    """,
     "customer": f"{_CUSTOMER_ID} {_CUSTOMER}",
     "amount": """
         amount total totalamount totalprice ordertotal ordertotalamount grandtotal spend price value revenue
-        sales betrag summe gesamtbetrag umsatz gesamt bruttobetrag montant somme prixtotal
-        importe monto importo totale valor bedrag totaal salesvalue linetotal lineamount
+        sales betrag summe gesamtbetrag umsatz gesamt bruttobetrag montant somme prixtotal importe monto
+        importo totale valor bedrag totaal salesvalue linetotal lineamount rechnungsbetrag bestellsumme
+        endbetrag gesamtpreis preis importes importetotal montototal preciototal precio totalpedido
+        totaldelpedido valortotal montante totaldopedido precototal preco totalpago importi importototale
+        totaleordine prezzototale prezzo valore bedragen totaalbedrag totaalprijs ordertotaal orderbedrag
+        prijs montants montanttotal montantttc totalttc totalcommande prix kwota
     """,
     "refunded": """
         refundedamount amountrefunded refunded totalrefunded refundedtotal refundamount orderrefundamount
-        partialrefunds erstattet erstattungsbetrag
+        partialrefunds erstattet erstattungsbetrag reembolsado importereembolsado totalreembolsado
+        montoreembolsado devuelto valorreembolsado estornado valorestornado rimborsato importorimborsato
+        totalerimborsato terugbetaald terugbetaaldbedrag bedragterugbetaald rembourse montantrembourse
+        totalrembourse
     """,
     "currency": """
         currency currencycode currencyisocode ordercurrency transactioncurrency paymentcurrency
-        invoicecurrency waehrung wahrung devise moneda divisa valuta moeda munt
+        invoicecurrency waehrung wahrung devise moneda divisa valuta moeda munt monedas munteenheid monnaie
+        waluta mena
     """,
     "quantity": """
-        quantity qty units cds lineitemquantity menge anzahl stueckzahl stuckzahl quantite
-        cantidad quantita quantidade aantal
+        quantity qty units cds lineitemquantity menge anzahl stueckzahl stuckzahl quantite cantidad quantita
+        quantidade aantal cantidades unidades uds quantidades qtd qtde qta pezzi hoeveelheid stuks quantites
+        qte ilosc
     """,
     "date": """
-        date purchasedate invoicedate purchasetime timestamp datetime orderdate createdat paidat
-        processedat createddateutc createdutc created paymentdate transactiondate datecreated
-        datepaid datum belegdatum bestelldatum rechnungsdatum kaufdatum buchungsdatum datecommande
-        dateachat datefacture fecha fechadecompra data datadiacquisto dataacquisto datadacompra
-        aankoopdatum besteldatum transactiontimestamp day
+        date purchasedate invoicedate purchasetime timestamp datetime orderdate createdat paidat processedat
+        createddateutc createdutc created paymentdate transactiondate datecreated datepaid datum belegdatum
+        bestelldatum rechnungsdatum kaufdatum buchungsdatum datecommande dateachat datefacture fecha
+        fechadecompra data datadiacquisto dataacquisto datadacompra aankoopdatum besteldatum
+        transactiontimestamp day fechacompra fechapedido fechadepedido fechafactura fechadefactura
+        fechaventa fechadeventa fechadepago datacompra datapedido datadopedido datavenda datadavenda
+        datafatura datadafatura datadopagamento datadeemissao dataordine datadellordine datavendita
+        datadivendita datafattura datapagamento orderdatum factuurdatum betaaldatum verkoopdatum
+        transactiedatum datedecommande datedachat datevente datedevente datedefacture datedepaiement
     """,
     # Of the day: what is called `time` beside a date is often in a zone of another column.
     "time": "transtime",
     "product": """
         productid productcode sku stockcode itemid itemcode itemnumber articleid ean gtin upc barcode
-        artikelnummer artikelnr produktnummer product item article artikel
+        artikelnummer artikelnr produktnummer product item article artikel producto codigoproducto
+        codigodeproducto articulo produto codigoproduto codigodoproduto artigo prodotto codiceprodotto
+        codicearticolo articolo artikelcode productnummer produit codeproduit codearticle
     """,
     "discount": "retaildisc coupondisc couponmatchdisc linediscount",
-    "store": "storeid storecode storenumber store shopid filialnummer filiale",
+    "store": """
+        storeid storecode storenumber store shopid filialnummer filiale tienda loja negozio winkel filiaal
+        magasin
+    """,
     "reference": """
-        reference invoiceid orderid ordernumber invoicenumber transactionid receiptnumber
-        paymentid rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande
-        numerodefactura numeropedido numerofattura numeroordine numerodopedido factuurnummer
-        ordernummer bestelnummer opportunityid basketid basket receiptid receipt bonnummer kassenbon id
+        reference invoiceid orderid ordernumber invoicenumber transactionid receiptnumber paymentid
+        rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande numerodefactura
+        numeropedido numerofattura numeroordine numerodopedido factuurnummer ordernummer bestelnummer
+        opportunityid basketid basket receiptid receipt bonnummer kassenbon id numerofactura factura
+        numerodepedido pedido referencia idpedido iddopedido idtransaccion idtransacao numerodafatura fatura
+        numeroencomenda numerodaencomenda encomenda fattura numerodordine ordine riferimento idordine
+        idtransazione bestelling referentie factuur transactieid numerodecommande commande numerodefacture
+        facture idcommande idtransaction
     """,
     "status": """
         status stage stagename dealstage paymentstatus financialstatus orderstatus zahlungsstatus statut
-        estado stato
+        estado stato estadodelpedido estadopedido estadodepago estadodelpago situacion situacao
+        estadodopedido statusdopedido estadodopagamento statusdopagamento statuspagamento statoordine
+        statodellordine statopagamento statodelpagamento bestelstatus betaalstatus betalingsstatus etat
+        statutcommande statutdelacommande etatdelacommande statutpaiement statutdupaiement etatdupaiement
+        bestellstatus
     """,
     "order_id": """
-        orderid ordernumber order orderno bestellnummer auftragsnummer numerocommande
-        numeropedido numerodepedido numeroordine ordernummer bestelnummer
+        orderid ordernumber order orderno bestellnummer auftragsnummer numerocommande numeropedido
+        numerodepedido numeroordine ordernummer bestelnummer numerodopedido pedido idpedido iddopedido
+        numeroencomenda numerodaencomenda encomenda numerodordine ordine idordine bestelling
+        numerodecommande commande idcommande bestellung auftrag
     """,
     "order_date": """
-        orderdate ordered orderedat orderpurchasetimestamp createdat bestelldatum auftragsdatum
-        datecommande fechapedido fechadepedido dataordine datadopedido besteldatum
+        orderdate ordered orderedat orderpurchasetimestamp createdat bestelldatum auftragsdatum datecommande
+        fechapedido fechadepedido dataordine datadopedido besteldatum datapedido datadellordine
+        dataencomenda datadaencomenda orderdatum datedecommande
     """,
     "promised_date": """
-        requireddate promiseddate promiseddeliverydate duedate promised estimateddeliverydate
-        liefertermin zugesagteslieferdatum datelivraisonprevue fechaprometida
-        fechaentregaprevista dataconsegnaprevista dataprevista leverdatumbeloofd
-        toegezegdeleverdatum
+        requireddate promiseddate promiseddeliverydate duedate promised estimateddeliverydate liefertermin
+        zugesagteslieferdatum datelivraisonprevue fechaprometida fechaentregaprevista dataconsegnaprevista
+        dataprevista leverdatumbeloofd toegezegdeleverdatum fechadeentregaprevista fechaprevistadeentrega
+        entregaprevista fechaestimadadeentrega dataprevistadeentrega previsaodeentrega dataprometida
+        datadeentregaprevista prazodeentrega datadiconsegnaprevista consegnaprevista dataprevistadiconsegna
+        datapromessa beloofdedatum beloofdeleverdatum verwachteleverdatum datedelivraisonprevue
+        livraisonprevue dateprevuedelivraison datepromise dateprevue
     """,
     "delivered_date": """
-        shippeddate delivereddate deliverydate shipped delivered fulfilleddate fulfilledat
-        lieferdatum geliefertam datelivraison fechaentrega fechadeentrega dataconsegna
-        dataentrega leverdatum
+        shippeddate delivereddate deliverydate shipped delivered fulfilleddate fulfilledat lieferdatum
+        geliefertam datelivraison fechaentrega fechadeentrega dataconsegna dataentrega leverdatum entregado
+        entregadoel fechadeenvio fechaenvio datadeentrega datadaentrega entregue entregueem datadeenvio
+        datadiconsegna consegnato consegnatoil dataspedizione datadispedizione geleverd geleverdop
+        afleverdatum verzenddatum bezorgd bezorgdop datedelivraison livrele datedexpedition dateexpedition
     """,
-    "purpose": "purpose list listname audience newsletter zweck liste finalite finalidad finalita",
+    "purpose": """
+        purpose list listname audience newsletter zweck liste finalite finalidad finalita finalidade lista
+        doel lijst boletin
+    """,
     "channel": "channel kanal canal canale kanaal",
     "consent": """
         consent optin optinstatus subscribed subscriptionstatus emailmarketingconsent acceptsmarketing
         acceptsemailmarketing marketingconsent einwilligung consentement consentimiento consenso toestemming
+        consentimento emailmarketingstatus memberstatus suscrito inscrito iscritto ingeschreven abonne
     """,
     "consent_date": """
         consentdate consentat when optintime optindate optedinat confirmtime subscribedat unsubtime
-        unsubscribedat lastchanged timestamp date datum fecha data
+        unsubscribedat lastchanged timestamp date datum fecha data einwilligungsdatum fechaconsentimiento
+        fechadeconsentimiento dataconsentimento datadoconsentimento dataconsenso datadelconsenso
+        toestemmingsdatum datumtoestemming dateconsentement datedeconsentement
     """,
     # Who left: a yes there is a no, so it is no consent.
     "left": """
         unsubscribed unsubscribe unsubscribedat unsubscribedate unsubscribeddate unsubscribetime unsubtime
-        optout optedout optoutdate optoutat optouttime emailoptout hasoptedoutofemail donotemail donotcontact
-        donotmail nomarketing abgemeldet abgemeldetam abmeldung abmeldedatum widerrufen widerruf desabonne
-        desinscrit baja disiscritto descadastrado uitgeschreven afgemeld
+        optout optedout optoutdate optoutat optouttime emailoptout hasoptedoutofemail donotemail
+        donotcontact donotmail nomarketing abgemeldet abgemeldetam abmeldung abmeldedatum widerrufen
+        widerruf desabonne desinscrit baja disiscritto descadastrado uitgeschreven afgemeld cleantime
+        dadodebaja fechadebaja fechabaja datacancelamento descadastradoem disiscrittoil datadisiscrizione
+        uitschrijfdatum desinscritle desabonnele datedesinscription
     """,
     "source": "source optinsource signupsource quelle origin herkunft origine fuente fonte bron",
     "proof": "proof nachweis evidence reference preuve prueba prova bewijs",
 }
-
-# The parts of an address, and whose address it is by what goes before or behind a part's name.
-PARTS: Mapping[str, str] = {
-    "street": """
-        street streetaddress address address1 address12 addressline1 line1 street1 streetaddress1
-        streetaddressline1 str strasse strassehausnr adresse rue voie direccion calle domicilio indirizzo via
-        endereco morada logradouro rua adres straat
-    """,
-    "street_2": """
-        street2 address2 addressline2 line2 streetaddress2 streetaddressline2 extendedaddress adresszusatz
-        adresse2 complementadresse complemento
-    """,
-    "house_number": "housenumber streetnumber hausnummer hausnr huisnummer",
-    "postal_code": """
-        postalcode postcode zip zipcode zippostalcode plz postleitzahl codepostal codigopostal cap cep
-    """,
-    "city": "city town locality suburb ort stadt wohnort ville ciudad poblacion citta cidade plaats",
-    "state": """
-        state province region stateprovince stateregion statecode provincecode administrativearea county
-        bundesland kanton departement provincia estado provincie
-    """,
-    "country": "country countrycode countryregion land pays pais paese",
-}
-ADDRESSES: Mapping[str, str] = {
-    "": "mailing defaultaddress address address1 customer contact person other cardaddress",
-    "home_": "home private privat",
-    "work_": "business work office geschaftlich dienst",
-    "billing_": "billing bill billingaddress rechnung rechnungs rechnungsadresse facturation facturacion",
-    "shipping_": "shipping ship shippingaddress delivery deliveryaddress liefer lieferadresse livraison",
-}
+NAMES = {**_NAMES, **dict(address_names())}
 
 
-def _address_names() -> Iterator[tuple[str, str]]:
-    """What columns of addresses are called: `Billing City`, `City (Billing)`, plain `City`."""
-    for group, prefixes in ADDRESSES.items():
-        for part, words in PARTS.items():
-            if group or part != "country":
-                plainly = [] if group else words.split()
-                of = [
-                    each for p in prefixes.split() for word in words.split() for each in (p + word, word + p)
-                ]
-                yield group + part, " ".join([*plainly, *of])
-
-
-NAMES = {**_NAMES, **dict(_address_names())}
-
-
-@functools.cache
+@functools.lru_cache(1 << 14)
 def plain(name: str) -> str:
     """A name without case, accents and signs, and with one word for a number: `Kundennr.`, `Kunden-No.`."""
     letters = unicodedata.normalize("NFKD", name.casefold()).replace("\u0131", "i")
     return _NUMBER.sub("nr", re.sub(r"[\W_]", "", letters))
 
 
-PLAIN = "import"
-_MAILING = """
-    mailingstreet mailingcity mailingstate mailingstateprovince mailingpostalcode mailingzippostalcode
-    mailingcountry mailingcountrycode
-"""
-# Whoever has all of one set, between bars; as `plain` has them.
-_MARKED = {
-    "shopify": """
-        name financialstatus | customerid acceptsemailmarketing | customerid acceptsmarketing |
-        customerid defaultaddresscountrycode
-    """,
-    "stripe": "id createddateutc | id createdutc",
-    "paypal": """
-        transactionid fromemailaddress | transactionid gross fee net | transaktionscode absenderemailadresse |
-        transaktionscode vonemailadresse | transaktionscode brutto netto
-    """,
-    "square": "squarecustomerid | paymentid grosssales | transactionid totalcollected",
-    "hubspot": "recordid | recordidcontact | recordidcompany",
-    "salesforce": """
-        contactid accountname | contactid accountid | accountid accountname | id accountid lastname |
-        id ownerid lastname | id systemmodstamp
-    """,
-    "woocommerce": """
-        orderstatus billingfirstname | customerid billingfirstname | orderstatus firstnamebilling |
-        ordercurrency billingemail | orderkey billingemail
-    """,
-}
-_MARKS = {tool: [frozenset(mark.split()) for mark in marks.split("|")] for tool, marks in _MARKED.items()}
-_MARKS["salesforce"] += [
-    frozenset({of, part}) for of in ("lastname", "contactid") for part in _MAILING.split()
-]
-# What a tool calls a field, before what others call it: of purchases the id that each has, not one of
-# something that only some belong to.
-_COLUMNS: Mapping[str, Mapping[str, str]] = {
-    # `Name` is the number of the order, on each of its lines; `Id` is on the first alone.
-    "shopify": {"reference": "name id", "order_id": "name"},
-    "stripe": {"reference": "id"},
-    "paypal": {
-        "reference": "transactionid transaktionscode",
-        "amount": "gross brutto",
-        "email": "fromemailaddress absenderemailadresse vonemailadresse",
-    },
-    # Of deals: contacts have neither an amount nor a date of closing.
-    "hubspot": {"reference": "recordid dealid", "customer": "associatedcontactids", "date": "closedate"},
-    "square": {"reference": "paymentid transactionid", "amount": "totalcollected"},
-    "woocommerce": {"reference": "ordernumber orderid"},
-}
-
-
-def system_of(header: Iterable[str]) -> str:
-    """The system whose ids the file holds; `import` when its columns do not tell."""
-    names = {plain(column) for column in header}
-    return next((tool for tool, marks in _MARKS.items() if any(mark <= names for mark in marks)), PLAIN)
-
-
-def columns_of(header: Iterable[str]) -> Mapping[str, str]:
-    """What the tool that exported the file calls fields, best first."""
-    return _COLUMNS.get(system_of(header), {})
+# What any column of any kind is called.
+KNOWN = frozenset(plain(word) for words in NAMES.values() for word in words.split())

@@ -1,5 +1,6 @@
 """Addresses by post: which columns of a file hold the parts of each, and what they say together."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -8,7 +9,8 @@ from google.type.postal_address_pb2 import PostalAddress
 from chassis.api.customers import check_customer
 from rapport.customer.v1 import customer_pb2
 from rapport_imports.fields import Cells
-from rapport_imports.names import ADDRESSES, PARTS
+from rapport_imports.parts import ADDRESSES, PARTS
+from rapport_imports.places import country as named
 
 _TYPES = {
     "": customer_pb2.Address.TYPE_UNSPECIFIED,
@@ -18,6 +20,9 @@ _TYPES = {
     "shipping_": customer_pb2.Address.TYPE_SHIPPING,
 }
 _LINES_MAX = 5
+_APART = "  "
+_IN_ORDER = ("street", "street_2", "city", "state", "postal_code", "country")
+_DIGIT = re.compile(r"\d")
 FIELDS = tuple(group + part for group in ADDRESSES for part in PARTS if group or part != "country")
 
 
@@ -36,6 +41,9 @@ def addresses(
         if not where:
             continue
         country = cells.region(f"{group}country") if group and f"{group}country" in used else ""
+        if _APART in said.get("street", "") and not (said.get("city") or said.get("postal_code")):
+            said |= _parts(said["street"])
+            country = country or said.pop("country", "")
         if not (country or region):
             cells.tell("NO_COUNTRY", "is in no country that is known: left out; --country says which", where)
             continue
@@ -54,6 +62,25 @@ def addresses(
             cells.tell(wrong.reason, f"{wrong.description}: the address is left out", where)
         if not found:
             yield address
+
+
+def _parts(text: str) -> dict[str, str]:
+    """The parts of an address that is one text, as Mailchimp has it: two spaces are between them."""
+    parts = [part.strip() for part in text.split(_APART)]
+    if len(parts) == len(_IN_ORDER):  # some of which may be empty
+        found = dict(zip(_IN_ORDER, parts, strict=True))
+    else:
+        found, parts = {}, [part for part in parts if part]
+        if len(parts) > 2 and (_DIGIT.search(parts[-2]) or len(parts[-1]) > 2) and named(parts[-1]):
+            found["country"] = parts.pop()
+        if len(parts) > 1 and _DIGIT.search(parts[-1]):
+            found["postal_code"] = parts.pop()
+        if len(parts) > 2:
+            found["state"] = parts.pop()
+        if len(parts) > 1:
+            found["city"] = parts.pop()
+        found |= {"street": parts[0], "street_2": ", ".join(parts[1:])}
+    return found | {"country": named(found.get("country", ""))}
 
 
 def _before(group: str, used: Mapping[str, str], header: Sequence[str]) -> bool:

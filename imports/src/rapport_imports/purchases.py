@@ -1,6 +1,5 @@
 """Purchases, of customers who are known, or made known, by an id in another system or e-mail."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,45 +19,10 @@ from rapport_imports.names import plain
 from rapport_imports.people import ByCustomer, Channels, Customers, person
 from rapport_imports.reading import Reading
 from rapport_imports.result import Result
+from rapport_imports.statuses import GIVEN_BACK, NO_SALE, SALE, known_by
 from rapport_imports.tabular import Problem, Row
 from rapport_imports.wording import counted
 
-# What HubSpot puts behind a stage.
-_PIPELINE = re.compile(r"(?i)\s*\([^()]*pipeline\)$")
-
-
-def _known_by(status: str) -> str:
-    """A status however it is written: `wc-on-hold`, `On hold`, `Closed won (Sales Pipeline)`."""
-    return plain(_PIPELINE.sub("", status)).removeprefix("wc")
-
-
-def _statuses(written: str) -> frozenset[str]:
-    return frozenset(map(_known_by, written.split("|")))
-
-
-# What tools call a payment that is none, or is none yet; and a sale that is not won: the stages of an
-# opportunity in Salesforce, of a deal in HubSpot.
-_NO_SALE = _statuses("""
-    failed | payment failed | canceled | voided | void | pending | pending payment | payment pending |
-    awaiting payment | waiting for payment | authorized | declined | denied | disputed | expired |
-    uncaptured | incomplete | blocked | rejected | unpaid | not paid | draft | auto-draft | checkout-draft |
-    trash | trashed | on-hold | requires_payment_method | requires_action | requires_confirmation |
-    requires_capture | fehlgeschlagen | ausstehend | zahlung ausstehend | in wartestellung | abgelehnt |
-    entwurf
-""") | _statuses("""
-    prospecting | qualification | needs analysis | value proposition | id. decision makers |
-    perception analysis | proposal/price quote | negotiation/review | closed lost | appointment scheduled |
-    qualified to buy | presentation scheduled | decision maker bought-in | contract sent
-""")
-# What orders are called that were, until all was given back. A payment that was never made is `canceled`.
-_GIVEN_BACK = _statuses("refunded | erstattet | rückerstattet | zurückgezahlt | cancelled | storniert")
-# What tools call a sale. Any other status is taken for one, and told.
-_SALE = _statuses("""
-    paid | partially paid | partially refunded | partial refund | succeeded | success | successful |
-    complete | completed | processing | processed | cleared | captured | settled | fulfilled | shipped |
-    delivered | closed | closed won | won | bezahlt | abgeschlossen | in bearbeitung | versendet | geliefert |
-    teilweise erstattet | teilweise zurückgezahlt
-""")
 _STATUSES_TOLD = 20
 _FURTHER = "further lines of orders already read: skipped"
 # Who sent money: when it goes out, as what is given back does, that is the shop itself.
@@ -158,19 +122,19 @@ class PurchaseImporter(ByCustomer[Bought]):
     def _row(self, cells: Cells) -> Bought | None:
         """What one row says; None for a payment that came to nothing."""
         written = cells.text("status")
-        status = _known_by(written)
-        if status in _NO_SALE:
+        status = known_by(written)
+        if status in NO_SALE:
             cells.tell(
                 "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
             )
             return None
-        if written and status not in _SALE | _GIVEN_BACK:
+        if written and status not in SALE | GIVEN_BACK:
             self._statuses[written] += 1
         currency, amount = cells.currency("currency", "amount"), cells.amount("amount")
         if amount < 0 and self._by_sender:
             cells.tell("PAID_OUT", "money that went out names no customer: skipped, see `refunded`", "amount")
             return None
-        refunded = amount if status in _GIVEN_BACK else abs(cells.amount("refunded", required=False))
+        refunded = amount if status in GIVEN_BACK else abs(cells.amount("refunded", required=False))
         if amount < 0:  # it is what was given back itself
             refunded = Decimal(0)
         if refunded > amount >= 0:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.names import PLAIN
+from rapport_imports.tools import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Reading:
     day_one: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     spares: dict[str, list[str]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
 
     def written(self) -> str:
         """As a cell holds it."""
@@ -78,6 +79,7 @@ def obeyed(wanted: Any, before: Reading) -> str:
         "decimal": {".": "point", ",": "comma"}.get(wanted.decimal, ""),
         "currency": wanted.currency,
         "day 1 being": wanted.day_one,
+        "all with": ", ".join(f"{name} {value}" for name, value in before.constants.items()),
     }
     said = ", ".join(f"{what} {value}" for what, value in parts.items() if value)
     return f"a file of refused rows: read as rows of {said}, each as the line of the file that it comes from"

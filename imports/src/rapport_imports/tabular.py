@@ -2,15 +2,17 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from chassis.api.text import NOT_TEXT
-from rapport_imports import decoding, delimited, jsonlines, own, workbook
+from rapport_imports import decoding, delimited, heading, jsonlines, own, workbook
 from rapport_imports.decoding import Encoding, UnreadableFile
+from rapport_imports.heading import Heading
 from rapport_imports.reading import Reading, read
-from rapport_imports.wording import shown
 
 # Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, what is allowed, and how
 # it was read (`Reading`).
@@ -56,7 +58,7 @@ class Row:
     `told` is what is to be known of it although it is imported. `origin` is where it comes from,
     `{digest}:{line}`: of a row that was refused before, the file and line where it was. `confirmed` says
     that it was refused because another file may have brought it, and that a person says no. `further` are the
-    other rows of an order that begins with it.
+    other rows of an order that begins with it. `aside` is why it is none of the table, if it is none.
     """
 
     line: int
@@ -67,6 +69,7 @@ class Row:
     origin: str = ""
     confirmed: bool = False
     further: list["Row"] = field(default_factory=list)
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Table:
     path: Path
     digest: str  # of its bytes, and of the sheet's name: the same line of another sheet is another
     header: list[str]
-    first: int  # the line of the header
+    first: int  # the line of the header; 0 for none
     delimiter: str  # what separates cells; empty for a workbook
     declared: bool  # whether a first line `sep=;` says so
     encoding: Encoding
@@ -87,6 +90,7 @@ class Table:
     before: Reading  # how the rows of such a file were read when they were refused
     own: str = ""  # what an export of ours holds, as `own.MARKS` has it
     confirm: bool = False  # whether a person says of such rows that no other file brought them
+    notes: tuple[str, ...] = ()  # how its header was found and read, where it might be otherwise
 
     def rows(self) -> Iterator[Row]:
         """Every row after the header that is not empty."""
@@ -150,14 +154,22 @@ def check_cell(row: Row, column: str) -> str:
     return cell
 
 
-def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: str = "") -> Table:
+def open_table(
+    path: Path,
+    *,
+    encoding: str = "",
+    header_row: int | None = None,
+    sheet: str = "",
+    named: Collection[str] = (),
+) -> Table:
     """The file as a table. UnreadableFile when it is absent, empty, or none.
 
     Args:
         path: a CSV file in any encoding, packed with gzip or not, or an .xlsx workbook.
         encoding: its encoding, when it cannot be told from the content.
-        header_row: the line that names the columns.
-        sheet: of a workbook; the first when empty.
+        header_row: the line that names the columns, 0 for none; None to find it.
+        sheet: of a workbook; when empty the first that names columns which are known, else the first.
+        named: columns as options call them, by their names or places.
     """
     start = decoding.head(path)
     decoding.check_unpacked(path)
@@ -170,26 +182,60 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
     if start.lstrip(jsonlines.BEFORE).startswith(b"{"):
         delimiter = jsonlines.DELIMITER
     elif excel:
-        sheet, others = _sheet(path, sheet)
+        sheet, others = _sheet(path, sheet, named, is_found=header_row is None)
         digest = hashlib.sha256(f"{digest} {sheet}".encode()).hexdigest()
     else:
         found = _named(encoding) if encoding else decoding.encoding_of(path, start)
         delimiter, declared = delimited.delimiter_of(path, found)
-    records = _records(path, found, delimiter, sheet)
-    named = ((line, cells) for line, cells in records if line >= header_row and any(map(str.strip, cells)))
-    first, cells = next(named, (0, []))
-    if not cells:
-        raise UnreadableFile(f"{path.name} is empty")
+    header_row = 1 if delimiter == jsonlines.DELIMITER else header_row
+    first, cells, _, has_above = _heading(path, _records(path, found, delimiter, sheet), header_row, named)
     mended = len(cells) if tuple(cells[-len(ERROR_COLUMNS) :]) == ERROR_COLUMNS else 0
     if mended:
         cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
-    header = _header(path, cells)
+    header, notes = heading.names(cells)
+    if has_above:
+        notes.insert(0, f"line {first} names the columns, and none above it is read: --header-row says else")
     before = Reading()
     if mended:
         refused = (row for line, row in _records(path, found, delimiter, sheet) if line > first)
         before = _before(path, {row[mended - 1] for row in refused if len(row) >= mended} - {""})
     kind = own.kind_of(header)
-    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended, before, kind)
+    return Table(
+        path,
+        digest,
+        header,
+        first,
+        delimiter,
+        declared,
+        found,
+        sheet,
+        others,
+        mended,
+        before,
+        own=kind,
+        notes=tuple(notes),
+    )
+
+
+def _heading(
+    path: Path,
+    records: Iterator[tuple[int, list[str]]],
+    header_row: int | None,
+    named: Collection[str],
+) -> Heading:
+    """The header: the line that is wanted; that of refused rows, or of an export of ours; else as found."""
+    if header_row == 0:
+        return heading.none(records)
+    lines = ((line, cells) for line, cells in records if any(map(str.strip, cells)))
+    if header_row is None:
+        ahead = next(lines, (0, []))
+        if tuple(ahead[1][-len(ERROR_COLUMNS) :]) == ERROR_COLUMNS or own.kind_of(ahead[1]):
+            return Heading(*ahead)
+        return heading.find(chain([ahead], lines), named, path.name)
+    wanted = next((Heading(*each) for each in lines if each[0] >= header_row), None)
+    if wanted is None:
+        raise UnreadableFile(f"{path.name} is empty")
+    return wanted
 
 
 def _before(path: Path, written: set[str]) -> Reading:
@@ -220,29 +266,18 @@ def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iter
         yield line, cells[:COLUMNS_MAX]
 
 
-def _sheet(path: Path, wanted: str) -> tuple[str, list[str]]:
-    """The sheet that is read, the first unless another is wanted; and the others."""
+def _sheet(path: Path, wanted: str, named: Collection[str], *, is_found: bool) -> tuple[str, list[str]]:
+    """The sheet that is read, and the others: what is wanted, or names known columns, or is the first."""
     names = workbook.sheets(path)
     if wanted and wanted not in names:
         raise UnreadableFile(f"{path.name} has no sheet {wanted}: --sheet is one of {', '.join(names)}")
     chosen = wanted or names[0]
+    for name in names if is_found and not wanted and len(names) > 1 else ():
+        with suppress(UnreadableFile):
+            if _heading(path, workbook.records(path, name), None, named).is_known:
+                chosen = name
+                break
     return chosen, [name for name in names if name != chosen]
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    """The names of the columns; one without a name is called by its number, and none behind the last."""
-    names = [shown(" ".join(cell.split())) for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
-    for name in names:
-        places = [str(number) for number, other in enumerate(names, start=1) if other == name]
-        if len(places) > 1:
-            raise UnreadableFile(
-                f"{path.name}: the first row must name every column, each name once: {name} is in columns "
-                f"{' and '.join(places)}"
-            )
-    return names
 
 
 def _named(encoding: str) -> Encoding:

@@ -25,12 +25,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for. Where it is empty, the file says it, or how its refused rows were read before."""
+    """What is asked for. Where it is empty, the file says it, or how its refused rows were read before.
+
+    `header_row` is the line that names the columns, 0 where none does, None to find it.
+    `mapping` is FIELD=COLUMN, `constants` FIELD=VALUE of rows in which no column says it.
+    """
 
     kind: Kind
     file: Path
     mapping: Sequence[str] | None = None
     ignore: Sequence[str] | None = None
+    constants: Sequence[str] | None = None
     system: str = ""
     currency: str = ""
     decimal: str = ""
@@ -40,7 +45,7 @@ class Wanted:
     country: str = ""
     day_one: str = ""
     encoding: str = ""
-    header_row: int = 1
+    header_row: int | None = None
     sheet: str = ""
     errors: Path | None = None
     dry_run: bool = False

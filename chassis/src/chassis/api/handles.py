@@ -108,7 +108,11 @@ def _phone(value: str, region_code: str) -> Judged:
     """
     value = _EXTENSION.sub(r" ext. \1", value)
     try:
-        number = _international(value, region_code) or phonenumbers.parse(value, region_code or None)
+        number = (
+            _international(value, region_code)
+            or _abroad(value, region_code)
+            or phonenumbers.parse(value, region_code or None)
+        )
     except phonenumbers.NumberParseException as error:
         unknown_region = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
         digits = sum(character.isdigit() for character in value)
@@ -162,6 +166,22 @@ def _international(value: str, region_code: str) -> phonenumbers.PhoneNumber | N
     if metadata.national_prefix == code:
         return None
     number = phonenumbers.parse(f"+{value}", None)
+    return number if phonenumbers.is_valid_number(number) else None
+
+
+def _abroad(value: str, region_code: str) -> phonenumbers.PhoneNumber | None:
+    """The number that `0049 30 901820` is where nobody says in which country, or it is none of that.
+
+    Nearly everywhere 00 is the way abroad.
+    """
+    if not value.startswith("00"):
+        return None
+    try:
+        if region_code and phonenumbers.is_valid_number(phonenumbers.parse(value, region_code)):
+            return None
+        number = phonenumbers.parse(f"+{value[2:]}", None)
+    except phonenumbers.NumberParseException:
+        return None
     return number if phonenumbers.is_valid_number(number) else None
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from rapport_identity.normalise import compact
 from rapport_identity.record import KINDS, Kind, Record, record
 from rapport_imports import dates
-from rapport_imports.columns import Contents, columns_for, ignored, spares_for
+from rapport_imports.columns import columns_for, ignored, spares_for
+from rapport_imports.contents import Contents
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.fields import is_nothing
-from rapport_imports.names import ADDRESSES, plain
+from rapport_imports.names import plain
+from rapport_imports.nothing import is_nothing
+from rapport_imports.parts import ADDRESSES
 from rapport_imports.tabular import Row, Table, open_table
 
 _PARTS = ("street", "street_2", "house_number", "postal_code", "city", "state")

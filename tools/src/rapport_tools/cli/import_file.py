@@ -25,19 +25,22 @@ from rapport_tools.local.home import Home
 app = typer.Typer()
 _HELP = """Import a file, each line of it once: run it again after an interruption, and nothing doubles.
 
-It says which columns it used and which it ignored. --map FIELD=COLUMN names others; the fields are
+It says which columns it used and which it ignored. --map FIELD=COLUMN names others, by name or place (3, C);
+the fields are
 
-customers: external_id, display_name, given_name, additional_name, family_name, honorific_prefix,
-honorific_suffix, organization_name, birth_date, email, phone, fax, account_number, country, language,
-time_zone, and of an address street, street_2, house_number, postal_code, city, state; home_, work_, billing_
-and shipping_ before these, and before country, are of further addresses.
+customers: external_id, display_name, given_name, additional_name, family_name, family_name_prefix,
+second_family_name, honorific_prefix, honorific_suffix, organization_name, birth_date, email, phone, fax,
+account_number, country, language, time_zone, role, and of an address street, street_2, house_number,
+postal_code, city, state; home_, work_, billing_ and shipping_ before these, and before country, are of
+further addresses.
 
 purchases: customer (an id or e-mail address), email, date, time, amount, refunded, currency, quantity,
 reference, status, store; of rows that are lines of an order, product and discount.
 
 orders: customer (as above), email, order_id, order_date, promised_date, delivered_date.
 
-consents: customer (as above), email, purpose, channel, consent, consent_date, source, proof.
+consents: customer (as above), email, purpose, channel, consent, consent_date, left_date,
+source, proof.
 
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
 counts as the line that it was, and is read as it was, unless options say otherwise.
@@ -57,12 +60,16 @@ Mapping = Annotated[
     typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
 ]
 Ignore = Annotated[list[str] | None, typer.Option(help="A column that is not to be read. Repeat.")]
+Constants = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="FIELD=VALUE of all rows in which no column says it. Repeat."),
+]
 System = Annotated[
     str,
     typer.Option(
         help="The system whose ids the file holds, the same for files that share customers; default the "
-        "tool that exported it (shopify, stripe, paypal, square, hubspot, salesforce, woocommerce), else "
-        "import."
+        "tool that exported it (shopify, stripe, paypal, square, hubspot, salesforce, zendesk, mailchimp, "
+        "woocommerce), else import."
     ),
 ]
 Currency = Annotated[str, typer.Option(help="Currency of amounts without one; default the installation's.")]
@@ -82,8 +89,13 @@ Country = Annotated[
 ]
 DayOne = Annotated[str, typer.Option(help="Which day 1 is, where dates are numbers of days: 2017-01-01.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of text, where it cannot be told: cp1252.")]
-HeaderRow = Annotated[int, typer.Option(min=1, help="The line that names the columns.")]
-Sheet = Annotated[str, typer.Option(help="The sheet of a workbook; default the first.")]
+HeaderRow = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="The line that names the columns, 0 for none; default the first with known names."
+    ),
+]
+Sheet = Annotated[str, typer.Option(help="The sheet of a workbook; default the first with known columns.")]
 ErrorsFile = Annotated[
     Path | None,
     typer.Option(
@@ -116,6 +128,7 @@ def import_file(
     file: SourceFile,
     mapping: Mapping = None,
     ignore: Ignore = None,
+    constants: Constants = None,
     system: System = "",
     currency: Currency = "",
     decimal: Decimal = "",
@@ -125,7 +138,7 @@ def import_file(
     country: Country = "",
     day_one: DayOne = "",
     encoding: Encoding = "",
-    header_row: HeaderRow = 1,
+    header_row: HeaderRow = None,
     sheet: Sheet = "",
     errors: ErrorsFile = None,
     dry_run: DryRun = False,
