@@ -6,6 +6,7 @@ from rapport.options.v1 import layout_pb2
 
 SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
 CANDIDATES = [f"matchCandidates/019cade0-0000-7000-8000-00000000000{n}" for n in (5, 6)]
+IMPORTED = "importJobs/019cade0-0000-7000-8000-000000000020"
 TWINS = [f"customers/019cade0-0000-7000-8000-00000000001{n}" for n in range(2)]
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
 SOON, LATER, BEFORE = "2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-01T12:00:00Z"

@@ -31,6 +31,7 @@ NAMES = {
     "match_parameters": "matchParameters/{parameters}",
     "previous_match_parameters": "matchParameters/{parameters}",
     "match_job": "matchJobs/{match_job}",
+    "import_job": "importJobs/{import_job}",
     "first_customer": "customers/{customer}",
     "other_customer": "customers/{other}",
     "digest": "0123456789ab",

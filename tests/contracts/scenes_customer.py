@@ -18,6 +18,7 @@ from rapport.customer.v1 import (
     view_service_pb2,
     wording_pb2,
 )
+from rapport_testing.wait import eventually
 from tests.contracts.names import section_contract
 from tests.contracts.scene import BEFORE, OWNER, Administer, Scene
 
@@ -70,6 +71,18 @@ async def commit_job(do: Administer) -> Message:
 
 async def preview_job(do: Administer) -> Message:
     return import_service_pb2.PreviewImportJobRequest(name=await _job(do))
+
+
+async def revert_job(do: Administer) -> Message:
+    name = await _job(do)
+    await do("ImportService.CommitImportJob", import_service_pb2.CommitImportJobRequest(name=name))
+
+    async def is_done() -> bool:
+        job = await do("ImportService.GetImportJob", import_service_pb2.GetImportJobRequest(name=name))
+        return bool(job.state == import_job_pb2.ImportJob.STATE_DONE)
+
+    await eventually(is_done)
+    return import_service_pb2.RevertImportJobRequest(name=name)
 
 
 async def cancel_job(do: Administer) -> Message:
@@ -182,6 +195,7 @@ SCENES: dict[str, Scene] = {
     "customer.ImportService.AppendImportRows": append_rows,
     "customer.ImportService.PreviewImportJob": preview_job,
     "customer.ImportService.CommitImportJob": commit_job,
+    "customer.ImportService.RevertImportJob": revert_job,
     "customer.ImportService.CancelImportJob": cancel_job,
     "customer.PurposeService.CreatePurpose": create_purpose,
     "customer.PurposeService.UpdatePurpose": update_purpose,

@@ -15,8 +15,10 @@ from google.protobuf.message import Message
 from chassis.db.database import Database
 from chassis.db.statement import values
 from customer.domain.customers import new_customer
+from customer.domain.imports import ImportJob, ImportState
 from customer.domain.matches import new_candidate
-from customer.names import CUSTOMER
+from customer.names import CUSTOMER, IMPORT_JOB
+from customer.store.imports import INSERT_JOB
 from customer.store.matches import SAVE_CANDIDATES
 from customer.store.tables import INSERT_CUSTOMERS
 from deploy.services import TELLING as SERVICES
@@ -34,6 +36,7 @@ from tests.contracts.names import (
     BEFORE,
     CANDIDATES,
     CASE,
+    IMPORTED,
     LATER,
     SOMEBODY,
     SOON,
@@ -491,6 +494,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 }  # fmt: skip
 
 
+_COUNTS = (
+    *("row_count", "last_line", "refused_count"),
+    *("created_count", "matched_count", "renamed_count"),
+)
+
+
 async def prepare(name: str, db: Database) -> None:
     """Make what requests of a contract need and no request of it brings about."""
     if name == "operations":
@@ -502,6 +511,18 @@ async def prepare(name: str, db: Database) -> None:
         twins = [new_customer(*CUSTOMER.ids(each), {}, "agents/front-desk", NOW) for each in TWINS]
         alike = [new_customer(each, ALIKE, "agents/front-desk", NOW) for each in PAIRS[0]]
         await INSERT_CUSTOMERS.rows(db, [*twins, *alike])
+        imported = ImportJob(
+            *IMPORT_JOB.ids(IMPORTED),
+            source="done",
+            state=ImportState.DONE,
+            **dict.fromkeys(_COUNTS, 0),
+            department_id="front-desk",
+            create_time=NOW,
+            update_time=NOW,
+            end_time=NOW,
+            revert_expire_time=NOW + timedelta(days=36500),
+        )
+        await INSERT_JOB.run(db, **values(imported))
         for candidate, pair in zip(CANDIDATES, PAIRS, strict=True):
             made = new_candidate(UUID(candidate.partition("/")[2]), pair, UUID(int=1), NOW)
             await SAVE_CANDIDATES.rows(db, [made])

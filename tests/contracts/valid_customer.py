@@ -7,6 +7,7 @@ from tests.contracts.names import (
     BEFORE,
     CANDIDATES,
     CASE,
+    IMPORTED,
     LATER,
     PAGE,
     SOMEBODY,
@@ -218,6 +219,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("CancelImportJob", {"name": "{CreateImportJob}"}),
     ("CreateImportJob", {"import_job": {"source": "b" * 64, "system": "crm", "mode": "MODE_UPDATE"}}),
     ("CommitImportJob", {"name": "{CreateImportJob}"}),
+    ("RevertImportJob", {"name": IMPORTED}),
     ("CreateCustomerMerge", {"older_survives": True, "customer_merge": {
         "customer": TWINS[0], "merged_customer": TWINS[1], "reason_code": "same-person",
         "comment": "They said so"}}),

@@ -60,6 +60,7 @@ class Job:
             result.notes.append(
                 f"skipped {job.skipped_count:,}: {_SKIPPED[self._only]} (--only {self._only})"
             )
+        result.job = "" if self._dry_run else job.name
         refused = await self._refused(job.name, result, column, repeated=repeated)
         if self._dry_run and not repeated:
             await self._read_changes(job.name, result, column)

@@ -46,7 +46,8 @@ class Result:
     `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals` are why rows were
     refused, each counted once, `told` what else is to be known of them and of others. Of `known` customers
     `changed` rows change something; a dry run says by which column they were found (`known_by`), of how many
-    rows each column changes something, and what of the first thousand (`changes`).
+    rows each column changes something, and what of the first thousand (`changes`). `job` is what an import of customers is
+    taken back by.
     """
 
     rows: int = 0
@@ -64,6 +65,7 @@ class Result:
     system: str = ""
     department: str = ""
     errors_file: str = ""
+    job: str = ""
     used: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -1,11 +1,13 @@
 """The customer service: everything it is made of."""
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from chassis.app import App
 from chassis.inbox.arrivals import Arrivals
+from chassis.inbox.freshness import Standing
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.domain.links import LinkKeys
@@ -42,6 +44,7 @@ from customer.usecases.match_figures import measure
 from customer.usecases.match_jobs import JOB_TIMER, match_everybody
 from customer.usecases.match_step import Matcher
 from customer.usecases.match_training import seed_parameters
+from customer.usecases.reverting import FORGET_TIMER, REVERT_TIMER, forget_effects, revert_chunk
 from customer.usecases.sections import REDRAW_TIMER, redraw
 from customer.usecases.suppressions import require_key
 from rapport.customer.v1 import customer_events_pb2
@@ -91,8 +94,16 @@ def compose(app: App[Settings]) -> None:
     app.background(Matching(app.db, matcher).run)
     app.work(Learning(app.db))
 
+    kept_for = timedelta(days=app.settings.import_revert_days)
+
+    def is_behind() -> bool:
+        """Whether facts about customers are known to be on their way to their timelines."""
+        return any(app.freshness.of(source).standing is Standing.BEHIND for source in consumers)
+
     for kind in (APPLY_TIMER, APPLY_TIMER_BEFORE):
-        app.timer(kind, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager))
+        app.timer(kind, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager, kept_for))
+    app.timer(REVERT_TIMER, lambda tx, timer: revert_chunk(tx, UUID(timer.key), is_behind))
+    app.timer(FORGET_TIMER, lambda tx, timer: forget_effects(tx, UUID(timer.key)))
     app.timer(PREVIEW_TIMER, lambda tx, timer: preview_chunk(tx, UUID(timer.key), manager))
     app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))
     app.timer(JOB_TIMER, lambda tx, timer: match_everybody(tx, matcher, UUID(timer.key), timer.attempts))

@@ -37,6 +37,13 @@ class Settings(ServiceSettings):
         " secret and never changed: addresses are not found by another; empty, none is suppressed",
     )
 
+    import_revert_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="how many days after an import of customers it can be taken back: what its rows did is"
+        " kept so long, with the values of before",
+    )
     link_keys: SecretStr = Field(
         SecretStr(""),
         description="the keys under which links to customers' own pages are made, with blanks between, each"

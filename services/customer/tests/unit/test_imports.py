@@ -1,12 +1,14 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from chassis.errors import FailedPrecondition
-from customer.domain.imports import ImportJob, ImportState, Outcomes, overwrites
+from customer.domain.import_effects import overwrites
+from customer.domain.imports import ImportJob, ImportState, Outcomes
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+KEPT = timedelta(days=90)
 
 
 def job(state=ImportState.OPEN):
@@ -50,9 +52,9 @@ def test_a_committed_job_cannot_be_cancelled(state):
 
 def test_the_last_chunk_ends_the_job():
     committed = job(ImportState.COMMITTING)
-    committed.applied(Outcomes(3, 1, 1, 1, 0, 0), NOW, last=False)
+    committed.applied(Outcomes(3, 1, 1, 1, 0, 0), NOW, last=False, kept_for=KEPT)
     assert (committed.state, committed.end_time) == (ImportState.COMMITTING, None)
-    committed.applied(Outcomes(2, 0, 0, 1, 2, 0), NOW, last=True)
+    committed.applied(Outcomes(2, 0, 0, 1, 2, 0), NOW, last=True, kept_for=KEPT)
     assert (committed.state, committed.end_time) == (ImportState.DONE, NOW)
     assert (committed.created_count, committed.matched_count, committed.renamed_count) == (5, 1, 2)
     assert (committed.changed_count, committed.skipped_count) == (1, 2)
@@ -87,3 +89,33 @@ def test_an_address_beside_others_overwrites_nothing(before, after, is_lost):
 )
 def test_what_takes_the_place_of_something_overwrites_it(before, after, is_lost):
     assert overwrites("display_name", before, after) is is_lost
+
+
+def done(rows=2):
+    finished = job()
+    finished.receive(last_line=2, accepted=2, rejected=1)
+    finished.commit("agent:carol", uuid4())
+    finished.applied(Outcomes(rows, 0, 0, 0, 0, 0), NOW, last=True, kept_for=KEPT)
+    return finished
+
+
+def test_an_import_is_taken_back_once_and_asking_again_is_no_error():
+    finished = done()
+    assert [finished.revert("agent:carol", uuid4(), NOW) for _ in range(2)] == [True, False]
+    finished.taken_back(1, 1, NOW, last=True)
+    assert (finished.state, finished.reverted_count, finished.kept_count) == (ImportState.REVERTED, 1, 1)
+    assert not finished.revert("agent:carol", uuid4(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("finished", "now", "reason"),
+    [
+        (job(), NOW, "IMPORT_NOT_DONE"),
+        (done(), NOW + KEPT, "IMPORT_TOO_OLD"),
+        (done(rows=1), NOW, "IMPORT_TOO_OLD"),  # what the other row did, the release before did not keep
+    ],
+)
+def test_what_is_not_done_or_not_kept_is_not_taken_back(finished, now, reason):
+    with pytest.raises(FailedPrecondition) as refusal:
+        finished.revert("agent:carol", uuid4(), now)
+    assert refusal.value.reason == reason

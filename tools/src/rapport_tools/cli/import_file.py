@@ -1,4 +1,4 @@
-"""`rapport import customers|purchases|orders|consents FILE`."""
+"""`rapport import customers|purchases|orders|consents FILE`, `rapport import revert JOB`."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from rapport_imports.wanted import Kind, Wanted, WrongOption
 from rapport_imports.wording import counted, line
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.import_revert import revert
 from rapport_tools.cli.output import say, write_json
 from rapport_tools.cli.session import Session
 from rapport_tools.cli.terminal import Terminal
@@ -44,7 +45,19 @@ source, proof.
 
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
 counts as the line that it was, and is read as it was, unless options say otherwise.
+
+rapport import revert JOB takes an import of customers back, by the name that it printed, for 90 days.
 """
+
+
+class What(StrEnum):
+    """What rows are, or what is to become of an import."""
+
+    CUSTOMERS = "customers"
+    PURCHASES = "purchases"
+    ORDERS = "orders"
+    CONSENTS = "consents"
+    REVERT = "revert"
 
 
 class Who(StrEnum):
@@ -54,7 +67,7 @@ class Who(StrEnum):
     KNOWN = "known"
 
 
-SourceFile = Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX.")]
+SourceFile = Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX; of revert the job.")]
 Mapping = Annotated[
     list[str] | None,
     typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
@@ -124,7 +137,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON."
 
 @app.command("import", help=_HELP)
 def import_file(
-    kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
+    kind: Annotated[What, typer.Argument(help="What the rows are; or revert, to take an import back.")],
     file: SourceFile,
     mapping: Mapping = None,
     ignore: Ignore = None,
@@ -148,8 +161,11 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Import a file: see `_HELP`."""
+    if kind is What.REVERT:
+        kept = revert(str(file), who=who, as_json=as_json)
+        raise typer.Exit(Exit.REFUSED if kept else Exit.DONE)
     given = {name: value for name, value in locals().items() if name not in ("as_json", "who")}
-    given["only"] = only.value if only else ""
+    given |= {"kind": Kind(kind), "only": only.value if only else ""}
     from rapport_imports.decoding import UnreadableFile
     from rapport_imports.result import Result
 

@@ -40,6 +40,8 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         say(f"  checked only: nothing is imported{unasked}")
     else:
         say("  run it again, and nothing doubles")
+        if result.job:
+            say(line(f"  take it back: rapport import revert {result.job}"))
     for note in result.notes:
         say(f"  {line(note)}", err=True)
     if result.told:

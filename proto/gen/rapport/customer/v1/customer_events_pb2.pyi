@@ -121,6 +121,38 @@ class CustomerUpdated(_message.Message):
 Global___CustomerUpdated: _TypeAlias = CustomerUpdated  # noqa: Y015
 
 @_typing.final
+class CustomerDeleted(_message.Message):
+    """A customer is none any more: the import that created them was taken back, and nothing else came of it. Their handles
+    are nobody's, and nobody is found by their name.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    IMPORT_JOB_FIELD_NUMBER: _builtins.int
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    type: _customer_pb2.Customer.Type.ValueType
+    """What the customer was."""
+    import_job: _builtins.str
+    """The import that was taken back, `importJobs/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        customer: _builtins.str = ...,
+        type: _customer_pb2.Customer.Type.ValueType = ...,
+        import_job: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "import_job", b"import_job", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerDeleted: _TypeAlias = CustomerDeleted  # noqa: Y015
+
+@_typing.final
 class IdentifierCreated(_message.Message):
     """A customer got a handle."""
 

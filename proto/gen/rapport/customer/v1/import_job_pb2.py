@@ -29,7 +29,7 @@ from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/customer/v1/import_job.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"\xb3\x07\n\tImportJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1b\n\x06source\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x03\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x39\n\x05state\x18\x04 \x01(\x0e\x32$.rapport.customer.v1.ImportJob.StateB\x04\xe2\x41\x01\x03\x12\x17\n\trow_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tlast_line\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rcreated_count\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rmatched_count\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrenamed_count\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\n \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\x06system\x18\x0e \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\x37\n\x04mode\x18\x0f \x01(\x0e\x32#.rapport.customer.v1.ImportJob.ModeB\x04\xe2\x41\x01\x01\x12\x1b\n\rchanged_count\x18\x10 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rskipped_count\x18\x11 \x01(\x03\x42\x04\xe2\x41\x01\x03\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x14\n\x10STATE_COMMITTING\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\x12\x13\n\x0fSTATE_CANCELLED\x10\x04\x12\x14\n\x10STATE_PREVIEWING\x10\x05\x12\x13\n\x0fSTATE_PREVIEWED\x10\x06\">\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMODE_CREATE\x10\x01\x12\x0f\n\x0bMODE_UPDATE\x10\x02:O\xea\x41L\n\x1a\x63ustomer.rapport/ImportJob\x12\x17importJobs/{import_job}*\nimportJobs2\timportJob\"{\n\tImportRow\x12\x19\n\x04line\x18\x01 \x01(\x03\x42\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02(\x01\x12:\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\t\xe2\x41\x01\x02\x80\xfc\x8a\x01\x01\x12\x17\n\tconfirmed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"b\n\rImportFinding\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0f\n\x07\x61pplied\x18\x05 \x01(\x08\"\xda\x03\n\x0cImportEffect\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12:\n\x07outcome\x18\x02 \x01(\x0e\x32).rapport.customer.v1.ImportEffect.Outcome\x12\x30\n\x08\x63ustomer\x18\x03 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x14\n\x0c\x63reated_line\x18\x04 \x01(\x03\x12\x12\n\nmatched_by\x18\x05 \x01(\t\x12\x39\n\x07\x63hanges\x18\x06 \x03(\x0b\x32(.rapport.customer.v1.ImportEffect.Change\x12\x19\n\x11\x61\x64\x64\x65\x64_identifiers\x18\x07 \x03(\t\x1aX\n\x06\x43hange\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x15\n\x06\x62\x65\x66ore\x18\x02 \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\x14\n\x05\x61\x66ter\x18\x03 \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\x12\n\noverwrites\x18\x04 \x01(\x08\"t\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_CREATED\x10\x01\x12\x11\n\rOUTCOME_KNOWN\x10\x02\x12\x13\n\x0fOUTCOME_CHANGED\x10\x03\x12\x13\n\x0fOUTCOME_SKIPPED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$rapport/customer/v1/import_job.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"\x89\t\n\tImportJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1b\n\x06source\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x03\x12:\n\ndepartment\x18\x03 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x39\n\x05state\x18\x04 \x01(\x0e\x32$.rapport.customer.v1.ImportJob.StateB\x04\xe2\x41\x01\x03\x12\x17\n\trow_count\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tlast_line\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rcreated_count\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rmatched_count\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrenamed_count\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\n \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\x06system\x18\x0e \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\x37\n\x04mode\x18\x0f \x01(\x0e\x32#.rapport.customer.v1.ImportJob.ModeB\x04\xe2\x41\x01\x01\x12\x1b\n\rchanged_count\x18\x10 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rskipped_count\x18\x11 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1c\n\x0ereverted_count\x18\x12 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x18\n\nkept_count\x18\x13 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0brevert_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12<\n\x12revert_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xbd\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x14\n\x10STATE_COMMITTING\x10\x02\x12\x0e\n\nSTATE_DONE\x10\x03\x12\x13\n\x0fSTATE_CANCELLED\x10\x04\x12\x14\n\x10STATE_PREVIEWING\x10\x05\x12\x13\n\x0fSTATE_PREVIEWED\x10\x06\x12\x13\n\x0fSTATE_REVERTING\x10\x07\x12\x12\n\x0eSTATE_REVERTED\x10\x08\">\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMODE_CREATE\x10\x01\x12\x0f\n\x0bMODE_UPDATE\x10\x02:O\xea\x41L\n\x1a\x63ustomer.rapport/ImportJob\x12\x17importJobs/{import_job}*\nimportJobs2\timportJob\"{\n\tImportRow\x12\x19\n\x04line\x18\x01 \x01(\x03\x42\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02(\x01\x12:\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\t\xe2\x41\x01\x02\x80\xfc\x8a\x01\x01\x12\x17\n\tconfirmed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"b\n\rImportFinding\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0f\n\x07\x61pplied\x18\x05 \x01(\x08\"\xda\x03\n\x0cImportEffect\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12:\n\x07outcome\x18\x02 \x01(\x0e\x32).rapport.customer.v1.ImportEffect.Outcome\x12\x30\n\x08\x63ustomer\x18\x03 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x14\n\x0c\x63reated_line\x18\x04 \x01(\x03\x12\x12\n\nmatched_by\x18\x05 \x01(\t\x12\x39\n\x07\x63hanges\x18\x06 \x03(\x0b\x32(.rapport.customer.v1.ImportEffect.Change\x12\x19\n\x11\x61\x64\x64\x65\x64_identifiers\x18\x07 \x03(\t\x1aX\n\x06\x43hange\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x15\n\x06\x62\x65\x66ore\x18\x02 \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\x14\n\x05\x61\x66ter\x18\x03 \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\x12\n\noverwrites\x18\x04 \x01(\x08\"t\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x13\n\x0fOUTCOME_CREATED\x10\x01\x12\x11\n\rOUTCOME_KNOWN\x10\x02\x12\x13\n\x0fOUTCOME_CHANGED\x10\x03\x12\x13\n\x0fOUTCOME_SKIPPED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,6 +70,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTJOB'].fields_by_name['changed_count']._serialized_options = b'\342A\001\003'
   _globals['_IMPORTJOB'].fields_by_name['skipped_count']._loaded_options = None
   _globals['_IMPORTJOB'].fields_by_name['skipped_count']._serialized_options = b'\342A\001\003'
+  _globals['_IMPORTJOB'].fields_by_name['reverted_count']._loaded_options = None
+  _globals['_IMPORTJOB'].fields_by_name['reverted_count']._serialized_options = b'\342A\001\003'
+  _globals['_IMPORTJOB'].fields_by_name['kept_count']._loaded_options = None
+  _globals['_IMPORTJOB'].fields_by_name['kept_count']._serialized_options = b'\342A\001\003'
+  _globals['_IMPORTJOB'].fields_by_name['revert_time']._loaded_options = None
+  _globals['_IMPORTJOB'].fields_by_name['revert_time']._serialized_options = b'\342A\001\003'
+  _globals['_IMPORTJOB'].fields_by_name['revert_expire_time']._loaded_options = None
+  _globals['_IMPORTJOB'].fields_by_name['revert_expire_time']._serialized_options = b'\342A\001\003'
   _globals['_IMPORTJOB']._loaded_options = None
   _globals['_IMPORTJOB']._serialized_options = b'\352AL\n\032customer.rapport/ImportJob\022\027importJobs/{import_job}*\nimportJobs2\timportJob'
   _globals['_IMPORTROW'].fields_by_name['line']._loaded_options = None
@@ -85,19 +93,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTEFFECT'].fields_by_name['customer']._loaded_options = None
   _globals['_IMPORTEFFECT'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_IMPORTJOB']._serialized_start=225
-  _globals['_IMPORTJOB']._serialized_end=1172
-  _globals['_IMPORTJOB_STATE']._serialized_start=879
-  _globals['_IMPORTJOB_STATE']._serialized_end=1027
-  _globals['_IMPORTJOB_MODE']._serialized_start=1029
-  _globals['_IMPORTJOB_MODE']._serialized_end=1091
-  _globals['_IMPORTROW']._serialized_start=1174
-  _globals['_IMPORTROW']._serialized_end=1297
-  _globals['_IMPORTFINDING']._serialized_start=1299
-  _globals['_IMPORTFINDING']._serialized_end=1397
-  _globals['_IMPORTEFFECT']._serialized_start=1400
-  _globals['_IMPORTEFFECT']._serialized_end=1874
-  _globals['_IMPORTEFFECT_CHANGE']._serialized_start=1668
-  _globals['_IMPORTEFFECT_CHANGE']._serialized_end=1756
-  _globals['_IMPORTEFFECT_OUTCOME']._serialized_start=1758
-  _globals['_IMPORTEFFECT_OUTCOME']._serialized_end=1874
+  _globals['_IMPORTJOB']._serialized_end=1386
+  _globals['_IMPORTJOB_STATE']._serialized_start=1052
+  _globals['_IMPORTJOB_STATE']._serialized_end=1241
+  _globals['_IMPORTJOB_MODE']._serialized_start=1243
+  _globals['_IMPORTJOB_MODE']._serialized_end=1305
+  _globals['_IMPORTROW']._serialized_start=1388
+  _globals['_IMPORTROW']._serialized_end=1511
+  _globals['_IMPORTFINDING']._serialized_start=1513
+  _globals['_IMPORTFINDING']._serialized_end=1611
+  _globals['_IMPORTEFFECT']._serialized_start=1614
+  _globals['_IMPORTEFFECT']._serialized_end=2088
+  _globals['_IMPORTEFFECT_CHANGE']._serialized_start=1882
+  _globals['_IMPORTEFFECT_CHANGE']._serialized_end=1970
+  _globals['_IMPORTEFFECT_OUTCOME']._serialized_start=1972
+  _globals['_IMPORTEFFECT_OUTCOME']._serialized_end=2088
 # @@protoc_insertion_point(module_scope)

@@ -49,6 +49,10 @@ class ImportJob(_message.Message):
         """Looks what each row would do, and does none of it."""
         STATE_PREVIEWED: ImportJob._State.ValueType  # 6
         """The counts and `ListImportEffects` say what would be done. Takes no more rows, and can be committed."""
+        STATE_REVERTING: ImportJob._State.ValueType  # 7
+        """Takes back what the rows did, and whatever stops that is tried again until it succeeds."""
+        STATE_REVERTED: ImportJob._State.ValueType  # 8
+        """What the rows did is taken back, but for what `ListImportFindings` says is kept, and why."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the import is."""
@@ -67,6 +71,10 @@ class ImportJob(_message.Message):
     """Looks what each row would do, and does none of it."""
     STATE_PREVIEWED: ImportJob.State.ValueType  # 6
     """The counts and `ListImportEffects` say what would be done. Takes no more rows, and can be committed."""
+    STATE_REVERTING: ImportJob.State.ValueType  # 7
+    """Takes back what the rows did, and whatever stops that is tried again until it succeeds."""
+    STATE_REVERTED: ImportJob.State.ValueType  # 8
+    """What the rows did is taken back, but for what `ListImportFindings` says is kept, and why."""
 
     class _Mode:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -108,6 +116,10 @@ class ImportJob(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     CHANGED_COUNT_FIELD_NUMBER: _builtins.int
     SKIPPED_COUNT_FIELD_NUMBER: _builtins.int
+    REVERTED_COUNT_FIELD_NUMBER: _builtins.int
+    KEPT_COUNT_FIELD_NUMBER: _builtins.int
+    REVERT_TIME_FIELD_NUMBER: _builtins.int
+    REVERT_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
     source: _builtins.str
@@ -142,6 +154,12 @@ class ImportJob(_message.Message):
     """
     skipped_count: _builtins.int
     """Rows that did nothing because of `mode`."""
+    reverted_count: _builtins.int
+    """Rows of which what they did was taken back."""
+    kept_count: _builtins.int
+    """Rows of which what they did stays although the job was reverted; each customer of theirs has an ImportFinding
+    `CHANGED_SINCE` or `CUSTOMER_IN_USE`.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the job was created."""
@@ -153,6 +171,14 @@ class ImportJob(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When the last row was applied, or the job was given up."""
+
+    @_builtins.property
+    def revert_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last row was taken back."""
+
+    @_builtins.property
+    def revert_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the job can be reverted, by `RAPPORT_IMPORT_REVERT_DAYS` when it was DONE; unset when it cannot."""
 
     def __init__(
         self,
@@ -174,10 +200,14 @@ class ImportJob(_message.Message):
         mode: Global___ImportJob.Mode.ValueType = ...,
         changed_count: _builtins.int = ...,
         skipped_count: _builtins.int = ...,
+        reverted_count: _builtins.int = ...,
+        kept_count: _builtins.int = ...,
+        revert_time: _timestamp_pb2.Timestamp | None = ...,
+        revert_expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "revert_expire_time", b"revert_expire_time", "revert_time", b"revert_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_count", b"changed_count", "create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "mode", b"mode", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "skipped_count", b"skipped_count", "source", b"source", "state", b"state", "system", b"system", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_count", b"changed_count", "create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "kept_count", b"kept_count", "last_line", b"last_line", "matched_count", b"matched_count", "mode", b"mode", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "revert_expire_time", b"revert_expire_time", "revert_time", b"revert_time", "reverted_count", b"reverted_count", "row_count", b"row_count", "skipped_count", b"skipped_count", "source", b"source", "state", b"state", "system", b"system", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,7 +269,8 @@ class ImportFinding(_message.Message):
     """The field at fault, for example `identifiers.value`."""
     reason: _builtins.str
     """A documented reason, for example `INVALID_EMAIL`; of an applied row also `CHANGED`, `RENAMED`,
-    `NAME_KEPT`, `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED`, `TOO_MANY_IDENTIFIERS` or `TOO_MANY_ADDRESSES`.
+    `NAME_KEPT`, `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED`, `TOO_MANY_IDENTIFIERS` or `TOO_MANY_ADDRESSES`; of one that was
+    kept when its job was reverted `CHANGED_SINCE` or `CUSTOMER_IN_USE`.
     """
     description: _builtins.str
     """What is allowed, or what was done. Never repeats the value."""

@@ -352,3 +352,29 @@ class CancelImportJobRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelImportJobRequest: _TypeAlias = CancelImportJobRequest  # noqa: Y015
+
+@_typing.final
+class RevertImportJobRequest(_message.Message):
+    """Reverts a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`importJobs/{uuid}`."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe for 7 days."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevertImportJobRequest: _TypeAlias = RevertImportJobRequest  # noqa: Y015

@@ -76,6 +76,11 @@ class ImportServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
                 _registered_method=True)
+        self.RevertImportJob = channel.unary_unary(
+                '/rapport.customer.v1.ImportService/RevertImportJob',
+                request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.RevertImportJobRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
+                _registered_method=True)
         self.CancelImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/CancelImportJob',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CancelImportJobRequest.SerializeToString,
@@ -147,6 +152,19 @@ class ImportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RevertImportJob(self, request, context):
+        """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
+        they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
+        whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
+        has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
+        findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+        imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
+        `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelImportJob(self, request, context):
         """Gives up a job that was not committed; its rows are discarded.
         """
@@ -195,6 +213,11 @@ def add_ImportServiceServicer_to_server(servicer, server):
             'CommitImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CommitImportJob,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
+            ),
+            'RevertImportJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevertImportJob,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.RevertImportJobRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
             'CancelImportJob': grpc.unary_unary_rpc_method_handler(
@@ -419,6 +442,33 @@ class ImportService:
             target,
             '/rapport.customer.v1.ImportService/CommitImportJob',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevertImportJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ImportService/RevertImportJob',
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.RevertImportJobRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,

@@ -57,6 +57,15 @@ class ImportServiceStub:
     """
     CommitImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_job_pb2.ImportJob]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
+    RevertImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportJobRequest, _import_job_pb2.ImportJob]
+    """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
+    they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
+    whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
+    has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
+    findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+    imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
+    `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
+    """
     CancelImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_job_pb2.ImportJob]
     """Gives up a job that was not committed; its rows are discarded."""
 
@@ -88,6 +97,15 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """
     CommitImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
+    RevertImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
+    """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
+    they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
+    whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
+    has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
+    findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+    imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
+    `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
+    """
     CancelImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Gives up a job that was not committed; its rows are discarded."""
 
@@ -164,6 +182,21 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
+
+    @_abc_1.abstractmethod
+    def RevertImportJob(
+        self,
+        request: _import_service_pb2.RevertImportJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
+        """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
+        they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
+        whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
+        has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
+        findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+        imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
+        `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
+        """
 
     @_abc_1.abstractmethod
     def CancelImportJob(

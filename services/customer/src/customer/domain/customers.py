@@ -169,6 +169,9 @@ class Customer:
             setattr(self, field, value)
         if self.display_name in (*derived, self._derived_name()):
             self.display_name = ""
+        return self._changed(before, now)
+
+    def _changed(self, before: Mapping[str, str], now: datetime) -> list[str]:
         changed = [field for field in PROFILE_FIELDS if getattr(self, field) != before[field]]
         if changed:
             self.touch(now)
@@ -176,6 +179,13 @@ class Customer:
             kind = (self.kind or before["kind"]).lower()
             return [kind, *(field for field in changed if field not in ("kind", *KIND_FIELDS))]
         return [path_of(field, self.kind) for field in changed]
+
+    def restore(self, values: Mapping[str, str], now: datetime) -> list[str]:
+        """Set profile fields to what they were; returns those that changed, as `change` does."""
+        before = {field: getattr(self, field) for field in PROFILE_FIELDS}
+        for field, value in values.items():
+            setattr(self, field, value)
+        return self._changed(before, now)
 
     def assign(self, relationship_manager: str, now: datetime) -> bool:
         """Name the human who answers for the relationship; False when it is them already."""
@@ -200,6 +210,14 @@ class Customer:
 
     def _derived_name(self) -> str:
         return " ".join(filter(None, (self.given_name, self.family_name))) or self.organization_name
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedCustomer:
+    """The name of somebody who is no customer any more, since when."""
+
+    id: UUID
+    delete_time: datetime
 
 
 def new_customer(

@@ -33,6 +33,18 @@ class CustomerUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerDeleted:
+    """A customer is none any more: the import that created them was taken back, and nothing else came of it.
+
+    Their handles are nobody's, and nobody is found by their name.
+    """
+
+    customer: str
+    type: str
+    import_job: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Identifier:
     """What every event about the identifier tells."""
 

@@ -1,10 +1,8 @@
-"""Import jobs: rows go in, it may be looked at what they would do, then they are applied."""
+"""Import jobs: rows go in, somebody may look what they would do, they are applied, perhaps taken back."""
 
-import json
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
@@ -20,6 +18,8 @@ class ImportState(StrEnum):
     CANCELLED = "CANCELLED"
     PREVIEWING = "PREVIEWING"
     PREVIEWED = "PREVIEWED"
+    REVERTING = "REVERTING"
+    REVERTED = "REVERTED"
 
 
 class ImportMode(StrEnum):
@@ -48,7 +48,9 @@ class ImportJob:
 
     Its rows are the doing of `importer`, who committed it with the call that `commit_id` names in the audit,
     however much later they are applied. `system` is whose customers they are; empty when nobody says.
-    `rejected_count` are the rows that were refused as they came; `previewed_line` is how far was looked.
+    `rejected_count` are the rows that were refused as they came; `previewed_line` is how far was looked;
+    `traced_count` are the rows of which it is kept what they did. `reverter` took them back, by the call
+    `revert_id`.
     """
 
     id: UUID
@@ -72,6 +74,13 @@ class ImportJob:
     skipped_count: int = 0
     rejected_count: int = 0
     previewed_line: int = 0
+    traced_count: int = 0
+    reverted_count: int = 0
+    kept_count: int = 0
+    revert_time: datetime | None = None
+    revert_expire_time: datetime | None = None
+    reverter: str = ""
+    revert_id: UUID | None = None
 
     name = IMPORT_JOB.named("id")
     department = DEPARTMENT.named("department_id")
@@ -95,7 +104,7 @@ class ImportJob:
 
     def commit(self, importer: str, commit_id: UUID) -> bool:
         """Begin to apply the rows, counting anew; False when that was asked for before."""
-        if self.state in (ImportState.COMMITTING, ImportState.DONE):
+        if self.state in COMMITTED:
             return False
         self._require("be committed", ImportState.OPEN, ImportState.PREVIEWED)
         if self.state == ImportState.PREVIEWED:
@@ -121,12 +130,46 @@ class ImportJob:
         if last:
             self.state = ImportState.PREVIEWED
 
-    def applied(self, outcomes: Outcomes, now: datetime, *, last: bool) -> None:
-        """Count rows that took effect, and the others; the last ends the job."""
+    def applied(self, outcomes: Outcomes, now: datetime, *, last: bool, kept_for: timedelta) -> None:
+        """Count rows that took effect, and the others; the last ends the job.
+
+        It can be taken back for so long, if it is kept of every row what it did: a replica of the release
+        before keeps nothing.
+        """
         self._count(outcomes)
+        self.traced_count += outcomes.created + outcomes.matched + outcomes.skipped + outcomes.refused
         if last:
             self.state = ImportState.DONE
             self.end_time = now
+            if self.traced_count == self.row_count - self.rejected_count:
+                self.revert_expire_time = now + kept_for
+
+    def revert(self, reverter: str, revert_id: UUID, now: datetime) -> bool:
+        """Begin to take back what the rows did; False when that was asked for before.
+
+        FailedPrecondition IMPORT_NOT_DONE; IMPORT_TOO_OLD when it is not kept any more.
+        """
+        if self.state in (ImportState.REVERTING, ImportState.REVERTED):
+            return False
+        told = {"resource": self.name, "state": self.state}
+        if self.state != ImportState.DONE:
+            only = f"Only an import that is DONE can be reverted; this one is {self.state}."
+            raise FailedPrecondition("IMPORT_NOT_DONE", only, told)
+        if self.revert_expire_time is None or now >= self.revert_expire_time:
+            until = self.revert_expire_time
+            why = f"until {until:%Y-%m-%d}" if until else "not of an import of an earlier release"
+            raise FailedPrecondition("IMPORT_TOO_OLD", f"What its rows did was kept {why}.", told)
+        self.state = ImportState.REVERTING
+        self.reverter, self.revert_id = reverter, revert_id
+        return True
+
+    def taken_back(self, reverted: int, kept: int, now: datetime, *, last: bool) -> None:
+        """Count rows whose effects were taken back, and those whose stay; the last ends it."""
+        self.reverted_count += reverted
+        self.kept_count += kept
+        if last:
+            self.state = ImportState.REVERTED
+            self.revert_time = now
 
     def _count(self, outcomes: Outcomes) -> None:
         self.created_count += outcomes.created
@@ -142,6 +185,7 @@ class ImportJob:
             raise FailedPrecondition("IMPORT_NOT_OPEN", told, {"resource": self.name, "state": self.state})
 
 
+COMMITTED = (ImportState.COMMITTING, ImportState.DONE, ImportState.REVERTING, ImportState.REVERTED)
 WAITING = (ImportState.OPEN, ImportState.PREVIEWING, ImportState.PREVIEWED)
 
 
@@ -160,71 +204,3 @@ class Finding:
     description: str
     applied: bool = False
     preview: bool = False
-
-
-class Outcome(StrEnum):
-    """What became of a row that was not refused."""
-
-    CREATED = "CREATED"
-    KNOWN = "KNOWN"
-    CHANGED = "CHANGED"
-    SKIPPED = "SKIPPED"
-
-
-@dataclass(slots=True)
-class FieldChange:
-    """A field of a profile, as a row changed it; `path` is as the contract calls it.
-
-    `said` is where it came from before, as `customer.domain.provenance` keeps it; empty when nobody knows.
-    """
-
-    name: str
-    path: str
-    before: str
-    after: str
-    overwrites: bool
-    said: list[str]
-
-
-@dataclass(slots=True)
-class Added:
-    """An identifier that a row gave a known customer: which of the row's, counted from 0, and its id here."""
-
-    position: int
-    identifier_id: UUID
-
-
-@dataclass(slots=True)
-class Effect:
-    """What one row did to a customer, or would do.
-
-    Args:
-        created_line: the line of the same job that created the customer; 0 for one who was known.
-        matched: by which of the row's identifiers the customer was found, counted from 0; -1 for none.
-        observation: what the row said of the profile, as it is kept; empty when it says nothing new.
-        version: of the customer, after it.
-    """
-
-    job_id: UUID
-    line: int
-    outcome: Outcome
-    customer_id: UUID | None = None
-    created_line: int = 0
-    matched: int = -1
-    changes: list[FieldChange] = field(default_factory=list)
-    added: list[Added] = field(default_factory=list)
-    observation: str = ""
-    version: int = 0
-    preview: bool = False
-
-
-def overwrites(name: str, before: str, after: str) -> bool:
-    """Whether something that a field said is not there any more; of addresses, one of them."""
-    if name != "addresses" or not before or not after:
-        return bool(before and after)
-    kept = [_plain(each) for each in json.loads(after)]
-    return any(_plain(each) not in kept for each in json.loads(before))
-
-
-def _plain(address: dict[str, Any]) -> dict[str, Any]:
-    return address | {"primary": False}

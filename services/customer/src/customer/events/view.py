@@ -14,17 +14,28 @@ from customer.names import CUSTOMER
 from customer.usecases.hot_views import HotViews
 from customer.usecases.households import JOINED, LEFT, News
 from customer.usecases.parts import SPECS, About, Fact, PartKind
+from customer.usecases.reverting import deleted_among, forget_shown
 from customer.usecases.views import Happened, apply
+from rapport.customer.v1.customer_events_pb2 import CustomerDeleted
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
+DELETED = CustomerDeleted.DESCRIPTOR.full_name
 
 
 async def project(tx: Transaction, events: Sequence[Event[Any]], hot: HotViews) -> None:
-    """Fold a batch of facts into timelines and views. Facts that name no customer concern no view."""
+    """Fold a batch of facts into timelines and views. Facts that name no customer concern no view.
+
+    Of whom the service itself deleted nothing is shown any more, whenever something is told of them.
+    """
     happened = [found for event in events if (found := _happened(event)) is not None]
     news = [heard for event in events if (heard := _news(event)) is not None]
+    deleted = await deleted_among(tx, {each.customer_id for each in happened})
+    happened = [each for each in happened if each.customer_id not in deleted]
     changed = await apply(tx, happened, news) if happened or news else []
+    if gone := [CUSTOMER.ids(event.resource)[0] for event in events if event.type == DELETED]:
+        await forget_shown(tx, gone)
+        changed = [*changed, *gone]
     tx.after_commit(lambda: hot.committed(changed))
 
 

@@ -23,14 +23,14 @@ from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from customer import names
 from customer.domain.identifiers import Draft
-from customer.domain.imports import Effect
+from customer.domain.import_effects import Effect
 from customer.domain.sections import PutResult, ViewSection
 from customer.domain.timeline import INTERACTION, TimelineEntry
 from customer.rpc.customers import read_draft
 from customer.store import imports as jobs
 from customer.store import tables as store
 from customer.store import timeline, views
-from customer.usecases import imports, sections
+from customer.usecases import imports, reverting, sections
 from customer.usecases.assignments import assign_entry
 from customer.usecases.hot_views import HotViews
 from customer.usecases.rendering import entry_message
@@ -77,6 +77,7 @@ class ImportRpc(Rpc, ImportServiceServicer):
     )
     PreviewImportJob = change(import_pb.PreviewImportJobRequest, imports.preview_job, ImportJob)
     CommitImportJob = change(import_pb.CommitImportJobRequest, imports.commit_job, ImportJob)
+    RevertImportJob = change(import_pb.RevertImportJobRequest, reverting.revert_job, ImportJob)
     CancelImportJob = change(import_pb.CancelImportJobRequest, imports.cancel_job, ImportJob)
 
     @mutation

@@ -12,7 +12,8 @@ from chassis.api.listing import Listing
 from chassis.api.resources import resource
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, replaced, rows_of, table
-from customer.domain.imports import Effect, Finding, ImportJob
+from customer.domain.import_effects import Effect
+from customer.domain.imports import Finding, ImportJob
 from customer.store.tables import METADATA
 from rapport.customer.v1 import import_job_pb2
 
@@ -125,6 +126,32 @@ CREATED_LINES = Statement[Any](
         among(_effects.customer_id, "customer_ids"),
         _effects.outcome == sa.literal_column("'CREATED'"),
     )
+)
+
+# What was done and not taken back yet, the last line first; and all of some customers.
+EFFECTS_LEFT = Statement[Any](
+    sa.select(_effects.line, _effects.customer_id)
+    .where(_effects.job_id == _ID, _effects.undone.is_(None))
+    .order_by(_effects.line.desc())
+    .limit(_LIMIT)
+)
+EFFECTS_OF = Statement(
+    sa.select(IMPORT_EFFECTS)
+    .where(_effects.job_id == _ID, _effects.undone.is_(None), among(_effects.customer_id, "customer_ids"))
+    .order_by(_effects.line),
+    row=Effect,
+)
+_done = rows_of("done", lines=sa.BigInteger(), undone=sa.Boolean())
+SAVE_UNDONE = Statement[Any](
+    sa.update(IMPORT_EFFECTS)
+    .where(_effects.job_id == _ID, _effects.line == _done.c.lines)
+    .values(undone=_done.c.undone)
+)
+_oldest = sa.select(_effects.line).where(_effects.job_id == _ID).order_by(_effects.line).limit(_LIMIT)
+FORGET_EFFECTS = Statement[Any](
+    sa.delete(IMPORT_EFFECTS)
+    .where(_effects.job_id == _ID, _effects.line.in_(_oldest))
+    .returning(_effects.line)
 )
 
 # What a preview keeps until all was looked at, and what it said until the job is committed.

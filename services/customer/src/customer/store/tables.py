@@ -146,6 +146,10 @@ NAMED_CUSTOMERS = Statement(
 )
 BUYERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS, CUSTOMERS.c.bought))
 KNOWN_CUSTOMERS = Statement[Any](sa.select(CUSTOMERS.c.id).where(_IDS))
+# And nobody deletes them meanwhile.
+STAYING_CUSTOMERS = Statement[Any](
+    sa.select(CUSTOMERS.c.id).where(_IDS).order_by(CUSTOMERS.c.id).with_for_update(read=True, key_share=True)
+)
 
 _led_on = sa.exists().where(
     ALIAS_GROUPS.c.customer_id == CUSTOMERS.c.id, ALIAS_GROUPS.c.group_id != CUSTOMERS.c.id

@@ -10,7 +10,8 @@ from chassis.errors import Aborted
 from customer.domain.attributes import Attribute
 from customer.domain.customers import DEFAULTS, Customer
 from customer.domain.identifiers import NUMBERS, Draft, Handle, Identifier, Key
-from customer.domain.imports import Effect, ImportJob
+from customer.domain.import_effects import Effect
+from customer.domain.imports import ImportJob
 from customer.names import CUSTOMER
 from customer.store import imports as store
 from customer.store.identifiers import known_shared, names_with

@@ -18,16 +18,8 @@ from customer.domain.customers import (
 )
 from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, distinct, same
-from customer.domain.imports import (
-    Added,
-    Effect,
-    FieldChange,
-    ImportJob,
-    ImportMode,
-    Outcome,
-    Outcomes,
-    overwrites,
-)
+from customer.domain.import_effects import Added, Effect, FieldChange, Outcome, overwrites
+from customer.domain.imports import ImportJob, ImportMode, Outcomes
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.usecases.customers import Held, doubt, identified, prepare, without_stand_in
 from customer.usecases.import_chunks import Chunk, opened

@@ -18,12 +18,14 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, AlreadyExists, Violation
 from customer.domain.identifiers import Draft
-from customer.domain.imports import WAITING, Finding, ImportJob, ImportMode, ImportState, Outcome
+from customer.domain.import_effects import Outcome
+from customer.domain.imports import WAITING, Finding, ImportJob, ImportMode, ImportState
 from customer.names import IMPORT_JOB
 from customer.store import imports as store
 from customer.usecases.import_previews import forget_preview, forget_previewed
 from customer.usecases.import_rows import Applied, apply_rows
 from customer.usecases.provenance import IMPORT, Sayings
+from customer.usecases.reverting import FORGET_TIMER
 
 # Another name than in the release before, whose replicas neither obey a mode nor keep what rows did.
 APPLY_TIMER, PREVIEW_TIMER, EXPIRE_TIMER = "apply-import-rows", "preview-import", "expire-import"
@@ -169,15 +171,20 @@ async def preview_chunk(tx: Transaction, job_id: UUID, relationship_manager: str
     await write(tx, store.SAVE_JOB, job)
 
 
-async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
-    """Apply the next rows of a committed job, on behalf of who committed it, and come back for the rest."""
+async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str, kept_for: timedelta) -> None:
+    """Apply the next rows of a committed job, on behalf of who committed it, and come back for the rest.
+
+    What they did is kept for so long after the last.
+    """
     job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
     _act_as_importer(tx, job)
     rows = sorted(await store.TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
     applied = await _apply(tx, job, rows, relationship_manager)
     last = len(rows) < CHUNK
-    job.applied(applied.outcomes, tx.now, last=last)
-    if not last:
+    job.applied(applied.outcomes, tx.now, last=last, kept_for=kept_for)
+    if last:
+        await tx.schedule(FORGET_TIMER, str(job.id), tx.now + kept_for)
+    else:
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
     await write(tx, store.SAVE_JOB, job)
 

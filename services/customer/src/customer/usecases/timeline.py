@@ -15,7 +15,7 @@ from chassis.telemetry.tracing import trace_id
 from customer.domain.facts import InteractionRecorded
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, DEPARTMENT
-from customer.store.tables import KNOWN_CUSTOMERS
+from customer.store.tables import STAYING_CUSTOMERS
 from customer.store.timeline import INSERT_ENTRIES
 
 
@@ -43,7 +43,7 @@ async def record_interactions(
     NotFound stands in the place of one whose customer is unknown; nothing is written for it.
     """
     asked = {command.customer_id for command in commands}
-    known = {row["id"] for row in await KNOWN_CUSTOMERS.all(tx, ids=list(asked))}
+    known = {row["id"] for row in await STAYING_CUSTOMERS.all(tx, ids=list(asked))}
     recorded: list[TimelineEntry | NotFound] = []
     for command, call in zip(commands, calls, strict=True):
         if command.customer_id not in known:
