@@ -46,8 +46,8 @@ class Result:
     `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals` are why rows were
     refused, each counted once, `told` what else is to be known of them and of others. Of `known` customers
     `changed` rows change something; a dry run says by which column they were found (`known_by`), of how many
-    rows each column changes something, and what of the first thousand (`changes`). `job` is what an import of customers is
-    taken back by.
+    rows each column changes something, and what of the first thousand (`changes`). An import of customers
+    is taken back by its `job`.
     """
 
     rows: int = 0
