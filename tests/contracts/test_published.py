@@ -19,7 +19,8 @@ from tests.contracts.valid import REQUESTS, learn, prepare, request_of
 BROUGHT_ABOUT_OTHERWISE = {
     "GoodwillRequestExpired", "RedemptionExpired", "PointsExpiring", "VoucherExpired",
     "TierUpgraded", "TierDowngraded", "TierDowngradeExpected",
-    "CustomerConverted", "CustomerDeleted", "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
+    "CustomerConverted", "CustomerDeleted",
+    "PromiseBroken", "PromiseRecovered", "ClockBreached", "ClockUpdated", "ClockWarned",
     "EscalationCancelled", "EscalationRaised",
     "MatchCandidateCreated", "MatchParametersActivated", "MatchParametersCreated",
     "NoticeSuppressed", "NoticeSent", "NoticeDelivered", "NoticeUnknown", "NoticeFailed",
