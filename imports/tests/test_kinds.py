@@ -1,9 +1,11 @@
 """Kinds of files that people have, and what becomes of them: the record of what is understood."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import openpyxl
 import pytest
 
 from rapport.customer.v1.consent_pb2 import Consent
@@ -126,6 +128,28 @@ async def test_who_is_called_total_stays_a_customer(
     assert (found.rows, found.told) == (rows, told)
 
 
+async def test_a_count_and_words_below_a_table_are_nobody(read: Read) -> None:
+    file = "Name;E-Mail;Kundennr\nAnna;a@x.example;1\nBo;;2\nGesamt;;2\n"
+    found = await read("customers", file)
+    assert (found.rows, found.told) == (["Anna 1 a@x.example", "Bo 2"], {"TOTAL_ROW": [4]})
+    found = await read("customers", "id,name,email\n1,Anna,\nPrinted on 30 November 2026,,\nK-7,,\n")
+    assert (found.rows, found.told) == (["Anna 1", "K-7"], {"NOTE_ROW": [3], "NOTHING_ELSE": [4]})
+
+
+async def test_a_workbook_is_read_from_the_sheet_with_a_header_and_its_sums_are_none(read: Read) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["Report"])
+    sheet = book.create_sheet("Customers")
+    for row in (["As of March"], ["id", "name", "visits"], [7, "Anna", 5], ["Total", None, "=SUM(C3:C3)"]):
+        sheet.append(row)
+    saved = io.BytesIO()
+    book.save(saved)
+    found = await read("customers", saved.getvalue())
+    assert (found.rows, found.told) == (["Anna 7"], {"TOTAL_ROW": [4]})
+    assert "line 2 names the columns" in found.notes
+    assert "sheet Customers is read; --sheet names another: Sheet" in found.notes
+
+
 async def test_totals_of_groups_and_headers_that_come_again_are_none(read: Read) -> None:
     found = await read(
         "purchases",
@@ -192,6 +216,8 @@ async def test_columns_of_one_name_are_both_read_and_told(read: Read) -> None:
 
 
 async def test_another_address_of_a_row_is_not_lost_without_a_word(read: Read) -> None:
+    found = await read("customers", "E-mail Address,E-mail 2 Address\na@x.example,b@x.example\n")
+    assert (found.rows, found.told) == (["a@x.example b@x.example"], {})
     found = await read("customers", "email,billing email\na@x.example,b@x.example\n,c@x.example\n")
     assert (found.rows, found.told) == (["a@x.example", "c@x.example"], {"NOT_TAKEN": [2]})
 

@@ -32,6 +32,11 @@ _IDENTIFIERS = {
 _BEFORE_AND_BEHIND = ("family_name_prefix", "second_family_name")
 _PERSON = ("given_name", "additional_name", "family_name", "honorific_prefix", "honorific_suffix")
 _NAMES = ("display_name", *_PERSON, "organization_name")
+# Further addresses that address books have of somebody.
+_SAME_PERSONS = frozenset(
+    {"email2address", "email3address", "email2value", "email3value", "email2", "secondaryemail"}
+    | {"alternateemail"}
+)
 _NO_PERSON = frozenset({"firma", "company", "unternehmen", "organization", "societe", "empresa"})
 _ORDER_NUMBER = re.compile(r"#?\d+")
 
@@ -54,14 +59,14 @@ def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
 
 
 def _addresses(cells: Cells) -> list[tuple[str, str]]:
-    """The e-mail addresses of a row: those of columns that are called alike; those of others are told."""
+    """The e-mail addresses of a row: also those of columns called alike or further; others are told."""
     first = cells.several("email")
     column = cells.column("email")
     found = [(column, text) for text in first]
     for other, text in cells.everywhere("email"):
         if text.casefold() in [each.casefold() for each in first]:
             continue
-        if other.startswith(f"{column} ("):
+        if other.startswith(f"{column} (") or plain(other) in _SAME_PERSONS:
             found.append((other, text))
         else:
             allowed = f"{other} holds another address, which is not taken: --map email={other} says otherwise"

@@ -33,6 +33,7 @@ _EMAIL = """
     correoselectronicos direcciondecorreoelectronico direccionemail direcciondeemail enderecoeletronico
     enderecoeletronicoemail correioeletronico indirizzomail indirizzodiposta indirizzodipostaelettronica
     mailadres emailadressen adressecourriel adressedemessagerie
+    email2address email3address email2value email3value email2 secondaryemail alternateemail
 """
 _NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
 _NAMES: Mapping[str, str] = {
@@ -174,10 +175,12 @@ _NAMES: Mapping[str, str] = {
         magasin
     """,
     "reference": """
-        reference invoiceid orderid ordernumber invoicenumber transactionid receiptnumber paymentid
+        reference invoiceid orderid ordernumber order orderno invoicenumber transactionid receiptnumber
+        paymentid
         rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande numerodefactura
         numeropedido numerofattura numeroordine numerodopedido factuurnummer ordernummer bestelnummer
-        opportunityid basketid basket receiptid receipt bonnummer kassenbon id numerofactura factura
+        opportunityid basketid basket receiptid receipt bonnummer kassenbon auftragsnummer auftrag
+        bestellung id numerofactura factura
         numerodepedido pedido referencia idpedido iddopedido idtransaccion idtransacao numerodafatura fatura
         numeroencomenda numerodaencomenda encomenda fattura numerodordine ordine riferimento idordine
         idtransazione bestelling referentie factuur transactieid numerodecommande commande numerodefacture

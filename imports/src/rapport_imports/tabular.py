@@ -194,7 +194,7 @@ def open_table(
         cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
     header, notes = heading.names(cells)
     if has_above:
-        notes.insert(0, f"line {first} names the columns, and none above it is read: --header-row says else")
+        notes.insert(0, f"line {first} names the columns, and none above is read; --header-row names another")
     before = Reading()
     if mended:
         refused = (row for line, row in _records(path, found, delimiter, sheet) if line > first)

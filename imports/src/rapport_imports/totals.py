@@ -42,7 +42,12 @@ _IDS = ("external_id", "customer", "account_number")
 _REACHED = ("email", "phone", "fax")
 _DIGITS_OF_A_NUMBER = 7
 
+# Words, where an id would stand alone.
+_NOTE = re.compile(r"(?=.*[^\W\d_]{3})\S+\s+\S.*")
+_NOTE_COLUMNS = 3
 _TOLD = {
+    "COUNT_ROW": Problem("", "TOTAL_ROW", "is a total or a count, by what it says first: skipped"),
+    "NOTE_ROW": Problem("", "NOTE_ROW", "is words alone where an id would be: skipped as a note"),
     "TOTAL_ROW": Problem("", "TOTAL_ROW", "is a total or a count, by what it says first: skipped"),
     "HEADER_AGAIN": Problem("", "HEADER_AGAIN", "names the columns again: skipped"),
 }
@@ -52,13 +57,16 @@ _LIKE_A_TOTAL = "reads like a total, but has an id or an address: taken for a ro
 def marked(rows: Iterable[Row]) -> Iterator[Row]:
     """The same rows; of those that are none of the table `aside` says why."""
     before: Row | None = None
+    count = 0
     for row in rows:
         if _is_total(row, before):
-            row.aside = "TOTAL_ROW"
+            row.aside = "COUNT_ROW" if count and f"{count}" in row.cells.values() else "TOTAL_ROW"
+        elif _is_note(row):
+            row.aside = "NOTE_ROW"
         elif _is_header(row):
             row.aside = "HEADER_AGAIN"
         else:
-            before = row
+            before, count = row, count + 1
         yield row
 
 
@@ -71,6 +79,8 @@ def is_none(row: Row, used: Mapping[str, str], required: Sequence[str]) -> bool:
         return False
     if row.aside == "TOTAL_ROW" and _is_somebody(row, used, required):
         row.told.append(Problem("", "LIKE_A_TOTAL", _LIKE_A_TOTAL))
+        return False
+    if row.aside == "NOTE_ROW" and _first(row) not in {used.get(name) for name in _IDS}:
         return False
     row.told.append(_TOLD[row.aside])
     return True
@@ -92,6 +102,16 @@ def _is_total(row: Row, before: Row | None) -> bool:
     return called and all(_is_number(each) for _, each in filled[1:])
 
 
+def _first(row: Row) -> str:
+    return next(column for column, cell in row.cells.items() if not is_nothing(cell))
+
+
+def _is_note(row: Row) -> bool:
+    """Whether a row of several columns is words alone, as `Printed on 30 November` below a table is."""
+    filled = [cell for cell in row.cells.values() if not is_nothing(cell)]
+    return len(filled) == 1 and len(row.cells) >= _NOTE_COLUMNS and _NOTE.fullmatch(filled[0]) is not None
+
+
 def _is_header(row: Row) -> bool:
     filled = {column: " ".join(cell.split()) for column, cell in row.cells.items() if cell.strip()}
     return len(filled) * 2 > len(row.cells) and all(
@@ -100,7 +120,7 @@ def _is_header(row: Row) -> bool:
 
 
 def _is_somebody(row: Row, used: Mapping[str, str], required: Sequence[str]) -> bool:
-    label = next(column for column, cell in row.cells.items() if not is_nothing(cell))
+    label = _first(row)
 
     def said(fields: Sequence[str]) -> list[str]:
         columns = {used[field] for field in fields if field in used} - {label}

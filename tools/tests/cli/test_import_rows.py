@@ -285,7 +285,7 @@ def test_a_total_that_stands_on_each_line_of_an_order_is_told(check: Check) -> N
 
 
 def test_a_note_below_the_table_is_told_and_no_silent_customer(check: Check) -> None:
-    code, result, _ = check("customers", "id,name,email\n1,Anna,a@x.example\n2,Bo,\nas of March,,\n")
+    code, result, _ = check("customers", "id,name,email\n1,Anna,a@x.example\n2,Bo,\nMarch,,\n")
     assert (code, [(told["reason"], told["lines"]) for told in result["told"]]) == (
         0,
         [("NOTHING_ELSE", [4])],
