@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from chassis.api.messages import timestamp
 from rapport.common.v1 import states_pb2
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.operations.v1 import operations_pb2
-from rapport_tools.cli.doctor import troubles, unavailable
+from rapport_tools.cli.doctor import blocked, troubles, unavailable
 
 PARKED, DEAD = states_pb2.SET_ASIDE_STATE_PARKED, states_pb2.SET_ASIDE_STATE_DEAD
 
@@ -69,3 +70,12 @@ def test_a_provider_that_takes_no_messages_is_named_with_what_waits_and_how_to_h
     [found] = unavailable([well, away])
     assert found.what == "smtp has taken no messages for 1 h (no-connection): 3 notices waiting."
     assert """ProviderService.TryProvider '{"name": "providers/smtp"}'""" in found.do
+
+
+def test_a_message_to_many_that_cannot_go_on_is_named_with_what_helps():
+    long_ago = timestamp(datetime.now(UTC) - timedelta(hours=1))
+    stuck = NoticeJob(name="noticeJobs/1", template="templates/a", reason_code="invalid-words")
+    stuck.update_time.CopyFrom(long_ago)
+    [found] = blocked([stuck])
+    assert found.what == "noticeJobs/1 (templates/a) has not gone on for 1 h: invalid-words."
+    assert """NoticeJobService.ResumeNoticeJob '{"name": "noticeJobs/1"}'` has it go on""" in found.do

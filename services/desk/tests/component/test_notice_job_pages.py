@@ -1,14 +1,20 @@
 """A message to many customers at the desk: chosen, previewed, begun once, followed, paused, given up."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from cases.service import service as cases_service
+from chassis.db.statement import values
 from customer.service import service as customer_service
+from notifications.domain.notice_job import INVALID_WORDS
 from notifications.service import service as notifications_service
+from notifications.store.notice_jobs import JOB, UPDATE_JOB
+from rapport_tools.local.roles import ROLES
 from services.desk.tests.component.test_messages import template
 
 pytestmark = pytest.mark.together
@@ -82,6 +88,30 @@ async def test_one_that_begins_later_is_paused_and_goes_on_or_is_given_up(open_d
     assert (await lead.post(f"{job}/cancel")).headers["location"] == job
     page = (await lead.get(job)).text
     assert (">given up<" in page, f'action="{job}' in page) == (True, False)
+
+
+async def test_one_that_cannot_go_on_is_seen_by_who_may_mend_it_and_who_runs_the_services(
+    open_desk: Any,
+) -> None:
+    desk, lead = await opened(open_desk)
+    later = desk.running.app.clock.now().date() + timedelta(days=30)
+    seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"first": later.isoformat()})).text
+    path = (await lead.post("/noticeJobs", data=fields(seen))).headers["location"]
+    db = desk.services["notifications"].db
+    job = await JOB.one(db, id=UUID(path.rpartition("/")[2]))
+    job.block(INVALID_WORDS)
+    await UPDATE_JOB.run(db, **values(job))
+    told = f'<a href="{path}">Message to many: Closing</a>'
+    assert told in (await lead.get("/")).text
+    other = await desk.signed_in("agent:bert", ["cases.cases.read", "notifications.*"], "billing")
+    assert told not in (await other.get("/")).text
+    nils = await desk.signed_in("agent:nils", [*ROLES["sre"]], "platform")
+    page = (await nils.get("/operations")).text
+    assert "The message to many Closing has not gone on since" in page
+    assert f'href="{path}"' in page
+    assert "the words were changed" in (await nils.get(path)).text
+    assert (await nils.get("/notices")).status_code == 200
+    await lead.post(f"{path}/cancel")
 
 
 async def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(open_desk: Any) -> None:

@@ -62,7 +62,7 @@ def serving(backlog: Backlog | None = None, *consumers: Consumer) -> Asked:
 
 def of(*providers: Provider, **asked: Asked) -> Overview:
     silent = {name: Silence(NOW, None) for name, each in asked.items() if each.is_silent}
-    return overview(asked, silent, providers, SAY)
+    return overview(asked, silent, providers, (), SAY)
 
 
 def said(page: Overview) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_company_in_which_nothing_is_wrong_says_so() -> None:
 def test_a_service_that_does_not_answer_is_unknown_in_all_and_costs_its_row() -> None:
     heard = NOW - timedelta(minutes=19)
     silent = {"loyalty": Silence(NOW - timedelta(minutes=18), heard)}
-    page = overview({"cases": serving(), "loyalty": Asked(AWAY, AWAY, AWAY)}, silent, (), SAY)
+    page = overview({"cases": serving(), "loyalty": Asked(AWAY, AWAY, AWAY)}, silent, (), (), SAY)
     cases, loyalty = page.services
     assert (cases.state.text, cases.note) == ("Serves", "0.3.0")
     assert (loyalty.state.text, loyalty.note) == ("No answer", "last answered today 08:41, 19 minutes ago")

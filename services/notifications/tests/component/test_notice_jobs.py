@@ -239,7 +239,7 @@ async def test_words_that_cannot_be_said_any_more_block_the_job_which_goes_on_wh
     came = REGISTRY.get_sample_value(CUSTOMERS, {"outcome": "requested"}) or 0.0
     await measure_jobs(jobs.desk.running.db)
     assert [states("running"), states("paused"), states("blocked")] == [0, 0, 1]
-    await jobs.desk.update_text(text, body=HELLO.body)
+    await jobs.desk.update_text(text, body='{{ contact_name }} says hello on {{ day | default("Monday") }}.')
     await jobs.service.ResumeNoticeJob(pb.ResumeNoticeJobRequest(name=job.name))
     await jobs.reached(job, "RUNNING", 2)
     jobs.desk.clock.advance(MINUTE)

@@ -14,7 +14,7 @@ from chassis.names import PLATFORM
 from notifications.domain.template import REPEATS, Template, Text, Type
 from notifications.rpc.templates import check_text
 from notifications.usecases import letters, words
-from notifications.usecases.words import Words, one_line, said, text_for, to_give
+from notifications.usecases.words import Words, defaulted, one_line, said, text_for, to_give
 from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -134,6 +134,18 @@ def test_a_variable_must_be_known_or_declared() -> None:
     ]
     given = {"depot": "D1", "shelf": "next to Anna", "reference": "a/1", "customer_name": "Anna"}
     assert template.impersonal(given) == {"depot": "D1", "reference": "a/1"}
+
+
+def test_what_has_a_default_wherever_it_stands_need_not_be_given() -> None:
+    told = """{{ depot | default("Kiel") | upper }}{% if depot is defined %}!{% endif %}"""
+    text = replace(DELAY, body=BODY + told)
+    assert render(text, GIVEN, UTC).body.endswith("KIEL")
+    assert render(text, GIVEN | {"depot": "Bonn"}, UTC).body.endswith("BONN!")
+    assert defaulted([text, DELAY]) == {"depot"}
+    bare = replace(DELAY, subject="From {{ depot }}")
+    assert defaulted([text, bare]) == set()
+    with pytest.raises(InvalidArgument, match="must be given"):
+        render(bare, GIVEN, UTC)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ import grpc
 import typer
 
 from rapport.common.v1 import states_pb2
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
+from rapport.notifications.v1.notice_job_service_pb2 import ListNoticeJobsRequest
+from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceStub
 from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.notifications.v1.provider_service_pb2 import ListProvidersRequest
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
@@ -30,6 +33,13 @@ app = typer.Typer()
 
 RECENT_S = 600.0
 OUTBOX_OLD_S = 30.0
+
+
+_MENDING = {  # by why a message to many cannot go on
+    "invalid-words": "Mend its template: what is new has a default wherever it stands.",
+    "invalid-filter": "Its filter is none any more: begin another.",
+    "customers-not-asked": "Wait until customers can be asked.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +116,21 @@ def _about_messages() -> Iterator[Finding]:
         else:
             yield from troubles(name, backlog)
             if name == "notifications":
-                yield from _about_providers(session)
+                yield from _about_notices(session)
 
 
-def _about_providers(session: Session) -> Iterator[Finding]:
+def _about_notices(session: Session) -> Iterator[Finding]:
+    providers = session.stub(ProviderServiceStub, "notifications")
+    jobs = session.stub(NoticeJobServiceStub, "notifications")
     try:
-        stub = session.stub(ProviderServiceStub, "notifications")
-        found = stub.ListProviders(ListProvidersRequest(), timeout=3)
+        found = providers.ListProviders(ListProvidersRequest(), timeout=3)
+        listed = jobs.ListNoticeJobs(ListNoticeJobsRequest(filter="state = BLOCKED"), timeout=3)
     except grpc.RpcError as error:
-        what = f"notifications cannot say how providers are ({error.code().name})."
+        what = f"notifications cannot say how providers and messages to many are ({error.code().name})."
         yield Finding(what, "See `rapport logs notifications`.")
     else:
         yield from unavailable(found.providers)
+        yield from blocked(listed.notice_jobs)
 
 
 def unavailable(providers: Iterable[Provider]) -> Iterator[Finding]:
@@ -131,6 +144,18 @@ def unavailable(providers: Iterable[Provider]) -> Iterator[Finding]:
         what = f"{provider} has taken no messages for {since} ({each.last_error_code}): {waiting} waiting."
         call = f"""rapport call ProviderService.TryProvider '{{"name": "{each.name}"}}'"""
         yield Finding(what, f"Mend it. It is tried again within 15 minutes, and at once by `{call}`.")
+
+
+def blocked(jobs: Iterable[NoticeJob]) -> Iterator[Finding]:
+    """Which messages to many cannot go on."""
+    for each in jobs:
+        since = age(time.time() - each.update_time.ToDatetime(UTC).timestamp())
+        what = f"{each.name} ({each.template}) has not gone on for {since}: {each.reason_code}."
+        call = 'rapport call NoticeJobService.{}NoticeJob \'{{"name": "' + each.name + "\"}}'"
+        mend = _MENDING.get(each.reason_code, "Mend that.")
+        yield Finding(
+            what, f"{mend} `{call.format('Resume')}` has it go on, `{call.format('Cancel')}` ends it."
+        )
 
 
 def troubles(service: str, backlog: Backlog) -> Iterator[Finding]:

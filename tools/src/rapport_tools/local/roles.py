@@ -89,6 +89,7 @@ OVERSIGHT = frozenset({"cases.departments.administer"})
 RUNNING = _each(
     """
     cases.clocks.reconcile
+    notifications.notice_jobs.read notifications.notices.read
     notifications.providers.read notifications.providers.write
     customer.customers.read customer.customer_views.read customer.customer_views.rebuild
     customer.timeline_entries.read

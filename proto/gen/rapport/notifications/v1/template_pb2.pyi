@@ -156,7 +156,8 @@ class Template(_message.Message):
     @_builtins.property
     def given_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What whoever sends it gives, by the texts that are sent: its `variables`, and of what every template has `reason`, `reference`,
-        `old_date`, `new_date`, `confirm_link` and `confirm_purpose` where they use it. In alphabetical order.
+        `old_date`, `new_date`, `confirm_link` and `confirm_purpose` where they use it. What
+        has a default wherever it stands, `{{ depot | default("Hamburg") }}`, need not be given. In alphabetical order.
         """
 
     @_builtins.property

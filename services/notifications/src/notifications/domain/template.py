@@ -90,7 +90,7 @@ class Template:
         return sorted(used - STANDARD - self.variables.keys())
 
     def to_give(self, used: Set[str]) -> list[str]:
-        """The variables that whoever sends it has to give."""
+        """The variables that whoever sends it gives."""
         return sorted((used - PLATFORM) | self.variables.keys())
 
     def tells_promises(self, used: Set[str]) -> bool:

@@ -71,7 +71,7 @@ def _require_filled(template: Template, texts: Sequence[Text], policy: NoticePol
         raise InvalidArgument(
             [Violation(f"notice_policy.variables[{name}]", "VARIABLE_UNKNOWN", described) for name in unknown]
         )
-    if missing := sorted(taken - policy.variables.keys()):
+    if missing := sorted(taken - policy.variables.keys() - words.defaulted(texts)):
         raise _refusal(template, f"{needs} all of whose variables it fills in: {', '.join(missing)}.", policy)
 
 

@@ -75,6 +75,26 @@ def names_in(source: str) -> frozenset[str]:
     return frozenset(meta.find_undeclared_variables(_PLAIN.parse(source)))
 
 
+@functools.lru_cache(512)
+def needed_in(source: str) -> frozenset[str]:
+    """The variables that stand anywhere without a default in a text that `variables_of` has accepted."""
+    return frozenset(_bare(_PLAIN.parse(source)))
+
+
+def _bare(node: nodes.Node) -> Iterator[str]:
+    covered = getattr(node, "node", None) if _is_cover(node) else None
+    for child in node.iter_child_nodes():
+        if not isinstance(child, nodes.Name):
+            yield from _bare(child)
+        elif child is not covered:
+            yield child.name
+
+
+def _is_cover(node: nodes.Node) -> bool:
+    """Whether it has something to say of a value that is not there."""
+    return isinstance(node, nodes.Test) or (isinstance(node, nodes.Filter) and node.name == "default")
+
+
 @functools.lru_cache(1024)
 def compiled(source: str, *, markup: bool = False) -> jinja2.Template:
     """The text, ready to render; as `markup`, whatever is no part of the text itself is escaped in it."""

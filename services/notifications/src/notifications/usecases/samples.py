@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 
 from notifications.domain.template import CONFIRM_LINK, LINKS, OTHER, Template, Text
 from notifications.usecases.prose import said_by
-from notifications.usecases.words import stand_in, used_in
+from notifications.usecases.words import needed_by, stand_in
 
 _DAY = timedelta(days=1)
 
 
 def samples(template: Template, text: Text, given: Iterable[str], now: datetime) -> dict[str, str]:
-    """A sample by name for each value that the text uses, or its type asks for, and that is not `given`.
+    """A sample by name for each value that the text needs, or its type asks for, and that is not `given`.
 
     What a filter says is something that it can say; of a template's own variable all else is its name.
     """
-    wanted = (used_in(text) | {*template.must_say}) - {*given, *text.says(template)}
+    wanted = (needed_by(text) | {*template.must_say}) - {*given, *text.says(template)}
     filters = said_by(text.subject, text.body, text.mjml)
     known = {
         "reason": next(iter(text.reasons), OTHER),

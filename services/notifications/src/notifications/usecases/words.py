@@ -29,7 +29,7 @@ from notifications.domain.template import (
 )
 from notifications.usecases.filters import LOCALE, ZONE, StandIn, Unfit, moment_or_day
 from notifications.usecases.markup import NotHtml, page_of
-from notifications.usecases.prose import FILTERS, compiled, variables_of
+from notifications.usecases.prose import FILTERS, compiled, needed_in, variables_of
 
 T = TypeVar("T", bound=Text)
 SUBJECT_MAX = 200
@@ -54,6 +54,11 @@ class Words:
 def used_in(text: Text) -> frozenset[str]:
     """The variables that a text uses."""
     return variables_of(text.subject) | variables_of(text.body) | variables_of(text.mjml)
+
+
+def needed_by(text: Text) -> frozenset[str]:
+    """Those of them without which it cannot be said: that stand in it anywhere without a default."""
+    return needed_in(text.subject) | needed_in(text.body) | needed_in(text.mjml)
 
 
 def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None:
@@ -101,8 +106,13 @@ def used_by(texts: Iterable[Text]) -> frozenset[str]:
 
 
 def to_give(template: Template, texts: Iterable[Text]) -> list[str]:
-    """The variables that whoever sends the template has to give, for whichever of its texts."""
+    """The variables that whoever sends the template gives, for whichever of its texts."""
     return template.to_give(used_by(texts))
+
+
+def defaulted(texts: Sequence[Text]) -> frozenset[str]:
+    """Those of them that need not be given: they have a default wherever they stand, in every text."""
+    return used_by(texts) - frozenset().union(*map(needed_by, texts))
 
 
 def stand_in(name: str) -> str:
@@ -117,7 +127,8 @@ def render(
 
     A reason is a code and gets the text's words; dates are RFC 3339 and become days in words, moments those
     in `zone`; a reference is told without its collection, `10248` of `orders/10248`; the text's own apology
-    needs no giving; nor do a link and a company, where there is none; everything else is taken literally.
+    needs no giving, nor do a link and a company, where there is none, and what has a default wherever it
+    stands; everything else is taken literally.
 
     InvalidArgument VARIABLE_MISSING with every value that is missing, VARIABLE_INVALID for one that a filter
     cannot say, INVALID_TIME, or INVALID_TEMPLATE and TEMPLATE_PART_MISSING for what only shows with these
@@ -130,7 +141,7 @@ def render(
     }
     values |= text.says(template)
     required = {name for name in (*template.must_say, *further) if not values.get(name)} - LINKS
-    if missing := sorted((used - values.keys()) | required):
+    if missing := sorted((needed_by(text) - values.keys()) | required):
         raise InvalidArgument(
             [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
         )

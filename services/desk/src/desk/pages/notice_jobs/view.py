@@ -21,7 +21,8 @@ from rapport.notifications.v1.notice_job_pb2 import NoticeJob, NoticeJobResult
 from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResponse
 from rapport.notifications.v1.template_pb2 import Template
 
-WRITE = "notifications.notice_jobs.write"
+READ, WRITE = "notifications.notice_jobs.read", "notifications.notice_jobs.write"
+BLOCKED = "state = BLOCKED"  # the filter of those that cannot go on
 _COUNTED = 1000  # more is said to be more
 _STATES = {
     "RUNNING": (N_("runs"), "stale"),
@@ -30,7 +31,7 @@ _STATES = {
     "DONE": (N_("done"), "ok"),
     "CANCELLED": (N_("given up"), "no"),
 }
-_WHY = {
+WHY = {  # it cannot go on, and what helps
     "invalid-filter": N_("customers cannot be found as it says any more: give it up, and begin another"),
     "invalid-words": N_(
         "the words were changed, and cannot be sent with what they are given: mend them, and have it go on"
@@ -89,7 +90,7 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         say("{who}, {when}", who=names(each.author), when=say.moment(moment(each.create_time))),
         say(state),
         mood,
-        say(_WHY[each.reason_code]) if each.reason_code in _WHY else "",
+        say(WHY[each.reason_code]) if each.reason_code in WHY else "",
         say(
             "{requested} asked for, {refused} not", requested=each.requested_count, refused=each.refused_count
         ),

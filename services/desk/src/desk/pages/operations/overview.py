@@ -8,11 +8,13 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from chassis.api.messages import moment
 from desk.language.catalogues import N_
+from desk.pages.notice_jobs.view import WHY
 from desk.pages.operations.asking import Asked
 from desk.pages.services import Silence
 from desk.ui.speech import Speech
 from desk.ui.words import last
 from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.provider_pb2 import Provider
 from rapport.operations.v1.operations_pb2 import Backlog, Consumer
 
@@ -58,12 +60,17 @@ class Overview:
 
 
 def overview(
-    asked: Mapping[str, Asked], silent: Mapping[str, Silence], providers: Sequence[Provider], say: Speech
+    asked: Mapping[str, Asked],
+    silent: Mapping[str, Silence],
+    providers: Sequence[Provider],
+    blocked: Sequence[NoticeJob],
+    say: Speech,
 ) -> Overview:
     """The page, of what each service answered, and since when those that answer nothing do so."""
     services = [_service(name, each, silent.get(name), say) for name, each in asked.items()]
     troubles = [trouble for name, each in asked.items() for trouble in _troubles(name, each, say)]
     troubles += [_unavailable(each, say) for each in providers if each.state != Provider.STATE_AVAILABLE]
+    troubles += [_blocked(each, say) for each in blocked]
     return Overview(
         services,
         sorted(troubles, key=lambda trouble: trouble.mood != "bad"),
@@ -173,6 +180,13 @@ def _unavailable(one: Provider, say: Speech) -> Trouble:
     what = say(what, provider=last(one.name), moment=since, code=one.last_error_code, waiting=waiting)
     do = say("Mend it, then have it tried.")
     return Trouble("notifications", "bad", what, do, f"/operations/providers#provider-{last(one.name)}")
+
+
+def _blocked(job: NoticeJob, say: Speech) -> Trouble:
+    what = N_("The message to many {template} has not gone on since {moment}.")
+    what = say(what, template=say.named(job.template), moment=say.moment(moment(job.update_time)))
+    do = say(WHY[job.reason_code]) if job.reason_code in WHY else say.code(job.reason_code)
+    return Trouble("notifications", "bad", what, do[:1].upper() + do[1:] + ".", f"/{job.name}")
 
 
 def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:

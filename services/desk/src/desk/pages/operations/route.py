@@ -8,9 +8,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look, Looking
+from desk.pages.notice_jobs.view import BLOCKED
+from desk.pages.notice_jobs.view import READ as READ_JOBS
 from desk.pages.operations import asking, letters, overview, providers
 from desk.pages.services import Part, Silence, ask, silences
 from desk.pages.trying import typed
+from rapport.notifications.v1.notice_job_service_pb2 import ListNoticeJobsRequest, ListNoticeJobsResponse
 from rapport.notifications.v1.provider_service_pb2 import (
     ListProvidersRequest,
     ListProvidersResponse,
@@ -23,9 +26,13 @@ router = APIRouter(prefix="/operations")
 @router.get("")
 async def services(look: Look) -> Response:
     names = asking.readable(look)
-    asked, found = await asyncio.gather(asking.overview(look.services, names), _providers(look))
+    asked, found, blocked = await asyncio.gather(
+        asking.overview(look.services, names), _providers(look), _blocked(look)
+    )
     silent = _silent(look, {name: each.is_silent for name, each in asked.items()})
-    page = overview.overview(asked, silent, found.value.providers if found.value else (), look.say)
+    providers = found.value.providers if found.value else ()
+    jobs = blocked.value.notice_jobs if blocked.value else ()
+    page = overview.overview(asked, silent, providers, jobs, look.say)
     return look.answer("pages/operations/overview.html", page=page)
 
 
@@ -92,6 +99,14 @@ async def _providers(look: Looking) -> Part[ListProvidersResponse]:
         asking.PATIENCE_S, providers=look.services.providers.ListProviders(ListProvidersRequest())
     )
     return parts["providers"]
+
+
+async def _blocked(look: Looking) -> Part[ListNoticeJobsResponse]:
+    """Messages to many that cannot go on; nothing for who may not know, and when it is not told."""
+    if not look.viewer.may(READ_JOBS):
+        return Part()
+    asked = look.services.notice_jobs.ListNoticeJobs(ListNoticeJobsRequest(filter=BLOCKED))
+    return (await ask(asking.PATIENCE_S, blocked=asked))["blocked"]
 
 
 @router.post("/dead-letters")

@@ -7,6 +7,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
+from desk.pages.notice_jobs.view import BLOCKED, WRITE
 from desk.pages.services import Parts, Services, ask, filters, patience
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import (
@@ -21,6 +22,7 @@ from rapport.cases.v1.promise_service_pb2 import GetPromiseRequest, ListPromises
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest, ListWorkItemsResponse
 from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest, ListCustomersResponse
+from rapport.notifications.v1.notice_job_service_pb2 import ListNoticeJobsRequest
 
 WITHIN = timedelta(days=7)
 PROMISES_MAX, BROKEN_MAX, CASES_MAX, ITEMS_MAX = 200, 50, 50, 50
@@ -34,7 +36,7 @@ PAGE_S = 0.8  # for everything, also for what is asked only after an answer
 async def load(look: Looking, department: str) -> Parts:
     """A department's promises within a week and the work that waits for it; the viewer's cases and customers.
 
-    And what anybody promised to the customers of both.
+    And what anybody promised to the customers of both; and which messages to many cannot go on.
     """
     services, left = look.services, patience(PAGE_S)
     own = ListCasesRequest(
@@ -52,6 +54,8 @@ async def load(look: Looking, department: str) -> Parts:
             )
         ),
     }
+    if look.viewer.may(WRITE):
+        asked["blocked"] = services.notice_jobs.ListNoticeJobs(ListNoticeJobsRequest(filter=BLOCKED))
     if department:
         ours = f'department = "{department}"'
         due, waiting = f"{ours} AND {_due(look)}", f"{ours} AND (state = PENDING OR state = STARTED)"

@@ -14,6 +14,7 @@ from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.promises import dates_of
 from desk.pages.customer.things import page_of_call, title_of
+from desk.pages.notice_jobs.view import WRITE
 from desk.pages.services import Listed, Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
@@ -26,6 +27,8 @@ from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import ListCustomersResponse
+from rapport.notifications.v1.notice_job_pb2 import NoticeJob
+from rapport.notifications.v1.notice_job_service_pb2 import ListNoticeJobsResponse
 
 _MOODS = {"BROKEN": "no", "AT_RISK": "stale"}
 
@@ -85,9 +88,19 @@ def work(parts: Parts, viewer: Viewer, say: Speech, department: str) -> Mapping[
         ],
         many=bool(managed.next_page_token),
     )
-    asked = parts.of("asked", ListEscalationsResponse).escalations
+    asked = [
+        *(
+            _asked(each, names, viewer, say)
+            for each in parts.of("asked", ListEscalationsResponse).escalations
+        ),
+        *(
+            _blocked(each, say)
+            for each in parts.of("blocked", ListNoticeJobsResponse).notice_jobs
+            if viewer.may_change(WRITE, each.department)
+        ),
+    ]
     return {
-        "asked": _part(parts, [_asked(each, names, viewer, say) for each in asked], say, "asked"),
+        "asked": _part(parts, asked, say, "asked"),
         "promises": _part(parts, due, say, "promises", "broken"),
         "items": _part(parts, waiting, say, "items"),
         "cases": cases_of(parts, viewer, say),
@@ -173,6 +186,13 @@ def _asked(each: Escalation, names: Mapping[str, str], viewer: Viewer, say: Spee
         offered(viewer, each.customer, TAKE, on=each.name, owner=viewer.department),
         case=each.case,
     )
+
+
+def _blocked(job: NoticeJob, say: Speech) -> Line:
+    """A message to many that the viewer may have go on, once it can."""
+    since = say("has not gone on since {moment}", moment=say.moment(moment(job.update_time)))
+    what = say("Message to many: {template}", template=say.named(job.template))
+    return Line(job.name, "", "", what, since, "no", (), page=job.name)
 
 
 def _promise(
