@@ -103,8 +103,11 @@ async def test_a_customers_birthday_is_chosen_looked_at_and_kept(desk: Company, 
     await page.get_by_role("textbox", name="Code").fill("wishes")
     await page.get_by_label("From this hour on").fill("0")
     await page.get_by_role("button", name="Whom will it tell in the next days?").press("Enter")
-    told = page.get_by_role("region", name="Whom it would have told")
+    told = page.get_by_role("region", name="Whom it will tell")
     await expect(told.get_by_role("row", name="Frida")).to_contain_text("told")
+    await expect(told.get_by_role("columnheader")).to_have_text(
+        ["Birthday", "Customer", "What comes of it", "When"]
+    )
     await narrow(page)
     assert await bars(page) == []
     await page.get_by_role("button", name="Keep it").press("Enter")

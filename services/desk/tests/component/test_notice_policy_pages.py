@@ -71,6 +71,7 @@ async def test_words_are_offered_that_fit_and_asked_for_all_that_they_are_given(
     assert "rapport.cases.v1.AgentCreated" not in page  # which names no customer
     assert (await offered("rapport.cases.v1.PromiseAtRisk"))[0] == {"delay"}
     assert (await offered("rapport.cases.v1.PromiseRecovered"))[0] == {"recovery"}
+    assert (await offered("BIRTH_DATE"))[0] == set()
     new = "/noticePolicies/new?event=rapport.customer.v1.ConsentRequested&template=templates/confirm-consent"
     form = fields((await lead.get(new)).text)
     form |= {"code": "ask-again", "act": "save"}
@@ -93,6 +94,40 @@ async def test_a_policy_is_kept_as_it_was_typed_and_listed_with_whose_it_is(open
     (row,) = [each for each in listed.split("<tr ") if "/noticePolicies/greet" in each]
     assert "Front desk" in row
     assert "<td>on</td>" in row
+
+
+async def test_words_that_a_birthday_cannot_fill_in_are_refused_where_they_are_chosen(open_desk: Any) -> None:
+    _, lead = await opened(open_desk)
+    url = "/noticePolicies/new?event=BIRTH_DATE&template=templates/welcome"
+    form = fields((await lead.get(url)).text) | {"code": "wishes"}
+    for act, told in (
+        ("look", "A policy, on BIRTH_DATE, needs a template all of whose variables it fills in: which."),
+        ("save", "must be words that can be sent so"),
+    ):
+        answer = await lead.post(url, data=form | {"act": act})
+        assert answer.status_code == 422
+        marked = answer.text.partition('aria-invalid="true"')
+        assert 'name="template"' in marked[0].rpartition("<select")[2] + marked[2].partition(">")[0]
+        assert told in answer.text
+
+
+async def test_a_span_that_nobody_touches_stays_and_two_versions_say_it_exactly(open_desk: Any) -> None:
+    desk, lead = await opened(open_desk)
+    terms = {"eventType": CREATED, "template": "templates/welcome", "variables": {"which": "event.customer"}}
+    terms |= {"schedule": {"delay": "5430s"}, "department": "departments/front-desk"}
+    api = desk.client()
+    path = "/v1/noticePolicies?noticePolicyId=exact"
+    assert (await api.post(path, json=terms)).is_success
+    form = fields((await lead.get("/noticePolicies/exact")).text)
+    assert (form["after_count"], form["after_unit"]) == ("5430", "seconds")
+    kept = await lead.post("/noticePolicies/exact", data=form | {"act": "save"})
+    assert kept.status_code == 303, kept.text
+    assert (await api.get("/v1/noticePolicies/exact")).json()["version"] == "1"
+    assert (
+        await api.patch("/v1/noticePolicies/exact?updateMask=schedule", json={"schedule": {"delay": "5400s"}})
+    ).is_success
+    beside = (await lead.get("/noticePolicies/exact?beside=1")).text
+    assert "<td>5,430 seconds</td><td><b>90 minutes</b></td>" in beside
 
 
 async def test_by_which_channels_it_goes_is_chosen_in_order_and_shown_beside_another_version(

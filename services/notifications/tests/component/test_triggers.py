@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import moment, timestamp
 from chassis.db.statement import Statement
+from chassis.grpc import status
 from notifications.domain.trigger import Mark
 from notifications.store.triggers import MARKS_TABLE, POLICIES_ON_EVENTS
 from notifications.usecases import marks
@@ -19,7 +20,7 @@ from rapport.loyalty.v1.loyalty_events_pb2 import TierUpgraded, VoucherIssued, V
 from rapport.notifications.v1 import notice_policy_service_pb2, notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
-from rapport_testing.running import refusal, refused
+from rapport_testing.running import error_of, refusal, refused
 from rapport_testing.wait import eventually
 
 TIER = "rapport.loyalty.v1.TierUpgraded"
@@ -464,8 +465,10 @@ async def test_no_policy_on_another_event_tells_a_date_of_a_promise(ready: Any) 
     for template in ("templates/dated", "templates/delay"):
         created = ready.create_policy("dates", template=template, **given)
         assert await refusal(created) == (grpc.StatusCode.FAILED_PRECONDITION, "TEMPLATE_NOT_SENDABLE")
-    missing = ready.create_policy("tier", event_type=TIER, template="templates/tier")
-    assert await refused(missing) == "TEMPLATE_NOT_SENDABLE"
+    missing = status.refusal(
+        await error_of(ready.create_policy("tier", event_type=TIER, template="templates/tier"))
+    )
+    assert (missing.reason, missing.metadata["field"]) == ("TEMPLATE_NOT_SENDABLE", "notice_policy.template")
 
 
 @pytest.mark.parametrize(

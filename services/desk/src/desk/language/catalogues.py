@@ -79,6 +79,7 @@ VIOLATIONS = {
     "INVALID_TIME.due_time": N_("must be in the future"),
     "INVALID_TIME_ZONE": N_("must be a time zone, such as Europe/Berlin"),
     "REQUIRED": N_("must be given"),
+    "TEMPLATE_NOT_SENDABLE": N_("must be words that can be sent so, and take no more than is filled in"),
     "TOO_LONG": N_("is too long"),
 }
 # What only programs say: names of fields, permissions and resources, as `keep_time` and `cases.cases.write`.

@@ -12,7 +12,7 @@ import grpc
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
-from chassis.errors import InvalidArgument, NotFound, Refusal
+from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from desk.language.catalogues import N_, Language, violation
 from desk.pages.base import Look, Looking
 from desk.pages.services import refusal_of
@@ -29,6 +29,8 @@ def marked(
 ) -> defaultdict[str, str]:
     """What is wrong, by the field of the form; nothing when some of it is of no field that is `there`."""
     wrong = refusal.violations if isinstance(refusal, InvalidArgument) else []
+    if refusal and not wrong and (field := refusal.metadata.get("field")):  # a rule says no to what it holds
+        wrong = [Violation(field, refusal.reason, refusal.message)]
     told = {field_of(each.field): plain(violation(each, say)) for each in wrong}
     return defaultdict(str, told if told.keys() <= {*there} else {})
 

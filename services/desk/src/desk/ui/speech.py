@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent
+from babel.units import format_unit
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
@@ -172,6 +173,10 @@ class Speech:
     def lasting(self, span: timedelta) -> str:
         """`2 days`, `6 hours`; less than a minute is none that matters."""
         return self._span(max(span, timedelta(minutes=1)))
+
+    def measured(self, count: int, unit: str) -> str:
+        """`90 minutes`, exactly so many."""
+        return format_unit(count, f"duration-{unit.removesuffix('s')}", locale=self.locale)
 
     def away(self, at: datetime) -> str:
         """`in 6 days`, `2 hours ago`: from now."""

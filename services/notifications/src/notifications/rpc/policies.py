@@ -37,7 +37,7 @@ from notifications.usecases import policy, preview
 from notifications.usecases.conditions import require_sound
 from notifications.usecases.customer_dates import followed_before
 from notifications.usecases.event_types import event_message, event_types
-from notifications.usecases.policy import draft_of, read_template, require_sendable
+from notifications.usecases.policy import draft_of, read_template, require_template
 from notifications.usecases.preview import Outcome, Row
 from notifications.usecases.trigger import in_force
 from notifications.usecases.walk import first_day, telling_on
@@ -91,7 +91,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
         """Whom a policy would have told."""
         tried = self._tried(request.notice_policy)
         template, texts = await read_template(self.db, tried.template_id)
-        await asyncio.to_thread(require_sendable, template, texts, tried)
+        await asyncio.to_thread(require_template, template, texts, tried)
         if tried.customer_date:
             rows, more = await self._coming(tried, tried.customer_date, request), None
         else:

@@ -38,7 +38,7 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
     department's policies send its own words or the platform's: nobody else's, which would have to stay as
     they need them.
     """
-    needs = f"{policy.name}, on {policy.trigger}, needs a template"
+    needs = f"{policy.name or 'A policy'}, on {policy.trigger}, needs a template"
     _require_text(template, texts, policy)
     if template.department_id not in (policy.department_id, PLATFORM):
         raise _refusal(template, f"{needs} of {policy.department} or departments/{PLATFORM}.", policy)
@@ -59,6 +59,15 @@ def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePo
     except InvalidArgument:
         parts = ", ".join(means.must_say)
         raise _refusal(template, f"{needs} whose texts always say {parts}.", policy) from None
+
+
+def require_template(template: Template, texts: Sequence[Text], policy: NoticePolicy) -> None:
+    """What `require_sendable` finds, of a policy that is sent: by its `field`."""
+    try:
+        require_sendable(template, texts, policy)
+    except FailedPrecondition as refusal:
+        refusal.metadata["field"] = "notice_policy.template"
+        raise
 
 
 def _require_filled(template: Template, texts: Sequence[Text], policy: NoticePolicy, needs: str) -> None:
@@ -93,7 +102,7 @@ def _require_text(template: Template, texts: Sequence[Text], policy: NoticePolic
 
 
 def _refusal(template: Template, message: str, policy: NoticePolicy | None = None) -> FailedPrecondition:
-    by = {"notice_policy": policy.name} if policy else {}
+    by = {"notice_policy": policy.name} if policy and policy.name else {}
     return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"resource": template.name} | by)
 
 
@@ -176,7 +185,7 @@ async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
     await LOCK_NAME.run(tx, name=policy.template)
     await lock_parts(tx)
     template, texts = await read_template(tx, policy.template_id)
-    await asyncio.to_thread(require_sendable, template, texts, policy)
+    await asyncio.to_thread(require_template, template, texts, policy)
     await write(tx, INSERT_POLICY, policy)
     await keep_walking(tx, policy)
     return policy

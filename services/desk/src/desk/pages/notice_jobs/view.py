@@ -13,6 +13,7 @@ from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.customer.loading import Names
 from desk.pages.notice_policies import forms
+from desk.pages.notice_policies import view as policies
 from desk.ui import words
 from desk.ui.filters import day_of_year, terms
 from desk.ui.speech import Speech
@@ -147,8 +148,8 @@ def when(each: NoticeJob, say: Speech) -> list[str]:
             say("by {channels}", channels=", ".join(say.code(words.spoken(name)) for name in channels))
         )
     if each.delivery.HasField("fallback_after"):
-        silent = each.delivery.fallback_after.ToTimedelta()
-        told.append(say("by the next channel, too, after {span} of silence", span=say.lasting(silent)))
+        silent = policies.span(each.delivery.fallback_after, say)
+        told.append(say("by the next channel, too, after {span} of silence", span=silent))
     return told
 
 

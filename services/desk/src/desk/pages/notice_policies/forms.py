@@ -16,7 +16,7 @@ from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 
 CANCELS_MAX = 10
 _OF_FORM = N_("must be one of those that the form has")
-_SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 CHANNELS = ("EMAIL", "SMS", "APP")  # by which messages go
 SIDES = {"before": N_("before it"), "after": N_("after it")}
 CALLS = {
@@ -25,7 +25,7 @@ CALLS = {
     "ALWAYS": N_("everybody"),
 }
 DATES = {"BIRTH_DATE": N_("A customer's birthday")}
-UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
+UNITS = {"seconds": N_("seconds"), "minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 _TEXTS = ("condition", "customer_field", "subject_field")
 _OF_DAY = ("day_count", "send_hour", "yearly")  # beside which a day is chosen
 DELIVERY = (*(f"channel-{i}" for i in range(len(CHANNELS))), "silent_count")  # fields of how it goes
@@ -147,7 +147,7 @@ def _put(duration: Duration, span: timedelta | None) -> None:
 def counted(duration: Duration) -> tuple[int, str]:
     """So many of the greatest unit of which it is a whole number: `(2, "days")`."""
     seconds = duration.seconds
-    unit = next((unit for unit, of in reversed(_SECONDS.items()) if seconds % of == 0), "minutes")
+    unit = next(unit for unit, of in reversed(_SECONDS.items()) if seconds % of == 0)
     return seconds // _SECONDS[unit], unit
 
 

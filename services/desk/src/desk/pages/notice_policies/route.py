@@ -152,7 +152,16 @@ class NoticePolicies(Editor[NoticePolicy]):
 
 
 _FIELDS = (
-    *("code", "condition", "customer_field", "subject_field", "date_field", "day_count", "send_hour"),
+    *(
+        "code",
+        "template",
+        "condition",
+        "customer_field",
+        "subject_field",
+        "date_field",
+        "day_count",
+        "send_hour",
+    ),
     *("after_count", "expire_count", *forms.DELIVERY, "call_first", "since"),
     *(f"cancel-{i}" for i in range(forms.CANCELS_MAX)),
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import moment, value_name
 from desk.language.catalogues import N_
@@ -99,12 +100,17 @@ def templates(
         (each.name, say.named(each.name))
         for each in found
         if each.department in owners and each.default_language_code in each.language_codes
-        if value_name(each, "type") != "PARTIAL" and (event is None or _fits(each, event))
+        if value_name(each, "type") != "PARTIAL" and _fits(each, event, policy)
     ]
 
 
-def _fits(template: Template, event: TriggerEvent) -> bool:
-    """Whether policies on an event may send it: of one about promises, what tells their dates."""
+def _fits(template: Template, event: TriggerEvent | None, policy: NoticePolicy) -> bool:
+    """Whether a policy may send it: of an event about promises, what tells their dates.
+
+    Of a date of customers, what is given nothing.
+    """
+    if event is None:
+        return not (policy.HasField("customer_date") and template.given_variables)
     if not event.tells_promises:
         return not template.tells_promises
     return template.tells_promises and template.type == event.template_type and not template.variables
@@ -134,8 +140,8 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         (say("So many days before or after it"), f"{offset:+}" if offset else ""),
         (say("From this hour on, where the customer lives"), forms.hour_of(policy)),
         (say("Each year again, by the day chosen above"), say("yes") if day.yearly else ""),
-        (say("So long after it happened"), _span(policy.schedule.delay.seconds, say)),
-        (say("Of use for so long"), _span(policy.expire_after.seconds, say)),
+        (say("So long after it happened"), span(policy.schedule.delay, say)),
+        (say("Of use for so long"), span(policy.expire_after, say)),
         (
             say("Not sent any more once this happens"),
             "; ".join(say.fact(each) for each in policy.cancel_event_types),
@@ -146,7 +152,7 @@ def _said(policy: NoticePolicy, say: Speech) -> list[tuple[str, str]]:
         ),
         (
             say("The next one, too, when nobody reports that it arrived within"),
-            _span(policy.delivery.fallback_after.seconds, say),
+            span(policy.delivery.fallback_after, say),
         ),
         (say("Who is called first"), say(forms.CALLS[call]) if call else ""),
     ]
@@ -167,8 +173,9 @@ def channel_fields(typed: Mapping[str, str], say: Speech) -> list[tuple[str, str
     ]
 
 
-def _span(seconds: int, say: Speech) -> str:
-    return say.lasting(timedelta(seconds=seconds)) if seconds else ""
+def span(lasts: Duration, say: Speech) -> str:
+    """How long it is, exactly, in the unit of its form; empty for none."""
+    return say.measured(*forms.counted(lasts)) if lasts.seconds else ""
 
 
 def choices(names: Sequence[str], chosen: str, otherwise: str) -> list[tuple[str, str]]:
