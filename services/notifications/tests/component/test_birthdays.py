@@ -45,6 +45,11 @@ BIRTHDAY = {
 }
 
 
+def birthday(**when: int) -> Any:
+    """When it is told: of the day itself at nine, if nothing else is said."""
+    return CustomerDate(date=CustomerDate.DATE_BIRTH_DATE, **when)
+
+
 class Birthdays:
     """A desk with words for birthdays, and what is done with them."""
 
@@ -79,6 +84,15 @@ class Birthdays:
         async def found() -> Any:
             notices = await self.notices()
             return notices if sorted(map(self.desk.state, notices)) == sorted(states) else None
+
+        return list(await eventually(found))
+
+    async def of(self, name: str, *states: str) -> list[Any]:
+        """Those of a customer, oldest first, once they are in these states."""
+
+        async def found() -> Any:
+            notices = [each for each in await self.notices() if each.customer == name]
+            return notices if [self.desk.state(each) for each in notices] == [*states] else None
 
         return list(await eventually(found))
 
@@ -224,11 +238,11 @@ async def test_a_walk_that_is_interrupted_goes_on_and_what_is_over_by_then_is_to
     assert len(await birthdays.notices()) == 5
 
 
-async def test_what_waited_when_a_policy_was_off_or_deleted_or_given_another_template_or_event_is_not_sent(
+async def test_what_waited_of_a_policy_that_was_changed_is_not_sent_but_told_as_the_policy_is_now(
     birthdays: Birthdays,
 ) -> None:
     desk, event = birthdays.desk, "rapport.customer.v1.CustomerConverted"
-    await desk.create_template("right", TemplateText(subject="Hello", body="Dear {{ contact_name }}."))
+    await desk.create_template("right", TemplateText(subject="Right", body="Dear {{ contact_name }}."))
 
     async def off_and_on() -> None:
         await desk.update_policy("birthday", disabled=True)
@@ -241,25 +255,54 @@ async def test_what_waited_when_a_policy_was_off_or_deleted_or_given_another_tem
     async def another_template() -> None:
         await desk.update_policy("birthday", template="templates/right")
 
-    async def another_event() -> None:
-        await desk.update_policy("birthday", event_type=event)
+    async def at_noon() -> None:
+        await desk.update_policy("birthday", customer_date=birthday(hour=12))
+
+    async def at_three() -> None:
+        await desk.update_policy("birthday", customer_date=birthday(hour=15))
+
+    async def the_day_before() -> None:
+        await desk.update_policy("birthday", customer_date=birthday(offset_days=-1))
 
     await birthdays.create()
-    ended = list[str]()
-    for day, change in (
-        (10, off_and_on),
-        (14, deleted_and_made_anew),
-        (18, another_template),
-        (22, another_event),
+    for day, changes, scheduled in (
+        (10, [off_and_on], "09T19"),
+        (13, [deleted_and_made_anew], "12T19"),
+        (16, [another_template], "15T19"),
+        (19, [at_noon, at_three], "19T01"),
+        (22, [the_day_before], "20T19"),
     ):
-        birthdays.born(3, day)
+        await desk.update_policy("birthday", customer_date=birthday())
+        name = birthdays.born(3, day)
         birthdays.until(2026, 3, day - 2)
-        await birthdays.reached(*ended, "REQUESTED")
-        await change()
-        birthdays.until(2026, 3, day, 12)
-        ended.append("SUPPRESSED")
-        notices = await birthdays.reached(*ended)
-        assert {each.reason_code for each in notices} == {"policy-off"}
+        await birthdays.of(name, "REQUESTED")
+        ended = list[str]()
+        for change in changes:
+            await change()
+            ended.append("SUPPRESSED")
+            waits = (await birthdays.of(name, *ended, "REQUESTED"))[-1]
+        at = moment(waits.schedule_time)
+        assert at.isoformat()[8:13] == scheduled
+        birthdays.clock.advance(at + timedelta(hours=16) - birthdays.clock.now())
+        *off, _ = await birthdays.of(name, *ended, "SENT")
+        assert {each.reason_code for each in off} == {"policy-off"}
+    assert [str(each["subject"]) for each in desk.mail.received] == ["Hello"] * 2 + ["Right"] * 3
+    name = birthdays.born(3, 25)
+    birthdays.until(2026, 3, 22)
+    await birthdays.of(name, "REQUESTED")
+    await desk.update_policy("birthday", event_type=event)
+    birthdays.until(2026, 3, 25, 12)
+    assert (await birthdays.of(name, "SUPPRESSED"))[0].reason_code == "policy-off"
+
+
+async def test_a_day_whose_hour_has_come_somewhere_is_told_as_it_was(birthdays: Birthdays) -> None:
+    name = birthdays.born(3, 20)
+    await birthdays.create()
+    birthdays.until(2026, 3, 20)
+    await birthdays.deferred()
+    await birthdays.desk.update_policy("birthday", customer_date=birthday(hour=11))
+    birthdays.until(2026, 3, 20, 8)
+    await birthdays.of(name, "SENT")
 
 
 async def test_what_is_told_on_a_day_is_one_flow_and_another_day_is_another(birthdays: Birthdays) -> None:

@@ -107,6 +107,23 @@ async def test_it_is_told_on_the_day_of_each_year_once_whatever_comes_again(read
     ]
 
 
+async def test_a_first_year_whose_day_begins_within_hours_is_told_and_none_whose_day_had_begun(
+    ready: Any,
+) -> None:
+    await ready.create_policy("renews", **RENEWS)
+    now = ready.clock.now().astimezone(VIENNA)
+    last_year = now.replace(year=now.year - 1, hour=23)
+    today, _ = await issue(ready, last_year)
+    tomorrow, _ = await issue(ready, last_year + timedelta(days=1))
+    ended, planned = await states(ready, today, "SUPPRESSED", "REQUESTED")
+    assert (ended.reason_code, moment(planned.schedule_time).year) == ("expired", now.year + 1)
+    ready.clock.advance((now + timedelta(days=1)).replace(hour=10, minute=0) - now)
+    told = (await states(ready, tomorrow, "SENT", "REQUESTED"))[0]
+    assert (
+        moment(told.send_time).astimezone(VIENNA).isoformat()[:13] == f"{now + timedelta(days=1):%Y-%m-%d}T10"
+    )
+
+
 async def test_over_summer_time_it_is_the_same_hour(ready: Any) -> None:
     await ready.create_policy("renews", **RENEWS | {"schedule": {"day": DAY | {"offset_days": -14}}})
     began = datetime(

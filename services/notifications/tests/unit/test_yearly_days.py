@@ -44,12 +44,13 @@ def test_it_is_the_hour_of_the_day_where_the_customer_lives_in_that_year(
     assert first <= at <= last
 
 
-@given(_said, st.integers(-366, 366), st.integers(1, 23), _moments)
-def test_the_first_year_is_that_of_the_first_such_hour_that_comes_after(
-    said: date, offset: int, hour: int, since: datetime
+@given(_said, st.integers(-366, 366), st.integers(1, 23), st.sampled_from(ZONES), _moments)
+def test_no_later_year_is_passed_over_whose_day_begins_after_where_the_customer_lives(
+    said: date, offset: int, hour: int, name: str, since: datetime
 ) -> None:
-    text = said.isoformat()
+    text, zone = said.isoformat(), ZoneInfo(name)
     years = year_after(text, offset, hour, since)
-    begins = [span(text, offset, hour, each)[0] for each in range(years + 1)]
-    assert [each for each, begin in enumerate(begins) if begin > since] == [years]
+    assert all(hour_of(text, offset, 0, zone, each) <= since for each in range(1, years))
+    assert years == 0 or span(text, offset, hour, years)[1] > since
+    assert years > 0 or span(text, offset, hour)[0] > since
     assert year_after(text, offset, hour, since, years) == years + 1

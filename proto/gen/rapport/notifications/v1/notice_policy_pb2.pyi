@@ -58,7 +58,8 @@ class NoticePolicy(_message.Message):
     class CustomerDate(_message.Message):
         """A date of customers themselves, and when on it, where they live, they are told: each of them once in each year in which it
         comes. From two days before that day on customers are asked for, and each again before they are told: where the date is
-        another by then, or none, the notice is suppressed (`date-changed`).
+        another by then, or none, the notice is suppressed (`date-changed`). Who was to be told otherwise before the policy was changed, and
+        the hour of whose day has come nowhere yet, is told as it says now, by another notice.
         """
 
         DESCRIPTOR: _descriptor.Descriptor

@@ -38,7 +38,7 @@ CODES = {
     "date-changed": N_("the day is another by now, or nobody knows it any more"),
     "superseded": N_("something newer came"),
     "too-many-notices": N_("they were told of it too often already"),
-    "policy-off": N_("its policy was switched off"),
+    "policy-off": N_("its policy was switched off or changed"),
     "contact-pressure": N_("they were sent enough lately"),
     "call-first": N_("a person is to tell them first"),
     "called": N_("a person told them"),

@@ -39,6 +39,11 @@ def trigger_of(told: CustomerDate, day: date) -> UUID:
     return uuid5(NAMESPACE_URL, f"{told.date}/{told.offset_days}/{day}")
 
 
+def anew(trigger: UUID, version_name: str) -> UUID:
+    """What stands for it of who was to be told otherwise, and is told by that version of a policy instead."""
+    return uuid5(trigger, version_name)
+
+
 def tells_date(notice: Notice) -> bool:
     """Whether it tells a customer of a date of theirs, which comes on the day `send_on`."""
     return notice.trigger_event is not None and not notice.subject

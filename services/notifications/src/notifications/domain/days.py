@@ -43,11 +43,21 @@ def span(send_on: str, day_offset: int, hour: int, years: int = 0) -> tuple[date
 
 
 def year_after(send_on: str, day_offset: int, hour: int, since: datetime, last: int = -1) -> int:
-    """How many years after its day, more than `last`, that hour is first one that comes after `since`."""
+    """How many years after its day, more than `last`, that day is first one that may begin after `since`.
+
+    Whether it does is decided in the zone of whoever is told. Of the very day the hour has come nowhere.
+    """
     years = max(last + 1, since.year - _read(send_on).year - 3)
-    while span(send_on, day_offset, hour, years)[0] <= since:
+    while not _may_begin(send_on, day_offset, hour, years, since):
         years += 1
     return years
+
+
+def _may_begin(send_on: str, day_offset: int, hour: int, years: int, since: datetime) -> bool:
+    if not years:
+        return span(send_on, day_offset, hour)[0] > since
+    day = _years_after(_read(send_on), years) + timedelta(days=day_offset)
+    return (day if isinstance(day, datetime) else datetime.combine(day, time(), UTC) + _WEST) > since
 
 
 def _years_after(day: Day, years: int) -> Day:

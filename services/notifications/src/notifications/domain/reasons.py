@@ -61,7 +61,7 @@ class Reason(StrEnum):
     )
     POLICY_OFF = (
         "policy-off",
-        "its policy was switched off, deleted, or given other words for birthdays, before it could be sent",
+        "its policy was switched off, deleted, or tells of birthdays otherwise by now",
     )
     TAKEN_BACK = "taken-back", "it was taken back before it was sent"
 

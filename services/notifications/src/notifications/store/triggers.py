@@ -98,11 +98,23 @@ NEWER_OF_PERSON = Statement[Any](
     )
     .limit(1)
 )
-# Whether a customer was, or may have been, told the same of a date by another of their names.
+# What tells customers the same of a date, or told it otherwise by the same policy.
+_OF_DATE = (
+    among(NOTICES.c.customer, "customers"),
+    sa.or_(
+        NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
+        sa.and_(
+            NOTICES.c.notice_policy_id == sa.bindparam("notice_policy_id"),
+            NOTICES.c.send_on == sa.bindparam("send_on"),
+            NOTICES.c.subject == "",
+        ),
+    ),
+)
+ASKED_OF_DATE = Statement(sa.select(NOTICES).where(*_OF_DATE), row=Notice)
+# Whether a customer was, or may have been, told so by another of their names.
 TOLD_BY_ANOTHER = Statement[Any](
     sa.select(NOTICES.c.id).where(
-        NOTICES.c.trigger_event == sa.bindparam("trigger_event"),
-        among(NOTICES.c.customer, "customers"),
+        *_OF_DATE,
         NOTICES.c.id != sa.bindparam("notice"),
         sa.literal_column(
             "(notices.in_doubt OR notices.state IN ('SENDING', 'SENT', 'DELIVERED', 'UNKNOWN'))"

@@ -61,8 +61,10 @@ class Row:
         """The same, sent at the hour of its day, if it has one, where the customer lives."""
         if self.when is None or not self.when.send_on:
             return self
-        day, years = self.when, self.when.years or 0
-        at = hour_of(day.send_on, day.day_offset, day.send_hour, time_zone(zone) or UTC, years)
+        day, years, there = self.when, self.when.years or 0, time_zone(zone) or UTC
+        if years and hour_of(day.send_on, day.day_offset, 0, there, years) <= self.occur_time:
+            years += 1  # the first that begins after it
+        at = hour_of(day.send_on, day.day_offset, day.send_hour, there, years)
         return replace(self, schedule_time=max(at, self.occur_time))
 
 

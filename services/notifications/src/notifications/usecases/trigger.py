@@ -25,7 +25,7 @@ from notifications.usecases.attempt import Forbidden
 from notifications.usecases.hearing import Hearing, ids_of, told_and_going
 from notifications.usecases.marks import HEARD_FOR, why_old
 from notifications.usecases.notice import of_policy, save
-from notifications.usecases.timing import telling
+from notifications.usecases.timing import on_day, telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,28 +153,45 @@ async def is_on(tx: Transaction, notice: Notice) -> bool:
 
 
 async def _why_not(on: Executor, notice: Notice) -> Reason | None:
-    if await _is_off(on, notice):
+    if await is_off(on, notice):
         return Reason.POLICY_OFF
     if (notice.spent or notice.years is not None) and (why := await why_old(on, notice)):
         return why
     if tells_date(notice):
         everybody = (await groups_of(on, CUSTOMER.ids(notice.customer))).everybody
         names = [CUSTOMER.format(each) for each in everybody]
-        told = {"trigger_event": notice.trigger_event, "customers": names, "notice": notice.id}
-        if await store.TOLD_BY_ANOTHER.maybe(on, **told):
+        if await store.TOLD_BY_ANOTHER.maybe(on, **of_date(notice, names), notice=notice.id):
             return Reason.ALREADY_TOLD
     return None
 
 
-async def _is_off(on: Executor, notice: Notice) -> bool:
-    """Whether its policy was off since, or, on a date of customers, has other words, or an event, by now."""
+def of_date(notice: Notice, names: Sequence[str]) -> dict[str, Any]:
+    """What `ASKED_OF_DATE` takes: of the same date, of a customer by these names."""
+    return {
+        "customers": names,
+        "trigger_event": notice.trigger_event,
+        "notice_policy_id": notice.notice_policy_id,
+        "send_on": notice.send_on,
+    }
+
+
+async def is_off(on: Executor, notice: Notice) -> bool:
+    """Whether its policy was off since, or, on a date of customers, has other words, or an event, by now.
+
+    Or comes to it at another hour, or on another day: then who was to be told is told anew.
+    """
     id_, version = notice.notice_policy_id, notice.policy_version
     if await store.OFF_SINCE.maybe(on, id=id_, version=version) is not None:
         return True
     if not tells_date(notice):
         return False
     policy = await LATEST_POLICY.one(on, id=id_)
-    return policy.customer_date is None or policy.template_id != notice.template_id
+    if policy.customer_date is None or policy.template_id != notice.template_id:
+        return True
+    told = policy.customer_date
+    if (told.offset_days, told.send_hour) == (notice.day_offset, notice.send_hour):
+        return False
+    return on_day(told, policy.lasts, notice.send_on).schedule_time > policy.update_time
 
 
 def _is_heard(policy: NoticePolicy, event: Event[Any]) -> bool:
