@@ -87,3 +87,14 @@ def test_what_is_none_is_refused_at_its_field(typed: dict[str, Any], field: str)
     with pytest.raises(InvalidArgument) as refused:
         form.job_of(Typed({"template": "templates/closing", **typed}, {}), SAY)
     assert [each.field for each in refused.value.violations] == [field]
+
+
+def test_a_job_says_of_how_many_it_was_sent_waits_or_was_not_sent_and_why() -> None:
+    job = NoticeJob()
+    for state, why, count in (("SENT", "", 1200), ("REQUESTED", "", 3), ("SUPPRESSED", "consent-denied", 2)):
+        job.outcomes.add(state=f"NOTICE_STATE_{state}", reason_code=why, customer_count=count)
+    assert view.outcomes(job, SAY) == [
+        ("1,200", "was sent", "ok", ""),
+        ("3", "waits", "", ""),
+        ("2", "was not sent", "no", SAY.code("consent-denied")),
+    ]

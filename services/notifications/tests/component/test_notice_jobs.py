@@ -65,8 +65,15 @@ class Jobs:
         return job
 
     async def get(self, job: NoticeJob) -> NoticeJob:
+        """As every other answer has it."""
         found: NoticeJob = await self.service.GetNoticeJob(pb.GetNoticeJobRequest(name=job.name))
+        found.ClearField("outcomes")
         return found
+
+    async def became(self, job: NoticeJob) -> list[tuple[str, str, int]]:
+        """Of how many notices what became, and why."""
+        found = await self.service.GetNoticeJob(pb.GetNoticeJobRequest(name=job.name))
+        return [(value_name(each, "state"), each.reason_code, each.customer_count) for each in found.outcomes]
 
     async def reached(self, job: NoticeJob, state: str, seen: int) -> NoticeJob:
         async def found() -> NoticeJob | None:
@@ -113,6 +120,7 @@ async def test_each_customer_is_sent_one_by_and_by_as_the_department(jobs: Jobs)
         assert (notice.kind, notice.department) == ("closing", "departments/delivery")
         await jobs.desk.sent(name)
     assert len(jobs.desk.mail.accepted) == 3
+    assert await jobs.became(job) == [("SENT", "", 3)]
     [created] = await jobs.desk.told("NoticeJobCreated")
     assert {each.causation_id for each in await jobs.desk.told("NoticeRequested")} == {created.id}
     [ended] = await jobs.desk.told("NoticeJobEnded")
@@ -323,6 +331,7 @@ async def test_by_its_own_channels_alone_people_are_reached(jobs: Jobs) -> None:
     assert job.delivery == by
     [(name, _)] = (await jobs.results(job)).values()
     assert (await jobs.desk.reached(name, "SUPPRESSED")).delivery == by
+    assert await jobs.became(job) == [("SUPPRESSED", "no-address", 1)]
     wrong = jobs.create(delivery=DeliveryStrategy(channels=[channel_pb2.CHANNEL_FAX]))
     assert await jobs.desk.violations(wrong) == {"notice_job.delivery.channels[0]": "INVALID_ENUM"}
 

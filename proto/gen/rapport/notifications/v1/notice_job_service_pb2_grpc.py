@@ -104,7 +104,7 @@ class NoticeJobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetNoticeJob(self, request, context):
-        """Gets a job, with how far it is.
+        """Gets a job, with how far it is and what became of its notices.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

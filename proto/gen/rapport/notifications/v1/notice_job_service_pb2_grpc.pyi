@@ -42,7 +42,7 @@ class NoticeJobServiceStub:
     cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
     """
     GetNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.GetNoticeJobRequest, _notice_job_pb2.NoticeJob]
-    """Gets a job, with how far it is."""
+    """Gets a job, with how far it is and what became of its notices."""
     ListNoticeJobs: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobsRequest, _notice_job_service_pb2.ListNoticeJobsResponse]
     """Lists jobs, newest first."""
     ListNoticeJobResults: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobResultsRequest, _notice_job_service_pb2.ListNoticeJobResultsResponse]
@@ -70,7 +70,7 @@ class NoticeJobServiceAsyncStub(NoticeJobServiceStub):
     cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
     """
     GetNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.GetNoticeJobRequest, _notice_job_pb2.NoticeJob]  # type: ignore[assignment]
-    """Gets a job, with how far it is."""
+    """Gets a job, with how far it is and what became of its notices."""
     ListNoticeJobs: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobsRequest, _notice_job_service_pb2.ListNoticeJobsResponse]  # type: ignore[assignment]
     """Lists jobs, newest first."""
     ListNoticeJobResults: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobResultsRequest, _notice_job_service_pb2.ListNoticeJobResultsResponse]  # type: ignore[assignment]
@@ -113,7 +113,7 @@ class NoticeJobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_job_service_pb2.GetNoticeJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_job_pb2.NoticeJob, _abc.Awaitable[_notice_job_pb2.NoticeJob]]:
-        """Gets a job, with how far it is."""
+        """Gets a job, with how far it is and what became of its notices."""
 
     @_abc_1.abstractmethod
     def ListNoticeJobs(

@@ -12,11 +12,13 @@ import grpc
 
 from chassis.api.checks import Rules
 from chassis.api.decoding import into
+from chassis.api.entities import found
+from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.api.wellknown import time_of
 from chassis.errors import InvalidArgument, Unavailable, invalid
 from chassis.explain.explainer import explain
-from chassis.grpc.methods import change, get, listing
+from chassis.grpc.methods import change, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
@@ -63,7 +65,6 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     PauseNoticeJob = change(pb.PauseNoticeJobRequest, notice_job.pause_notice_job, NoticeJob)
     ResumeNoticeJob = change(pb.ResumeNoticeJobRequest, notice_job.resume_notice_job, NoticeJob)
     CancelNoticeJob = change(pb.CancelNoticeJobRequest, notice_job.cancel_notice_job, NoticeJob)
-    GetNoticeJob = get(JOB, store.JOB, NoticeJob)
     ListNoticeJobs = listing(pb.ListNoticeJobsResponse, store.LIST_JOBS)
     ListNoticeJobResults = listing(
         pb.ListNoticeJobResultsResponse, store.LIST_RESULTS, parent=(JOB, store.JOB)
@@ -77,6 +78,13 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         return await self._create(request, context)
 
     _create = change(pb.CreateNoticeJobRequest, notice_job.create_notice_job, NoticeJob)
+
+    async def GetNoticeJob(self, request: pb.GetNoticeJobRequest, context: Any) -> NoticeJob:
+        """A job, and what became of its notices."""
+        (job_id,) = JOB.parse(request.name)
+        job = await found(self.db, JOB, store.JOB, job_id)
+        outcomes = await store.COUNT_OUTCOMES.all(self.db, notice_job_id=job_id)
+        return to_message(NoticeJob, job, outcomes=outcomes)
 
     async def PreviewNoticeJob(
         self, request: pb.PreviewNoticeJobRequest, context: Any

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from chassis.db.statement import Statement
 from chassis.db.tables import among
 from notifications.domain.attempt import Outcome
-from notifications.store.tables import ATTEMPTS, NOTICES
+from notifications.store.tables import ATTEMPTS, NOTICES, WHY
 
 _N = NOTICES.c
 _RESOURCE = sa.bindparam("resource", type_=sa.Text)
@@ -64,12 +64,11 @@ _REPEATS = (
 
 def counted(key: sa.ColumnElement[Any]) -> Statement[Any]:
     """What became of the notices of a period, by a column, where they are, and why."""
-    waiting = sa.case((_N.state == "REQUESTED", _N.defer_reason_code), else_=_N.reason_code)
     return Statement[Any](
         sa.select(
             key.label("key"),
             _N.state,
-            waiting.label("reason_code"),
+            WHY.label("reason_code"),
             sa.func.count().label("notice_count"),
             sa.func.count(_N.send_time).label("sent_count"),
             sa.cast(sa.func.sum(sa.case((_N.attempt_count > 1, _REPEATS), else_=0)), sa.BigInteger).label(
@@ -85,5 +84,5 @@ def counted(key: sa.ColumnElement[Any]) -> Statement[Any]:
                 sa.bindparam("department", type_=sa.Text) == "", _N.department == sa.bindparam("department")
             ),
         )
-        .group_by(key, _N.state, waiting)
+        .group_by(key, _N.state, WHY)
     )

@@ -10,9 +10,10 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
+from notifications.domain.notice import State
 from notifications.domain.notice_job import NoticeJob
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
-from notifications.store.tables import METADATA
+from notifications.store.tables import METADATA, NOTICES, WHY
 from rapport.notifications.v1 import notice_job_pb2
 
 
@@ -27,6 +28,15 @@ class NoticeJobResult:
 
     customer = CUSTOMER.named("customer_id")
     notice = NOTICE.named("notice_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the notices of so many customers."""
+
+    state: State
+    reason_code: str
+    customer_count: int
 
 
 JOBS = table(METADATA, "notice_jobs", NoticeJob)
@@ -55,6 +65,15 @@ COUNT_OPEN_JOBS = Statement[Any](
     sa.select(JOBS.c.state, sa.func.count().label("count"))
     .where(JOBS.c.end_time.is_(None))
     .group_by(JOBS.c.state)
+)
+# What became of those whom a job came to with a notice.
+COUNT_OUTCOMES = Statement(
+    sa.select(NOTICES.c.state, WHY.label("reason_code"), sa.func.count().label("customer_count"))
+    .select_from(RESULTS.join(NOTICES, NOTICES.c.id == _R.notice_id))
+    .where(_R.notice_job_id == sa.bindparam("notice_job_id"))
+    .group_by(NOTICES.c.state, WHY)
+    .order_by(sa.desc("customer_count"), NOTICES.c.state, WHY),
+    row=Outcome,
 )
 INSERT_RESULTS = Bulk[Any](RESULTS, lambda rows: rows)
 SEEN = Statement[Any](

@@ -240,6 +240,8 @@ LIST_NOTICES = Listing(
         "create_time": filters.moment(NOTICES.c.create_time),
     },
 )
+# Why one waits, or was not sent; "" of one that nothing keeps back.
+WHY = sa.case((NOTICES.c.state == "REQUESTED", NOTICES.c.defer_reason_code), else_=NOTICES.c.reason_code)
 INSERT_NOTICE = Statement[None](sa.insert(NOTICES))
 
 LIST_ATTEMPTS = Listing(

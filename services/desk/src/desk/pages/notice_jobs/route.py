@@ -14,6 +14,7 @@ from desk.pages.customer.loading import Names
 from desk.pages.customer.route import UUID
 from desk.pages.editing import marked
 from desk.pages.notice_jobs import form, view
+from desk.pages.notice_jobs.stuck import WRITE
 from desk.pages.notice_policies import view as policies
 from desk.pages.notice_policies.forms import UNITS
 from desk.pages.services import refusal_of
@@ -35,13 +36,13 @@ async def jobs(look: Look, after: str = "") -> Response:
     await names.learn(look.services, {each.author for each in listed.notice_jobs})
     rows = [view.job(each, look.viewer, names, look.say) for each in listed.notice_jobs]
     token = listed.next_page_token
-    return look.answer("pages/notice_jobs/all.html", jobs=rows, token=token, may=look.viewer.may(view.WRITE))
+    return look.answer("pages/notice_jobs/all.html", jobs=rows, token=token, may=look.viewer.may(WRITE))
 
 
 @router.get("/new")
 async def new(look: Look) -> Response:
     """Which words; and once they are chosen, the form for them."""
-    look.require(view.WRITE)
+    look.require(WRITE)
     return await _form(look, Typed({"template": look.request.query_params.get("template", "")}, {}))
 
 
@@ -132,11 +133,12 @@ async def _card(look: Looking, uuid: str) -> Card:
     told = macros("pages/notice_jobs/cards.html", say=look.say, viewer=look.viewer)
     shown = view.job(found, look.viewer, names, look.say)
     rows = view.results(listed.notice_job_results, known, look.say)
-    return card(told.job(shown, rows, bool(listed.next_page_token)))
+    became = view.outcomes(found, look.say)
+    return card(told.job(shown, became, rows, bool(listed.next_page_token)))
 
 
 async def _sent(look: Looking) -> Typed:
-    look.require(view.WRITE)
+    look.require(WRITE)
     return await typed(look.request)
 
 

@@ -12,8 +12,10 @@ from chassis.errors import FailedPrecondition
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
 from desk.pages.customer.loading import Names
+from desk.pages.notice_jobs.stuck import WHY, WRITE
 from desk.pages.notice_policies import forms
 from desk.pages.notice_policies import view as policies
+from desk.pages.notices import view as notices
 from desk.ui import words
 from desk.ui.filters import day_of_year, terms
 from desk.ui.speech import Speech
@@ -22,8 +24,6 @@ from rapport.notifications.v1.notice_job_pb2 import NoticeJob, NoticeJobResult
 from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResponse
 from rapport.notifications.v1.template_pb2 import Template
 
-READ, WRITE = "notifications.notice_jobs.read", "notifications.notice_jobs.write"
-BLOCKED = "state = BLOCKED"  # the filter of those that cannot go on
 _COUNTED = 1000  # more is said to be more
 _STATES = {
     "RUNNING": (N_("runs"), "stale"),
@@ -31,13 +31,6 @@ _STATES = {
     "BLOCKED": (N_("cannot go on"), "no"),
     "DONE": (N_("done"), "ok"),
     "CANCELLED": (N_("given up"), "no"),
-}
-WHY = {  # it cannot go on, and what helps
-    "invalid-filter": N_("customers cannot be found as it says any more: give it up, and begin another"),
-    "invalid-words": N_(
-        "the words were changed, and cannot be sent with what they are given: mend them, and have it go on"
-    ),
-    "customers-not-asked": N_("customers could not be asked for a month: have it go on when they can"),
 }
 
 
@@ -151,6 +144,19 @@ def when(each: NoticeJob, say: Speech) -> list[str]:
         silent = policies.span(each.delivery.fallback_after, say)
         told.append(say("by the next channel, too, after {span} of silence", span=silent))
     return told
+
+
+def outcomes(each: NoticeJob, say: Speech) -> list[tuple[str, str, str, str]]:
+    """Of how many it was sent by now, waits, or was not sent and why; with a mood."""
+    return [
+        (
+            say.number(one.customer_count),
+            notices.told(state := value_name(one, "state"), say),
+            notices.MOODS.get(state, ""),
+            say.code(one.reason_code) if one.reason_code else "",
+        )
+        for one in each.outcomes
+    ]
 
 
 def results(

@@ -24,7 +24,7 @@ _TOLD = {
     "FAILED": N_("failed"),
     "UNKNOWN": N_("was sent, perhaps"),
 }
-_MOODS = {"SENT": "ok", "DELIVERED": "ok", "SUPPRESSED": "no", "FAILED": "no", "UNKNOWN": "stale"}
+MOODS = {"SENT": "ok", "DELIVERED": "ok", "SUPPRESSED": "no", "FAILED": "no", "UNKNOWN": "stale"}
 _OUTCOMES = {
     "PENDING": N_("is on its way"),
     "ACCEPTED": N_("was taken"),
@@ -109,8 +109,8 @@ def line(notice: Notice, customers: Mapping[str, Customer], say: Speech) -> Line
         known.display_name or say("a customer"),
         notice.customer,
         say.moment(moment(notice.create_time)),
-        _told(state, say),
-        _MOODS.get(state, ""),
+        told(state, say),
+        MOODS.get(state, ""),
         say.code(why) if why else "",
         say.code(words.spoken(channel)) if channel != "UNSPECIFIED" else "",
         say.named(notice.department) if notice.department else "",
@@ -152,11 +152,11 @@ def _there(notice: Notice, found: Sequence[tuple[str, str]]) -> list[tuple[str, 
 def attempts(found: Sequence[DeliveryAttempt], say: Speech) -> list[Attempt]:
     """The attempts to hand it over, oldest first."""
     keys: set[str] = set()
-    told = []
+    rows = []
     for each in found:
-        told.append(_attempt(each, each.provider_key in keys, say))
+        rows.append(_attempt(each, each.provider_key in keys, say))
         keys.add(each.provider_key)
-    return told
+    return rows
 
 
 def _attempt(each: DeliveryAttempt, again: bool, say: Speech) -> Attempt:
@@ -217,10 +217,11 @@ def contacted(row: NoticeReport.Row, say: Speech) -> tuple[str, str]:
 def reasons(row: NoticeReport.Row, say: Speech) -> list[tuple[str, str, str]]:
     """Why messages wait or were not sent, each with how many."""
     return [
-        (say.number(each.notice_count), _told(value_name(each, "state"), say), say.code(each.reason_code))
+        (say.number(each.notice_count), told(value_name(each, "state"), say), say.code(each.reason_code))
         for each in row.reasons
     ]
 
 
-def _told(state: str, say: Speech) -> str:
+def told(state: str, say: Speech) -> str:
+    """What became of a message: `was sent`."""
     return say(_TOLD.get(state, _TOLD["REQUESTED"]))

@@ -8,7 +8,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from chassis.api.messages import moment
 from desk.language.catalogues import N_
-from desk.pages.notice_jobs.view import WHY
+from desk.pages.notice_jobs.stuck import WHY
 from desk.pages.operations.asking import Asked
 from desk.pages.services import Silence
 from desk.ui.speech import Speech

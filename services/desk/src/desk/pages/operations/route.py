@@ -8,8 +8,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from chassis.errors import NotFound
 from desk.pages.base import Look, Looking
-from desk.pages.notice_jobs.view import BLOCKED
-from desk.pages.notice_jobs.view import READ as READ_JOBS
+from desk.pages.notice_jobs.stuck import BLOCKED
+from desk.pages.notice_jobs.stuck import READ as READ_JOBS
 from desk.pages.operations import asking, letters, overview, providers
 from desk.pages.services import Part, Silence, ask, silences
 from desk.pages.trying import typed

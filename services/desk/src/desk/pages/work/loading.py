@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.pages.base import Looking
-from desk.pages.notice_jobs.view import BLOCKED, WRITE
+from desk.pages.notice_jobs.stuck import BLOCKED, WRITE
 from desk.pages.services import Parts, Services, ask, filters, patience
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import (

@@ -14,7 +14,7 @@ from desk.pages.actions.kinds.work_items import WORK, possible
 from desk.pages.actions.offering import Act, offered
 from desk.pages.customer.promises import dates_of
 from desk.pages.customer.things import page_of_call, title_of
-from desk.pages.notice_jobs.view import WRITE
+from desk.pages.notice_jobs.stuck import WRITE
 from desk.pages.services import Listed, Parts
 from desk.ui.speech import Speech
 from rapport.cases.v1.case_pb2 import Case
