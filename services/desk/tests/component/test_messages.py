@@ -54,7 +54,8 @@ async def test_the_preview_of_a_message_asks_once_who_gets_it_and_which_there_ar
     assert "Good day Erika Sommer." in answer.text
     assert "a-blank" not in answer.text
     assert "a-part" not in answer.text
-    assert asked() == [customers + 1, templates + 1, texts]
+    # The other time it is notifications, which says how the message reads.
+    assert asked() == [customers + 2, templates + 1, texts]
 
 
 async def test_a_message_asks_for_all_that_its_words_need(open_desk: Any) -> None:

@@ -33,6 +33,7 @@ from notifications.peers.links import Links
 from notifications.peers.purposes import Purposes
 from notifications.peers.readers import Readers
 from notifications.peers.selection import Selection
+from notifications.peers.signers import Signers
 from notifications.rpc.inbox import InboxRpc
 from notifications.rpc.notice_jobs import NoticeJobRpc
 from notifications.rpc.notices import NoticeRpc
@@ -87,8 +88,7 @@ def compose(app: App[Settings]) -> None:
     app.on_open(lambda: expect_forgetting(app.db, [MARKS_TIMER, EXPIRY_TIMER]))
     app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
     customers = app.client(CustomerServiceStub, "customer")
-    directory = app.client(DirectoryServiceStub, "cases")
-    readers = Readers(customers, directory, app.settings.front_desk)
+    readers = Readers(customers, _signers(app))
     s = app.settings
     purposes = Purposes(app.client(PurposeServiceStub, "customer"))
     app.serve(
@@ -109,7 +109,11 @@ def compose(app: App[Settings]) -> None:
     app.serve(InboxRpc(app, inboxes=inboxes))
     sending = _sending(app, inboxes)
     channels = [each.code for each in sending.channels]
-    app.serve(NoticeJobRpc(app, selection=selection, consents=consents, channels=channels))
+    app.serve(
+        NoticeJobRpc(
+            app, selection=selection, consents=consents, channels=channels, company=app.settings.company_name
+        )
+    )
     app.serve(
         PolicyRpc(
             app,
@@ -143,6 +147,11 @@ async def say_who_signs(front_desk: str) -> None:
     if front_desk == FRONT_DESK:
         told = "nobody in person signs what customers are sent whom nobody looks after: name somebody"
         _log.warning(told, setting="RAPPORT_FRONT_DESK", such_as="agents/alice", signs=front_desk)
+
+
+def _signers(app: App[Settings]) -> Signers:
+    directory, cases = app.client(DirectoryServiceStub, "cases"), app.client(CaseServiceStub, "cases")
+    return Signers(directory, cases, app.settings.front_desk)
 
 
 def _addresses(app: App[Settings], channels: Sequence[Channel]) -> Addresses:
@@ -192,11 +201,9 @@ def _channels(app: App[Settings], inboxes: Inboxes) -> list[Channel]:
 def _sending(app: App[Settings], inboxes: Inboxes) -> Sending:
     s, channels = app.settings, _channels(app, inboxes)
     consents = app.client(ConsentServiceStub, "customer")
-    directory = app.client(DirectoryServiceStub, "cases")
-    cases = app.client(CaseServiceStub, "cases")
     return Sending(
         app.db,
-        Contacts(consents, directory, cases, s.front_desk, [each.code for each in channels]),
+        Contacts(consents, _signers(app), [each.code for each in channels]),
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
         Dates(app.client(CustomerServiceStub, "customer"), app.clock),
         _links(app),

@@ -30,7 +30,7 @@ from services.notifications.tests.component.merging import another_name
 CUSTOMERS = "rapport_notice_job_customers_total"
 MINUTE = timedelta(minutes=1)
 DEPOT = Template.Variable(name="depot", impersonal=True)
-HELLO = TemplateText(subject="Hello {{ depot }}", body="{{ contact_name }} says hello.")
+HELLO = TemplateText(subject="Hello {{ depot }}", body="{{ contact_name }} of {{ company_name }} says hello.")
 
 
 class Jobs:
@@ -286,6 +286,7 @@ async def test_a_preview_says_how_many_whom_not_and_what_they_read(jobs: Jobs) -
     assert seen.customers_asked
     [sample] = seen.samples
     assert (sample.language_code, sample.subject, sample.customer_count) == ("en", "Hello Kiel", 25)
+    assert sample.body == "[contact_name] of Acme says hello."
     jobs.desk.peers.customers.answer = CheckContactResponse(allowed=False, reason_code="consent-denied")
     seen = await jobs.service.PreviewNoticeJob(request)
     assert [(each.reason_code, each.customer_count) for each in seen.counts] == [("consent-denied", 25)]

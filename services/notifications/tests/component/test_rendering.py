@@ -1,6 +1,7 @@
 """Words as one customer reads them, before anything is sent: theirs, what is given, and samples."""
 
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -98,3 +99,7 @@ async def test_the_front_desk_signs_where_nobody_looks_after_a_customer(
     desk.peers.profiles.known[maria].relationship_manager = "agents/gone"
     request = RenderTemplateRequest(name=ends, customer=maria, sample=True)
     assert "Lea Front" in (await desk.templates.RenderTemplate(request)).body
+    desk.peers.profiles.known[maria].relationship_manager = "agents/front-desk"
+    request.case = f"cases/{uuid4()}"
+    desk.peers.cases.owners[request.case] = "agents/sam"
+    assert "Sam Reed" in (await desk.templates.RenderTemplate(request)).body

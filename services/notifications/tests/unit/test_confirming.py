@@ -29,6 +29,6 @@ def test_what_is_no_consent_of_theirs_is_none(named: str) -> None:
 
 async def test_what_nobody_sends_here_is_not_asked_by_another_channel() -> None:
     nobody = cast(Any, None)
-    contacts = Contacts(nobody, nobody, nobody, "agents/front-desk", ["EMAIL"])
+    contacts = Contacts(nobody, nobody, ["EMAIL"])
     with pytest.raises(Forbidden, match="channel-not-served"):
         await contacts.of(asking(f"{ANNA}/consents/marketing.sms"))

@@ -88,5 +88,5 @@ async def test_what_came_back_has_failed_when_nobody_sends_on_another_channel() 
     notice = Notice(uuid4(), *ABOUT, channel="EMAIL", spent={"EMAIL": Reason.BOUNCED})
     nobody = cast(Any, None)
     with pytest.raises(Forbidden) as refused:
-        await Contacts(nobody, nobody, nobody, "agents/front-desk", ["EMAIL"]).of(notice)
+        await Contacts(nobody, nobody, ["EMAIL"]).of(notice)
     assert why_failed(notice, refused.value.code) == Reason.BOUNCED

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from notifications.domain.notice import Notice
 from notifications.peers.contacts import Contacts
+from notifications.peers.signers import Signers
 from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_pb2 import Case
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
@@ -45,5 +46,5 @@ async def test_a_case_of_the_front_desk_is_signed_by_whom_the_installation_names
         uuid4(),
     )
     others = cast(Any, Others())
-    contact = await Contacts(others, others, others, "agents/alice", ["EMAIL"]).of(notice)
+    contact = await Contacts(others, Signers(others, others, "agents/alice"), ["EMAIL"]).of(notice)
     assert contact.agent_name == "agents/alice"

@@ -411,6 +411,7 @@ class RenderTemplateRequest(_message.Message):
     TEXT_VERSION_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     SAMPLE_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`."""
     language_code: _builtins.str
@@ -426,11 +427,13 @@ class RenderTemplateRequest(_message.Message):
     """
     customer: _builtins.str
     """As this customer reads it, `customers/{uuid}`: in their language and time zone, with their name, and signed by who looks
-    after them (`customer_name`, `contact_name` and `contact_reach`). What is given beside it counts in their place.
+    after them or would sign (`customer_name`, `contact_name` and `contact_reach`). What is given beside it counts in their place.
     Links of theirs (`pages_link` and `unsubscribe_link`) are samples always: nobody else is shown one.
     """
     sample: _builtins.bool
     """True to have a sample said for each value that is not given; false, the default, refuses what is missing (`VARIABLE_MISSING`)."""
+    case: _builtins.str
+    """The case that it is about, as `Notice.case`, `cases/{uuid}`: its owner signs where nobody in person looks after `customer`."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Every value the texts use, by name; but those that `customer` and `sample` stand for."""
@@ -445,10 +448,11 @@ class RenderTemplateRequest(_message.Message):
         text_version: _builtins.int = ...,
         customer: _builtins.str = ...,
         sample: _builtins.bool = ...,
+        case: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "language_code", b"language_code", "name", b"name", "sample", b"sample", "text_version", b"text_version", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "language_code", b"language_code", "name", b"name", "sample", b"sample", "text_version", b"text_version", "time_zone", b"time_zone", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -15,13 +15,10 @@ from notifications.domain.reasons import Reason
 from notifications.domain.route import named, names_inbox_first
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import Template
-from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_service_pb2 import CheckContactRequest, CheckContactResponse
 
 if TYPE_CHECKING:
-    from rapport.cases.v1.agent_pb2 import Agent
-    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 _AT_ONCE = 8  # customers who are asked about
@@ -77,16 +74,3 @@ async def allowances(
 
     with acting(Call("preview", service_itself(service))):
         return list(await asyncio.gather(*map(of, customers)))
-
-
-async def agent_of(directory: DirectoryServiceAsyncStub, name: str) -> Agent | None:
-    """The agent; None when nobody is named so who serves customers. grpc.aio.AioRpcError."""
-    if not name:
-        return None
-    try:
-        agent = await directory.GetAgent(GetAgentRequest(name=name))
-    except grpc.aio.AioRpcError as error:
-        if error.code() is grpc.StatusCode.NOT_FOUND:
-            return None
-        raise
-    return None if agent.inactive else agent

@@ -20,19 +20,17 @@ from notifications.domain.news import untrue
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
 from notifications.domain.route import asked_about, for_everybody, named
-from notifications.names import FRONT_DESK
-from notifications.peers.asking import agent_of, check_of
+from notifications.peers.asking import check_of
+from notifications.peers.signers import Signers
 from notifications.usecases.attempt import Forbidden, Quiet
 from notifications.usecases.promise import learn, news_in
 from notifications.usecases.words import reach_of
-from rapport.cases.v1 import agent_pb2, call_service_pb2, case_service_pb2, promise_service_pb2
+from rapport.cases.v1 import agent_pb2, call_service_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 
 if TYPE_CHECKING:
     from rapport.cases.v1.call_service_pb2_grpc import CallServiceAsyncStub
-    from rapport.cases.v1.case_service_pb2_grpc import CaseServiceAsyncStub
-    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
@@ -62,12 +60,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Asks the customer service, who owns a case, and the directory: `front_desk` signs where nobody does."""
+    """Asks the customer service, and who signs."""
 
     consents: ConsentServiceAsyncStub
-    directory: DirectoryServiceAsyncStub
-    cases: CaseServiceAsyncStub
-    front_desk: str
+    signers: Signers
     channels: Sequence[str]  # on which somebody takes our messages, best first
 
     async def of(self, notice: Notice) -> Contact:
@@ -152,37 +148,14 @@ class Contacts:
         return asked
 
     async def _signer(self, notice: Notice, manager: str) -> agent_pb2.Agent:
-        """Who looks after the customer; else who owns the case; else the front desk.
-
-        Ours when there is nobody.
-        """
-        signer = await self._agent(self._in_person(manager)) or await self._owner(notice.case)
-        signer = signer or await self._agent(self.front_desk) or await self._agent(manager)
+        """Ours when there is nobody."""
+        try:
+            signer = await self.signers.of(manager, notice.case)
+        except grpc.aio.AioRpcError as error:
+            raise not_answered("cases", error) from None
         if signer is None:
             raise Ours(Reason.NO_CONTACT_PERSON)
         return signer
-
-    async def _owner(self, case: str) -> agent_pb2.Agent | None:
-        """Who owns a case in person, where we may ask that."""
-        if not case:
-            return None
-        try:
-            found = await self.cases.GetCase(case_service_pb2.GetCaseRequest(name=case))
-        except grpc.aio.AioRpcError as error:
-            if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED):
-                return None
-            raise not_answered("cases", error) from None
-        return await self._agent(self._in_person(found.owner))
-
-    def _in_person(self, name: str) -> str:
-        """Whom a name is of; "" of whoever signs at last."""
-        return "" if name in (FRONT_DESK, self.front_desk) else name
-
-    async def _agent(self, name: str) -> agent_pb2.Agent | None:
-        try:
-            return await agent_of(self.directory, name)
-        except grpc.aio.AioRpcError as error:
-            raise not_answered("cases", error) from None
 
 
 def _decisions(answer: consent_service_pb2.CheckContactResponse) -> list[Decision]:

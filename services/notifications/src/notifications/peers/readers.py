@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import grpc
 
 from chassis.grpc.status import refusal
-from notifications.peers.asking import agent_of
+from notifications.peers.signers import Signers
 from notifications.usecases.words import reach_of
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 
 if TYPE_CHECKING:
-    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
 
 _OF_THE_CALLER = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED)
@@ -30,18 +29,19 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Asks the customer service and the directory, in which `front_desk` stands in where nobody is named."""
+    """Asks the customer service, and who signs."""
 
     customers: CustomerServiceAsyncStub
-    directory: DirectoryServiceAsyncStub
-    front_desk: str
+    signers: Signers
 
-    async def of(self, customer: str) -> Reader:
-        """A customer, by name. What they refuse the caller: RESOURCE_NOT_FOUND, PERMISSION_DENIED."""
+    async def of(self, customer: str, case: str) -> Reader:
+        """A customer, by name, and who signs what is about a case of theirs, or none.
+
+        What they refuse the caller: RESOURCE_NOT_FOUND, PERMISSION_DENIED.
+        """
         try:
             found = await self.customers.GetCustomer(GetCustomerRequest(name=customer))
-            agent = await agent_of(self.directory, found.relationship_manager)
-            agent = agent or await agent_of(self.directory, self.front_desk)
+            agent = await self.signers.of(found.relationship_manager, case)
         except grpc.aio.AioRpcError as error:
             if error.code() in _OF_THE_CALLER:
                 raise refusal(error) from None

@@ -22,7 +22,7 @@ from chassis.grpc.methods import change, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
-from notifications.domain.template import Template
+from notifications.domain.template import COMPANY_NAME, Template
 from notifications.names import JOB
 from notifications.peers.asking import allowances
 from notifications.peers.selection import Selection
@@ -61,6 +61,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     selection: Selection
     consents: ConsentServiceAsyncStub
     channels: Sequence[str]  # on which notices are sent, best first
+    company: str  # who we are to customers
 
     PauseNoticeJob = change(pb.PauseNoticeJobRequest, notice_job.pause_notice_job, NoticeJob)
     ResumeNoticeJob = change(pb.ResumeNoticeJobRequest, notice_job.resume_notice_job, NoticeJob)
@@ -145,8 +146,9 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
         shown = []
         for code, count in codes.most_common():
             text = by_code[code]
-            stand_in = samples(template, text, asked.variables, self.db.clock.now())
-            words = render(template, text, asked.variables | stand_in, UTC)
+            given = {COMPANY_NAME: self.company} | asked.variables
+            stand_in = samples(template, text, given, self.db.clock.now())
+            words = render(template, text, given | stand_in, UTC)
             shown.append(
                 pb.PreviewNoticeJobResponse.Sample(
                     language_code=code, subject=words.subject, body=words.body, customer_count=count

@@ -137,7 +137,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     ) -> template_pb.RenderTemplateResponse:
         """What would be sent."""
         template, texts = await read_template(self.db, *TEMPLATE.parse(request.name))
-        reader = await self.readers.of(request.customer) if request.customer else None
+        reader = await self.readers.of(request.customer, request.case) if request.customer else None
         language = request.language_code or (reader.language_code if reader else "")
         language = language or template.default_language_code
         text = text_for(texts, language, template.default_language_code)

@@ -21,7 +21,7 @@ from desk.pages.actions.kinds import ACTIONS
 from desk.pages.actions.kinds.notice import rendered
 from desk.pages.aside.explaining import explained
 from desk.pages.base import Look
-from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest, GetIdentifierRequest
+from rapport.customer.v1.customer_service_pb2 import GetIdentifierRequest
 from rapport.notifications.v1.notice_service_pb2 import GetNoticeRequest
 
 router = APIRouter()
@@ -99,8 +99,8 @@ async def message(look: Look, notice: str) -> Response:
     """Its subject and text, made of what it was made of. A fragment for the panel."""
     services = look.services
     told = await services.notices.GetNotice(GetNoticeRequest(name=f"notices/{notice}"))
-    customer = await services.customers.GetCustomer(GetCustomerRequest(name=told.customer))
-    text = await rendered(services, customer, told.template, told.variables, told.language_code)
+    said = told.template, told.variables, told.language_code, told.case
+    text = await rendered(services, told.customer, *said)
     sent = look.say.moment(moment(told.send_time)) if told.HasField("send_time") else ""
     is_as_sent = sha256(f"{text.subject}\n\n{text.body}".encode()).hexdigest() == told.content_hash
     is_other = told.content_hash != "" and not is_as_sent

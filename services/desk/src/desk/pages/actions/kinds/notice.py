@@ -18,7 +18,6 @@ from desk.language.catalogues import N_
 from desk.pages.actions.action import NAME_S, Action, Doing, Done, Undo, Values
 from desk.pages.services import Services, ask, refusal_of
 from desk.ui import words
-from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest, ListPromisesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
@@ -158,8 +157,7 @@ async def _asked(doing: Doing, customer: Customer, values: Values, typed: dict[s
     asked, preview = dict.fromkeys(values["variables"]), None
     if values["template"]:
         try:
-            services, language = doing.look.services, customer.language_code
-            preview = await rendered(services, customer, values["template"], typed, language)
+            preview = await rendered(doing.look.services, customer.name, values["template"], typed)
         except grpc.aio.AioRpcError as error:
             refusal = refusal_of(error)
             missing = _missing(refusal)
@@ -196,20 +194,16 @@ def _missing(refusal: Refusal) -> list[str]:
 
 
 async def rendered(
-    services: Services, customer: Customer, template: str, variables: Mapping[str, str], language: str
+    services: Services,
+    customer: str,
+    template: str,
+    variables: Mapping[str, str],
+    language: str = "",
+    case: str = "",
 ) -> Any:
-    """A message as the customer reads it, signed by whoever looks after them."""
-    agent = await services.directory.GetAgent(GetAgentRequest(name=customer.relationship_manager))
-    everywhere = {
-        "customer_name": customer.display_name,
-        "contact_name": agent.display_name,
-        "contact_reach": " or ".join(filter(None, (agent.phone, agent.email))),
-    }
+    """A message as the customer reads it, in their language if in no other, signed by whoever would sign."""
     request = RenderTemplateRequest(
-        name=template,
-        language_code=language,
-        time_zone=customer.time_zone,
-        variables={**everywhere, **variables},
+        name=template, customer=customer, variables=variables, language_code=language, case=case
     )
     return await services.templates.RenderTemplate(request)
 
