@@ -206,6 +206,8 @@ async def test_what_is_reported_of_another_address_than_it_went_to_is_not_the_cu
     assert desk.peers.customers.said == []
     bounced = await desk.report(key, "PERMANENT_FAILURE", provider_code="5.1.1", recipient=ADDRESS)
     assert bounced.reason_code == "bounced"
+    _, key = await sent(desk)  # from where it went it was passed on, so that it was there
+    assert desk.state(await desk.report(key, "DELIVERED", recipient="list@example.com")) == "DELIVERED"
 
 
 async def test_a_report_of_what_is_no_address_suppresses_none_and_is_told_by_a_person(desk: Any) -> None:

@@ -40,8 +40,9 @@ class ReceiptServiceStub:
     (`NOTICE_SENDING`) while the message is being handed over: report it again.
 
     A message that was not delivered for good ends its notice FAILED, `bounced`, and a person is to tell what it told. An address that
-    there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
-    consent to the purpose on that channel is withdrawn.
+    there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to
+    (`recipient`) nothing is noted. That it arrived at another says that it arrived: from where it went it was passed on. After a
+    complaint the address gets no more of that category, and the consent to the purpose on that channel is withdrawn.
     """
 
 @_typing.type_check_only
@@ -55,8 +56,9 @@ class ReceiptServiceAsyncStub(ReceiptServiceStub):
     (`NOTICE_SENDING`) while the message is being handed over: report it again.
 
     A message that was not delivered for good ends its notice FAILED, `bounced`, and a person is to tell what it told. An address that
-    there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
-    consent to the purpose on that channel is withdrawn.
+    there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to
+    (`recipient`) nothing is noted. That it arrived at another says that it arrived: from where it went it was passed on. After a
+    complaint the address gets no more of that category, and the consent to the purpose on that channel is withdrawn.
     """
 
 class ReceiptServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -73,8 +75,9 @@ class ReceiptServiceServicer(metaclass=_abc_1.ABCMeta):
         (`NOTICE_SENDING`) while the message is being handed over: report it again.
 
         A message that was not delivered for good ends its notice FAILED, `bounced`, and a person is to tell what it told. An address that
-        there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to (`recipient`) nothing is noted. After a complaint the address gets no more of that category, and the
-        consent to the purpose on that channel is withdrawn.
+        there is not is suppressed, if it is still the customer's; of a failure or a complaint of another address than it went to
+        (`recipient`) nothing is noted. That it arrived at another says that it arrived: from where it went it was passed on. After a
+        complaint the address gets no more of that category, and the consent to the purpose on that channel is withdrawn.
         """
 
 def add_ReceiptServiceServicer_to_server(servicer: ReceiptServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
