@@ -74,7 +74,7 @@ def test_an_inbox_needs_no_address_and_is_for_who_prefers_it_unless_it_is_for_ev
     assert choose_contact(SERVICE, inbox, ["APP"], [EMAIL], {}).channel is Channel.APP
     assert choose_contact(SERVICE, inbox, ["SMS", "APP"], [EMAIL, PHONE], {}).channel is Channel.SMS
     assert not choose_contact(SERVICE, [Channel.APP, Channel.EMAIL], [], [], {}).allowed
-    found = choose_contact(SERVICE, inbox, [], [], {}, inbox_for_everybody=True)
+    found = choose_contact(SERVICE, inbox, [], [], {}, app_for_everybody=True)
     assert (found.channel, found.address, found.identifier) == (Channel.APP, "", "")
     denied = said(Channel.APP, DENIED)
     assert choose_contact(denied, [Channel.APP], ["APP"], [], {}).reason_code == "consent-denied"

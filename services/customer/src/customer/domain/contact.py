@@ -25,9 +25,6 @@ REACHED_BY = {
     Channel.VOICE: IdentifierType.PHONE,
     Channel.FAX: IdentifierType.FAX,
 }
-# What needs no address, so that nothing says whether a customer looks there. It disturbs nobody who does
-# not look, so that it keeps no quiet hours.
-INBOX = Channel.APP
 # Where it is confirmed by the very address that a channel reaches: of such a yes only addresses count that
 # their owner was proved to have, for anybody could have one added afterwards.
 PROVED = {Channel.EMAIL: IdentifierType.EMAIL, Channel.SMS: IdentifierType.PHONE}
@@ -93,13 +90,13 @@ def choose_contact(
     identifiers: Sequence[Identifier],
     suppressed: Mapping[UUID, Suppression],
     *,
-    inbox_for_everybody: bool = False,
+    app_for_everybody: bool = False,
 ) -> Contact:
     """The first channel that the customer allows and can be reached on, by an identifier not `suppressed`.
 
     Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
     customer who never said is taken to prefer e-mail, and the inbox is for who prefers it, unless it is
-    `inbox_for_everybody`. What is essential nobody stops.
+    `app_for_everybody`. What is essential nobody stops.
     """
     said = {standing.channel: standing.state for standing in standings}
     default = standings[0].contact_default
@@ -126,7 +123,7 @@ def choose_contact(
     confirmed = {each.channel for each in standings if each.confirm_time and each.channel in PROVED}
     kept_from = False
     for channel in permitted:
-        if channel is INBOX and (inbox_for_everybody or channel in preferred):
+        if channel is Channel.APP and (app_for_everybody or channel in preferred):
             found = Decision(_ADDRESS, Outcome.PASSED, inputs={"channel": channel.lower()})
             return Contact(True, [*decisions, found], channel=channel)
         known = [

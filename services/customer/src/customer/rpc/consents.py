@@ -177,7 +177,7 @@ class ConsentRpc(Rpc, ConsentServiceServicer):
             purpose_id,
             channels,
             urgent=request.urgent,
-            inbox_for_everybody=request.app_for_everybody,
+            app_for_everybody=request.app_for_everybody,
             installation_zone=self.time_zone,
         )
         for each in contact.decisions:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.db.database import Database
 from chassis.errors import NotFound
-from customer.domain.contact import INBOX, Contact, choose_contact
+from customer.domain.contact import Contact, choose_contact
 from customer.domain.customers import Customer
 from customer.domain.quiet import quiet_at
 from customer.domain.suppressions import AddressKey, suppressed
@@ -29,7 +29,7 @@ async def check_contact(
     channels: Sequence[Channel],
     *,
     urgent: bool,
-    inbox_for_everybody: bool,
+    app_for_everybody: bool,
     installation_zone: str,
 ) -> Contact:
     """Whether and where a customer, by the name `name_id`, may be contacted now. NotFound for the purpose."""
@@ -57,13 +57,14 @@ async def check_contact(
         preferences.channels,
         identifiers,
         kept,
-        inbox_for_everybody=inbox_for_everybody,
+        app_for_everybody=app_for_everybody,
     )
     zone = ZoneInfo(zone_of(customer, installation_zone).name)
     if urgent:
         contact = contact.past_quiet()
     else:
-        hours = [] if contact.channel is INBOX else preferences.quiet_hours
+        # What lies in an app disturbs nobody who does not look there.
+        hours = [] if contact.channel is Channel.APP else preferences.quiet_hours
         quiet = quiet_at(hours, preferences.pauses, zone, on.clock.now())
         contact = contact.unless(quiet, {"time_zone": zone.key, "preferences": preferences.name})
     language_code = preferences.language_code or customer.language_code

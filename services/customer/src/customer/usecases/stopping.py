@@ -18,7 +18,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 from customer.domain.consents import CHANNEL_IDS, ConsentState, Said, ShownPreferences
-from customer.domain.contact import INBOX, REACHED_BY
+from customer.domain.contact import REACHED_BY
 from customer.domain.facts import ConsentUpdated, ContactStopped, ContactStopWithdrawn
 from customer.domain.links import LinkKeys
 from customer.domain.purposes import Default, Purpose
@@ -33,7 +33,7 @@ from customer.usecases.suppressions import create_suppression, holding, own_addr
 from customer.usecases.welcoming import welcome_withdrawn
 
 # By which we write and call: there it is said also of what nobody allowed, for people to see.
-_TOLD = {*REACHED_BY, INBOX, Channel.LETTER}
+_TOLD = {*REACHED_BY, Channel.APP, Channel.LETTER}
 
 
 async def stoppable(on: Executor) -> list[Purpose]:

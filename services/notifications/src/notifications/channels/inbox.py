@@ -10,7 +10,7 @@ from chassis.db.database import Database
 from notifications.domain.inbox_message import InboxMessage
 from notifications.domain.notice import Notice
 from notifications.domain.route import Addressed
-from notifications.domain.strategy import INBOX
+from notifications.domain.strategy import Channel
 from notifications.names import CUSTOMER
 from notifications.peers.contacts import Contact
 from notifications.usecases.attempt import Delivery
@@ -25,7 +25,7 @@ class InboxChannel:
     db: Database
     inboxes: Inboxes
     kept_for: timedelta
-    code: str = INBOX
+    code: str = Channel.APP
     provider: str = NAME
     idempotent: bool = True
     addressed: Addressed | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from notifications.domain.confirming import confirmed_by, consent_of
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.reasons import Reason
-from notifications.domain.strategy import INBOX, DeliveryStrategy
+from notifications.domain.strategy import Channel, DeliveryStrategy
 
 # Why a customer is not reached on what is left, once a channel has failed: then that counts.
 _UNREACHABLE = (
@@ -41,9 +41,11 @@ def left(notice: Notice, served: Sequence[str]) -> list[str]:
     inbox is nobody's last resort: where it is for who prefers it alone, it is not once nothing else is left.
     """
     confirms = confirmed_by(notice)
-    wanted = [confirms] if confirms else named(notice.delivery) or [each for each in served if each != INBOX]
+    wanted = (
+        [confirms] if confirms else named(notice.delivery) or [each for each in served if each != Channel.APP]
+    )
     found = [each for each in wanted if each in served and each not in notice.spent]
-    others = [each for each in found if each != INBOX]
+    others = [each for each in found if each != Channel.APP]
     if consent_of(notice):
         return others
     return found if for_everybody(notice) or (others and not notice.spent) else others
@@ -52,8 +54,8 @@ def left(notice: Notice, served: Sequence[str]) -> list[str]:
 def asked_about(notice: Notice, served: Sequence[str]) -> list[str]:
     """About which the customer service is asked: the inbox also for who prefers it, as the last."""
     tried = left(notice, served)
-    free = not (named(notice.delivery) or notice.spent or consent_of(notice)) and INBOX in served
-    return [*tried, INBOX] if free else tried
+    free = not (named(notice.delivery) or notice.spent or consent_of(notice)) and Channel.APP in served
+    return [*tried, Channel.APP] if free else tried
 
 
 def for_everybody(notice: Notice) -> bool:
@@ -61,14 +63,14 @@ def for_everybody(notice: Notice) -> bool:
 
     What may have been put there before is repeated there.
     """
-    if notice.in_doubt and notice.channel == INBOX:
+    if notice.in_doubt and notice.channel == Channel.APP:
         return True
-    return names_inbox_first(notice.delivery) and notice.concern is Concern.NONE
+    return names_app_first(notice.delivery) and notice.concern is Concern.NONE
 
 
-def names_inbox_first(delivery: DeliveryStrategy | None) -> bool:
+def names_app_first(delivery: DeliveryStrategy | None) -> bool:
     """Whether a strategy says of everybody that they look there."""
-    return named(delivery)[:1] == [INBOX]
+    return named(delivery)[:1] == [Channel.APP]
 
 
 def named(delivery: DeliveryStrategy | None) -> Sequence[str]:

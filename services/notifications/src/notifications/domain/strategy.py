@@ -14,7 +14,7 @@ class Channel(StrEnum):
     CHAT = "CHAT"
     SMS = "SMS"
     WEB = "WEB"
-    APP = "APP"
+    APP = "APP"  # which needs no address, so that nothing says whether its customer looks there
     SOCIAL = "SOCIAL"
     FAX = "FAX"
     LETTER = "LETTER"
@@ -23,7 +23,6 @@ class Channel(StrEnum):
 
 
 NOTIFIED = (Channel.EMAIL, Channel.SMS, Channel.APP)
-INBOX = Channel.APP  # which needs no address, so that nothing says whether its customer looks there
 
 
 @dataclass(slots=True)

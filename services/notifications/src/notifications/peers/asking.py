@@ -12,7 +12,7 @@ from chassis.context import Call, acting, service_itself
 from chassis.errors import Unavailable
 from chassis.grpc.status import refusal
 from notifications.domain.reasons import Reason
-from notifications.domain.route import named, names_inbox_first
+from notifications.domain.route import named, names_app_first
 from notifications.domain.strategy import DeliveryStrategy
 from notifications.domain.template import Template
 from rapport.common.v1 import channel_pb2
@@ -25,7 +25,7 @@ _AT_ONCE = 8  # customers who are asked about
 
 
 def check_of(
-    customer: str, purpose: str, channels: Sequence[str], *, urgent: bool, inbox_for_everybody: bool
+    customer: str, purpose: str, channels: Sequence[str], *, urgent: bool, app_for_everybody: bool
 ) -> CheckContactRequest:
     """Whether, and on which of these channels, a customer may be told something for a purpose."""
     return CheckContactRequest(
@@ -33,7 +33,7 @@ def check_of(
         purpose=purpose,
         channels=[channel_pb2.Channel.Value(f"CHANNEL_{each}") for each in channels],
         urgent=urgent,
-        app_for_everybody=inbox_for_everybody,
+        app_for_everybody=app_for_everybody,
     )
 
 
@@ -61,7 +61,7 @@ async def allowances(
             template.purpose,
             channels,
             urgent=template.urgent,
-            inbox_for_everybody=names_inbox_first(delivery),
+            app_for_everybody=names_app_first(delivery),
         )
         try:
             async with room:

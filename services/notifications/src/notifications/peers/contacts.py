@@ -112,7 +112,7 @@ class Contacts:
             notice.purpose,
             channels,
             urgent=notice.urgent,
-            inbox_for_everybody=for_everybody(notice),
+            app_for_everybody=for_everybody(notice),
         )
         try:
             answer = await self.consents.CheckContact(request)
