@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import grpc
 
-from chassis.backoff import RETRIES, Backoff
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.work import Outcome, Turn, Verdict, Work
 from chassis.work.item import not_answered
 from notifications.domain.customer_date import filter_of, policy_id_of
-from notifications.peers.selection import Selection
+from notifications.jobs.stepping import Stepping
 from notifications.store.tables import LATEST_POLICY
 from notifications.store.walks import WALK
 from notifications.usecases.customer_dates import tell_some
@@ -26,20 +22,10 @@ _NOBODY = Page([], "")
 
 
 @dataclass(eq=False)
-class Walking:
-    """The worker that takes a step of a walk: see `chassis.work.Worker`.
+class Walking(Stepping):
+    """The worker that takes a step of a walk."""
 
-    It changes nothing until it is recorded, in one transaction, as a step of a notice job.
-    """
-
-    db: Database
-    selection: Selection
-    per_customer: int  # notices of a policy that a customer is sent within a day
     kind: str = CUSTOMER_DATE_WALK
-    at_once: int = 2
-    prepare_time: timedelta = timedelta(minutes=1)
-    answer_time: timedelta = timedelta(minutes=1)
-    retries: Backoff = RETRIES
 
     async def act(self, work: Work, turn: Turn) -> Page:
         """Find the next customers."""
@@ -59,10 +45,6 @@ class Walking:
 
     async def lock(self, tx: Transaction, key: str) -> None:
         """Nothing yet: the customers go first, whom `record` knows."""
-
-    async def handing_over(self, tx: Transaction, subject: None, work: Work, about: Any) -> bool:
-        """Never called: see above."""
-        return True
 
     async def record(
         self, tx: Transaction, subject: None, work: Work, attempt: int, outcome: Outcome
