@@ -169,14 +169,14 @@ async def test_wrong_revoked_and_anothers_are_refused_alike(desk: Any, links: Li
     wrong += [token[:-1], token + "=", token.swapcase(), "Anna", "é" * 48, f" {token}", f"{token}\n"[:40]]
     await links.revoke(bert.name)
     for each in [*wrong, other]:
-        assert await refused(links.open(each)) in ("LINK_NOT_FOUND", "INVALID_TEXT"), each
-        assert await refused(links.say(each, DENIED)) in ("LINK_NOT_FOUND", "INVALID_TEXT"), each
+        assert await refused(links.open(each)) in ("SELF_SERVICE_LINK_NOT_FOUND", "INVALID_TEXT"), each
+        assert await refused(links.say(each, DENIED)) in ("SELF_SERVICE_LINK_NOT_FOUND", "INVALID_TEXT"), each
     assert (await links.open(token)).customer == anna.name
     again = await links.token(bert.name)
     assert again != other
     assert (await links.open(again)).customer == bert.name
     await links.revoke(bert.name)
-    assert await refused(links.open(again)) == "LINK_NOT_FOUND"
+    assert await refused(links.open(again)) == "SELF_SERVICE_LINK_NOT_FOUND"
 
 
 async def test_keys_follow_each_other_and_old_links_stay_good(start: Any, desk: Any, links: Links) -> None:
@@ -192,9 +192,9 @@ async def test_keys_follow_each_other_and_old_links_stay_good(start: Any, desk: 
     both = await restarted(f"{new} {used}")
     assert (await both.open(old)).customer == anna.name
     assert await both.token(anna.name) != old
-    assert await refused((await restarted(new)).open(old)) == "LINK_NOT_FOUND"
-    assert await refused((await restarted("")).token(anna.name)) == "NO_LINK_KEYS"
-    assert await refused((await restarted("")).open(old)) == "LINK_NOT_FOUND"
+    assert await refused((await restarted(new)).open(old)) == "SELF_SERVICE_LINK_NOT_FOUND"
+    assert await refused((await restarted("")).token(anna.name)) == "NO_SELF_SERVICE_LINK_KEYS"
+    assert await refused((await restarted("")).open(old)) == "SELF_SERVICE_LINK_NOT_FOUND"
 
 
 async def test_what_is_said_by_a_link_the_customer_said(desk: Any, links: Links) -> None:
@@ -223,7 +223,9 @@ async def test_a_link_changes_nobody_elses_preferences(desk: Any, links: Links) 
     set_ = await links.prefer(token, anna.name, channels=[CHANNEL_SMS])
     assert (list(set_.channels), set_.etag) == ([CHANNEL_SMS], '"1"')
     assert (await links.open(token)).preferences == set_
-    assert await refused(links.prefer(token, bert.name, channels=[CHANNEL_SMS])) == "LINK_NOT_FOUND"
+    assert (
+        await refused(links.prefer(token, bert.name, channels=[CHANNEL_SMS])) == "SELF_SERVICE_LINK_NOT_FOUND"
+    )
     assert await refused(links.prefer(token, anna.name, '"7"', channels=[CHANNEL_EMAIL])) == "ETAG_MISMATCH"
     (fact,) = await desk.facts("PreferencesUpdated")
     assert fact.actor == f"customer:{anna.name.partition('/')[2]}"
@@ -248,7 +250,7 @@ async def test_a_link_of_a_merged_name_shows_what_is_kept_under_it(desk: Any, li
     assert consent.name.startswith(f"{anna.name}/")
     await desk.undo(merge)
     for each in (token, annas):  # either was sent to whatever address they had
-        assert await refused(links.open(each)) == "LINK_NOT_FOUND"
+        assert await refused(links.open(each)) == "SELF_SERVICE_LINK_NOT_FOUND"
     token, annas = await links.token(bert.name), await links.token(anna.name)
     assert not (await links.open(annas)).consents
     assert (await links.open(token)).customer == bert.name
@@ -280,7 +282,7 @@ async def test_links_are_taken_back_of_every_name(desk: Any, links: Links) -> No
     await desk.merge(names[0], names[2])
     await links.revoke(names[1])
     for token in theirs:
-        assert await refused(links.open(token)) == "LINK_NOT_FOUND"
+        assert await refused(links.open(token)) == "SELF_SERVICE_LINK_NOT_FOUND"
     assert (await links.open(others)).customer == names[3]
     again = [await links.token(name) for name in names]
     assert [(await links.open(token)).customer for token in again] == names
@@ -390,7 +392,7 @@ async def test_an_address_that_is_taken_from_them_takes_the_links_back(desk: Any
     await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=shop.name))
     assert (await links.open(token)).customer == anna.name
     await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=email.name))
-    assert await refused(links.open(token)) == "LINK_NOT_FOUND"
+    assert await refused(links.open(token)) == "SELF_SERVICE_LINK_NOT_FOUND"
 
 
 async def test_the_language_that_they_choose_is_that_of_messages_and_pages_and_of_that_name(

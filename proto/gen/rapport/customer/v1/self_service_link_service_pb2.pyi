@@ -287,7 +287,7 @@ class SubmitSelfServicePreferencesRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def preferences(self) -> _preferences_pb2.Preferences:
-        """The new values; `name` is of the customer whose link it is (else `LINK_NOT_FOUND`), `etag` refuses a stale change (ABORTED)."""
+        """The new values; `name` is of the customer whose link it is (else `SELF_SERVICE_LINK_NOT_FOUND`), `etag` refuses a stale change (ABORTED)."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:

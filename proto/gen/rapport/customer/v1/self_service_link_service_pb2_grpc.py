@@ -29,8 +29,8 @@ if _version_not_supported:
 
 
 class SelfServiceLinkServiceStub:
-    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
-    learns which.
+    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
+    in each: nobody learns which.
     """
 
     def __init__(self, channel):
@@ -77,13 +77,14 @@ class SelfServiceLinkServiceStub:
 
 
 class SelfServiceLinkServiceServicer:
-    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
-    learns which.
+    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
+    in each: nobody learns which.
     """
 
     def GetSelfServiceLink(self, request, context):
         """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
-        they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
+        they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_SELF_SERVICE_LINK_KEYS`)
+        where the installation makes none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,8 +181,8 @@ def add_SelfServiceLinkServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SelfServiceLinkService:
-    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
-    learns which.
+    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
+    in each: nobody learns which.
     """
 
     @staticmethod

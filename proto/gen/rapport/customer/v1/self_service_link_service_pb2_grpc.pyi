@@ -30,8 +30,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SelfServiceLinkServiceStub:
-    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
-    learns which.
+    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
+    in each: nobody learns which.
     """
 
     @_typing.overload
@@ -40,7 +40,8 @@ class SelfServiceLinkServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SelfServiceLinkServiceAsyncStub: ...
     GetSelfServiceLink: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.GetSelfServiceLinkRequest, _self_service_link_pb2.SelfServiceLink]
     """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
-    they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
+    they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_SELF_SERVICE_LINK_KEYS`)
+    where the installation makes none.
     """
     ResolveSelfServiceLink: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.ResolveSelfServiceLinkRequest, _self_service_link_service_pb2.ResolveSelfServiceLinkResponse]
     """Resolves whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
@@ -61,14 +62,15 @@ class SelfServiceLinkServiceStub:
 
 @_typing.type_check_only
 class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
-    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
-    learns which.
+    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
+    in each: nobody learns which.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSelfServiceLink: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.GetSelfServiceLinkRequest, _self_service_link_pb2.SelfServiceLink]  # type: ignore[assignment]
     """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
-    they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
+    they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_SELF_SERVICE_LINK_KEYS`)
+    where the installation makes none.
     """
     ResolveSelfServiceLink: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.ResolveSelfServiceLinkRequest, _self_service_link_service_pb2.ResolveSelfServiceLinkResponse]  # type: ignore[assignment]
     """Resolves whose link it is, with what they said of contact. Of the pages' own identity: nobody else has tokens of others to ask with."""
@@ -88,8 +90,8 @@ class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
     """
 
 class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`LINK_NOT_FOUND`) in each: nobody
-    learns which.
+    """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
+    in each: nobody learns which.
     """
 
     @_abc_1.abstractmethod
@@ -99,7 +101,8 @@ class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_self_service_link_pb2.SelfServiceLink, _abc.Awaitable[_self_service_link_pb2.SelfServiceLink]]:
         """Gets the link that a message to a customer carries. It opens what is kept under this very name of theirs, whatever other names
-        they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_LINK_KEYS`) where the installation makes none.
+        they have: ask by the name that the message is about. FAILED_PRECONDITION (`NO_SELF_SERVICE_LINK_KEYS`)
+        where the installation makes none.
         """
 
     @_abc_1.abstractmethod

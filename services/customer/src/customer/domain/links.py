@@ -26,7 +26,7 @@ class LinkNotFound(Refusal, code="NOT_FOUND"):
     """It opens nothing: wrong, revoked or of nobody, which nobody is told."""
 
     def __init__(self) -> None:
-        super().__init__("LINK_NOT_FOUND", "This link opens nothing, or nothing any more.")
+        super().__init__("SELF_SERVICE_LINK_NOT_FOUND", "This link opens nothing, or nothing any more.")
 
 
 @dataclass(slots=True)
@@ -59,10 +59,10 @@ class LinkKeys:
     keys: tuple[str, ...] = field(repr=False)
 
     def token(self, customer_id: UUID, generation: int) -> str:
-        """What the link of a customer holds. FailedPrecondition `NO_LINK_KEYS`."""
+        """What the link of a customer holds. FailedPrecondition `NO_SELF_SERVICE_LINK_KEYS`."""
         if not self.keys:
             told = "This installation makes no links for customers: RAPPORT_LINK_KEYS is not set."
-            raise FailedPrecondition("NO_LINK_KEYS", told)
+            raise FailedPrecondition("NO_SELF_SERVICE_LINK_KEYS", told)
         mac = _mac(self.keys[0], customer_id, generation)
         return base64.urlsafe_b64encode(customer_id.bytes + mac).decode()
 

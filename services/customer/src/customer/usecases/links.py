@@ -36,7 +36,7 @@ class SaidByLink:
 
 
 async def link_of(on: Executor, keys: LinkKeys, customer_id: UUID) -> str:
-    """The token of a customer. NotFound; FailedPrecondition `NO_LINK_KEYS`."""
+    """The token of a customer. NotFound; FailedPrecondition `NO_SELF_SERVICE_LINK_KEYS`."""
     held = await found(on, CUSTOMER, store.LINKED, customer_id)
     return keys.token(customer_id, held.generation)
 

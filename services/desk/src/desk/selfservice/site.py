@@ -164,7 +164,7 @@ class OwnPages:
         try:
             linked = await self._links.ResolveSelfServiceLink(ResolveSelfServiceLinkRequest(token=token))
         except grpc.aio.AioRpcError as error:
-            if reason(error) != "LINK_NOT_FOUND":
+            if reason(error) != "SELF_SERVICE_LINK_NOT_FOUND":
                 raise
             return None
         say = speaking(request, self._clock, linked.language_code, linked.time_zone)
