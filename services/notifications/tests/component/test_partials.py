@@ -13,7 +13,7 @@ from rapport_testing.running import refused
 from rapport_testing.wait import eventually
 
 DROP = "250 an answer that is lost"
-PARTIAL = {"type": "TYPE_PARTIAL"}
+PARTIAL = {"type": "TYPE_PARTIAL", "purpose": ""}
 SECTION = "<mj-section><mj-column><mj-text><p>{}</p></mj-text></mj-column></mj-section>"
 FOOTER = TemplateText(subject="Footer", body="Acme Ltd\n", mjml=SECTION.format("Acme Ltd"))
 BODY = '{{ contact_name }}\n{% include "footer" %}'

@@ -111,7 +111,9 @@ class Template(_message.Message):
     type: Global___Template.Type.ValueType
     """What it is for."""
     purpose: _builtins.str
-    """What its notices are for, `purposes/{purpose}`: the customer's consent to this is checked when one is sent."""
+    """What its notices are for, `purposes/{purpose}`: the customer's consent to this is checked when one is sent. Must be given (REQUIRED)
+    but for TYPE_PARTIAL, which is sent for the purposes of those in which it stands.
+    """
     department: _builtins.str
     """`departments/{department}` whose words these are. Of a new one the caller's when it is empty."""
     default_language_code: _builtins.str

@@ -50,6 +50,12 @@ def check_template(check: Check, sent: Template, now: datetime) -> None:
             check.refuse(f"variables[{i}].name", "VARIABLE_RESERVED", described)
 
 
+def check_new(check: Check, sent: template_pb.CreateTemplateRequest, now: datetime) -> None:
+    """What it is for; but of what is never sent."""
+    if not sent.template.purpose and sent.template.type != Template.TYPE_PARTIAL:
+        check.refuse("template.purpose", "REQUIRED", "must be given")
+
+
 def check_text(check: Check, sent: template_pb.CreateTemplateTextRequest, now: datetime) -> None:
     """A language in which dates can be written."""
     language = sent.template_text_id
@@ -90,6 +96,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
 
     rules: ClassVar[Rules] = {
         Template: check_template,
+        template_pb.CreateTemplateRequest: check_new,
         template_pb.CreateTemplateTextRequest: check_text,
         template_pb.RenderTemplateRequest: check_values,
     }
@@ -116,7 +123,8 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
 
     async def CreateTemplate(self, request: template_pb.CreateTemplateRequest, context: Any) -> Any:
         """Keep a new template, and what its purpose says for ever."""
-        request.template.essential = await self.purposes.is_essential(request.template.purpose)
+        purpose = request.template.purpose
+        request.template.essential = bool(purpose) and await self.purposes.is_essential(purpose)
         return await self._create(request, context)
 
     @mutation
