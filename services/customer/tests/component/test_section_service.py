@@ -87,8 +87,10 @@ async def test_it_is_there_before_anything_was_told_of_the_customer(desk, billin
     await billing.put(anna.name, **MINE)
     async with desk.running.db.connection() as connection:
         await connection.execute("DELETE FROM views")
-    batch = BatchGetCustomerViewsRequest(names=[f"{anna.name}/view"])
-    (found,) = (await desk.views.BatchGetCustomerViews(batch)).customer_views
+    bea = await desk.create(given_name="Bea")
+    batch = BatchGetCustomerViewsRequest(names=[f"{each.name}/view" for each in (anna, bea)])
+    found, other = (await desk.views.BatchGetCustomerViews(batch)).customer_views
+    assert not other.sections  # of another customer, of whom the department says nothing
     for view in (found, await desk.view(anna.name)):
         assert [billing.shown(each) for each in view.sections] == [DRAWN]
         assert view.display_name == anna.display_name

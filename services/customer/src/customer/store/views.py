@@ -128,7 +128,7 @@ class ShownPart:
 # Sections, each drawn as a view of its own, are part of a view that they are appended to; also of customers
 # of whom nothing was told yet.
 _asked = rows_of("asked", customer_ids=sa.Uuid())
-_of_each = _latest_sections(_asked.c.customer_ids).lateral("section")
+_of_each = _latest_sections(_asked.c.customer_ids).correlate(_asked).lateral("section")
 _drawn = sa.func.array_agg(aggregate_order_by(_of_each.c.drawn, _of_each.c.section))
 _sections = sa.select(_drawn.label("sections")).select_from(_of_each).lateral("drawn")
 _known = _asked.join(_sections, sa.true()).outerjoin(
