@@ -185,6 +185,8 @@ DASHBOARDS: dict[str, tuple[str, list[Panel]]] = {
                 f"max(rapport_match_consolidation_ratio{{{ALL}}})",
             ),
             ("Changes not compared yet", "short", "changes", f"max(rapport_match_queue_changes{{{ALL}}})"),
+            grown("Advice a day that was given", "rapport_advice_shown_total", "kind"),
+            grown("Advice a day, by what became of it", "rapport_advice_answers_total", "kind, outcome"),
             worst("Escalations that nobody has taken", "short", "rapport_escalations_open", "state"),
             grown("Escalations a day, by what became of them", FACTS, "type", f"{ALL},{ESCALATIONS}"),
             grown("What people did alone a day, or were refused", ACTS, "act, outcome"),

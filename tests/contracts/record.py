@@ -97,6 +97,8 @@ NAMES = {
     "escalation": "escalations/{escalation}",
     "answer_promise": "promises/{answer}",
     "resource": "cases/{case}",
+    "advice_answer": "customers/{customer}/adviceAnswers/{answer}",
+    "evidence": "promises/{promise}",
     "timeline_entry": "customers/{customer}/timelineEntries/{entry}",
     "attribute": "attributes/billing.contract-type",
     "attribute_value": "customers/{customer}/attributeValues/billing.contract-type",

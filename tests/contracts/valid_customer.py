@@ -3,6 +3,8 @@
 from base64 import b64encode
 from typing import Any
 
+from customer.domain.advice import AdviceRule
+from customer.usecases.causes import advice_id
 from tests.contracts.names import (
     BEFORE,
     CANDIDATES,
@@ -17,6 +19,8 @@ from tests.contracts.names import (
 )
 
 CANDIDATE = CANDIDATES[0]
+_BIRTHDAY = advice_id(AdviceRule.BIRTHDAY, occasion="2026")
+ADVICE = f"{TWINS[0]}/adviceAnswers/{_BIRTHDAY}"
 SECTION = b64encode(section_contract()).decode()
 _PROFILE = {
     "display_name": "Anna",
@@ -94,6 +98,11 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
     ("RebuildCustomerViews", {"names": ["{CreateCustomer}/view"], "validate_only": True}),
     ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
+    ("AnswerAdvice", {
+        "name": ADVICE, "outcome": "OUTCOME_NOT_NOW", "until_time": LATER, "reason_code": "not-reached"}),
+    ("GetAdviceAnswer", {"name": "{AnswerAdvice}"}),
+    ("ListAdviceAnswers", PAGE | {"parent": TWINS[0]}),
+    ("ExplainAdviceAnswer", {"name": "{AnswerAdvice}"}),
     ("CreatePurpose", {"purpose_id": "research", "purpose": {
         "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
         "contact_default": "DEFAULT_DENIED", "legal_basis": "LEGAL_BASIS_CONSENT", "category": "survey",

@@ -18,6 +18,7 @@ from customer.events.loyalty import PURCHASES, on_purchases
 from customer.events.view import LISTENING, project
 from customer.jobs.learning import Learning
 from customer.jobs.matching import Matching
+from customer.rpc.advice import AdviceRpc
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.consents import ConsentRpc, PurposeRpc
 from customer.rpc.customers import CustomerRpc
@@ -57,7 +58,7 @@ def compose(app: App[Settings]) -> None:
     manager, zone = app.settings.default_relationship_manager, app.settings.time_zone
     projections: dict[str, Subscription] = {}
     arrivals = Arrivals(app.db, projections)
-    hot = HotViews(app.db, app.broadcast, arrivals.moved)
+    hot = HotViews(app.db, app.broadcast, arrivals.moved, zone)
 
     app.serve(CustomerRpc(app, relationship_manager=manager, time_zone=zone))
     app.serve(RelationshipRpc(app))
@@ -70,6 +71,7 @@ def compose(app: App[Settings]) -> None:
     consumers = {source: projections[source].durable for source in own_first}
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals, time_zone=zone))
+    app.serve(AdviceRpc(app, hot=hot))
     app.serve(CustomerMergeRpc(app, hot=hot, freshness=app.freshness, projecting=PROJECTING))
     app.serve(PurposeRpc(app))
     app.serve(SectionRpc(app, hot=hot))

@@ -156,7 +156,7 @@ async def test_all_who_ask_while_a_view_is_read_share_the_reading(desk, monkeypa
     later = asyncio.create_task(hot.get(customer_id))
     await eventually(lambda: gated.asked == 2)
     gated.gate.set()
-    assert len({*await asyncio.gather(*asking[1:], later)}) == 1
+    assert len({held.view for held in await asyncio.gather(*asking[1:], later)}) == 1
     assert gated.asked == 2
 
 

@@ -54,7 +54,9 @@ def page(
     timeline = {
         "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries))
     }
-    return Group(_heading(view, whom), *_parts(rows, width), *sections(view), *_parts(timeline, width))
+    advice = {"Next": (("what", "because", "since", "until", "name"), map(_advice, view.advice))}
+    top = _heading(view, whom), *_parts(advice, width)
+    return Group(*top, *_parts(rows, width), *sections(view), *_parts(timeline, width))
 
 
 def _parts(
@@ -148,6 +150,23 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
     for row in rows:
         table.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
     return table
+
+
+def _advice(part: view_pb2.AdvicePart) -> Sequence[str]:
+    """What to do and why; with the name of what shows it, which can be explained, or else of its answer."""
+    said = " ".join([part.variables[name] for name in sorted(part.variables)])
+    action, rule = (_words(value_name(part, each)) for each in ("action", "rule"))
+    return (
+        action,
+        f"{rule} {said}".strip(),
+        moment(part.since_time),
+        moment(part.expire_time) if part.HasField("expire_time") else "",
+        next(iter(part.evidence), part.advice_answer),
+    )
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ").lower()
 
 
 def _promise(part: view_pb2.PromisePart) -> Sequence[str]:

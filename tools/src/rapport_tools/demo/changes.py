@@ -41,6 +41,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             for part in view.promises
         ),
         *(f"message  {_said(part.kind)}, {state_of(part)}{_because(part)}" for part in view.notices),
+        *(f"advised  {value_name(part, 'rule').replace('_', ' ').lower()}" for part in view.advice),
         *(f"holds    {part.balance} {_unit(part)}" for part in view.loyalty.balances),
         *(
             f"{section.name.rpartition('/')[2]:8} {cell.label} {value(cell)}"

@@ -13,6 +13,7 @@ READ_EVERYTHING = _each(
     cases.case_links.read cases.cases.read cases.clock_policies.read cases.clocks.read
     cases.departments.read cases.escalations.read cases.handoffs.read cases.notes.read
     cases.presences.read cases.promises.read cases.teams.read cases.topics.read cases.work_items.read
+    customer.advice_answers.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
@@ -39,6 +40,7 @@ FRONT_LINE = _each(
     cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
     cases.notes.write cases.presences.write
     cases.promises.write cases.work_items.write
+    customer.advice_answers.write
     customer.attribute_values.write customer.consents.write customer.self_service_links.revoke
     customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write

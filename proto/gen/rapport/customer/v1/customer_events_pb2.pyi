@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.customer.v1 import advice_pb2 as _advice_pb2
 from rapport.customer.v1 import attribute_pb2 as _attribute_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
@@ -1569,3 +1570,55 @@ class SuppressionReleased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SuppressionReleased: _TypeAlias = SuppressionReleased  # noqa: Y015
+
+@_typing.final
+class AdviceAnswered(_message.Message):
+    """What a view advised was answered: done, or not now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADVICE_ANSWER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    advice_answer: _builtins.str
+    """`customers/{uuid}/adviceAnswers/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    rule: _advice_pb2.AdviceRule.ValueType
+    """Why it was advised."""
+    outcome: _advice_pb2.AdviceAnswer.Outcome.ValueType
+    """What became of it."""
+    reason_code: _builtins.str
+    """Why, a code; may be empty."""
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it was advised of; may be empty."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """When it may be advised again; absent when it was done."""
+
+    def __init__(
+        self,
+        *,
+        advice_answer: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        rule: _advice_pb2.AdviceRule.ValueType = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
+        outcome: _advice_pb2.AdviceAnswer.Outcome.ValueType = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_until_time", b"_until_time", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_until_time", b"_until_time", "advice_answer", b"advice_answer", "customer", b"customer", "evidence", b"evidence", "outcome", b"outcome", "reason_code", b"reason_code", "rule", b"rule", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__until_time: _TypeAlias = _typing.Literal["until_time"]  # noqa: Y015
+    _WhichOneofArgType__until_time: _TypeAlias = _typing.Literal["_until_time", b"_until_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until_time) -> _WhichOneofReturnType__until_time | None: ...
+
+Global___AdviceAnswered: _TypeAlias = AdviceAnswered  # noqa: Y015

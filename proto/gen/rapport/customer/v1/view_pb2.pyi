@@ -15,6 +15,7 @@ from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
+from rapport.customer.v1 import advice_pb2 as _advice_pb2
 from rapport.customer.v1 import section_pb2 as _section_pb2
 from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
@@ -54,6 +55,7 @@ class CustomerView(_message.Message):
     SECTIONS_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     EXCERPTS_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view`, as it was asked for."""
     customer: _builtins.str
@@ -127,6 +129,13 @@ class CustomerView(_message.Message):
     def excerpts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ViewExcerpt]:
         """The lists of which the view has a part, and how to read the rest; absent of those that are whole."""
 
+    @_builtins.property
+    def advice(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdvicePart]:
+        """What to do next for this customer, the most urgent first, at most 5: derived from what is known at this moment, of which nobody
+        has answered yet. Not stored: added to every answer. For example `rule: ADVICE_RULE_BROKEN_UNTOLD, action:
+        ADVICE_ACTION_AGREE_NEW_DATE, evidence: "promises/{uuid}", variables: {"kind": "delivery", "due": "2026-03-02T17:00:00Z"}`.
+        """
+
     def __init__(
         self,
         *,
@@ -150,14 +159,95 @@ class CustomerView(_message.Message):
         sections: _abc.Iterable[_section_pb2.ViewSection] | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         excerpts: _abc.Iterable[Global___ViewExcerpt] | None = ...,
+        advice: _abc.Iterable[Global___AdvicePart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "excerpts", b"excerpts", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "sections", b"sections", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "cases", b"cases", "customer", b"customer", "display_name", b"display_name", "excerpts", b"excerpts", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "sections", b"sections", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CustomerView: _TypeAlias = CustomerView  # noqa: Y015
+
+@_typing.final
+class AdvicePart(_message.Message):
+    """One thing to do next for a customer, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class VariablesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ADVICE_ANSWER_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    VARIABLES_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    advice_answer: _builtins.str
+    """The name that its answer has, `customers/{uuid}/adviceAnswers/{uuid}`: what `AdviceService.AnswerAdvice` takes."""
+    rule: _advice_pb2.AdviceRule.ValueType
+    """Why it is advised."""
+    action: _advice_pb2.AdviceAction.ValueType
+    """What is to be done."""
+    priority: _advice_pb2.AdvicePriority.ValueType
+    """How soon."""
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What shows that: the thing that it is about, such as `promises/{uuid}`; empty of rules that are of no thing."""
+
+    @_builtins.property
+    def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What a sentence about it says, by name: codes, counts, days such as `03-14` or `2026-03-02`, and moments in RFC 3339. Each rule says
+        which it has.
+        """
+
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when there is cause for it."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it is advised; absent when it is as long as its cause holds."""
+
+    def __init__(
+        self,
+        *,
+        advice_answer: _builtins.str = ...,
+        rule: _advice_pb2.AdviceRule.ValueType = ...,
+        action: _advice_pb2.AdviceAction.ValueType = ...,
+        priority: _advice_pb2.AdvicePriority.ValueType = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
+        variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "advice_answer", b"advice_answer", "evidence", b"evidence", "expire_time", b"expire_time", "priority", b"priority", "rule", b"rule", "since_time", b"since_time", "variables", b"variables"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdvicePart: _TypeAlias = AdvicePart  # noqa: Y015
 
 @_typing.final
 class ViewExcerpt(_message.Message):
@@ -350,10 +440,13 @@ class ValuePart(_message.Message):
     FIRST_PURCHASE_TIME_FIELD_NUMBER: _builtins.int
     LAST_PURCHASE_TIME_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_BAND_FIELD_NUMBER: _builtins.int
     purchase_count: _builtins.int
     """Number of purchases."""
     band: _value_band_pb2.ValueBand.ValueType
     """The band that the value puts them in."""
+    previous_band: _value_band_pb2.ValueBand.ValueType
+    """The band before the latest change; the same as `band` when that left it."""
     @_builtins.property
     def lifetime_values(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
         """Everything the customer paid in each currency, over the whole relationship. By currency."""
@@ -379,10 +472,11 @@ class ValuePart(_message.Message):
         first_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         last_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         source: Global___PartSource | None = ...,
+        previous_band: _value_band_pb2.ValueBand.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "purchase_count", b"purchase_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "previous_band", b"previous_band", "purchase_count", b"purchase_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -470,6 +564,8 @@ class CasePart(_message.Message):
     OWNER_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    HARM_FIELD_NUMBER: _builtins.int
+    RESOLVE_TIME_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     state: _states_pb2.CaseState.ValueType
@@ -478,6 +574,8 @@ class CasePart(_message.Message):
     """What it is about, for example `late-delivery`."""
     owner: _builtins.str
     """The accountable owner, `agents/{agent}`."""
+    harm: _states_pb2.Harm.ValueType
+    """What it does to the customer."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -485,6 +583,10 @@ class CasePart(_message.Message):
     @_builtins.property
     def source(self) -> Global___PartSource:
         """What this part was built from."""
+
+    @_builtins.property
+    def resolve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was settled the last time; absent before that."""
 
     def __init__(
         self,
@@ -495,10 +597,12 @@ class CasePart(_message.Message):
         owner: _builtins.str = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         source: Global___PartSource | None = ...,
+        harm: _states_pb2.Harm.ValueType = ...,
+        resolve_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "open_time", b"open_time", "owner", b"owner", "source", b"source", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "harm", b"harm", "open_time", b"open_time", "owner", b"owner", "resolve_time", b"resolve_time", "source", b"source", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -466,3 +466,16 @@ class SuppressionReleased:
     reason: str
     category: str
     release_reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviceAnswered:
+    """What a view advised was answered: done, or not now."""
+
+    advice_answer: str
+    customer: str
+    rule: str
+    evidence: list[str]
+    outcome: str
+    until_time: datetime | None
+    reason_code: str

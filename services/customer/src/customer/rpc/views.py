@@ -18,12 +18,13 @@ from chassis.inbox.arrivals import Arrivals
 from chassis.servicer import Rpc
 from chassis.timeouts import woken
 from customer import names
-from customer.store.tables import NAMED_CUSTOMERS, NamedCustomer, ViewRow
+from customer.store.tables import NAMED_CUSTOMERS
 from customer.store.views import VIEWS_BY_ID
+from customer.usecases.advice import Given, advisory, count
 from customer.usecases.freshness import ViewFreshness
-from customer.usecases.hot_views import HotViews
+from customer.usecases.hot_views import Held, HotViews
 from customer.usecases.rebuilding import everybody, rebuild, require_known
-from customer.usecases.rendering import named, rendered, stored, with_sections
+from customer.usecases.rendering import bare, named, stored, with_sections
 from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grpc
 
 # What an answer needs after waiting: a tenth of the caller's time, within bounds, so that the caller gets our
@@ -52,11 +53,10 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             left_s = context.time_remaining()
             wait_s = left_s - min(max(left_s / 10, MARGIN_S), MARGIN_MAX_S)
             await self.arrivals.wait(request.consistency_token, "consistency_token", wait_s)
-            view = await self.hot.load(customer_id)
+            held = await self.hot.load(customer_id)
         else:
-            view = await self.hot.get(customer_id)
-        stored = view or await self._unprojected(customer_id)
-        return self._before + stored + self._currency(customer_id)
+            held = await self.hot.get(customer_id)
+        return self._answer(customer_id, held or await self._unprojected(customer_id))
 
     async def BatchGetCustomerViews(
         self, request: view_service_pb2.BatchGetCustomerViewsRequest, context: Any
@@ -67,17 +67,18 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
 
     async def _views(self, ids: Sequence[UUID]) -> list[view_pb2.CustomerView]:
         """The views of these customers, in their order. NotFound when one is absent."""
-        rows = await VIEWS_BY_ID.all(self.db, customer_ids=ids)
-        views = {row["asked"]: view for row in rows if (view := stored(row)) is not None}
+        rows, now = await VIEWS_BY_ID.all(self.db, customer_ids=ids), self.db.clock.now()
+        views = {
+            row["asked"]: Held(view, advisory(row["view"], row, self.time_zone, now))
+            for row in rows
+            if (view := stored(row)) is not None
+        }
         if missing := [row for row in rows if row["asked"] not in views]:
             views |= await self._of_nothing_told(missing)
         for customer_id in ids:
             if customer_id not in views:
                 raise NotFound(names.VIEW.format(customer_id))
-        return [
-            view_pb2.CustomerView.FromString(self._before + views[customer_id] + self._currency(customer_id))
-            for customer_id in ids
-        ]
+        return [view_pb2.CustomerView.FromString(self._answer(each, views[each])) for each in ids]
 
     @mutation
     async def RebuildCustomerViews(
@@ -115,8 +116,9 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             sent = None
             while True:
                 changed.clear()
-                view = await self.hot.get(customer_id) or await self._unprojected(customer_id)
-                found = self._before + view, self.freshness.unapplied(customer_id)
+                held = await self.hot.get(customer_id) or await self._unprojected(customer_id)
+                view = self._before + held.view + _advice(self._advised(held))
+                found = view, self.freshness.unapplied(customer_id)
                 yield self._message(None if found == sent else found)
                 sent, now = found, time.monotonic()
                 if now >= ends_at:
@@ -137,22 +139,32 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         """What holds unless the stored view, which comes after it, says otherwise."""
         return view_pb2.CustomerView(time_zone=self.time_zone).SerializeToString()
 
-    def _currency(self, customer_id: UUID) -> bytes:
-        """What is added to a stored view: how current it is."""
-        return self.freshness.serialised() + self.freshness.unapplied(customer_id)
+    def _answer(self, customer_id: UUID, held: Held) -> bytes:
+        """A stored view, what it advises now, and how current it is."""
+        advised = self._advised(held)
+        count(advised)
+        currency = self.freshness.serialised() + self.freshness.unapplied(customer_id)
+        return self._before + held.view + _advice(advised) + currency
 
-    async def _unprojected(self, customer_id: UUID) -> bytes:
+    def _advised(self, held: Held) -> list[Given]:
+        return held.advisory.at(self.db.clock.now())
+
+    async def _unprojected(self, customer_id: UUID) -> Held:
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""
         views = await self._of_nothing_told(await VIEWS_BY_ID.all(self.db, customer_ids=[customer_id]))
         if customer_id not in views:
             raise NotFound(names.VIEW.format(customer_id))
         return views[customer_id]
 
-    async def _of_nothing_told(self, rows: Sequence[Any]) -> dict[UUID, bytes]:
+    async def _of_nothing_told(self, rows: Sequence[Any]) -> dict[UUID, Held]:
         """The views of those customers that there are: who they are, and what departments put there."""
-        drawn = {row["asked"]: row["sections"] or () for row in rows}
-        customers = await NAMED_CUSTOMERS.all(self.db, ids=list(drawn))
-        return {each.asked: with_sections(_profile(each), each.id, drawn[each.asked]) for each in customers}
+        known, now = {row["asked"]: row for row in rows}, self.db.clock.now()
+        views = {}
+        for each in await NAMED_CUSTOMERS.all(self.db, ids=list(known)):
+            view, row = bare(each) + named(each.asked), known[each.asked]
+            shown = with_sections(view, each.id, row["sections"] or ())
+            views[each.asked] = Held(shown, advisory(view, row, self.time_zone, now))
+        return views
 
 
 @functools.lru_cache(maxsize=64)
@@ -162,7 +174,5 @@ def _told(view: bytes, unapplied: bytes, freshness: bytes) -> bytes:
     return view_service_pb2.WatchCustomerViewResponse(customer_view=shown).SerializeToString()
 
 
-def _profile(customer: NamedCustomer) -> bytes:
-    """As it was asked for."""
-    row = ViewRow(customer.id, customer.update_time)
-    return rendered(customer.id, customer, [], [], row) + named(customer.asked)
+def _advice(advised: Sequence[Given]) -> bytes:
+    return b"".join(each.part for each in advised)

@@ -8,6 +8,7 @@ from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, table
 from customer.domain.customers import Customer, DeletedCustomer
+from customer.store.advice import ANSWERS
 from customer.store.attributes import CANDIDATES, OBSERVATIONS, PINS
 from customer.store.links import LINKS
 from customer.store.matches import MATCH_CANDIDATES
@@ -41,7 +42,15 @@ def _who(column: sa.ColumnElement[Any], *where: sa.ColumnElement[bool]) -> sa.Se
 _IN_USE = [
     *(
         _who(each.c.customer_id)
-        for each in (CONSENTS, CONSENT_HISTORY, CONSENT_TOKENS, CONTACT_STOPS, PREFERENCES, VIEW_SECTIONS)
+        for each in (
+            ANSWERS,
+            CONSENTS,
+            CONSENT_HISTORY,
+            CONSENT_TOKENS,
+            CONTACT_STOPS,
+            PREFERENCES,
+            VIEW_SECTIONS,
+        )
     ),
     *(_who(each.c.customer_id) for each in (VIEW_PARTS, CANDIDATES, PINS, LINKS, ALIAS_GROUPS)),
     *(_who(each) for each in (RELATIONSHIPS.c.customer_id, RELATIONSHIPS.c.related_customer_id)),

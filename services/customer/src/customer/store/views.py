@@ -1,5 +1,6 @@
 """Statements on the customer view, and what it is made of: parts, sections and the timeline."""
 
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, replaced, rows_of
 from customer.domain.sections import SectionSchema, ViewSection
+from customer.store.advice import beside
 from customer.store.tables import (
     CUSTOMERS,
     SECTION_SCHEMAS,
@@ -131,14 +133,13 @@ _asked = rows_of("asked", customer_ids=sa.Uuid())
 _of_each = _latest_sections(_asked.c.customer_ids).correlate(_asked).lateral("section")
 _drawn = sa.func.array_agg(aggregate_order_by(_of_each.c.drawn, _of_each.c.section))
 _sections = sa.select(_drawn.label("sections")).select_from(_of_each).lateral("drawn")
-_known = _asked.join(_sections, sa.true()).outerjoin(
-    VIEWS, _V.customer_id == survivor_of(_asked.c.customer_ids)
-)
+_beside = beside(_asked.c.customer_ids)
+_known: Any = functools.reduce(lambda known, each: known.join(each, sa.true()), [_sections, *_beside], _asked)
 # By the ids that are asked for: `customer_id` is the one that survives, NULL without a view.
 VIEWS_BY_ID = Statement[Any](
-    sa.select(
-        _asked.c.customer_ids.label("asked"), _V.customer_id, _V.view, _sections.c.sections
-    ).select_from(_known)
+    sa.select(_asked.c.customer_ids.label("asked"), _V.customer_id, _V.view, _sections.c.sections)
+    .add_columns(*(column for each in _beside for column in each.c))
+    .select_from(_known.outerjoin(VIEWS, _V.customer_id == survivor_of(_asked.c.customer_ids)))
 )
 
 # A view's row is what serialises its projectors: made when missing, then locked, both in the order of the

@@ -11,11 +11,13 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
 from customer.store.views import VIEWS_BY_ID
+from customer.usecases.advice import Advisory, advisory
 from customer.usecases.rendering import stored
 
 KEPT_S = 2.0
@@ -23,20 +25,37 @@ BYTES_MAX = 64 * 1024 * 1024
 _ID_BYTES = 16
 
 
-class HotViews:
-    """Serialised views by customer; `moved` is called after each commit of a projector, of any replica."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A serialised view, and what it may advise."""
 
-    def __init__(self, db: Database, broadcast: Broadcast, moved: Callable[[], None]) -> None:
+    view: bytes
+    advisory: Advisory
+
+    @property
+    def size(self) -> int:
+        """In bytes, about."""
+        return len(self.view) + self.advisory.size
+
+
+class HotViews:
+    """Serialised views by customer; `moved` is called after each commit of a projector, of any replica.
+
+    `time_zone` is that in which they live of whom nobody knows it.
+    """
+
+    def __init__(self, db: Database, broadcast: Broadcast, moved: Callable[[], None], time_zone: str) -> None:
         self._db = db
         self._broadcast = broadcast
-        self._kept: OrderedDict[UUID, tuple[bytes, float, int]] = OrderedDict()
+        self.time_zone = time_zone
+        self._kept: OrderedDict[UUID, tuple[Held, float, int]] = OrderedDict()
         self._size = 0
-        self._loading: dict[UUID, asyncio.Task[bytes | None]] = {}
+        self._loading: dict[UUID, asyncio.Task[Held | None]] = {}
         self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._moved = moved
         broadcast.listen(self._told)
 
-    async def get(self, customer_id: UUID) -> bytes | None:
+    async def get(self, customer_id: UUID) -> Held | None:
         """The stored view, from memory if it is there; None when there is none."""
         found = self._kept.get(customer_id)
         if found is not None:
@@ -48,23 +67,27 @@ class HotViews:
         loading = self._loading.get(customer_id)
         return await (self.load(customer_id) if loading is None else asyncio.shield(loading))
 
-    async def load(self, customer_id: UUID) -> bytes | None:
+    async def load(self, customer_id: UUID) -> Held | None:
         """The stored view as committed now."""
         loading = self._loading[customer_id] = asyncio.create_task(self._load(customer_id))
         return await asyncio.shield(loading)  # who goes away takes it from nobody
 
-    async def _load(self, customer_id: UUID) -> bytes | None:
+    async def _load(self, customer_id: UUID) -> Held | None:
         epoch = self._broadcast.epoch
         try:
-            view = stored(await VIEWS_BY_ID.one(self._db, customer_ids=[customer_id]))
+            row = await VIEWS_BY_ID.one(self._db, customer_ids=[customer_id])
+            view = stored(row)
         finally:
             # A change that commits while we read takes our place: what we read may be from before it.
             is_latest = self._loading.get(customer_id) is asyncio.current_task()
             if is_latest:
                 del self._loading[customer_id]
-        if view is not None and is_latest and epoch is not None:
-            self._keep(customer_id, view, epoch)
-        return view
+        if view is None:
+            return None
+        held = Held(view, advisory(row["view"], row, self.time_zone, self._db.clock.now()))
+        if is_latest and epoch is not None:
+            self._keep(customer_id, held, epoch)
+        return held
 
     def committed(self, customer_ids: Sequence[UUID]) -> None:
         """A projector of this replica has committed changes of these views."""
@@ -101,14 +124,14 @@ class HotViews:
             self._forget(customer_id)
             self.look_again([customer_id])
 
-    def _keep(self, customer_id: UUID, view: bytes, epoch: int) -> None:
+    def _keep(self, customer_id: UUID, held: Held, epoch: int) -> None:
         self._forget(customer_id)
-        self._kept[customer_id] = view, time.monotonic() + KEPT_S, epoch
-        self._size += len(view)
+        self._kept[customer_id] = held, time.monotonic() + KEPT_S, epoch
+        self._size += held.size
         while self._size > BYTES_MAX:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, customer_id: UUID) -> None:
         if customer_id in self._kept:
-            view, _, _ = self._kept.pop(customer_id)
-            self._size -= len(view)
+            held, _, _ = self._kept.pop(customer_id)
+            self._size -= held.size

@@ -151,6 +151,7 @@ def add_value(value: Any, other: Any) -> None:
     value.lifetime_values.extend(money(total, code) for code, total in sorted(totals.items()))
     value.purchase_count += other.purchase_count
     value.band = max(value.band, other.band)
+    value.previous_band = max(value.previous_band, other.previous_band)
     for name, choose in (("first_purchase_time", min), ("last_purchase_time", max)):
         times = [getattr(each, name) for each in (value, other) if each.HasField(name)]
         if times:

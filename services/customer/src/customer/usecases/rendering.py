@@ -25,20 +25,20 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
 VIEW_MAX_BYTES = 64 * 1024
-# For what an answer adds to a stored view: its name, freshness, what could not be applied, and excerpts.
-ADDED_MAX_BYTES = 6 * 1024
+# For what an answer adds to a stored view: its name, advice, freshness, what is not applied, and excerpts.
+ADDED_MAX_BYTES = 9 * 1024
 UNAPPLIED_MAX_BYTES = 3 * 1024
 _CURRENCIES_MAX = 100
 _FRAME = 8  # bytes around a message within a list, of one that is in a list's message, too
 _KIB = 1024
 _SHARES: Mapping[PartKind, int] = {
-    PartKind.PROMISE: 14 * _KIB,
-    PartKind.CASE: 9 * _KIB,
+    PartKind.PROMISE: 13 * _KIB,
+    PartKind.CASE: 8 * _KIB,
     PartKind.BALANCE: 4 * _KIB,
     PartKind.GOODWILL: 4 * _KIB + 512,
     PartKind.NOTICE: 4 * _KIB,
 }
-_TIMELINE_SHARE = 9 * _KIB
+_TIMELINE_SHARE = 8 * _KIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,11 @@ def stored(row: Any) -> bytes | None:
         return None
     view = with_sections(row["view"], row["customer_id"], row["sections"] or ())
     return view if row["customer_id"] == row["asked"] else view + named(row["asked"])
+
+
+def bare(customer: Customer) -> bytes:
+    """The serialised view of a customer of whom nothing was told yet."""
+    return rendered(customer.id, customer, [], [], ViewRow(customer.id, customer.update_time))
 
 
 def named(customer_id: UUID) -> bytes:

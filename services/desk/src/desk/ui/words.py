@@ -203,6 +203,7 @@ LINKS = {
 }
 # Facts whose own words say less than a person would.
 FACTS = {
+    "AdviceAnswered": N_("What was advised is answered"),
     "NoteCreated": N_("Note on the case"),
     "WorkItemCreated": N_("A department was asked"),
     "WorkItemForecast": N_("Another date expected"),

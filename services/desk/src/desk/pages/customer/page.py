@@ -11,7 +11,7 @@ from desk.pages.base import Looking, card, macros
 
 COLUMNS = {
     "left": ("who", "worth", "points", "sections"),
-    "mid": ("promises", "cases"),
+    "mid": ("promises", "advice", "cases"),
     "right": ("timeline",),
 }
 IDS = tuple(chain(*COLUMNS.values()))

@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
+import grpc
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from chassis.errors import NotFound
+from chassis.api.messages import timestamp
+from chassis.errors import NotFound, Refusal, invalid
+from desk.language.catalogues import N_
 from desk.live import stream
+from desk.pages.actions.action import Doing
 from desk.pages.actions.route import note_box
 from desk.pages.base import Look, Looking, message
 from desk.pages.customer import view
@@ -16,6 +21,9 @@ from desk.pages.customer.live import also, leaving, ringing, watch
 from desk.pages.customer.loading import PAGE_S, Names, load
 from desk.pages.customer.page import COLUMNS, Card, cards
 from desk.pages.queue import live as queues
+from desk.pages.services import refusal_of
+from rapport.customer.v1.advice_pb2 import AdviceAnswer
+from rapport.customer.v1.advice_service_pb2 import AnswerAdviceRequest
 
 router = APIRouter()
 Customers = Annotated[Sequence[str], Query()]
@@ -31,6 +39,29 @@ async def customer(look: Look, uuid: str) -> Response:
     note = await note_box(look, page.name)
     told, columns = cards(look, page), COLUMNS
     return look.answer("pages/customer/page.html", page=page, cards=told, columns=columns, note=note)
+
+
+@router.post("/customers/{uuid}/adviceAnswers/{key}")
+async def answer_advice(look: Look, request: Request, uuid: str, key: str) -> Response:
+    """Done, or not now: what was advised goes, and the page is shown again. What is over is over."""
+    typed = {name: str(value) for name, value in (await request.form()).items()}
+    doing = Doing(look, f"customers/{uuid}", f"customers/{uuid}/adviceAnswers/{key}", typed)
+    asked = doing.request(AnswerAdviceRequest, outcome=doing.choice("outcome", AdviceAnswer.Outcome))
+    if asked.outcome == AdviceAnswer.OUTCOME_NOT_NOW:
+        asked.until_time.CopyFrom(timestamp(_until(doing.text("until"))))
+    try:
+        await look.services.advice.AnswerAdvice(asked)
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        if refusal_of(error).reason != "NOT_ADVISED":
+            raise
+    return RedirectResponse(f"/{doing.customer}#advice", 303)
+
+
+def _until(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise invalid("until", "INVALID_TIME", N_("must be a moment")) from None
 
 
 @router.get("/customers/{uuid}/cards")

@@ -19,6 +19,7 @@ from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.kinds.quiet import QUIET
 from desk.pages.actions.offering import Act, offered
+from desk.pages.customer.advice import next_of
 from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
 from desk.pages.customer.entries import foremost, story, who_did
@@ -60,6 +61,7 @@ def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech)
         worth=make.worth(),
         points=make.points(),
         promises=make.promises(),
+        advice=next_of(parts, make.view, make.customer, viewer, say),
         cases=make.cases(),
         sections=make.sections(),
         timeline=make.timeline(),

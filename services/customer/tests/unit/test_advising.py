@@ -1,0 +1,275 @@
+"""What is advised: each rule by what it finds, since when, until when, and once for each cause."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from chassis.api.messages import timestamp
+from customer.domain.advice import AdviceAnswer, AdviceOutcome, AdviceRule
+from customer.usecases.advice import SHOWN_MAX, advisory, found
+from customer.usecases.advising import ADVISED
+from rapport.customer.v1.view_pb2 import AdvicePart, CustomerView
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+ID, OTHER = UUID(int=7), UUID(int=8)
+PROMISE = "promises/p"
+BESIDE = dict.fromkeys(
+    [
+        "answered", "answered_until", "unreached_of", "unreached", "unreached_since", "waiting_of",
+        "waiting", "waiting_since", "waiting_until", "birth_date",
+    ]
+)  # fmt: skip
+
+
+def at(days):
+    return timestamp(NOW + days * DAY)
+
+
+def source(days):
+    return {"occur_time": at(days), "resource_version": 3}
+
+
+def promise(state, due=1, **more):
+    return {
+        "promise": PROMISE,
+        "state": f"PROMISE_STATE_{state}",
+        "kind": "delivery",
+        "due_time": at(due),
+        "source": source(-1),
+    } | more
+
+
+def entry(event_type, days, **more):
+    return {"name": f"entries/{days}", "event_type": event_type, "occur_time": at(days)} | more
+
+
+def notice(state, **more):
+    known = {"notice": "notices/n", "promise": PROMISE, "channel": "CHANNEL_EMAIL", "source": source(-1)}
+    return known | {"state": f"NOTICE_STATE_{state}"} | more
+
+
+def case(state, opened=-1, **more):
+    return {
+        "case": "cases/c",
+        "state": f"CASE_STATE_{state}",
+        "topic": "late",
+        "open_time": at(opened),
+    } | more
+
+
+def value(band, **more):
+    return {"band": f"VALUE_BAND_{band}", "source": source(-1)} | more
+
+
+def advised(beside=None, now=NOW, asked=ID, **view):
+    """The rules by which something is advised of a view with these fields."""
+    shown = advice(beside, now, asked, **view)
+    return [
+        AdvicePart.DESCRIPTOR.fields_by_name["rule"].enum_type.values_by_number[a.rule].name for a in shown
+    ]
+
+
+def advice(beside=None, now=NOW, asked=ID, **view):
+    """What is advised of a view with these fields, in Berlin unless it says otherwise."""
+    seen = CustomerView(**{"time_zone": "Europe/Berlin"} | view)
+    row = BESIDE | {"asked": asked} | (beside or {})
+    shown = advisory(seen.SerializeToString(), row, "UTC", now).at(now)
+    return [CustomerView.FromString(each.part).advice[0] for each in shown]
+
+
+def only(rule):
+    return [f"ADVICE_RULE_{rule}"]
+
+
+NOTIFIED = entry("rapport.cases.v1.PromiseDelayNotified", -1, resource=PROMISE)
+RECOVERED = entry("rapport.cases.v1.PromiseRecovered", -1, resource=PROMISE)
+CALL = "rapport.customer.v1.InteractionRecorded"
+HANDED = "rapport.cases.v1.WorkItemHandedOver"
+SENT, FAILED = notice("SENT"), notice("FAILED", reason_code="bounced", promise="")
+GIVEN = {"goodwill": [{"state": "GOODWILL_STATE_GRANTED", "promise": PROMISE}]}
+WORK = {"resource": "workItems/w", "topic": "repair"}
+HANDED_TWICE = [entry(HANDED, -1, **WORK), entry(HANDED, -2, **WORK)]
+FIRST_BOUGHT = timestamp(datetime(2024, 3, 5, tzinfo=UTC))
+HARMED = {"harm": "HARM_LOSS"}
+
+# Of each rule what has it advised, and what of the same keeps it from that.
+CAUSES = [
+    ("BROKEN_UNTOLD", {"promises": [promise("BROKEN", -1)]}),
+    ("AT_RISK_UNTOLD", {"promises": [promise("AT_RISK")]}),
+    ("SLIPPED_WITHOUT_GOODWILL", {"promises": [promise("KEPT_LATE", -2)]}),
+    ("SLIPPED_WITHOUT_GOODWILL", {"promises": [promise("BROKEN", -2)], "notices": [SENT]}),
+    ("CASE_OPEN_LONG", {"cases": [case("OPEN", -7)]}),
+    ("HANDED_OVER_OFTEN", {"latest_timeline_entries": HANDED_TWICE}),
+    ("NOT_FOLLOWED_UP", {"cases": [case("RESOLVED", resolve_time=at(-3), **HARMED)]}),
+    ("DUE_UNCONFIRMED", {"promises": [promise("OPEN", 0.5, source=source(-3))]}),
+    ("UNREACHABLE", {"beside": {"unreached_of": [ID], "unreached": [OTHER], "unreached_since": [NOW - DAY]}}),
+    ("UNREACHABLE", {"notices": [FAILED]}),
+    ("CONSENT_UNCONFIRMED", {"beside": {
+        "waiting_of": [ID], "waiting": ["marketing.email"], "waiting_since": [NOW - 2 * DAY],
+        "waiting_until": [NOW + 5 * DAY]}}),
+    ("VALUE_FELL", {"value": value("SILVER", previous_band="VALUE_BAND_GOLD")}),
+    ("VALUABLE_SILENT", {"value": value("GOLD", last_purchase_time=at(-91))}),
+    ("BIRTHDAY", {"beside": {"birth_date": "1984-03-02"}}),
+    ("BIRTHDAY", {"beside": {"birth_date": "--03-08"}}),
+    ("ANNIVERSARY", {"value": value("SILVER", first_purchase_time=FIRST_BOUGHT)}),
+    ("ZONE_UNKNOWN", {"time_zone": "UTC", "profile_source": source(-1), "open_promise_count": 1}),
+]  # fmt: skip
+NO_CAUSES = [
+    {"time_zone": "UTC", "profile_source": source(-1)},
+    {"promises": [promise("AT_RISK", source=source(-0.003))]},
+    {"promises": [promise("BROKEN", -0.003, source=source(-0.003))]},
+    {"promises": [promise("BROKEN", -1)], "notices": [SENT], "loyalty": GIVEN},
+    {"promises": [promise("BROKEN", -1, successor="promises/q")], "loyalty": GIVEN},
+    {"promises": [promise("BROKEN", -31)]},
+    {"promises": [promise("AT_RISK")], "notices": [notice("REQUESTED")]},
+    {"promises": [promise("AT_RISK")], "latest_timeline_entries": [NOTIFIED]},
+    {"promises": [promise("AT_RISK", -0.1)]},
+    {"promises": [promise("KEPT_LATE", -2)], "loyalty": GIVEN},
+    {"promises": [promise("KEPT_LATE", -15)]},
+    {"promises": [promise("KEPT", -2)]},
+    {"promises": [promise("OPEN", 0.5)]},
+    {"promises": [promise("OPEN", 3, source=source(-3))]},
+    {"promises": [promise("OPEN", 0.5, source=source(-3))], "latest_timeline_entries": [RECOVERED]},
+    {"cases": [case("OPEN", -6.9)]},
+    {"cases": [case("RESOLVED", -30)]},
+    {"cases": [case("RESOLVED", resolve_time=at(-1), **HARMED)]},
+    {"cases": [case("RESOLVED", resolve_time=at(-3), harm="HARM_INCONVENIENCE")]},
+    {"cases": [case("RESOLVED", resolve_time=at(-3), **HARMED)],
+     "latest_timeline_entries": [entry(CALL, -2)]},
+    {"latest_timeline_entries": [entry(HANDED, -1, **WORK)]},
+    {"latest_timeline_entries": [entry("rapport.cases.v1.WorkItemFinished", 0, **WORK), *HANDED_TWICE]},
+    {"notices": [SENT, FAILED]},
+    {"value": value("SILVER", previous_band="VALUE_BAND_SILVER")},
+    {"value": value("SILVER", last_purchase_time=at(-400))},
+    {"value": value("GOLD", last_purchase_time=at(-91)), "latest_timeline_entries": [entry(CALL, -3)]},
+    {"value": value("GOLD", last_purchase_time=at(-89))},
+    {"beside": {"birth_date": "1984-03-09"}},
+    {"beside": {"birth_date": "1984-03-01"}},
+    {"beside": {"birth_date": "1984"}},
+    {"value": value("SILVER", first_purchase_time=at(1))},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "view"), CAUSES, ids=lambda each: each if isinstance(each, str) else "")
+def test_a_rule_advises_of_its_cause(rule, view):
+    assert advised(**view) == only(rule)
+    assert set(ADVISED) == set(AdviceRule) == {AdviceRule(name) for name, _ in CAUSES}
+
+
+@pytest.mark.parametrize("view", NO_CAUSES, ids=map(str, range(len(NO_CAUSES))))
+def test_nothing_is_advised_without_a_cause(view):
+    assert advised(**view) == []
+
+
+def test_advice_says_what_shows_it_since_when_and_until_when():
+    (shown,) = advice(promises=[promise("AT_RISK", forecast_time=at(3), reference="orders/1")])
+    assert shown == AdvicePart(
+        advice_answer=shown.advice_answer,
+        rule="ADVICE_RULE_AT_RISK_UNTOLD",
+        action="ADVICE_ACTION_AGREE_NEW_DATE",
+        priority="ADVICE_PRIORITY_NOW",
+        evidence=[PROMISE],
+        variables={
+            "kind": "delivery", "reference": "orders/1", "due": "2026-03-03T09:00:00Z",
+            "forecast": "2026-03-05T09:00:00Z",
+        },
+        since_time=timestamp(NOW - DAY + timedelta(minutes=5)),
+        expire_time=at(1),
+    )  # fmt: skip
+
+
+def test_few_are_given_the_most_urgent_first():
+    everything = {
+        "promises": [
+            promise("KEPT_LATE", -1, promise="promises/late"),
+            promise("AT_RISK", promise="promises/risk"),
+            promise("BROKEN", -1, promise="promises/broken"),
+        ],
+        "cases": [case("OPEN", -9, case=f"cases/{i}") for i in range(9)],
+        "time_zone": "",
+        "profile_source": source(-1),
+    }
+    shown = advised(**everything)
+    assert len(shown) == SHOWN_MAX
+    assert [each.removeprefix("ADVICE_RULE_") for each in shown] == [
+        "BROKEN_UNTOLD", "AT_RISK_UNTOLD", "SLIPPED_WITHOUT_GOODWILL", "CASE_OPEN_LONG", "CASE_OPEN_LONG",
+    ]  # fmt: skip
+
+
+def answers(shown, until=None):
+    return {"answered": [UUID(shown.advice_answer[-36:])], "answered_until": [until]}
+
+
+def test_what_is_answered_does_not_come_back_for_the_same_cause():
+    view = {"promises": [promise("AT_RISK", forecast_time=at(3))]}
+    (shown,) = advice(**view)
+    done = answers(shown)
+    assert advised(done, **view) == []
+    assert advised(done, asked=OTHER, **view) == []  # under another of their names
+    later = {"promises": [promise("AT_RISK", forecast_time=at(4))]}
+    assert advised(done, **later) == only("AT_RISK_UNTOLD")  # which is other news
+
+
+def test_what_is_not_now_comes_back_when_that_is_over():
+    view = {"promises": [promise("BROKEN", -1)]}
+    (shown,) = advice(**view)
+    later = answers(shown, NOW + DAY)
+    assert advised(later, **view) == []
+    assert advised(later, now=NOW + DAY, **view) == only("BROKEN_UNTOLD")
+    (again,) = advice(later, now=NOW + DAY, **view)
+    assert again.since_time == shown.since_time
+
+
+def test_the_last_answer_counts():
+    view = {"promises": [promise("BROKEN", -1)]}
+    (shown,) = advice(**view)
+    twice = [UUID(shown.advice_answer[-36:])] * 2
+    assert advised({"answered": twice, "answered_until": [None, NOW]}, **view) == only("BROKEN_UNTOLD")
+    assert advised({"answered": twice, "answered_until": [NOW, None]}, **view) == []
+
+
+def test_a_long_case_is_advised_of_again_each_week():
+    view = {"cases": [case("OPEN", -8)]}
+    (shown,) = advice(**view)
+    done = answers(shown)
+    assert advised(done, **view) == []
+    assert advised(done, now=NOW + 6 * DAY, **view) == only("CASE_OPEN_LONG")
+
+
+def test_what_is_held_follows_the_clock():
+    """A view that was read once: a day later something else is advised of it, and nothing was read again."""
+    row = BESIDE | {"asked": ID, "birth_date": "1984-03-09"}
+    held = advisory(CustomerView().SerializeToString(), row, "Europe/Berlin", NOW)
+    midnight = datetime(2026, 3, 2, 23, tzinfo=UTC)  # where they live
+    shown = [[each.rule for each in held.at(now)] for now in (midnight - DAY / 1440, midnight)]
+    assert shown == [[], [AdviceRule.BIRTHDAY]]
+    assert held.at(datetime(2026, 3, 9, 22, 59, tzinfo=UTC))
+    assert not held.at(datetime(2026, 3, 9, 23, tzinfo=UTC))
+
+
+def test_who_was_born_on_the_29th_of_february_has_a_birthday_each_year():
+    now = datetime(2027, 2, 28, 9, tzinfo=UTC)
+    (shown,) = advice({"birth_date": "1984-02-29"}, now=now)
+    assert shown.variables["day"] == "2027-02-28"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "until"),
+    [("NOT_NOW", None), ("NOT_NOW", NOW), ("NOT_NOW", NOW + 367 * DAY), ("DONE", NOW + DAY)],
+)
+def test_not_now_has_an_end_within_a_year_and_done_has_none(outcome, until):
+    answer = AdviceAnswer(ID, OTHER, AdviceRule.BIRTHDAY, [], AdviceOutcome.DONE, None, "", "", NOW, 0)
+    with pytest.raises(Exception, match="until_time"):
+        answer.answer(AdviceOutcome(outcome), until, "", "agent:alice", NOW)
+
+
+def test_every_cause_has_another_name():
+    causes = found(
+        CustomerView(promises=[promise("BROKEN", -1, promise=f"promises/{i}") for i in range(9)]),
+        BESIDE | {"asked": ID},
+        "UTC",
+        NOW,
+    )
+    assert len({each.id for each in causes}) == len(causes) == 9
