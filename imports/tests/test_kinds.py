@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 import openpyxl
 import pytest
 
+from imports.tests.test_exports import Channel
+from rapport.customer.v1 import import_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.import_job_pb2 import ImportJob
 from rapport_imports import importing
 from rapport_imports.consents import ConsentImporter, Said
 from rapport_imports.customers import CustomerImporter
@@ -17,6 +20,8 @@ from rapport_imports.orders import Order, OrderImporter
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.result import Result
 from rapport_imports.wanted import Kind, Wanted
+
+JOB = "importJobs/7"
 
 
 class Outcome(NamedTuple):
@@ -408,3 +413,34 @@ async def test_an_encoding_that_may_be_another_is_told_with_a_word_in_both(read:
     assert "(Piêta), and may be cp1250 (Pięta); if letters look wrong, say --encoding cp1250" in found.notes
     # Where the addresses are in Poland, it is told by them.
     assert (await read("customers", file.replace("x.example", "x.pl"), "cp1250")).rows == ["Pięta a@x.pl"]
+
+
+async def test_progress_ends_when_the_rows_of_customers_are_applied_and_not_when_they_are_read(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "t.csv").write_text("id,name\n1,Anna\n2,Bo\n")
+    states = iter([(1, 0), (1, 1)])
+
+    def committing(_: Any) -> ImportJob:
+        created, known = next(states, (0, 0))
+        state = ImportJob.STATE_DONE if known else ImportJob.STATE_COMMITTING
+        return ImportJob(name=JOB, state=state, row_count=2, created_count=created, matched_count=known)
+
+    answers = {
+        "ListImportJobs": lambda _: pb.ListImportJobsResponse(),
+        "CreateImportJob": lambda _: ImportJob(name=JOB, state=ImportJob.STATE_OPEN),
+        "AppendImportRows": lambda _: ImportJob(name=JOB),
+        "CommitImportJob": lambda _: ImportJob(name=JOB, state=ImportJob.STATE_COMMITTING, row_count=2),
+        "GetImportJob": committing,
+        "ListImportFindings": lambda _: pb.ListImportFindingsResponse(),
+    }
+    told: list[tuple[int, int, str]] = []
+    await importing.run(
+        Wanted(Kind.CUSTOMERS, tmp_path / "t.csv"),
+        Result(),
+        installed="EUR",
+        connect=lambda: lambda _: Channel(**answers),
+        say=lambda _: None,
+        progress=lambda done, total, doing="": told.append((done, total, doing)),
+    )
+    assert told == [(2, 2, "read"), *((done, 2, "imported") for done in (0, 1, 2))]

@@ -1,6 +1,6 @@
 """Which column of a file holds which field: as mapped, else by what such columns are called out there."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from itertools import pairwise
 
 from rapport_imports.contents import Contents
@@ -97,15 +97,18 @@ def by_content(
     others = _OTHERS.split()
     free = [name for name in header if name not in found.values()]
     free = [name for name in free if not any(other in plain(name) for other in others)]
-    kinds = {
-        "email": contents.emails(distinct="external_id" in fields),
-        "phone": contents.phones(),
-        "date": contents.dates(),
+    kinds: dict[str, Callable[[], set[str]]] = {
+        "email": lambda: contents.emails(distinct="external_id" in fields),
+        "phone": contents.phones,
+        "date": contents.dates,
     }
     guessed = {}
     for field, holding in kinds.items():
-        columns = [name for name in free if name in holding]
-        if field in fields and field not in found and (len(columns) == 1 or (columns and field == "phone")):
+        if field not in fields or field in found:
+            continue
+        held = holding()
+        columns = [name for name in free if name in held]
+        if len(columns) == 1 or (columns and field == "phone"):
             guessed[field] = columns[0]
     return guessed
 

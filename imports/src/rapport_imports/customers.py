@@ -63,6 +63,8 @@ def _addresses(cells: Cells) -> list[tuple[str, str]]:
     first = cells.several("email")
     column = cells.column("email")
     found = [(column, text) for text in first]
+    if not cells.spares.get("email"):
+        return found
     for other, text in cells.everywhere("email"):
         if text.casefold() in [each.casefold() for each in first]:
             continue
@@ -114,7 +116,7 @@ class CustomerImporter:
         self._system = system
         self._offline = offline
         self._only = only
-        self._job = Job(channel, dry_run=dry_run, only=only)
+        self.job = Job(channel, dry_run=dry_run, only=only)
         self._used: Mapping[str, str] = {}
         self._sources: dict[int, tuple[str, ...]] = {}  # which columns the identifiers of a line came from
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -132,7 +134,7 @@ class CustomerImporter:
         }
         identity = [self._table.digest, self._table.encoding.name, self._table.confirm, read]
         identity += [self._only] if self._only else []
-        self._job.source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self.job.source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def parse(self, cells: Cells) -> import_job_pb2.ImportRow | None:
         """A customer with every handle the row holds; None for who works at the help desk."""
@@ -216,12 +218,12 @@ class CustomerImporter:
 
     async def send(self, items: list[tuple[Row, import_job_pb2.ImportRow]]) -> int:
         """Stage the rows. What is new is known only after the commit."""
-        await self._job.send([row for _, row in items])
+        await self.job.send([row for _, row in items])
         return 0
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Commit, or look what that would do; wait for it, and collect what was refused."""
-        return await self._job.finish(result, self._column)
+        return await self.job.finish(result, self._column)
 
     def _column(self, line: int, field: str) -> str:
         """The column that a field of the service came from."""

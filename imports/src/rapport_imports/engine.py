@@ -85,7 +85,9 @@ class Run(Generic[T]):
     mapping: Mapping[str, str]  # fields to columns, where names do not tell
     notation: Notation  # with reading: how the file writes things and is read, as far as the user says
     offline: bool  # whether services are not asked, so that rows are only read
-    progress: Callable[[int, int], None]  # called with the number of rows done and of all, for a progress bar
+    progress: Callable[
+        [int, int], object
+    ]  # called with the number of rows done and of all, for a progress bar
     result: Result  # what became of the rows, also of those before a failure
     reading: Reading
     ignore: Sequence[str] = ()  # columns that are not read

@@ -30,7 +30,7 @@ from rapport_imports.people import Channels, Customers
 from rapport_imports.places import country
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading, as_before, obeyed
-from rapport_imports.result import Result
+from rapport_imports.result import Progress, Result
 from rapport_imports.tools import system_of
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 
@@ -47,7 +47,7 @@ async def run(
     installed: str,
     connect: Callable[[], Channels | None],
     say: Callable[[str], None],
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """Import a file.
 
@@ -59,7 +59,7 @@ async def run(
             whoever imports; None to check without the services.
         say: is told, before anything is done, what a file of refused rows decides by itself; and when a
             service does not answer for a while.
-        progress: is told how many rows are done, and of how many.
+        progress: is told how many rows are done, and of how many: of customers first how many are read.
 
     Raises:
         UnreadableFile: it cannot be imported.
@@ -87,7 +87,7 @@ async def run(
                 mapping=mapping,
                 notation=notation,
                 offline=open_channel is None,
-                progress=progress,
+                progress=_read_of(wanted, importer, progress),
                 result=result,
                 ignore=wanted.ignore or (),
                 reading=_reading(wanted, notation),
@@ -111,6 +111,14 @@ def _opened(wanted: Wanted, mapping: Mapping[str, str]) -> tabular.Table:
         raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
     _require_kind(wanted, table)
     return replace(table, confirm=wanted.confirm)
+
+
+def _read_of(wanted: Wanted, importer: Any, progress: Progress) -> Callable[[int, int], object]:
+    """What is told of rows that are read, which customers are before any is applied."""
+    if wanted.kind is not Kind.CUSTOMERS:
+        return progress
+    importer.job.progress = progress
+    return lambda done, total: progress(done, total, "read")
 
 
 def _reading(wanted: Wanted, notation: Notation) -> Reading:

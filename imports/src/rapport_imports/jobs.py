@@ -11,7 +11,7 @@ from chassis.grpc.status import refusal
 from rapport.customer.v1 import import_service_pb2 as pb
 from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
-from rapport_imports.result import Change, Result
+from rapport_imports.result import Change, Progress, Result
 from rapport_imports.tabular import Problem
 
 MODES = {"": ImportJob.MODE_UNSPECIFIED, "new": ImportJob.MODE_CREATE, "known": ImportJob.MODE_UPDATE}
@@ -23,9 +23,13 @@ ColumnOf = Callable[[int, str], str]
 
 
 class Job:
-    """The one job of a file, made when the first rows are sent. `source` is the file and how it is read."""
+    """The one job of a file, made when the first rows are sent. `source` is the file and how it is read.
+
+    `progress` is told how many of its rows are applied, or looked at, and of how many.
+    """
 
     source = ""
+    progress: Progress = staticmethod(lambda done, total, doing="": None)
 
     def __init__(self, channel: grpc.aio.Channel, *, dry_run: bool, only: str) -> None:
         self._service = ImportServiceStub(channel)
@@ -73,9 +77,15 @@ class Job:
         elif job.state == ImportJob.STATE_OPEN:
             job = await self._service.CommitImportJob(pb.CommitImportJobRequest(name=job.name))
         while job.state in _UNDER_WAY:
+            self._tell(job)
             await asyncio.sleep(0.2)
             job = await self._service.GetImportJob(pb.GetImportJobRequest(name=job.name))
+        self._tell(job)
         return job
+
+    def _tell(self, job: ImportJob) -> None:
+        done = job.created_count + job.matched_count + job.refused_count + job.skipped_count
+        self.progress(done, job.row_count, "checked" if self._dry_run else "imported")
 
     async def _opened(self) -> ImportJob:
         async with self._opening:

@@ -61,7 +61,7 @@ class PurchaseImporter(ByCustomer[Bought]):
         super().__init__(customers)
         self._exported = exported
         self._service = PurchaseServiceStub(channel("loyalty"))
-        self._orders: dict[str, Bought | None] = {}  # by their reference, what their last line said
+        self._orders: dict[int, int] = {}  # by their reference, what their last line said, each as its hash
         self._given_back = 0
         self._by_sender = self._by_line = False
         self._several = self._alike = 0  # orders of several rows, and those whose rows say one amount
@@ -90,17 +90,18 @@ class PurchaseImporter(ByCustomer[Bought]):
         if self._by_line:
             return self._order(cells)
         reference = cells.text("reference")
-        if reference in self._orders and not cells.text("amount"):
+        order = hash(reference)
+        if reference and order in self._orders and not cells.text("amount"):
             cells.tell("FURTHER_LINE", _FURTHER)
             return None
         if reference:
-            self._orders.setdefault(reference, None)
+            self._orders.setdefault(order, 0)
         bought = self._row(cells)
         if reference and bought:
-            if self._orders[reference] == bought:
+            if self._orders[order] == hash(bought):
                 again = "as a line before says it of this order: if that is its total, leave one"
                 cells.tell("SAME_AGAIN", again, "amount")
-            self._orders[reference] = bought
+            self._orders[order] = hash(bought)
         return self._counted(bought)
 
     def _order(self, cells: Cells) -> Bought | None:

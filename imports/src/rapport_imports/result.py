@@ -1,8 +1,15 @@
 """What became of the rows of a file."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rapport_imports.tabular import Problem, Row
+
+
+class Progress(Protocol):
+    """Is told how many rows are done, and of how many; `doing` says what, where more than one thing is."""
+
+    def __call__(self, done: int, total: int, doing: str = "") -> object: ...
 
 
 @dataclass(slots=True)

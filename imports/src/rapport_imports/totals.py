@@ -42,7 +42,7 @@ _IDS = ("external_id", "customer", "account_number")
 _REACHED = ("email", "phone", "fax")
 _DIGITS_OF_A_NUMBER = 7
 
-# Words, where an id would stand alone.
+# Words, as `Printed on 30 November`, where an id would stand alone.
 _NOTE = re.compile(r"(?=.*[^\W\d_]{3})\S+\s+\S.*")
 _NOTE_COLUMNS = 3
 _TOLD = {
@@ -59,11 +59,14 @@ def marked(rows: Iterable[Row]) -> Iterator[Row]:
     before: Row | None = None
     count = 0
     for row in rows:
-        if _is_total(row, before):
+        # Of nearly all rows the first things in them tell that they are some.
+        filled = ((column, cell.strip()) for column, cell in row.cells.items() if not is_nothing(cell))
+        first, second = next(filled, ("", "")), next(filled, None)
+        if first[1] and _begins_total(*first, before) and _is_total(row, filled, second):
             row.aside = "COUNT_ROW" if count and f"{count}" in row.cells.values() else "TOTAL_ROW"
-        elif _is_note(row):
+        elif second is None and len(row.cells) >= _NOTE_COLUMNS and _NOTE.fullmatch(first[1]):
             row.aside = "NOTE_ROW"
-        elif _is_header(row):
+        elif first[1] and _is_name(*first) and _is_header(row):
             row.aside = "HEADER_AGAIN"
         else:
             before, count = row, count + 1
@@ -86,37 +89,38 @@ def is_none(row: Row, used: Mapping[str, str], required: Sequence[str]) -> bool:
     return True
 
 
-def _is_total(row: Row, before: Row | None) -> bool:
-    """Whether the first thing in a row calls it a total, alone or of the row before, and all else is numbers.
+def _begins_total(column: str, cell: str, before: Row | None) -> bool:
+    """Whether the first thing in a row calls it a total, alone or of the row before.
 
     `Anna Total` below the rows of Anna is one.
     """
-    filled = [(column, cell.strip()) for column, cell in row.cells.items() if not is_nothing(cell)]
-    if not filled or len(filled[0][1]) > _LONGEST or any(row.extra):
+    if len(cell) > _LONGEST:
         return False
-    column, cell = filled[0]
+    if _is_called(cell):
+        return True
     group = before.cells.get(column, "").strip() if before else ""
-    called = _is_called(cell) or (
+    return (
         bool(group) and cell != group and group in cell and _is_called(cell.replace(group, "", 1).strip(" -"))
     )
-    return called and all(_is_number(each) for _, each in filled[1:])
 
 
-def _first(row: Row) -> str:
-    return next(column for column, cell in row.cells.items() if not is_nothing(cell))
+def _is_total(row: Row, further: Iterable[tuple[str, str]], second: tuple[str, str] | None) -> bool:
+    """Whether all else in it is numbers."""
+    rest = [*([second] if second else []), *further]
+    return not any(row.extra) and all(_is_number(cell) for _, cell in rest)
 
 
-def _is_note(row: Row) -> bool:
-    """Whether a row of several columns is words alone, as `Printed on 30 November` below a table is."""
-    filled = [cell for cell in row.cells.values() if not is_nothing(cell)]
-    return len(filled) == 1 and len(row.cells) >= _NOTE_COLUMNS and _NOTE.fullmatch(filled[0]) is not None
+def _is_name(column: str, cell: str) -> bool:
+    return column == cell or column.startswith(f"{cell} (")
 
 
 def _is_header(row: Row) -> bool:
     filled = {column: " ".join(cell.split()) for column, cell in row.cells.items() if cell.strip()}
-    return len(filled) * 2 > len(row.cells) and all(
-        column == cell or column.startswith(f"{cell} (") for column, cell in filled.items()
-    )
+    return len(filled) * 2 > len(row.cells) and all(_is_name(*each) for each in filled.items())
+
+
+def _first(row: Row) -> str:
+    return next(column for column, cell in row.cells.items() if not is_nothing(cell))
 
 
 def _is_somebody(row: Row, used: Mapping[str, str], required: Sequence[str]) -> bool:

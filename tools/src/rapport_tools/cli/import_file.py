@@ -240,11 +240,16 @@ def _currency() -> str:
 
 
 @contextmanager
-def progressing(name: str, *, show: bool) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar that is told how many rows are done, and of how many if that is known; on a terminal only."""
+def progressing(name: str, *, show: bool) -> Iterator[Callable[..., None]]:
+    """A bar that is told how many rows are done, of how many if that is known, and what; on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
         *columns, console=Terminal(stderr=True), disable=not (show and sys.stderr.isatty())
     ) as progress:
         task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+        def tell(done: int, total: int | None, doing: str = "") -> None:
+            called = f"{name}: {doing}" if doing else name
+            progress.update(task, description=called, completed=done, total=total)
+
+        yield tell
