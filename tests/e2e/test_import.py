@@ -126,7 +126,7 @@ def test_formula_cells_nul_and_wrong_encoding_are_refused_row_by_row(stack: Stac
         ("broken.xlsx", b"PK\x03\x04 not a workbook", "not a readable .xlsx"),
         ("empty.csv", b"", "is empty"),
         ("columns.csv", b"date,amount\n2026-01-01,1\n", "--map customer=COLUMN"),
-        ("twice.csv", b"date,date\n1,2\n", "each name once"),
+        ("values.csv", b"a@x.example,5\n", "no line names the columns"),
         ("short.csv.gz", b"\x1f\x8b\x08\x00broken", "cannot be read"),
     ],
 )
