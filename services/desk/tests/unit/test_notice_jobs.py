@@ -1,7 +1,8 @@
 """What the desk says of a message to many, before it goes and while it does."""
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -98,3 +99,7 @@ def test_a_job_says_of_how_many_it_was_sent_waits_or_was_not_sent_and_why() -> N
         ("3", "waits", "", ""),
         ("2", "was not sent", "no", SAY.code("consent-denied")),
     ]
+    looks: Any = SimpleNamespace(may_change=lambda *what: False)
+    for requested, is_part in ((1205, False), (1206, True)):
+        job.requested_count = requested
+        assert view.job(job, looks, cast(Any, names), SAY).is_part is is_part

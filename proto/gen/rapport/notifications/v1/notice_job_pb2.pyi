@@ -194,7 +194,7 @@ class NoticeJob(_message.Message):
     @_builtins.property
     def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeJob.Outcome]:
         """What became of the `requested_count` notices by now, the most frequent first: how many wait, were sent, and were not, and why.
-        Of `GetNoticeJob` alone; elsewhere empty.
+        Of more than 20,000 it counts as many of them. Of `GetNoticeJob` alone; elsewhere empty.
         """
 
     def __init__(

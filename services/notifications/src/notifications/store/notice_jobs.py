@@ -66,11 +66,17 @@ COUNT_OPEN_JOBS = Statement[Any](
     .where(JOBS.c.end_time.is_(None))
     .group_by(JOBS.c.state)
 )
+OUTCOMES_MAX = 20_000  # whoever looks at a job waits for it
+_COUNTED = (
+    sa.select(_R.notice_id)
+    .where(_R.notice_job_id == sa.bindparam("notice_job_id"), _R.notice_id.is_not(None))
+    .limit(OUTCOMES_MAX)
+    .subquery("counted")
+)
 # What became of those whom a job came to with a notice.
 COUNT_OUTCOMES = Statement(
     sa.select(NOTICES.c.state, WHY.label("reason_code"), sa.func.count().label("customer_count"))
-    .select_from(RESULTS.join(NOTICES, NOTICES.c.id == _R.notice_id))
-    .where(_R.notice_job_id == sa.bindparam("notice_job_id"))
+    .select_from(_COUNTED.join(NOTICES, NOTICES.c.id == _COUNTED.c.notice_id))
     .group_by(NOTICES.c.state, WHY)
     .order_by(sa.desc("customer_count"), NOTICES.c.state, WHY),
     row=Outcome,

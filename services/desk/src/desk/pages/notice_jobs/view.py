@@ -49,6 +49,7 @@ class Job:
     when: Sequence[str]  # from when on, until when, how fast, by which channels
     given: Sequence[tuple[str, str]]  # to the words
     may_pause: bool
+    is_part: bool  # what became of them is of some of them
     may_resume: bool  # or give it up: one that stands alone, so that no single key does what is for good
 
 
@@ -91,6 +92,7 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         when(each, say),
         sorted(each.variables.items()),
         may and name == "RUNNING",
+        0 < sum(one.customer_count for one in each.outcomes) < each.requested_count,
         may and name in ("PAUSED", "BLOCKED"),
     )
 
