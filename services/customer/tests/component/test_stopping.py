@@ -109,6 +109,7 @@ async def test_everything_stops_by_as_many_statements_however_many_purposes_ther
     assert [row["noted"] for row in await _NOTED.all(desk.running.db)] == [told + len(facts)]
     await stop(token)
     assert len(await desk.facts("ConsentUpdated")) == told + len(facts)  # said once
+    assert len(await desk.facts("ContactStopped")) == 2  # by each of them one, whatever they press again
 
 
 async def test_who_says_on_the_telephone_that_they_want_nothing_more_is_kept_from_it_by_any_name(

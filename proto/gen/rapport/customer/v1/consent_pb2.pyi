@@ -96,7 +96,8 @@ class Consent(_message.Message):
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When they said it, from which it holds; absent means now. Up to a minute ahead, which is taken as now: clocks differ.
-        Before what they said last, or a yes of the very time of a no, is FAILED_PRECONDITION (`CONSENT_SUPERSEDED`).
+        Before what they said last, or a yes of the very time of a no, is FAILED_PRECONDITION (`CONSENT_SUPERSEDED`). A no of before a stop
+        that alone denies it is noted: it outlasts the stop.
         """
 
     @_builtins.property

@@ -150,16 +150,18 @@ class ConsentServiceServicer:
     def StopContact(self, request, context):
         """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
         on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
-        has them, until they allow one of the category by their link. Said again, it holds from then on.
+        has them, until they allow one of the category by their link. Said again with the same source and proof while it stands,
+        and before anything else is said of consents, it is that one stop, which is answered; else it is one more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawContactStop(self, request, context):
-        """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
-        said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
-        that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+        """Withdraws a stop that was said by that very name: it was said of another, or never. All is as if it had
+        never been said, in whatever order several are withdrawn: what it denied is what was said last, also what was said of before it and came
+        after it, and what stops alone suppressed is released, as who may release suppressions may do; what another stop denies or suppresses
+        as well stays so until that is withdrawn. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
         that time stands.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -54,12 +54,14 @@ class ConsentServiceStub:
     StopContact: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.StopContactRequest, _preferences_pb2.Preferences]
     """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
     on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
-    has them, until they allow one of the category by their link. Said again, it holds from then on.
+    has them, until they allow one of the category by their link. Said again with the same source and proof while it stands,
+    and before anything else is said of consents, it is that one stop, which is answered; else it is one more.
     """
     WithdrawContactStop: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawContactStopRequest, _preferences_pb2.Preferences]
-    """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
-    said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
-    that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+    """Withdraws a stop that was said by that very name: it was said of another, or never. All is as if it had
+    never been said, in whatever order several are withdrawn: what it denied is what was said last, also what was said of before it and came
+    after it, and what stops alone suppressed is released, as who may release suppressions may do; what another stop denies or suppresses
+    as well stays so until that is withdrawn. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
     that time stands.
     """
     UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
@@ -109,12 +111,14 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     StopContact: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.StopContactRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
     on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
-    has them, until they allow one of the category by their link. Said again, it holds from then on.
+    has them, until they allow one of the category by their link. Said again with the same source and proof while it stands,
+    and before anything else is said of consents, it is that one stop, which is answered; else it is one more.
     """
     WithdrawContactStop: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.WithdrawContactStopRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
-    """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
-    said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
-    that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+    """Withdraws a stop that was said by that very name: it was said of another, or never. All is as if it had
+    never been said, in whatever order several are withdrawn: what it denied is what was said last, also what was said of before it and came
+    after it, and what stops alone suppressed is released, as who may release suppressions may do; what another stop denies or suppresses
+    as well stays so until that is withdrawn. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
     that time stands.
     """
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
@@ -191,7 +195,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
         """Notes that the customer wants nothing but what they have of us: no other purpose, of now or later, on any channel; what is essential goes
         on. What they allow afterwards holds. Their own addresses are suppressed for these purposes' categories (`REASON_UNSUBSCRIBED`), whoever
-        has them, until they allow one of the category by their link. Said again, it holds from then on.
+        has them, until they allow one of the category by their link. Said again with the same source and proof while it stands,
+        and before anything else is said of consents, it is that one stop, which is answered; else it is one more.
         """
 
     @_abc_1.abstractmethod
@@ -200,9 +205,10 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.WithdrawContactStopRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
-        """Withdraws a stop that was said by that very name: it was said of another, or never. What it denied is again what they had
-        said before it, unless they said something since, and what it suppressed is released, as who may release suppressions may do; a stop
-        that stands beside it keeps both. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
+        """Withdraws a stop that was said by that very name: it was said of another, or never. All is as if it had
+        never been said, in whatever order several are withdrawn: what it denied is what was said last, also what was said of before it and came
+        after it, and what stops alone suppressed is released, as who may release suppressions may do; what another stop denies or suppresses
+        as well stays so until that is withdrawn. It stays in the audit and in the versions of consents. FAILED_PRECONDITION (`NOT_STOPPED`) when none of
         that time stands.
         """
 

@@ -70,6 +70,7 @@ class Consent:
     confirm_expire_time: datetime | None = None  # of a yes that has to be confirmed, until when it can be
     confirm_time: datetime | None = None  # and when it was
     asked_version: int = 0  # of the row, as of which it waits to be confirmed
+    stop_time: datetime | None = None  # of the stop by that very name that denies it: nobody said that of it
 
     name = CONSENT.named("customer_id", "id")
     purpose = PURPOSE.named("purpose_id")
@@ -91,9 +92,18 @@ class Consent:
         noted = replace(self)
         if "state" in changes:
             noted.confirm_expire_time = noted.confirm_time = None
+        if again:
+            noted.stop_time = None
         for name, value in (self._said_again(changes, now) if again else changes).items():
             setattr(noted, name, value)
         return noted
+
+    def stopped(self, stop: ContactStop) -> Self:
+        """As a stop has it, whatever was said of it before."""
+        said: Said = {"state": ConsentState.DENIED, "source": stop.source, "proof": stop.proof}
+        denied = self.noted(said, stop.stop_time)
+        denied.effective_time = denied.stop_time = stop.stop_time
+        return denied
 
     def await_confirmation(self, now: datetime) -> None:
         """Have a yes count as no until the customer confirms it."""

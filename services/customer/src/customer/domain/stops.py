@@ -1,6 +1,5 @@
 """That customers want nothing but what they have of us."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +17,7 @@ class ContactStop:
     actor: str  # who noted it
     source: str = ""  # where they said it
     proof: str = ""  # a reference to what proves it
-    suppressed: list[str] = field(default_factory=list)  # what was not before: see `suppresses`
+    suppressed: list[str] = field(default_factory=list)  # what stops alone suppress: see `suppresses`
     withdraw_time: datetime | None = None
 
     name = PREFERENCES.named("customer_id")
@@ -35,14 +34,14 @@ class ContactStop:
         return acted(self.actor) if self.actor else ""
 
     def suppresses(self, identifier_id: UUID, category: str) -> bool:
-        """Whether it suppressed an address for a category."""
+        """Whether an address is suppressed for a category by it, and by nobody's own word."""
         return suppressed_by(identifier_id, category) in self.suppressed
 
-    def forget(self, suppressed: Sequence[str]) -> None:
-        """Have it not have suppressed these: they hold by somebody's own word."""
-        self.suppressed = [each for each in self.suppressed if each not in suppressed]
+    def repeats(self, stop: "ContactStop") -> bool:
+        """Whether that, which stands, is said once more by it."""
+        return (stop.actor, stop.source, stop.proof) == (self.actor, self.source, self.proof)
 
 
 def suppressed_by(identifier_id: UUID, category: str) -> str:
-    """What a stop keeps of an address that it suppressed."""
+    """What a stop keeps of an address that it suppresses."""
     return f"{identifier_id}/{category}"

@@ -9,7 +9,7 @@ from chassis.api.listing import Listing
 from chassis.db.aliases import group_of, names_of, survivor_of
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement, of_entity
-from chassis.db.tables import replaced, rows_of
+from chassis.db.tables import among, replaced, rows_of
 from customer.domain.consents import Consent, ConsentToken, ConsentVersion, SaidPreferences
 from customer.domain.contact import Standing
 from customer.domain.purposes import Purpose, Wording
@@ -95,13 +95,16 @@ _last_stop = (
 def _holding(said: Any, of: str, stop: sa.Select[Any]) -> sa.Subquery:
     """Of names that became one, what was said since, the last; of what was said before, what allows less.
 
-    A yes of before any of them wanted nothing any more is a no.
+    A yes of before any of them wanted nothing any more is a no, which that stop denies.
     """
     over = sa.and_(said.state == sa.literal_column("'GRANTED'"), said.effective_time < stop.scalar_subquery())
-    state = sa.case((over, sa.literal_column("'DENIED'")), else_=said.state).label("state")
+    denied = {
+        "state": sa.case((over, sa.literal_column("'DENIED'")), else_=said.state).label("state"),
+        "stop_time": sa.case((over, stop.scalar_subquery()), else_=said.stop_time).label("stop_time"),
+    }
     since = sa.func.coalesce(said.effective_time > _merged_at.scalar_subquery(), sa.false())
     return (
-        sa.select(*(state if column.name == "state" else said[column.name] for column in CONSENTS.c))
+        sa.select(*(denied.get(column.name, said[column.name]) for column in CONSENTS.c))
         .where(said.customer_id == _OF_GROUP, said.state != sa.literal_column("'UNSPECIFIED'"))
         .ext(distinct_on(said.id))
         .order_by(
@@ -122,11 +125,20 @@ _MOST = 12_000  # of 1,000 purposes all that can be said
 LIST_CONSENTS = Listing(sa.select(_holding_now), _H.id, row=Consent)
 HOLDING = Statement(sa.select(_holding_now).order_by(_H.id).limit(_MOST), row=Consent)
 CONSENT = Statement(sa.select(_holding_now).where(_H.id == sa.bindparam("id")), row=Consent)
-# By each name what they had said by a time, as it was noted last.
+# By each name what they had said by a time, as it was noted last; what a stop denied while that stands.
 _V = CONSENT_HISTORY.c
+_stands = (
+    sa.exists()
+    .where(CONTACT_STOPS.c.customer_id == _V.customer_id, CONTACT_STOPS.c.stop_time == _V.stop_time, _STANDS)
+    .correlate(CONSENT_HISTORY)
+)
 _SAID_BY = (
     sa.select(*(_V[column.name] for column in CONSENTS.c))
-    .where(_V.customer_id == _OF_GROUP, _V.effective_time <= sa.bindparam("at", type_=_V.effective_time.type))
+    .where(
+        _V.customer_id == _OF_GROUP,
+        _V.effective_time <= sa.bindparam("at", type_=_V.effective_time.type),
+        sa.or_(_V.stop_time.is_(None), _stands),
+    )
     .ext(distinct_on(_V.customer_id, _V.id))
     .order_by(_V.customer_id, _V.id, _V.version.desc())
     .subquery("said_by")
@@ -198,30 +210,37 @@ OTHERS_STOPPED = Statement[Any](
     .distinct()
 )
 SAVE_STOP = Statement[Any](replaced(insert(CONTACT_STOPS)))
-# Of that very name, the latest first.
+# Of that very name, the latest first; also those that were withdrawn.
 OWN_STOPS = Statement(
     sa.select(CONTACT_STOPS)
-    .where(CONTACT_STOPS.c.customer_id == _CUSTOMER, _STANDS)
+    .where(CONTACT_STOPS.c.customer_id == _CUSTOMER)
     .order_by(CONTACT_STOPS.c.stop_time.desc()),
     row=ContactStop,
 )
-# What a stop of that time denied and nothing was said of since, and what was said of each before it.
-_AT = sa.bindparam("effective_time", type_=_C.effective_time.type)
-DENIED_AT = Statement(
-    sa.select(CONSENTS).where(
-        _C.customer_id == _CUSTOMER,
-        _C.effective_time == _AT,
-        _C.state == sa.literal_column("'DENIED'"),
-    ),
+# By which of these names a stop suppresses any of these: see `ContactStop.suppressed`.
+_SUPPRESSED = CONTACT_STOPS.c.suppressed
+_these = sa.bindparam("suppressed", type_=_SUPPRESSED.type)
+_SUPPRESSING = sa.and_(among(CONTACT_STOPS.c.customer_id, "names"), _SUPPRESSED.op("&&")(_these))
+SUPPRESSING = Statement(sa.select(CONTACT_STOPS).where(_SUPPRESSING).limit(1), row=ContactStop)
+_others = (
+    sa.select(sa.func.unnest(_SUPPRESSED)).correlate(CONTACT_STOPS).except_(sa.select(sa.func.unnest(_these)))
+)
+FORGET_SUPPRESSED = Statement[Any](
+    sa.update(CONTACT_STOPS).where(_SUPPRESSING).values(suppressed=sa.func.array(_others.scalar_subquery()))
+)
+# What a stop denies, and what was said last of each, or of one, whatever stops deny.
+DENIED_BY = Statement(
+    sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER, _C.stop_time == sa.bindparam("stop_time")),
     row=Consent,
 )
-SAID_BEFORE = Statement(
+_said = (
     sa.select(*(_V[column.name] for column in CONSENTS.c))
-    .where(_V.customer_id == _CUSTOMER, _V.effective_time != _AT)
+    .where(_V.customer_id == _CUSTOMER, _V.stop_time.is_(None))
     .ext(distinct_on(_V.id))
-    .order_by(_V.id, _V.version.desc()),
-    row=Consent,
+    .order_by(_V.id, _V.version.desc())
 )
+ALL_SAID = Statement(_said, row=Consent)
+SAID = Statement(_said.where(_V.id == sa.bindparam("id")), row=Consent)
 ALL_PURPOSES = Statement(sa.select(PURPOSES).order_by(_P.id), row=Purpose)
 OWN_CONSENTS = Statement(sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), row=Consent)
 SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))

@@ -31,7 +31,7 @@ INSERT_SUPPRESSION = Statement[Any](
     )
     .returning(_S.id)
 )
-# Released by nobody until whoever relies on it is done.
+# Released by nobody, and said by nobody else, until whoever relies on it is done.
 HOLDING = Statement(
     sa.select(SUPPRESSIONS)
     .where(
@@ -40,7 +40,7 @@ HOLDING = Statement(
         _S.category == sa.bindparam("category"),
         sa.text(_HOLDS),
     )
-    .with_for_update(read=True),
+    .with_for_update(),
     row=Suppression,
 )
 # Locked as they are written by who stops: addresses, and categories of each.

@@ -56,7 +56,7 @@ class Requested(NamedTuple):
 
 
 DOUBLE_OPT_IN = "double-opt-in"  # how somebody proved that they have an address
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 async def update_consent(
@@ -82,7 +82,7 @@ async def update_consent(
         held, changes = await _new(tx, customer_id, consent_id, consent, allow_missing), consent
         held.version = version
     etags.match(etag, held.name, held.version)
-    noted = held.noted(changes, tx.now)
+    noted = (await _said_under_stop(tx, held, changes)).noted(changes, tx.now)
     if changes.get("wording"):
         await _require_wording(tx, noted)
     asks = False
@@ -172,25 +172,31 @@ def _of(identifiers: Sequence[Identifier], identifier_id: UUID) -> Identifier | 
     return next((each for each in identifiers if each.id == identifier_id), None)
 
 
-async def deny_all(tx: Transaction, denied: Sequence[tuple[Consent, bool]], said: Said) -> None:
-    """Note a no to each of these, of a customer who is locked, by two statements however many they are.
+async def _said_under_stop(tx: Transaction, held: Consent, changes: Said) -> Consent:
+    """What a word takes its place after: of a no of before the stop that denies it, what was said last."""
+    said_at, no = changes.get("effective_time"), changes.get("state", held.state) is ConsentState.DENIED
+    if held.stop_time is None or said_at is None or said_at >= held.stop_time or not no:
+        return held
+    said = await store.SAID.maybe(tx, customer_id=held.customer_id, id=held.id)
+    if said is None or said.state is ConsentState.UNSPECIFIED:
+        said = unsaid(held.customer_id, held.purpose_id, held.id.partition(".")[2], held.create_time)
+    return said
 
-    With each whether anything was said of it before; else it is as `unsaid` makes it.
-    """
+
+async def keep_all(tx: Transaction, noted: Sequence[tuple[Consent, Consent]]) -> None:
+    """Keep what is noted after what holds, of a customer who is locked: two statements however many."""
     rows = []
-    for held, known in denied:
-        noted = held.noted({**said, "state": ConsentState.DENIED}, tx.now)
-        noted.kept(held.version + 1, tx.now)
-        before = held.state if known else ConsentState.UNSPECIFIED
-        tx.record(fact_of(ConsentUpdated, noted, previous_state=before), version=noted.version)
-        rows.append({**values(noted), "actor": tx.call.principal.subject})
+    for held, each in noted:
+        each.kept(held.version + 1, tx.now)
+        tx.record(fact_of(ConsentUpdated, each, previous_state=held.state), version=each.version)
+        rows.append({**values(each), "actor": tx.call.principal.subject})
     await store.APPEND_CONSENTS.rows(tx, rows)
     await store.SAVE_CONSENTS.rows(tx, rows)
 
 
 def unsaid(customer_id: UUID, purpose_id: str, channel: str, now: datetime) -> Consent:
     """A consent of which nothing is said yet, on a channel of CHANNEL_IDS."""
-    nothing = ConsentState.DENIED, "", "", _NEVER
+    nothing = ConsentState.UNSPECIFIED, "", "", NEVER
     consent_id = f"{purpose_id}.{channel}"
     return Consent(customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], *nothing, now, now, version=0)
 

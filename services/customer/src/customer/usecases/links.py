@@ -112,18 +112,18 @@ async def _said_already(
 ) -> Consent | None:
     """What this name said, where it says the same and so does what holds, of whichever of their names.
 
-    What a stop denied is not it: by that alone it would be allowed again once the stop is withdrawn.
+    What a stop denies is not it: by that alone it would be allowed again once the stop is withdrawn.
     """
     about = {"customer_id": customer_id, "id": consent_id}
     own, holds = (
         await consent_store.OWN_CONSENT.maybe(tx, **about),
         await consent_store.CONSENT.maybe(tx, **about),
     )
-    said = all(each and each.state is state and not each.awaits_confirmation(tx.now) for each in (own, holds))
-    if not said or own is None:
-        return None
-    stops = await consent_store.OWN_STOPS.all(tx, customer_id=customer_id)
-    return None if own.effective_time in {each.stop_time for each in stops} else own
+    said = all(
+        each and each.state is state and each.stop_time is None and not each.awaits_confirmation(tx.now)
+        for each in (own, holds)
+    )
+    return own if said else None
 
 
 async def submit_self_service_time_zone(

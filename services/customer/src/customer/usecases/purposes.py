@@ -9,7 +9,7 @@ from chassis.errors import PermissionDenied, ResourceExists
 from chassis.facts import changed, fact_of
 from chassis.names import PLATFORM
 from customer.domain.facts import PurposeCreated, PurposeUpdated
-from customer.domain.purposes import Default, LegalBasis, Purpose, Wording
+from customer.domain.purposes import Default, LegalBasis, Purpose, PurposeTranslation, Wording
 from customer.domain.timeline import Channel
 from customer.names import PURPOSE, WORDING
 from customer.store import consents as store
@@ -23,6 +23,9 @@ class PurposeChanges(TypedDict, total=False):
     description: str
     double_opt_in_channels: list[Channel]
     default_language_code: str
+    legal_basis: LegalBasis | None
+    category: str
+    translations: list[PurposeTranslation]
 
 
 async def create_purpose(
@@ -38,11 +41,12 @@ async def create_purpose(
     double_opt_in_channels: list[Channel],
     essential: bool,
     default_language_code: str,
+    translations: list[PurposeTranslation],
 ) -> Purpose:
     """Create a purpose.
 
     AlreadyExists RESOURCE_EXISTS; PermissionDenied NOT_OWNER, and where it is essential; InvalidArgument
-    INVALID_LEGAL_BASIS, INVALID_ESSENTIAL.
+    INVALID_LEGAL_BASIS, INVALID_ESSENTIAL, INVALID_CODE.
     """
     owner = own_department(tx, department_id, "purpose.department")
     purpose = Purpose(
@@ -59,6 +63,7 @@ async def create_purpose(
         double_opt_in_channels=list(dict.fromkeys(double_opt_in_channels)),
         essential=essential,
         default_language_code=default_language_code,
+        translations=translations,
     )
     purpose.require_lawful()
     tx.require_owner(purpose)
@@ -78,11 +83,15 @@ def _require_essential_by(tx: Transaction, purpose: Purpose) -> None:
 
 
 async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
-    """Change how a purpose is called, described and confirmed.
+    """Change how a purpose is called, described and confirmed; say once what it rests on and its category.
 
-    PermissionDenied NOT_OWNER, InvalidArgument INVALID_ESSENTIAL.
+    PermissionDenied NOT_OWNER; FailedPrecondition PURPOSE_SETTLED; InvalidArgument INVALID_LEGAL_BASIS,
+    INVALID_ESSENTIAL, INVALID_CODE.
     """
     purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
+    purpose.require_unsettled(
+        changes.get("legal_basis", purpose.legal_basis), changes.get("category", purpose.category)
+    )
     if "double_opt_in_channels" in changes:
         changes["double_opt_in_channels"] = list(dict.fromkeys(changes["double_opt_in_channels"]))
     if fields := changed(purpose, changes):

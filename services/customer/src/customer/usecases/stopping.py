@@ -8,30 +8,31 @@ is denied by the stop itself. And their own addresses are suppressed by category
 made of them anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
-from customer.domain.consents import CHANNEL_IDS, ConsentState, Said, ShownPreferences
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, ShownPreferences
 from customer.domain.contact import REACHED_BY
-from customer.domain.facts import ConsentUpdated, ContactStopped, ContactStopWithdrawn
+from customer.domain.facts import ContactStopped, ContactStopWithdrawn
 from customer.domain.links import LinkKeys
 from customer.domain.purposes import Default, Purpose
-from customer.domain.stops import ContactStop, suppressed_by
-from customer.domain.suppressions import AddressKey, SuppressionReason
+from customer.domain.stops import ContactStop
+from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
 from customer.store import consents as store
-from customer.usecases.consents import deny_all, preferences_of, shown, unsaid
+from customer.store.suppressions import LOCK_UNSUBSCRIBED
+from customer.usecases.consents import NEVER, keep_all, preferences_of, shown, unsaid
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
-from customer.usecases.suppressions import create_suppression, holding, own_addresses
-from customer.usecases.welcoming import welcome_withdrawn
+from customer.usecases.suppressions import own_addresses, release_by_stop, suppress_by_stop
 
+STOP_WITHDRAWN = "stop-withdrawn"
 # By which we write and call: there it is said also of what nobody allowed, for people to see.
 _TOLD = {*REACHED_BY, Channel.APP, Channel.LETTER}
 
@@ -53,13 +54,27 @@ async def stop_self_service_contact(
 async def stop_contact(
     tx: Transaction, addresses: AddressKey, *, customer_id: UUID, source: str, proof: str
 ) -> ShownPreferences:
-    """Note that a customer wants nothing but what they have of us. NotFound."""
+    """Note that a customer wants nothing but what they have of us. NotFound.
+
+    Said again of the same source before anything else is said it is the same stop.
+    """
     await lock_customer(tx, customer_id)
     preferences = await preferences_of(tx, customer_id)
-    stop = ContactStop(customer_id, tx.now, tx.call.principal.subject, source, proof)
+    stops = await store.OWN_STOPS.all(tx, customer_id=customer_id)
+    own = {each.id: each for each in await store.OWN_CONSENTS.all(tx, customer_id=customer_id)}
+    holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=customer_id)}
+    said = max((each.effective_time for each in (*own.values(), *holds.values())), default=NEVER)
+    # Clocks differ, and who waited for the customer has an earlier now: it is said after all that is known.
+    last = max([said, *(each.stop_time for each in stops)])
+    now = max(tx.now, last + timedelta(microseconds=1)) if last > NEVER else tx.now
+    stop = ContactStop(customer_id, now, tx.call.principal.subject, source, proof)
+    same = (each for each in stops if each.withdraw_time is None and stop.repeats(each))
+    if (before := next(same, None)) and said <= before.stop_time:
+        stop = before
+    else:
+        tx.record(fact_of(ContactStopped, stop), version=preferences.version)
     purposes = await stoppable(tx)
-    await _deny(tx, customer_id, purposes, {"source": source, "proof": proof})
-    tx.record(fact_of(ContactStopped, stop), version=preferences.version)
+    await _deny(tx, stop, purposes, own, holds)
     if addresses.pepper:
         categories = sorted({each.category for each in purposes if each.category})
         stop.suppressed = await _suppress(tx, addresses, customer_id, categories, source)
@@ -73,35 +88,43 @@ async def withdraw_contact_stop(
 ) -> ShownPreferences:
     """Have a stop of that very name be none. NotFound; FailedPrecondition NOT_STOPPED: none of then holds.
 
-    What a later stop of theirs would have denied and suppressed as well stays so.
+    All is as if it had never been said: what other stops deny and suppress stays so, and whatever else was
+    said.
     """
     await lock_customer(tx, customer_id)
     preferences = await preferences_of(tx, customer_id)
     preferences.customer_id = customer_id
-    stops = {each.stop_time: each for each in await store.OWN_STOPS.all(tx, customer_id=customer_id)}
+    own = await own_addresses(tx, customer_id)
+    hashes = addresses.hashes_of(own)
+    # Locked before the stop is read: whoever says it for themselves at this moment has it forget that.
+    suppressed = await LOCK_UNSUBSCRIBED.all(tx, hashes=sorted(set(hashes.values())))
+    known = await store.OWN_STOPS.all(tx, customer_id=customer_id)
+    stops = {each.stop_time: each for each in known if each.withdraw_time is None}
     if (stop := stops.pop(stop_time, None)) is None:
         told = f"{preferences.customer} said nothing then by which contact is stopped, by that very name."
         raise FailedPrecondition("NOT_STOPPED", told, {"resource": preferences.customer})
     stop.withdraw_time = tx.now
-    await store.SAVE_STOP.run(tx, **values(stop))
     tx.because(reason_code)
     told_of = fact_of(ContactStopWithdrawn, stop, reason_code=reason_code)
     tx.record(told_of, version=preferences.version)
-    last = max(stops, default=stop_time)
-    if last <= stop_time:
-        await _take_back(tx, customer_id, stop_time)
-    if stops:  # the last of which holds it from now on
-        stops[last].suppressed += stop.suppressed
-        await store.SAVE_STOP.run(tx, **values(stops[last]))
-    else:
-        await welcome_withdrawn(tx, addresses, stop)
+    await _take_back(tx, stop, [*stops.values()])
+    was, stop.suppressed = replace(stop), []
+    await store.SAVE_STOP.run(tx, **values(stop))
+    for each in suppressed:
+        same = [i for i in own if hashes[i.id] == each.address_hash and was.suppresses(i.id, each.category)]
+        if same:
+            await release_by_stop(tx, each, same, STOP_WITHDRAWN)
     return await shown(tx, preferences)
 
 
-async def _deny(tx: Transaction, customer_id: UUID, purposes: Sequence[Purpose], said: Said) -> None:
+async def _deny(
+    tx: Transaction,
+    stop: ContactStop,
+    purposes: Sequence[Purpose],
+    own: Mapping[str, Consent],
+    holds: Mapping[str, Consent],
+) -> None:
     """Note a no to what is allowed, and to all that is not said yet of which people look at the rows."""
-    own = {each.id: each for each in await store.OWN_CONSENTS.all(tx, customer_id=customer_id)}
-    holds = {each.id: each for each in await store.HOLDING.all(tx, customer_id=customer_id)}
     denied = []
     for purpose in purposes:
         for channel in CHANNEL_IDS:
@@ -113,50 +136,32 @@ async def _deny(tx: Transaction, customer_id: UUID, purposes: Sequence[Purpose],
                 each.state is ConsentState.GRANTED or each.awaits_confirmation(tx.now) for each in known
             )
             if allowed or (silent and not known):
-                nothing = unsaid(customer_id, purpose.id, channel, tx.now)
-                denied.append((own.get(consent_id, nothing), consent_id in own))
-    await deny_all(tx, denied, said)
+                held = own.get(consent_id) or unsaid(stop.customer_id, purpose.id, channel, tx.now)
+                denied.append((held, held.stopped(stop)))
+    await keep_all(tx, denied)
 
 
-async def _take_back(tx: Transaction, customer_id: UUID, effective_time: datetime) -> None:
-    """Have what was denied at that time, of a customer who is locked, be again what was said before it."""
-    about = {"customer_id": customer_id, "effective_time": effective_time}
-    before = {each.id: each for each in await store.SAID_BEFORE.all(tx, **about)}
-    rows = []
-    for held in await store.DENIED_AT.all(tx, **about):
-        noted = replace(before.get(held.id, replace(held, state=ConsentState.UNSPECIFIED)))
-        noted.kept(held.version + 1, tx.now)
-        tx.record(fact_of(ConsentUpdated, noted, previous_state=held.state), version=noted.version)
-        rows.append({**values(noted), "actor": tx.call.principal.subject})
-    await store.APPEND_CONSENTS.rows(tx, rows)
-    await store.SAVE_CONSENTS.rows(tx, rows)
+async def _take_back(tx: Transaction, stop: ContactStop, others: Sequence[ContactStop]) -> None:
+    """Have what it denies be what was said last, or denied by the first of the others since then."""
+    about = {"customer_id": stop.customer_id}
+    said = {each.id: each for each in await store.ALL_SAID.all(tx, **about)}
+    noted = []
+    for held in await store.DENIED_BY.all(tx, **about, stop_time=stop.stop_time):
+        before = said.get(held.id) or replace(held, state=ConsentState.UNSPECIFIED, stop_time=None)
+        since = NEVER if before.state is ConsentState.UNSPECIFIED else before.effective_time
+        later = [each for each in others if each.stop_time > since]
+        first = min(later, key=lambda each: each.stop_time, default=None)
+        noted.append((held, before.stopped(first) if first else replace(before)))
+    await keep_all(tx, noted)
 
 
 async def _suppress(
     tx: Transaction, addresses: AddressKey, customer_id: UUID, categories: Sequence[str], source: str
 ) -> list[str]:
-    """Suppress the addresses of that very name, for whoever is made of them anew; those that were not yet."""
+    """Suppress the addresses of that very name, for whoever is made of them anew; what stops alone do."""
     own = await own_addresses(tx, customer_id)
     hashes = addresses.hashes_of(own)
-    held = {
-        (each.address_hash, each.category)
-        for each in await holding(tx, [*hashes.values()])
-        if each.reason is SuppressionReason.UNSUBSCRIBED
-    }
     suppressed = list[str]()
     for identifier in sorted(own, key=lambda each: hashes[each.id]):  # rows in one order
-        for category in categories:
-            await create_suppression(
-                tx,
-                addresses,
-                type=identifier.type,
-                reason=SuppressionReason.UNSUBSCRIBED,
-                category=category,
-                source=source,
-                address="",
-                identifier=identifier.name,
-                apart=True,
-            )
-            if (hashes[identifier.id], category) not in held:
-                suppressed.append(suppressed_by(identifier.id, category))
+        suppressed += await suppress_by_stop(tx, addresses, identifier, categories, source)
     return suppressed

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from chassis import ids
@@ -22,7 +23,7 @@ from customer.domain.suppressions import ADDRESSES, AddressKey, Suppression, Sup
 from customer.names import IDENTIFIER, SUPPRESSION
 from customer.store import suppressions as store
 from customer.store import tables
-from customer.store.consents import OWN_STOPS, SAVE_STOP
+from customer.store.consents import FORGET_SUPPRESSED, SUPPRESSING
 from customer.store.identifiers import names_with
 
 
@@ -36,11 +37,8 @@ async def create_suppression(
     source: str,
     address: str,
     identifier: str,
-    apart: bool = False,
 ) -> Suppression:
-    """Suppress an address; answers what holds already.
-
-    `apart` from what else is said of whose it is: nothing of it says more of when that was than the day.
+    """Suppress an address; answers what holds already, which holds by itself then, whatever stops say.
 
     InvalidArgument INVALID_EMAIL, INVALID_PHONE, INVALID_NAME, INVALID_CODE; NotFound the identifier;
     FailedPrecondition NO_ADDRESS_PEPPER, ADDRESS_DIFFERS.
@@ -48,42 +46,107 @@ async def create_suppression(
     matched = _judged(type, address) if address else ""
     if identifier:
         matched = await _of_identifier(tx, type, identifier, matched)
-    suppression = Suppression(
-        ids.of_day(tx.now) if apart else ids.uuid7(tx.now),
-        addresses.hash_of(type, matched),
+    key = type, "", matched
+    made = _made(tx, addresses, key, reason, category, source)
+    made.check()
+    held = await _held(tx, made)
+    if held is made:
+        tx.record(fact_of(SuppressionCreated, made), version=made.version)
+    if reason is SuppressionReason.UNSUBSCRIBED:
+        await FORGET_SUPPRESSED.run(tx, **(await _having(tx, key)).stopped(category))
+    return held
+
+
+async def suppress_by_stop(
+    tx: Transaction, addresses: AddressKey, identifier: Identifier, categories: Sequence[str], source: str
+) -> list[str]:
+    """Suppress an address for a stop; of which categories stops alone do so, and nobody's own word.
+
+    It is apart from what else is said of whose it is: nothing of it says more of when that was than the day.
+    """
+    key = identifier.type, "", identifier.normalized_value
+    having, by_stops = None, list[str]()
+    for category in categories:
+        made = _made(tx, addresses, key, SuppressionReason.UNSUBSCRIBED, category, source, by_day=True)
+        held = await _held(tx, made)
+        having = having or await _having(tx, key)
+        if held is made:
+            await FORGET_SUPPRESSED.run(tx, **having.stopped(category))  # what held, and was released since
+            with _apart(tx):
+                tx.record(fact_of(SuppressionCreated, made), version=made.version)
+        elif await SUPPRESSING.maybe(tx, **having.stopped(category)) is None:
+            continue
+        by_stops.append(suppressed_by(identifier.id, category))
+    return by_stops
+
+
+async def release_by_stop(
+    tx: Transaction, suppression: Suppression, identifiers: Sequence[Identifier], reason_code: str
+) -> None:
+    """Release what a stop suppressed, which suppresses it no more; not what another stop suppresses."""
+    for each in identifiers:  # of one address: a number with and without extension
+        having = await _having(tx, (each.type, "", each.normalized_value))
+        if await SUPPRESSING.maybe(tx, **having.stopped(suppression.category)):
+            return
+    await release_suppression(tx, suppression_id=suppression.id, reason_code=reason_code, etag="", apart=True)
+
+
+def _made(
+    tx: Transaction,
+    addresses: AddressKey,
+    key: Key,
+    reason: SuppressionReason,
+    category: str,
+    source: str,
+    *,
+    by_day: bool = False,
+) -> Suppression:
+    return Suppression(
+        ids.of_day(tx.now) if by_day else ids.uuid7(tx.now),
+        addresses.hash_of(key[0], key[2]),
         addresses.id,
-        type,
+        key[0],
         reason,
         category,
         source,
         _noter(tx).subject,
-        ids.day(tx.now) if apart else tx.now,
+        ids.day(tx.now) if by_day else tx.now,
         release_actor="",
         release_reason_code="",
         release_time=None,
         version=1,
     )
-    suppression.check()
+
+
+async def _held(tx: Transaction, made: Suppression) -> Suppression:
+    """What holds of it from now on: this, or what held already; nobody says more of it meanwhile."""
+    about = {"address_hash": made.address_hash, "reason": made.reason, "category": made.category}
     # Whoever else says it at this moment waits here, and whoever released it meanwhile is done by then.
-    while await store.INSERT_SUPPRESSION.maybe(tx, **values(suppression)) is None:
-        about = {"address_hash": suppression.address_hash, "reason": reason, "category": category}
+    while await store.INSERT_SUPPRESSION.maybe(tx, **values(made)) is None:
         if held := await store.HOLDING.maybe(tx, **about):
-            if not apart:
-                await _outlast_stops(tx, (type, "", matched), category)
             return held
-    with _apart(tx) if apart else nullcontext():
-        tx.record(fact_of(SuppressionCreated, suppression), version=suppression.version)
-    return suppression
+    return made
 
 
-async def _outlast_stops(tx: Transaction, key: Key, category: str) -> None:
-    """Have what is said again hold by itself: a stop that suppressed it before is withdrawn without it."""
-    for name in {name for _, name in await names_with(tx, [key])}:
-        own = [each for each in await own_addresses(tx, name) if each.key == key]
-        for stop in await OWN_STOPS.all(tx, customer_id=name):
-            if any(stop.suppresses(each.id, category) for each in own):
-                stop.forget([suppressed_by(each.id, category) for each in own])
-                await SAVE_STOP.run(tx, **values(stop))
+@dataclass(frozen=True, slots=True)
+class _Having:
+    """Who has an address, by whichever name, and the identifiers that it is."""
+
+    names: list[UUID]
+    identifiers: set[UUID]
+
+    def stopped(self, category: str) -> dict[str, list[Any]]:
+        """How their stops say that they suppress it."""
+        return {
+            "names": self.names,
+            "suppressed": [suppressed_by(each, category) for each in self.identifiers],
+        }
+
+
+async def _having(on: Executor, key: Key) -> _Having:
+    names = sorted({name for _, name in await names_with(on, [key])})
+    known = (await tables.identifiers_of(on, names)).values()
+    return _Having(names, {each.id for theirs in known for each in theirs if each.key == key})
 
 
 def _noter(tx: Transaction) -> Principal:

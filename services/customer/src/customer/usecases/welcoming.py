@@ -8,7 +8,6 @@ from chassis.db.transaction import Transaction
 from customer.domain.consents import Consent, ConsentState
 from customer.domain.contact import REACHED_BY
 from customer.domain.identifiers import Identifier, IdentifierType
-from customer.domain.stops import ContactStop
 from customer.domain.suppressions import AddressKey
 from customer.store import consents as store
 from customer.store.identifiers import owners_of
@@ -16,7 +15,6 @@ from customer.store.suppressions import LOCK_UNSUBSCRIBED
 from customer.usecases.suppressions import own_addresses, release_suppression
 
 WANTED_AGAIN = "wanted-again"
-STOP_WITHDRAWN = "stop-withdrawn"
 _Kind = tuple[IdentifierType | None, str]
 """Of which addresses something is wanted, and the category of its purpose."""
 
@@ -38,24 +36,6 @@ async def welcome_again(
         if kind in wanted and not await _others_stop(tx, customer_id, same, kind):
             await release_suppression(
                 tx, suppression_id=each.id, reason_code=WANTED_AGAIN, etag="", apart=True
-            )
-
-
-async def welcome_withdrawn(tx: Transaction, addresses: AddressKey, stop: ContactStop) -> None:
-    """Release what a stop suppressed that was withdrawn; of a shared address not what somebody else stops.
-
-    Nothing while they want nothing more by another of their names.
-    """
-    if await store.STOP.maybe(tx, customer_id=stop.customer_id):
-        return
-    own = await own_addresses(tx, stop.customer_id)
-    hashes = addresses.hashes_of(own)
-    for each in await LOCK_UNSUBSCRIBED.all(tx, hashes=sorted(set(hashes.values()))):
-        same = [i for i in own if hashes[i.id] == each.address_hash]
-        made = any(stop.suppresses(i.id, each.category) for i in same)
-        if made and not await _others_stop(tx, stop.customer_id, same, (each.type, each.category)):
-            await release_suppression(
-                tx, suppression_id=each.id, reason_code=STOP_WITHDRAWN, etag="", apart=True
             )
 
 
