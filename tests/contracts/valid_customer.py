@@ -106,7 +106,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("CreatePurpose", {"purpose_id": "research", "purpose": {
         "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
         "contact_default": "DEFAULT_DENIED", "legal_basis": "LEGAL_BASIS_CONSENT", "category": "survey",
-        "double_opt_in_channels": ["CHANNEL_EMAIL"], "default_language_code": "en"}}),
+        "double_opt_in_channels": ["CHANNEL_EMAIL"], "default_language_code": "en",
+        "translations": [{"language_code": "de", "display_name": "Forschung", "description": "Umfragen"}]}}),
     ("CreateWording", {
         "parent": "purposes/research", "wording_id": "en", "wording": {"text": "You may ask me."}}),
     ("UpdateWording", {
@@ -119,8 +120,11 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("ListPurposes", PAGE),
     ("UpdatePurpose", {"purpose": {
         "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#",
-        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"], "default_language_code": "de"},
-        "update_mask": "displayName,description,doubleOptInChannels,defaultLanguageCode"}),
+        "double_opt_in_channels": ["CHANNEL_EMAIL", "CHANNEL_SMS"], "default_language_code": "de",
+        "legal_basis": "LEGAL_BASIS_CONSENT", "category": "survey",
+        "translations": [{"language_code": "en-GB", "display_name": "Research"}]},
+        "update_mask": "displayName,description,doubleOptInChannels,defaultLanguageCode,legalBasis,category,"
+        "translations"}),
     ("UpdateConsent", {"consent": {
         "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",
         "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": "",

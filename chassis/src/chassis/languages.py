@@ -1,6 +1,11 @@
 """Languages that people read, as BCP 47 names them, and which of those that there are is the nearest."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from babel import Locale, UnknownLocaleError
+
+T = TypeVar("T")
 
 UNKNOWN = "und"  # of whom nobody knows what they read: theirs is the default
 
@@ -22,3 +27,9 @@ def nearest(tag: str) -> list[str]:
     tags = (whole, given) if set(given) <= set(whole) else (given, whole)
     wanted = ("-".join(parts[:n]) for parts in tags for n in range(len(parts), 0, -1))
     return list(dict.fromkeys(filter(None, wanted)))
+
+
+def text_in(tag: str, texts: Mapping[str, T], default: T) -> T:
+    """Of what there is by its language what who reads one reads, the nearest; else the default."""
+    held = {language.lower(): text for language, text in texts.items()}
+    return next((held[each] for each in nearest(tag) if each in held), default)

@@ -2,7 +2,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
-from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_pb2 import Purpose, PurposeTranslation
 from rapport.customer.v1.purpose_service_pb2 import (
     CreatePurposeRequest,
     ExplainPurposeRequest,
@@ -72,8 +72,47 @@ async def test_a_purpose_is_renamed_and_its_default_stays(desk, purposes, refuse
     assert await refused(change(purposes, display_name="Polls", etag=made.etag)) == "ABORTED ETAG_MISMATCH"
     await change(purposes, default_language_code="de")
     assert (await desk.facts("PurposeUpdated"))[-1].data.default_language_code == "de"
-    for fixed in ("contact_default", "legal_basis", "category"):  # by which somebody may be contacted
-        assert await refused(change(purposes, mask=[fixed])) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+    fixed = change(purposes, mask=["contact_default"])  # by which somebody may be contacted
+    assert await refused(fixed) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+
+
+async def test_of_a_purpose_without_them_a_legal_basis_and_a_category_are_said_once(desk, purposes, refused):
+    await create(purposes)
+    basis = Purpose.LEGAL_BASIS_CONSENT
+    said = await change(purposes, legal_basis=basis)
+    assert (said.legal_basis, said.category) == (basis, "")
+    said = await change(purposes, category="survey", legal_basis=basis)
+    assert (said.legal_basis, said.category) == (basis, "survey")
+    (_, fact) = await desk.facts("PurposeUpdated")
+    assert (list(fact.data.updated_fields), fact.data.category) == (["category"], "survey")
+    for fields in (
+        {"category": "polls"},
+        {"mask": ["category"]},
+        {"legal_basis": Purpose.LEGAL_BASIS_LEGITIMATE_INTERESTS},
+        {"mask": ["legal_basis"]},
+    ):
+        assert await refused(change(purposes, **fields)) == "FAILED_PRECONDITION PURPOSE_SETTLED"
+    free = Purpose(display_name="Tips", contact_default=Purpose.DEFAULT_ALLOWED)
+    await create(purposes, free, id="tips")
+    consent = UpdatePurposeRequest(purpose=Purpose(name="purposes/tips", legal_basis=basis))
+    assert await refused(purposes.UpdatePurpose(consent)) == "INVALID_ARGUMENT INVALID_LEGAL_BASIS"
+
+
+async def test_a_purpose_is_called_in_each_language_once(desk, purposes, refused):
+    words = [
+        PurposeTranslation(language_code="de", display_name="Forschung", description="Umfragen"),
+        PurposeTranslation(language_code="pt-BR", display_name="Pesquisa"),
+    ]
+    asked = Purpose(translations=words)
+    asked.MergeFrom(RESEARCH)
+    made = await create(purposes, asked)
+    assert list(made.translations) == words
+    changed = await change(purposes, translations=words[:1])
+    assert list(changed.translations) == words[:1]
+    assert list((await desk.facts("PurposeUpdated"))[-1].data.updated_fields) == ["translations"]
+    twice = [*words, PurposeTranslation(language_code="DE", display_name="Umfragen")]
+    assert await refused(change(purposes, translations=twice)) == "INVALID_ARGUMENT INVALID_CODE"
+    assert list((await change(purposes, mask=["translations"])).translations) == []
 
 
 def recall(**fields):

@@ -37,6 +37,7 @@ async def desk(open_desk: Any) -> Any:
     opened = await open_desk(customer_service)
     news = {"displayName": "News of ours", "contactDefault": "DEFAULT_DENIED"}
     news |= {"doubleOptInChannels": ["CHANNEL_EMAIL"], "department": "departments/front-desk"}
+    news |= {"defaultLanguageCode": "en", "description": "Once a month."}
     answer = await opened.client().post("/v1/purposes?purposeId=news", json=news)
     assert answer.is_success, answer.text
     wording = {"text": "You may write to me about <new> things."}
@@ -70,8 +71,16 @@ async def test_who_opens_it_sees_what_it_is_and_the_button_confirms_it(desk: Any
     shown = await erika.look()
     assert shown.status_code == 200
     assert '<html lang="de">' in shown.text
-    for words in ("News of ours", "You may write to me about &lt;new&gt; things."):
+    for words in (
+        'zu diesem Thema: <span lang="en">News of ours</span>.',
+        '<p class="soft" lang="en">Once a month.</p>',
+        '<blockquote lang="en">You may write to me about &lt;new&gt; things.</blockquote>',
+    ):
         assert words in shown.text
+    german = {"translations": [{"languageCode": "de", "displayName": "Unsere Neuigkeiten"}]}
+    assert (await desk.client().patch("/v1/purposes/news", json=german)).is_success
+    shown = await erika.look()
+    assert 'zu diesem Thema: <span lang="de">Unsere Neuigkeiten</span>.' in shown.text
     assert "Erika" not in shown.text
     assert "/contact" not in shown.text  # of whose address it is nothing is known
     assert (await erika.browser.head(erika.path)).status_code == 200
@@ -79,7 +88,7 @@ async def test_who_opens_it_sees_what_it_is_and_the_button_confirms_it(desk: Any
     assert (await erika.click()).status_code == 200
     assert await said(desk, erika, "news.email") == "STATE_GRANTED"
     for again in (await erika.look(), await erika.click()):
-        assert "News of ours" in again.text
+        assert "Unsere Neuigkeiten" in again.text
         assert "<button" not in again.text
 
 

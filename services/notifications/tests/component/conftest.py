@@ -189,7 +189,8 @@ class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
             name=request.name,
             category=category,
             essential=request.name in ESSENTIAL,
-            display_name="Canary news",
+            display_name="Neues",
+            translations=[purpose_pb2.PurposeTranslation(language_code="en", display_name="Canary news")],
         )
 
 

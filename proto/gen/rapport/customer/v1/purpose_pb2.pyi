@@ -104,6 +104,7 @@ class Purpose(_message.Message):
     DOUBLE_OPT_IN_CHANNELS_FIELD_NUMBER: _builtins.int
     ESSENTIAL_FIELD_NUMBER: _builtins.int
     DEFAULT_LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TRANSLATIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purposes/{purpose}`, chosen by whoever creates it: lower-case letters, digits and dashes, at most 63."""
     display_name: _builtins.str
@@ -119,10 +120,12 @@ class Purpose(_message.Message):
     etag: _builtins.str
     """The row version, quoted."""
     legal_basis: Global___Purpose.LegalBasis.ValueType
-    """What makes it lawful. It never changes: contact on another basis is another purpose."""
+    """What makes it lawful. It is said once, when it is created or, of what has none, later; then it never changes (`PURPOSE_SETTLED`):
+    contact on another basis is another purpose.
+    """
     category: _builtins.str
     """Under which it is counted and suppressed with others, a code such as `service`, `marketing` or `survey`; may be empty. It says nothing of
-    whether customers may stop it: see `essential`. It never changes: what customers had suppressed stays so, whatever a word of ours.
+    whether customers may stop it: see `essential`. It is said once, as `legal_basis` is: what customers had suppressed stays so, whatever a word of ours.
     """
     essential: _builtins.bool
     """True for what customers have of us, such as word of a promise, and what a law demands: no link of theirs stops it, no budget keeps it
@@ -130,7 +133,9 @@ class Purpose(_message.Message):
     (`INVALID_ESSENTIAL`), and is the platform's or made by who has `customer.departments.administer`. It never changes.
     """
     default_language_code: _builtins.str
-    """The language, BCP 47, of the wording for customers in whose language there is none. Empty means that of the wording that there was first."""
+    """The language, BCP 47, of the wording for customers in whose language there is none, and of `display_name` and `description`. Empty means
+    that of the wording that there was first, and of the two that nobody says which.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -143,6 +148,13 @@ class Purpose(_message.Message):
     def double_opt_in_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """On which channels a yes counts only once the customer has confirmed it with what was sent to them: see `Consent.confirm_expire_time`.
         What was granted before stays so.
+        """
+
+    @_builtins.property
+    def translations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurposeTranslation]:
+        """What it is called and about in other languages, each once (`INVALID_CODE`), for customers: their own pages, and what asks them to
+        confirm a yes. Who reads none of them, nor one that is theirs without its last parts (`de` for `de-AT`), reads `display_name` and
+        `description`.
         """
 
     def __init__(
@@ -161,11 +173,42 @@ class Purpose(_message.Message):
         double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         essential: _builtins.bool = ...,
         default_language_code: _builtins.str = ...,
+        translations: _abc.Iterable[Global___PurposeTranslation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "contact_default", b"contact_default", "create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "description", b"description", "display_name", b"display_name", "double_opt_in_channels", b"double_opt_in_channels", "essential", b"essential", "etag", b"etag", "legal_basis", b"legal_basis", "name", b"name", "translations", b"translations", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Purpose: _TypeAlias = Purpose  # noqa: Y015
+
+@_typing.final
+class PurposeTranslation(_message.Message):
+    """What a purpose is called and about in a language."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    language_code: _builtins.str
+    """The language, BCP 47 such as `de` or `pt-BR`."""
+    display_name: _builtins.str
+    """What people call it; at most 200 characters."""
+    description: _builtins.str
+    """What contacts for it are about; at most 1,000 characters."""
+    def __init__(
+        self,
+        *,
+        language_code: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "display_name", b"display_name", "language_code", b"language_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurposeTranslation: _TypeAlias = PurposeTranslation  # noqa: Y015

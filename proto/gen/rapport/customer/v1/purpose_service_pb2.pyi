@@ -146,7 +146,7 @@ class UpdatePurposeRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change: `display_name`, `description`, `legal_basis`, `category`, `double_opt_in_channels`, `default_language_code`; empty means every populated one, `*` means
+        """The fields to change: `display_name`, `description`, `legal_basis`, `category`, `double_opt_in_channels`, `default_language_code`, `translations` as a whole; empty means every populated one, `*` means
         all.
         """
 

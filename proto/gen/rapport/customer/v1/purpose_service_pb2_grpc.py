@@ -111,8 +111,9 @@ class PurposeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePurpose(self, request, context):
-        """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
-        in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+        """Changes how a purpose is called and described, in which languages, on which channels a yes to it is confirmed, and which of its wordings is read without one
+        in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask), but that a legal basis and a category
+        may each be said of what has none; another than is said is FAILED_PRECONDITION (`PURPOSE_SETTLED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,8 +43,9 @@ class PurposeServiceStub:
     ListPurposes: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]
     """Lists purposes, by name."""
     UpdatePurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]
-    """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
-    in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+    """Changes how a purpose is called and described, in which languages, on which channels a yes to it is confirmed, and which of its wordings is read without one
+    in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask), but that a legal basis and a category
+    may each be said of what has none; another than is said is FAILED_PRECONDITION (`PURPOSE_SETTLED`).
     """
     CreateWording: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.CreateWordingRequest, _wording_pb2.Wording]
     """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
@@ -69,8 +70,9 @@ class PurposeServiceAsyncStub(PurposeServiceStub):
     ListPurposes: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]  # type: ignore[assignment]
     """Lists purposes, by name."""
     UpdatePurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
-    """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
-    in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+    """Changes how a purpose is called and described, in which languages, on which channels a yes to it is confirmed, and which of its wordings is read without one
+    in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask), but that a legal basis and a category
+    may each be said of what has none; another than is said is FAILED_PRECONDITION (`PURPOSE_SETTLED`).
     """
     CreateWording: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.CreateWordingRequest, _wording_pb2.Wording]  # type: ignore[assignment]
     """Creates the wording of a purpose in a language. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
@@ -116,8 +118,9 @@ class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _purpose_service_pb2.UpdatePurposeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_purpose_pb2.Purpose, _abc.Awaitable[_purpose_pb2.Purpose]]:
-        """Changes how a purpose is called and described, on which channels a yes to it is confirmed, and which of its wordings is read without one
-        in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask).
+        """Changes how a purpose is called and described, in which languages, on which channels a yes to it is confirmed, and which of its wordings is read without one
+        in the customer's language. What its contact is allowed by never changes (`UNKNOWN_FIELD` in a mask), but that a legal basis and a category
+        may each be said of what has none; another than is said is FAILED_PRECONDITION (`PURPOSE_SETTLED`).
         """
 
     @_abc_1.abstractmethod

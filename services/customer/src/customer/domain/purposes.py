@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from chassis.errors import InvalidArgument, Violation, invalid
+from chassis.errors import FailedPrecondition, InvalidArgument, Violation, invalid
 from chassis.names import acted
 from customer.names import DEPARTMENT, PURPOSE, WORDING, WORDING_VERSION
 
@@ -34,6 +34,15 @@ _NO_CHOICE = (LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION, LegalBasis.VITAL
 
 
 @dataclass(slots=True)
+class PurposeTranslation:
+    """What a purpose is called and about in a language, BCP 47."""
+
+    language_code: str
+    display_name: str
+    description: str = ""
+
+
+@dataclass(slots=True)
 class Purpose:
     """What a contact is for."""
 
@@ -50,12 +59,13 @@ class Purpose:
     double_opt_in_channels: list[str] = field(default_factory=list)  # on which a yes has to be confirmed
     essential: bool = False  # of what customers have of us, or a law demands: no link of theirs stops it
     default_language_code: str = ""  # of the wording for who reads none of those that there are, BCP 47
+    translations: list[PurposeTranslation] = field(default_factory=list)
 
     name = PURPOSE.named("id")
     department = DEPARTMENT.named("department_id")
 
     def require_lawful(self) -> None:
-        """InvalidArgument INVALID_LEGAL_BASIS, INVALID_ESSENTIAL.
+        """InvalidArgument INVALID_LEGAL_BASIS, INVALID_ESSENTIAL, INVALID_CODE.
 
         What rests on consent waits for it. What nobody can stop rests on what leaves no choice, and waits
         for no yes.
@@ -71,8 +81,21 @@ class Purpose:
         if self.essential and (self.double_opt_in_channels or not allowed):
             told = "must be false where contact waits for a yes"
             wrong.append(Violation("purpose.essential", "INVALID_ESSENTIAL", told))
+        languages = [each.language_code.lower() for each in self.translations]
+        for i, language in enumerate(languages):
+            if language in languages[:i]:
+                told = "must be another language than those before it"
+                path = f"purpose.translations[{i}].language_code"
+                wrong.append(Violation(path, "INVALID_CODE", told))
         if wrong:
             raise InvalidArgument(wrong)
+
+    def require_unsettled(self, legal_basis: LegalBasis | None, category: str) -> None:
+        """FailedPrecondition PURPOSE_SETTLED where another legal basis or category is said: each is once."""
+        said = {"legal_basis": (self.legal_basis, legal_basis), "category": (self.category, category)}
+        if settled := [name for name, (held, other) in said.items() if held and other != held]:
+            told = f"{self.name} has its {' and '.join(settled)}: contact of another kind is another purpose."
+            raise FailedPrecondition("PURPOSE_SETTLED", told, {"resource": self.name})
 
 
 @dataclass(slots=True)

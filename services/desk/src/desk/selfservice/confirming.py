@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from chassis.clock import Clock
+from desk.language.catalogues import N_
 from desk.pages.base import render
 from desk.pages.services import Services
+from desk.pages.wordings import called, language_of
 from desk.selfservice.asking import Own, speaking
 from desk.selfservice.choices import words_of
 from rapport.customer.v1.consent_service_pb2 import ConfirmConsentRequest, FindRequestedConsentRequest
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 CONFIRM = "confirm"
 ENDED = "CONSENT_REQUEST_ENDED"
+ASKED = N_("By {channel}, about this: {what}.")
+CONFIRMED = N_("You hear from us by {channel} about this: {what}.")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -56,15 +60,16 @@ class Confirming:
     async def _page(self, own: Own, *, done: bool) -> HTMLResponse:
         [consent] = own.linked.consents
         purpose = await self.services.purposes.GetPurpose(GetPurposeRequest(name=consent.purpose))
-        wording = ""
+        wording = None
         if consent.wording:
-            named = GetWordingRequest(name=consent.wording)
-            wording = (await self.services.purposes.GetWording(named)).text
+            wording = await self.services.purposes.GetWording(GetWordingRequest(name=consent.wording))
+        what, channel = called(purpose, own.say), words_of(consent.channel, own.say)
+        sentence = CONFIRMED if done else ASKED
         told: dict[str, Any] = {
-            "title": own.say(purpose.display_name),
-            "about": own.say(purpose.description) if purpose.description else "",
-            "channel": words_of(consent.channel, own.say),
-            "wording": wording,
+            "sentence": what.within(own.say(sentence, channel=channel, what=what.title)),
+            "called": what,
+            "wording": wording.text if wording else "",
+            "language": language_of(wording) if wording else "",
         }
         told |= {"company": own.company, "token": own.token, "done": done}
         html = render("selfservice/confirm.html", say=own.say, **told)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import grpc
 
 from chassis.grpc.status import reason
+from chassis.languages import text_in
 from chassis.work import Ours
 from chassis.work.item import not_answered
 from notifications.domain.confirming import consent_of
@@ -61,9 +62,10 @@ class Links:
         except grpc.aio.AioRpcError as error:
             gone = error.code() == grpc.StatusCode.NOT_FOUND or reason(error) == "CONSENT_NOT_REQUESTED"
             raise (Forbidden(Reason.CAUSE_GONE) if gone else not_answered("customer", error)) from None
+        called = {each.language_code: each.display_name for each in purpose.translations}
         return {
             CONFIRM_LINK: f"{self.site}/c/{quote(issued.token)}/confirm",
-            CONFIRM_PURPOSE: purpose.display_name,
+            CONFIRM_PURPOSE: text_in(contact.language_code, called, purpose.display_name),
         }
 
     async def on(self, notice: Notice, contact: Contact, used: Set[str]) -> Contact:
