@@ -24,12 +24,14 @@ from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
 from desk.pages.services import Services
 from desk.pages.traces.store import Traces, TraceStore
+from desk.selfservice.offering import AGAIN_S, Offering
 from desk.selfservice.site import PREFIX as OWN
 from desk.selfservice.site import OwnPages
 from desk.settings import Settings
 from desk.store.cleaning import every
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
 from rapport.notifications.v1.receipt_service_pb2_grpc import ReceiptServiceStub
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
@@ -37,18 +39,20 @@ OF_PROGRAMS = ("/v1/", page.PATH)
 
 
 def compose(app: App[Settings]) -> None:
-    url, link = app.settings.traces_url, app.settings.trace_link
-    traces = Traces(TraceStore(url) if url else None, link)
+    s = app.settings
+    traces = Traces(TraceStore(s.traces_url) if s.traces_url else None, s.trace_link)
     if traces.store:
         app.background(traces.store.keep)
     calls, gate = Calls(app.db, app.broadcast), Gate(app)
     app.background(lambda: every(MINUTE_S, gate.sessions.clean))
     app.background(lambda: every(HOUR_S, clean(app.db)))
-    services, presence = Services(app.forwarding, app.settings.front_desk), Presence(app.broadcast)
+    services, presence = Services(app.forwarding, s.front_desk), Presence(app.broadcast)
     guarded = gate.before(pages(services, app.db, app.draining, traces, calls, presence))
-    rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
+    rest = Rest(app.forwarding, app.verifier, s.rest_timeout_s, app.draining)
     signing_out = ending.Ending(gate.sessions, app.verifier)
-    app.web(_site(rest, _webhooks(app, calls), signing_out, OwnPages(app), guarded))
+    offering = Offering(app.name, app.client(ProviderServiceStub, "notifications"), s.customer_channels)
+    app.background(lambda: every(AGAIN_S, offering.hear))
+    app.web(_site(rest, _webhooks(app, calls), signing_out, OwnPages(app, offering), guarded))
 
 
 def _site(rest: Rest, webhooks: ASGIApp, signing_out: ASGIApp, own: ASGIApp, pages: ASGIApp) -> ASGIApp:
@@ -117,5 +121,6 @@ service = Service(
         "customer.timeline_entries.write",
         "customer.wordings.read",
         "notifications.delivery_attempts.record",
+        "notifications.providers.read",
     ),
 )

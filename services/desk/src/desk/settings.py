@@ -1,11 +1,11 @@
 """What the desk is told by its environment."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from chassis.settings import ServiceSettings
+from chassis.settings import AS_JSON, ServiceSettings
 from chassis.urls import is_safe
 
 FRONT_DESK = "agents/front-desk"  # who is always in the directory, and nobody in particular
@@ -66,6 +66,12 @@ class Settings(ServiceSettings):
         pattern=r"^agents/",
         description="whom customers' own pages name where nobody in person looks after them: as the "
         "notifications service is told",
+    )
+    customer_channels: Annotated[list[Literal["voice", "letter", "sms", "app"]], *AS_JSON] = Field(
+        ["voice"],
+        description="JSON: by which channels customers are reached here beside those that the notifications "
+        "service has providers of, so that their own pages offer them: `app` where an app shows the inbox, "
+        "`letter` and `sms` where something else sends them",
     )
     customer_proxies: int = Field(
         0,

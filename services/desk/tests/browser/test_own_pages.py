@@ -1,6 +1,7 @@
 """The customer's own pages in a browser: at any width, by keyboard, without script, in German and English."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,6 +23,12 @@ from tests.browser.looking import barriers, flaws, keyboard_stops
 def time_of_day() -> ManualClock:
     """Three days ago, which a customer takes to get into trouble."""
     return ManualClock(datetime.now(UTC) - timedelta(days=3))
+
+
+@pytest.fixture(scope="module")
+def desk_settings() -> dict[str, Any]:
+    """Something else sends text messages here, and colleagues call."""
+    return {"customer_channels": ["voice", "sms"]}
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +177,11 @@ async def test_she_says_when_she_wants_quiet_and_stops_the_rest(
     await page.get_by_role("button", name="Speichern").press("Enter")
     await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).to_be_checked()
     await page.get_by_role("button", name="Alle anderen Nachrichten beenden").press("Enter")
-    await page.goto(f"{link}/contact")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Keine Nachrichten mehr von uns")
+    assert [*await barriers(page), *await flaws(page)] == []
+    await page.get_by_role("button", name="Ja, alle anderen Nachrichten beenden").press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("Beendet.")
+    await page.get_by_role("link", name="Ändern").press("Enter")
+    await expect(page.locator("main")).to_contain_text("Das gilt seit")
     await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).not_to_be_checked()
     await expect(hours.get_by_label("Von")).to_have_value("22:00")

@@ -130,8 +130,10 @@ async def test_who_wants_nothing_more_is_noted_by_keyboard_once_a_colleague_has_
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#told")).to_contain_text("they hear of us only about what they have of us")
     await expect(page.locator("main")).to_contain_text("Wants nothing more but what they have of us")
+    await page.set_viewport_size({"width": 390, "height": 700})
     form = await opened(page, customer, "Contact consent")
-    await expect(form).to_contain_text("they want nothing more but what they have of us")
+    await expect(form.get_by_label("Channel")).to_be_focused()  # where an answer is noted they see it
+    await expect(form.get_by_text("they want nothing more but what they have of us")).to_be_in_viewport()
     kept = await desk.ask(ADMIN, "GET", f"{customer}/preferences")
     assert kept["contactStop"]["noter"].startswith("agents/")
     await form.get_by_role("button", name="That was somebody else").press("Enter")

@@ -13,7 +13,9 @@ from cases.service import service as cases_service
 from chassis.db.statement import Statement
 from customer.service import service as customer_service
 from desk.selfservice import site
+from notifications.service import service as notifications_service
 from rapport_testing.clock import ManualClock
+from rapport_testing.wait import eventually
 from services.desk.tests.component.test_own_pages import customer, made, said
 
 MANY = 400
@@ -30,6 +32,12 @@ _WORDINGS = Statement[Any](
     sa.text(
         "INSERT INTO wordings (purpose_id, language, version, text, create_time)"
         f" SELECT 'p' || n, 'en', 1, 'Yes to ' || n, now() FROM generate_series(1, {MANY}) n"
+    )
+)
+_GATEWAY = Statement[Any](
+    sa.text(
+        "INSERT INTO providers SELECT (jsonb_populate_record(p,"
+        """ '{"id": "gateway", "channel": "SMS"}')).* FROM providers p WHERE p.id = 'smtp'"""
     )
 )
 _PROMISES = Statement[Any](
@@ -72,6 +80,34 @@ async def test_of_many_purposes_each_is_shown_with_its_wording_kept_and_stopped(
     stopped = await erika.form("/contact")
     assert [name for name in stopped if name.startswith("want-")] == []
     assert await said(desk, erika, f"p{MANY}.app") == "STATE_DENIED"
+
+
+async def test_channels_are_offered_by_which_messages_go_and_of_others_nothing_is_asked_or_said(
+    open_desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.service.AGAIN_S", 0.05)
+    desk = await open_desk(customer_service, notifications_service, customer_channels=["letter"])
+    erika = await customer(desk, "Erika")
+    tips = {"displayName": "Tips", "contactDefault": "DEFAULT_ALLOWED"}
+    await made(desk.client(), "/v1/purposes?purposeId=tips", **tips)
+    yes = {"state": "STATE_GRANTED", "source": "form"}
+    for channel in ("voice", "app"):
+        path = f"/v1/{erika.name}/consents/marketing.{channel}?allowMissing=true"
+        assert (await desk.client().patch(path, json=yes)).is_success
+    form = await erika.form("/contact")
+    # What they said yes to they see, wherever it would come by.
+    assert (form["was-tips"], form["was-marketing"]) == ("email letter", "voice app")
+    preferred = (await erika.page("/contact")).partition('name="prefer"')[2].partition("</select>")[0]
+    assert re.findall(r'value="(\w+)"', preferred) == ["none", "email", "letter"]
+    assert (await erika.post("/contact", **form)).status_code == 303
+    assert await said(desk, erika, "tips.sms") == await said(desk, erika, "tips.app") == ""
+    assert await said(desk, erika, "marketing.app") == "STATE_GRANTED"
+    await _GATEWAY.run(desk.services["notifications"].db)
+
+    async def offered() -> bool:
+        return (await erika.form("/contact"))["was-tips"] == "email sms letter"
+
+    await eventually(offered)
 
 
 async def test_what_is_due_next_stands_before_hundreds_that_are_due_later_or_were_kept(

@@ -315,8 +315,12 @@ async def test_they_choose_what_they_hear_where_and_when(desk: Any) -> None:
     preferences = (await desk.client().get(f"/v1/{erika.name}/preferences")).json()
     assert preferences["etag"] == '"1"'
     assert "This holds since" not in (before := await erika.page("/contact"))
-    assert "Stop all other messages" in before
-    assert (await erika.post("/stop")).status_code == 200
+    assert f'<form method="get" action="{erika.path}/unsubscribe">' in before
+    asked = await erika.page("/unsubscribe?")
+    assert "No more messages from us, but about your orders and cases?" in asked
+    assert await said(desk, erika) == "STATE_GRANTED"
+    assert f'<form method="post" action="{erika.path}/unsubscribe">' in asked
+    assert "From now on you hear from us only" in (await erika.post("/unsubscribe")).text
     assert await said(desk, erika) == "STATE_DENIED"
     assert "This holds since" in (stopped := await erika.page("/contact"))
     assert "Stop all other messages" not in stopped

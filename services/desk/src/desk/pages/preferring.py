@@ -8,9 +8,13 @@ from rapport.common.v1.channel_pb2 import Channel
 from rapport.customer.v1.preferences_pb2 import Preferences
 
 # The channels by which customers are written to and called: how consents are named after them, and in words.
-WRITTEN = {"email": N_("e-mail"), "sms": N_("SMS"), "voice": N_("phone"), "letter": N_("letter")}
-# With an app of theirs, where they say that they prefer it: not everybody who reads their pages has one.
-CHANNELS = {**WRITTEN, "app": N_("app")}
+CHANNELS = {
+    "email": N_("e-mail"),
+    "sms": N_("SMS"),
+    "voice": N_("phone"),
+    "letter": N_("letter"),
+    "app": N_("app"),
+}
 NONE = "none"
 
 

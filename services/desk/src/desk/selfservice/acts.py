@@ -15,6 +15,7 @@ from desk.pages.preferring import CHANNELS
 from desk.pages.selfservice import view
 from desk.pages.selfservice.loading import find
 from desk.pages.services import Services
+from desk.pages.wordings import called
 from desk.selfservice import choices
 from desk.selfservice.answering import page
 from desk.selfservice.asking import Own
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from rapport.customer.v1.self_service_link_service_pb2_grpc import SelfServiceLinkServiceAsyncStub
 
 TEXT_MAX = 4000
+ENDS = N_("No more by {channel} about this: {what}.")
+ENDED = N_("You get no more by {channel} about this: {what}.")
 SENT = N_("Thank you. We have it, and you will hear from us. You wrote:")
 
 
@@ -56,11 +59,11 @@ def _channel(own: Own) -> str:
 def _unsubscribe(own: Own, purpose: Purpose | None, *, done: bool) -> HTMLResponse:
     """Of the purpose and the channel that its address names, or of all."""
     if purpose is None:
-        return page(own, "unsubscribe.html", about="", title="", done=done)
-    channel = _channel(own)
+        return page(own, "unsubscribe.html", about="", sentence="", done=done)
+    channel, what = _channel(own), called(purpose, own.say)
     about = urlencode({"purpose": last(purpose.name), "channel": channel})
-    title, by = own.say(purpose.display_name), own.say(CHANNELS[channel])
-    return page(own, "unsubscribe.html", about=f"?{about}", title=title, channel=by, done=done)
+    told = own.say(ENDED if done else ENDS, channel=own.say(CHANNELS[channel]), what=what.title)
+    return page(own, "unsubscribe.html", about=f"?{about}", sentence=what.within(told), done=done)
 
 
 @dataclass(frozen=True)

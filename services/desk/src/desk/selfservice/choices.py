@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from babel import Locale
@@ -13,7 +13,7 @@ from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
 from desk.pages.customer.things import said_zone
 from desk.pages.preferring import CHANNELS
-from desk.pages.wordings import version_of
+from desk.pages.wordings import Called, called, language_of, version_of
 from desk.selfservice.asking import Own
 from desk.ui.speech import Speech
 from desk.ui.words import last, spoken
@@ -36,17 +36,17 @@ LANGUAGES = {code: str(Locale(code).get_display_name()).capitalize() for code in
 
 @dataclass(frozen=True)
 class Choice:
-    """One purpose: what it is called and about, and of each channel its field and whether it is welcome."""
+    """One purpose, and of each channel its field and whether it is welcome."""
 
     id: str
-    title: str
-    about: str
+    called: Called
     channels: Sequence[tuple[str, str, bool, str]]  # code, words, whether it is ticked, what a yes waits for
     welcome: (
         str  # the codes of the channels on which they said yes: what the form had, to tell what is changed
     )
     wording: str = ""  # the version of what they agree to, by its name
-    text: str = ""  # and what it says
+    text: str = ""  # what it says
+    language: str = ""  # and in which language, BCP 47
 
 
 def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
@@ -66,10 +66,12 @@ def choices(
     linked: ResolveSelfServiceLinkResponse,
     say: Speech,
     fields: Mapping[str, str],
+    offered: Container[str],
 ) -> list[Choice]:
     """What can be chosen; of purposes that have one, with the wording that is agreed to.
 
-    What `fields` chose otherwise than the form had it stays chosen.
+    Channels that are `offered`, and those by which they said yes: of others nothing is asked or said. What
+    `fields` chose otherwise than the form had it stays chosen.
     """
     said = {last(each.name): each for each in linked.consents}
     stopped = linked.preferences.HasField("contact_stop")
@@ -77,18 +79,19 @@ def choices(
     for each in stoppable(purposes):
         purpose, channels, welcome = last(each.name), [], []
         for code, words in CHANNELS.items():
-            yes, waits_for = _chosen(each, said.get(f"{purpose}.{code}"), say, stopped)
-            typed = _typed(fields, purpose, code)
+            known, typed = said.get(f"{purpose}.{code}"), _typed(fields, purpose, code)
+            yes, waits_for = _chosen(each, known, say, stopped)
+            if code not in offered and typed is None and not (known and yes):
+                continue
             channels.append((code, say(words), yes if typed is None else typed, waits_for))
             welcome += [code] if yes else []
-        title, about = say(each.display_name), say(each.description) if each.description else ""
         agreed = _agreed(wordings.get(each.name))
-        made.append(Choice(purpose, title, about, channels, " ".join(welcome), *agreed))
+        made.append(Choice(purpose, called(each, say), channels, " ".join(welcome), *agreed))
     return made
 
 
-def _agreed(wording: Wording | None) -> tuple[str, str]:
-    return (version_of(wording), wording.text) if wording else ("", "")
+def _agreed(wording: Wording | None) -> tuple[str, ...]:
+    return (version_of(wording), wording.text, language_of(wording)) if wording else ()
 
 
 def _chosen(purpose: Purpose, said: Consent | None, say: Speech, stopped: bool) -> tuple[bool, str]:

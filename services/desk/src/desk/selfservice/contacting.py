@@ -17,13 +17,14 @@ from chassis.errors import Aborted, InvalidArgument, Refusal
 from desk.language.catalogues import N_, violation
 from desk.pages.actions.kinds.consents import waits
 from desk.pages.customer.things import said_zone
-from desk.pages.preferring import WRITTEN, preferred, reordered
+from desk.pages.preferring import CHANNELS, preferred, reordered
 from desk.pages.quieting import as_typed, field_of, filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
 from desk.pages.wordings import by_purpose
 from desk.selfservice import choices
 from desk.selfservice.answering import page, to
 from desk.selfservice.asking import Own
+from desk.selfservice.offering import Offering
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_SMS
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
@@ -61,6 +62,7 @@ class Contacting:
 
     links: SelfServiceLinkServiceAsyncStub
     services: Services
+    offering: Offering
 
     async def contact(self, own: Own) -> Response:
         """As they said it last."""
@@ -114,7 +116,7 @@ class Contacting:
         chosen = Preferences(
             name=before.name,
             etag=own.text("etag"),
-            channels=reordered(before, own.text("prefer"), WRITTEN),
+            channels=reordered(before, own.text("prefer"), CHANNELS),
             quiet_hours=typed_hours(own),
             pauses=typed_pauses(own, before, own.say.zone_of(choices.zone(own) or ""), own.say.now),
             language_code=choices.language(own.text("language"), before, own.say),
@@ -159,8 +161,14 @@ class Contacting:
             own,
             "contact.html",
             status,
-            choices=choices.choices(purposes, await self._wordings(own), own.linked, own.say, own.fields),
-            offered=[(code, own.say(words)) for code, words in WRITTEN.items()],
+            choices=choices.choices(
+                purposes, await self._wordings(own), own.linked, own.say, own.fields, self.offering
+            ),
+            offered=[
+                (code, own.say(words))
+                for code, words in CHANNELS.items()
+                if code in self.offering or code == held["prefer"]
+            ],
             held=held,
             stopped=own.say.on(moment(stop.effective_time)) if stop else "",
             zone=own.say.zone.key,

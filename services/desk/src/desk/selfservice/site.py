@@ -32,6 +32,7 @@ from desk.selfservice.asking import Own, fields_of, sent_to, speaking
 from desk.selfservice.confirming import CONFIRM, ENDED, Confirming
 from desk.selfservice.contacting import Contacting
 from desk.selfservice.limits import Limits, Room, TooMuch
+from desk.selfservice.offering import Offering
 from desk.settings import Settings
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.self_service_link_service_pb2 import ResolveSelfServiceLinkRequest
@@ -67,11 +68,11 @@ Act = Callable[[Own], Awaitable[Response]]
 class OwnPages:
     """Answers what is below `/c/`."""
 
-    def __init__(self, app: App[Settings]) -> None:
+    def __init__(self, app: App[Settings], offering: Offering) -> None:
         self._clock, self._company = app.clock, app.settings.company
         self._links = app.client(SelfServiceLinkServiceStub, "customer")
         services = Services(app.channels, app.settings.front_desk)
-        contacting = Contacting(self._links, services)
+        contacting = Contacting(self._links, services, offering)
         acts = Acts(self._links, services, contacting)
         self._confirming = Confirming(app.client(ConsentServiceStub, "customer"), services, self._company)
         self._limits = Limits(app.settings.customer_proxies)
