@@ -145,6 +145,8 @@ def _note(result: Result, effect: ImportEffect, column: ColumnOf) -> None:
     if effect.matched_by:
         by = column(effect.line, effect.matched_by)
         result.known_by[by] = result.known_by.get(by, 0) + 1
+    if effect.outcome != ImportEffect.OUTCOME_CHANGED:
+        return
     handles = [(column(effect.line, field), "", "", False) for field in effect.added_identifiers]
     fields = [(column(effect.line, c.field), c.before, c.after, c.overwrites) for c in effect.changes]
     for name in dict.fromkeys(each[0] for each in (*fields, *handles)):

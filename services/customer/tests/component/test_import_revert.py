@@ -149,6 +149,18 @@ async def test_whom_an_import_made_is_nobody_afterwards_and_their_handles_are_fr
     assert (await desk.resolve(desk.email("n@example.com"))).customer != nils
 
 
+async def test_imports_that_are_taken_back_in_the_reverse_of_their_order_leave_nothing(desk):
+    rows = [
+        customer_pb2.Customer(identifiers=[desk.external("crm:1")], language_code=language)
+        for language in ("de", "fr")
+    ]
+    rows[1].identifiers.append(desk.email("n@example.com"))
+    jobs = [await committed(desk, await staged(desk, row)) for row in rows]
+    done = [await reverted(desk, job) for job in reversed(jobs)]
+    assert [(job.reverted_count, job.kept_count) for job in done] == [(1, 0), (1, 0)]
+    assert await everybody(desk) == {}
+
+
 async def test_what_is_told_late_of_somebody_deleted_makes_nothing_of_them(desk):
     row = customer_pb2.Customer(identifiers=[desk.email("n@example.com")])
     job = await committed(desk, await staged(desk, row))

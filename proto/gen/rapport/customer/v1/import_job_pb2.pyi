@@ -385,7 +385,7 @@ class ImportEffect(_message.Message):
 
     @_builtins.property
     def added_identifiers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Which of the row's identifiers a known customer got, `identifiers[1]`."""
+        """Which of the row's identifiers the customer got, `identifiers[1]`."""
 
     def __init__(
         self,

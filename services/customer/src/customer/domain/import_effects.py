@@ -34,7 +34,7 @@ class FieldChange:
 
 @dataclass(slots=True)
 class Added:
-    """An identifier that a row gave a known customer: which of the row's, counted from 0, and its id here."""
+    """An identifier that a row gave its customer: which of the row's, counted from 0, and its id here."""
 
     position: int
     identifier_id: UUID

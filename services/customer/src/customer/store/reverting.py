@@ -10,7 +10,7 @@ from chassis.db.tables import among, table
 from customer.domain.customers import Customer, DeletedCustomer
 from customer.store.advice import ANSWERS
 from customer.store.attributes import CANDIDATES, OBSERVATIONS, PINS
-from customer.store.links import LINKS
+from customer.store.imports import IMPORT_EFFECTS
 from customer.store.matches import MATCH_CANDIDATES
 from customer.store.merges import MERGES
 from customer.store.relationships import RELATIONSHIPS
@@ -39,6 +39,13 @@ def _who(column: sa.ColumnElement[Any], *where: sa.ColumnElement[bool]) -> sa.Se
     return sa.select(column.label("customer_id")).where(among(column, "customer_ids"), *where)
 
 
+# What another import said, and did not after all.
+_taken_back = sa.exists().where(
+    IMPORT_EFFECTS.c.customer_id == OBSERVATIONS.c.customer_id,
+    sa.literal_column("'importJobs/'").op("||")(sa.cast(IMPORT_EFFECTS.c.job_id, sa.Text))
+    == OBSERVATIONS.c.origin,
+    IMPORT_EFFECTS.c.undone,
+)
 _IN_USE = [
     *(
         _who(each.c.customer_id)
@@ -52,7 +59,7 @@ _IN_USE = [
             VIEW_SECTIONS,
         )
     ),
-    *(_who(each.c.customer_id) for each in (VIEW_PARTS, CANDIDATES, PINS, LINKS, ALIAS_GROUPS)),
+    *(_who(each.c.customer_id) for each in (VIEW_PARTS, CANDIDATES, PINS, ALIAS_GROUPS)),
     *(_who(each) for each in (RELATIONSHIPS.c.customer_id, RELATIONSHIPS.c.related_customer_id)),
     *(_who(each) for each in (MERGES.c.customer_id, MERGES.c.merged_customer_id)),
     *(
@@ -63,7 +70,11 @@ _IN_USE = [
         )
         for each in (MATCH_CANDIDATES.c.customer_id, MATCH_CANDIDATES.c.other_customer_id)
     ),
-    _who(OBSERVATIONS.c.customer_id, OBSERVATIONS.c.origin != sa.bindparam("origin", type_=sa.Text)),
+    _who(
+        OBSERVATIONS.c.customer_id,
+        OBSERVATIONS.c.origin != sa.bindparam("origin", type_=sa.Text),
+        ~_taken_back,
+    ),
     _who(TIMELINE.c.customer_id, TIMELINE.c.event_type != sa.all_(_OF_ANY_IMPORT)),
     _who(TIMELINE.c.assigned_customer_id),
 ]

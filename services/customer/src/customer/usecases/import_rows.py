@@ -115,7 +115,6 @@ def _apply(
         # An address that finds another name proves nothing: the row's id would rename the next time.
         kept = [h for h in draft.handles if not (renames and not certain and h.strong)]
         new = _bring(tx, chunk, held, kept, notes)
-        effect.added = [Added(_position(draft, each), each.id) for each in new]
         if fields or new:
             effect.outcome = Outcome.CHANGED
         if held.customer.id in chunk.created:
@@ -123,6 +122,7 @@ def _apply(
         elif fields or new:
             _record_changed(tx, chunk, held.customer, fields)
             chunk.changed[held.customer.id] = held.customer
+    effect.added = [Added(_position(draft, each), each.id) for each in new]
     notes += _of_handles(chunk, held, draft)
     chunk.add(held, new)
     return notes

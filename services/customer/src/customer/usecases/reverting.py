@@ -33,11 +33,11 @@ LATER = timedelta(seconds=1)
 AFTER_OTHERS = 1000  # where what is told of a line stands, behind what was told when it was applied
 _CHANGED_SINCE = "{0} is not as the import left this: all that it changed of them stays"
 _IN_USE = "{0} has more by now than the import made: they stay a customer"
-# What is told of whoever is imported, and by that of nobody else.
+# What imports tell of whoever they are about, and is looked at where it is kept.
 OWN_TYPES = [
     f"rapport.customer.v1.{each}"
     for each in (
-        *("CustomerCreated", "CustomerUpdated", "IdentifierCreated"),
+        *("CustomerCreated", "CustomerUpdated", "IdentifierCreated", "IdentifierDeleted"),
         *("MatchCandidateCreated", "MatchCandidateUpdated"),
     )
 ]
@@ -131,10 +131,11 @@ async def _delete(tx: Transaction, taken: _Taken, created: Mapping[UUID, Sequenc
     customers = {each.id: each for each in await known.CUSTOMERS_TO_DELETE.all(tx, ids=ids)}
     rows = await known.IN_USE.all(tx, customer_ids=ids, own_types=OWN_TYPES, origin=taken.job.name)
     in_use = {row["customer_id"] for row in rows}
+    identifiers = await identifiers_of(tx, ids)
     gone: list[UUID] = []
     for name, effects in created.items():
         customer = customers.get(name)
-        if customer and (name in in_use or customer.version != effects[-1].version):
+        if customer and (name in in_use or not _has_theirs(identifiers[name], effects)):
             told = Violation("", "CUSTOMER_IN_USE", _IN_USE.format(customer.name))
             taken.keep(effects, [(effects[0].line, told)])
             continue
@@ -148,6 +149,12 @@ async def _delete(tx: Transaction, taken: _Taken, created: Mapping[UUID, Sequenc
         await known.DELETE_OBSERVATIONS.run(tx, ids=gone)
         await known.DELETE_CUSTOMERS.run(tx, ids=gone)
         await known.INSERT_DELETED.rows(tx, [DeletedCustomer(each, tx.now) for each in gone])
+
+
+def _has_theirs(held: Sequence[Identifier], effects: Sequence[Effect]) -> bool:
+    """Whether a customer has the identifiers that the import gave them, as it did, and no others."""
+    given = {each.identifier_id for effect in effects for each in effect.added}
+    return {each.id for each in held} == given and all(each.version == 1 for each in held)
 
 
 async def _restore(tx: Transaction, taken: _Taken, changed: Mapping[UUID, Sequence[Effect]]) -> None:
