@@ -202,6 +202,9 @@ async def test_a_file_without_a_header_is_not_eaten(read: Read, first: str) -> N
         found = await read("customers", file, mapping=mapping)
         assert [row.split()[:2] for row in found.rows] == [first.split(";")[1::-1], ["Bo", "2"]]
     assert len((await read("customers", file, mapping=["external_id=1"], header_row=0)).rows) == 2
+    found = await read("customers", "x;y\n1;Anna\n", mapping=["external_id=1"])
+    assert (found.rows, "line 1 is taken for names of columns" in found.notes) == (["1"], True)
+    assert len((await read("customers", "1;x\n2;y\n", mapping=["external_id=1"])).rows) == 2
     assert len((await read("customers", file, mapping=["external_id=1"], header_row=1)).rows) == 1
 
 

@@ -49,7 +49,8 @@ def find(lines: Iterable[tuple[int, list[str]]], named: Collection[str], name: s
         best += 1  # the line above names groups of columns
     if best is not None:
         return Heading(*found[best], is_known=True, has_above=best > 0)
-    if value := _value(found[0][1], has_a_name=counts[0] > 0):
+    by_place = bool(named) and all(place(text) for text in named)
+    if value := _value(found[0][1], has_a_name=counts[0] > 0 or by_place):
         return _asked(found, named, name, value)
     return Heading(*found[0])
 

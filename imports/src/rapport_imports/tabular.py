@@ -188,13 +188,18 @@ def open_table(
         found = _named(encoding) if encoding else decoding.encoding_of(path, start)
         delimiter, declared = delimited.delimiter_of(path, found)
     header_row = 1 if delimiter == jsonlines.DELIMITER else header_row
-    first, cells, _, has_above = _heading(path, _records(path, found, delimiter, sheet), header_row, named)
+    first, cells, is_known, has_above = _heading(
+        path, _records(path, found, delimiter, sheet), header_row, named
+    )
     mended = len(cells) if tuple(cells[-len(ERROR_COLUMNS) :]) == ERROR_COLUMNS else 0
     if mended:
         cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
     header, notes = heading.names(cells)
     if has_above:
         notes.insert(0, f"line {first} names the columns, and none above is read; --header-row names another")
+    by_place = any(heading.place(text) and text not in header for text in named)
+    if by_place and header_row is None and not is_known and first:
+        notes.append(f"line {first} is taken for names of columns; --header-row 0 says that none names them")
     before = Reading()
     if mended:
         refused = (row for line, row in _records(path, found, delimiter, sheet) if line > first)
