@@ -281,7 +281,6 @@ def spoken(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-# Every channel by its code, as the contract calls it.
 CHANNELS = {spoken(name): name for name in (each.removeprefix("CHANNEL_") for each in Channel.keys()[1:])}
 
 
