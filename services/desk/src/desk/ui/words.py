@@ -253,7 +253,6 @@ FACTS = {
     "RelationshipManagerAssigned": N_("Another relationship manager"),
     "CustomerCreated": N_("Became known to us"),
     "CustomerUpdated": N_("Details changed"),
-    "CustomerDeleted": N_("Taken back with the import that made them known"),
     "CustomersMerged": N_("Two records became one"),
     "CustomerMergeUndone": N_("Two records are of two customers again"),
     "InteractionRecorded": N_("Contact"),
