@@ -156,7 +156,8 @@ async def test_the_cards_that_a_page_missed_are_asked_for_again(desk: Any) -> No
     name = await erika(desk)
     alice = await desk.signed_in()
     told = json.loads((await alice.get(f"/{name}/cards")).text)
-    assert set(told["cards"]) == {"who", "worth", "points", "sections", "promises", "cases", "timeline"}
+    cards = {"who", "advice", "worth", "points", "sections", "promises", "cases", "timeline"}
+    assert set(told["cards"]) == cards
     assert (await alice.get(f"/customers/{uuid4()}/cards")).status_code == 404
 
 
