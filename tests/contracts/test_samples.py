@@ -128,6 +128,8 @@ async def test_recorded_samples_become_the_view_of_their_customer(start: Any) ->
     running = await start(import_module("customer.service").service, peers=NOWHERE)
     for subscription in running.app.subscriptions:
         for full_name, message in subscription.messages.items():
+            if full_name.endswith("CustomerDeleted"):  # nothing is shown of them any more
+                continue
             for path in recorded(full_name):
                 await deliver(running, message, path.read_bytes(), subscription.source)
     name = f"{sample(NoticeSent).customer}/view"  # type: ignore[attr-defined]
