@@ -5,7 +5,7 @@ of advice says from when to when it is given, so that time passes without anythi
 was answered takes it away, or puts it off, by its name: that of a rule, its evidence, and the occasion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from rapport.customer.v1 import advice_pb2, view_pb2
 
 SHOWN_MAX = 5
 BYTES_MAX = 3 * 1024  # of what a view advises
+_CAUSE_BYTES = 500  # of one that is held, about
 SHOWN = Counter("rapport_advice_shown", "What views advised whoever read them, by rule.", ["kind"])
 _RULES = {rule: advice_pb2.AdviceRule.Value(f"ADVICE_RULE_{rule}") for rule in AdviceRule}
 _SHOWN = {rule: SHOWN.labels(rule) for rule in AdviceRule}
@@ -30,48 +31,59 @@ _ORDER = {rule: (each.priority, place) for place, (rule, each) in enumerate(ADVI
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A piece of advice that may be given, as a view with nothing but that, serialised; from when to when."""
+    """A piece of advice that is given, as a view with nothing but that, serialised."""
 
     rule: AdviceRule
-    since: datetime
-    until: datetime | None
     part: bytes
 
 
 class Advisory:
     """What a view may advise, the most urgent first: which of it, is said by the time of day."""
 
-    __slots__ = ("_given", "size")
+    __slots__ = ("_answered", "_asked", "_causes", "_given")
 
-    def __init__(self, given: Sequence[Given] = ()) -> None:
-        self._given = given
-        self.size = sum(len(each.part) for each in given)
+    def __init__(
+        self, asked: UUID, causes: Sequence[Advice], answered: Mapping[UUID, datetime | None]
+    ) -> None:
+        self._asked, self._causes, self._answered = asked, causes, answered
+        self._given: dict[int, Given] = {}  # what was given before, by its place
+
+    @property
+    def size(self) -> int:
+        """In bytes, about."""
+        return _CAUSE_BYTES * len(self._causes)
 
     def at(self, now: datetime) -> list[Given]:
         """What is advised then: few, and no more than a view has room for."""
-        holding = [
-            each for each in self._given if each.since <= now and (each.until is None or now < each.until)
-        ]
-        shown, room = [], BYTES_MAX
-        for each in holding[:SHOWN_MAX]:
-            if (room := room - len(each.part)) < 0:
-                break
-            shown.append(each)
+        shown: list[Given] = []
+        room = BYTES_MAX
+        for place, each in enumerate(self._causes):
+            if each.holds(now) and not self._is_answered(each, now):
+                given = self._given.get(place) or self._give(place, each)
+                if (room := room - len(given.part)) < 0:
+                    break
+                shown.append(given)
+                if len(shown) == SHOWN_MAX:
+                    break
         return shown
+
+    def _is_answered(self, each: Advice, now: datetime) -> bool:
+        if not self._answered:
+            return False
+        until = self._answered.get(each.id, now)
+        return until is None or now < until
+
+    def _give(self, place: int, each: Advice) -> Given:
+        name = ADVICE_ANSWER.format(self._asked, each.id)
+        part = view_pb2.CustomerView(advice=[_part(name, each)]).SerializeToString()
+        given = self._given[place] = Given(each.rule, part)
+        return given
 
 
 def advisory(view: bytes, row: Any, zone: str, now: datetime) -> Advisory:
     """What a stored view may advise, with a row of `VIEWS_BY_ID`; of whom nobody knows where, in a zone."""
-    seen = view_pb2.CustomerView.FromString(view)
-    answered = _answered(row)
-    given = []
-    for each in found(seen, row, zone, now):
-        name = ADVICE_ANSWER.format(row["asked"], each.id)
-        until_time = answered.get(each.id, each.since)
-        if until_time is not None:
-            part = view_pb2.CustomerView(advice=[_part(name, each)]).SerializeToString()
-            given.append(Given(each.rule, max(each.since, until_time), each.until, part))
-    return Advisory(given)
+    causes = found(view_pb2.CustomerView.FromString(view), row, zone, now)
+    return Advisory(row["asked"], causes, _answered(row))
 
 
 def found(view: view_pb2.CustomerView, row: Any, zone: str, now: datetime) -> list[Advice]:

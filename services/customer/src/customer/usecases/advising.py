@@ -52,10 +52,11 @@ def _value_fell(seen: Seen) -> Iterator[Advice]:
 
 
 def _valuable_silent(seen: Seen) -> Iterator[Advice]:
-    view, value, contacted = seen.view, seen.view.value, seen.contacted()
+    view, value = seen.view, seen.view.value
     if value.band < value_band_pb2.VALUE_BAND_GOLD:
         return
-    heard = list(contacted[:1])
+    contacted = seen.contacted()
+    heard = [contacted] if contacted else []
     if value.HasField("last_purchase_time"):
         heard.append(moment(value.last_purchase_time))
     if not contacted and view.latest_timeline_entries:  # the one that is shown last may follow a contact
@@ -73,9 +74,9 @@ def _band(band: Any) -> str:
 def _birthday(seen: Seen) -> Iterator[Advice]:
     if not _A_DAY.search(seen.known.birth_date):
         return
-    for day, since, until in seen.days(seen.known.birth_date[-5:]):
-        said = {"day": day.isoformat()}
-        yield Advice(AdviceRule.BIRTHDAY, since, "", str(day.year), until, said)
+    day, since, until = seen.next_day(seen.known.birth_date[-5:])
+    said = {"day": day.isoformat()}
+    yield Advice(AdviceRule.BIRTHDAY, since, "", str(day.year), until, said)
 
 
 def _anniversary(seen: Seen) -> Iterator[Advice]:
@@ -83,10 +84,10 @@ def _anniversary(seen: Seen) -> Iterator[Advice]:
     if not value.HasField("first_purchase_time"):
         return
     first = moment(value.first_purchase_time).astimezone(seen.zone).date()
-    for day, since, until in seen.days(f"{first:%m-%d}"):
-        if day.year > first.year:
-            said = {"day": day.isoformat(), "years": str(day.year - first.year)}
-            yield Advice(AdviceRule.ANNIVERSARY, since, "", str(day.year), until, said)
+    day, since, until = seen.next_day(f"{first:%m-%d}")
+    if day.year > first.year:
+        said = {"day": day.isoformat(), "years": str(day.year - first.year)}
+        yield Advice(AdviceRule.ANNIVERSARY, since, "", str(day.year), until, said)
 
 
 def _zone_unknown(seen: Seen) -> Iterator[Advice]:

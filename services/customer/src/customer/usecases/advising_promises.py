@@ -86,10 +86,8 @@ def case_open_long(seen: Seen) -> Iterator[Advice]:
             continue
         opened = moment(each.open_time)
         weeks = max(1, (seen.now - opened) // OPEN_LONG)
-        for times in (weeks, weeks + 1):
-            since = opened + times * OPEN_LONG
-            said = {"topic": each.topic, "days": str(times * OPEN_LONG.days)}
-            yield Advice(AdviceRule.CASE_OPEN_LONG, since, each.case, str(times), since + OPEN_LONG, said)
+        since, said = opened + weeks * OPEN_LONG, {"topic": each.topic, "days": str(weeks * OPEN_LONG.days)}
+        yield Advice(AdviceRule.CASE_OPEN_LONG, since, each.case, str(weeks), since + OPEN_LONG, said)
 
 
 def handed_over_often(seen: Seen) -> Iterator[Advice]:
@@ -107,7 +105,7 @@ def handed_over_often(seen: Seen) -> Iterator[Advice]:
 
 def not_followed_up(seen: Seen) -> Iterator[Advice]:
     """Harm that was settled, and nobody has spoken with them since."""
-    last = next(iter(seen.contacted()), None)
+    last = seen.contacted()
     for each in seen.view.cases:
         is_settled = each.state == states_pb2.CASE_STATE_RESOLVED and each.HasField("resolve_time")
         if is_settled and each.harm >= states_pb2.HARM_LOSS:

@@ -1,6 +1,6 @@
 """What rules of advice look at, and what they find."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
@@ -78,21 +78,27 @@ class Seen:
         told |= {each.resource for each in view.latest_timeline_entries if each.event_type == _NOTIFIED}
         return cls(view, known, now, told, time_zone(view.time_zone) or ZoneInfo(known.zone))
 
-    def contacted(self) -> Sequence[datetime]:
-        """When there was contact, the latest first, as far as a view shows that."""
-        entries = self.view.latest_timeline_entries
-        return [moment(each.occur_time) for each in entries if each.event_type == _CONTACT]
+    def contacted(self) -> datetime | None:
+        """When there was contact last, as far as a view shows that."""
+        for each in self.view.latest_timeline_entries:
+            if each.event_type == _CONTACT:
+                return moment(each.occur_time)
+        return None
 
-    def days(self, month_day: str) -> Iterator[tuple[date, datetime, datetime]]:
-        """The next two days of that name, such as `03-14`, each with from when to when it is near."""
+    def next_day(self, month_day: str) -> tuple[date, datetime, datetime]:
+        """The next day of that name, such as `03-14`, and from when to when it is near."""
         today = self.now.astimezone(self.zone).date()
-        for year in (today.year, today.year + 1):
-            try:
-                day = date.fromisoformat(f"{year}-{month_day}")
-            except ValueError:  # the 29th of February is the last of it
-                day = date(year, 2, 28)
-            if day >= today:
-                yield day, self._midnight(day - DAYS_AHEAD * DAY), self._midnight(day + DAY)
+        day = _day(today.year, month_day)
+        if day < today:
+            day = _day(today.year + 1, month_day)
+        return day, self._midnight(day - DAYS_AHEAD * DAY), self._midnight(day + DAY)
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
+
+def _day(year: int, month_day: str) -> date:
+    try:
+        return date.fromisoformat(f"{year}-{month_day}")
+    except ValueError:  # the 29th of February is the last of it
+        return date(year, 2, 28)
