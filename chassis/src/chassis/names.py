@@ -33,6 +33,9 @@ _KINDS: dict[str, tuple[str, type]] = {
 }
 _ACTORS = {"service": "services", "customer": "customers"}  # by role; every other is that of people here
 PLATFORM = "platform"  # the department whose policies, templates and calendars are everybody's
+# Whose the names are by which an export calls what is in it: the system of an identifier, the source of an
+# import key. See docs/adr/0100-a-name-here-is-an-id-elsewhere.md.
+EXPORTED = "rapport"
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from chassis.names import EXPORTED
+
 # An id in this system is the name that its customer has, or had, in the installation that exported it.
-SYSTEM = "rapport"
+SYSTEM = EXPORTED
 CUSTOMER = "rapport_customer"
 # The column that names what a row is of, by kind; that of customers is in all of them.
 MARKS = {

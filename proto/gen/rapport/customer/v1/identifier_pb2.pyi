@@ -145,7 +145,9 @@ class Identifier(_message.Message):
     """The kind of handle."""
     system: _builtins.str
     """Where the value is unique: of an EXTERNAL_ID the system that made it, such as `shop` or `vat-de`, of a SOCIAL the
-    network, such as `mastodon`. A code; required of these two types, and empty of all others.
+    network, such as `mastodon`. A code; required of these two types, and empty of all others. `rapport` is the system of
+    exports: the value is the name `customers/{uuid}` that a customer has, or had, in the installation that exported them, and an
+    identifier that nobody was given is that of the customer who has this name here.
     """
     value: _builtins.str
     """The handle as it was given; 1 to 320 characters."""

@@ -47,6 +47,8 @@ class RecordPurchaseRequest(_message.Message):
     one row of a source, ever; what was given back of it since is corrected, if the same department brought it. What may
     be another's is UNCLEAR and left out: another amount under that reference, one more than others brought, an equal
     one where either has no reference, what was given back of another department's.
+    `rapport:purchases/{uuid}` is that of a row of an export, by the name of the purchase where it was exported: a purchase that
+    has this name here is KNOWN, or UNCLEAR where the row says otherwise, and is never corrected by it.
     """
     confirmed: _builtins.bool
     """Only within a batch: somebody says that it is no other source's, so that it is not looked for."""

@@ -18,6 +18,7 @@ from chassis.db.aliases import survivor_of
 from chassis.db.statement import Bulk, Executor, Statement
 from chassis.db.statement import values as values_of
 from chassis.db.tables import among, rows_of
+from chassis.names import EXPORTED
 from customer.domain.identifiers import NUMBERS, Identifier, IdentifierType, Key
 from customer.names import CUSTOMER
 from customer.store.tables import CUSTOMERS, IDENTIFIERS
@@ -51,7 +52,7 @@ _OWNERS = Statement[Any](
     )
 )
 # The ids that customers have in installations of ours are their names there.
-NAMES = (IdentifierType.EXTERNAL_ID, "rapport")
+NAMES = (IdentifierType.EXTERNAL_ID, EXPORTED)
 _BY_NAME = Statement[Any](
     sa.select(CUSTOMERS.c.id.label("name"), survivor_of(CUSTOMERS.c.id).label("customer_id")).where(
         among(CUSTOMERS.c.id, "ids")

@@ -14,6 +14,7 @@ from chassis.api.formats import FORMATS
 from chassis.db.statement import LOCK_NAMES
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
+from chassis.names import EXPORTED
 from chassis.overlap import Outcome
 from loyalty.domain.facts import PurchaseCorrected, PurchaseRecorded
 from loyalty.domain.value import Purchase, ValueFormula, added_value
@@ -39,7 +40,7 @@ class Recorded(NamedTuple):
 
 
 # What an export of ours calls rows in an import key, before their names where it was made.
-_EXPORTED = "rapport:"
+_EXPORTED = f"{EXPORTED}:"
 
 
 class _Receipt(NamedTuple):
