@@ -199,6 +199,15 @@ def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
         VIEW.ClearField("open_promise_count")
 
 
+def test_the_page_says_of_which_lists_the_view_has_a_part() -> None:
+    VIEW.excerpts.extend(["latest_timeline_entries", "sections"])
+    try:
+        assert "Timeline (there are more)" in shown(160)
+        assert "There are more sections, which do not fit." in shown(160)
+    finally:
+        VIEW.ClearField("excerpts")
+
+
 def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> None:
     lines = shown(80).splitlines()
     for what, name in (

@@ -304,6 +304,6 @@ async def test_the_largest_sections_leave_a_view_small(desk, department):
     view = await desk.view_when(anna.name, lambda view: view.excerpts)
     assert view.ByteSize() < 64 * 1024
     assert len(view.sections) > 8
-    assert [(each.field, each.total_count) for each in view.excerpts] == [("sections", 32)]
-    listed = pb.ListViewSectionsRequest(parent=view.excerpts[0].parent, page_size=100)
+    assert view.excerpts == ["sections"]
+    listed = pb.ListViewSectionsRequest(parent=view.name, page_size=100)
     assert len((await each.sections.ListViewSections(listed)).view_sections) == 32

@@ -49,28 +49,8 @@ async def test_a_view_counts_what_it_does_not_show(desk, nobody):
     ]
     view = CustomerView.FromString(await desk.projected(promised(desk, nobody, 1200) + opened, batch=500))
     assert (len(view.promises), view.open_promise_count) == (50, 1200)
-    assert [(each.field, each.total_count, each.filter) for each in view.excerpts if each.filter] == [
-        ("promises", 1200, f'customer = "{nobody}"'),
-        ("cases", 60, f'customer = "{nobody}"'),
-    ]
+    assert view.excerpts[:2] == ["promises", "cases"]
     assert (len(view.cases), view.open_case_count) == (50, 60)
-
-
-async def test_what_another_release_did_not_count_is_counted_anew(desk):
-    """During a rollout, when both write views."""
-    anna = await desk.create()
-    made = {"state": "PROMISE_STATE_OPEN", "customer": anna.name, "kind": "delivery"}
-    await desk.deliver(cases.PromiseMade(promise=names("promises")[0], **made))
-    await desk.view_when(anna.name, lambda view: view.open_promise_count == 1)
-    async with desk.running.db.connection() as connection:
-        await connection.execute(
-            "UPDATE views SET version = version + 1, open_promises = 7, promises = 0 WHERE customer_id = $1",
-            UUID(anna.name.split("/")[1]),
-        )
-    await desk.deliver(cases.PromiseMade(promise=names("promises")[0], **made))
-    view = await desk.view_when(anna.name, lambda view: len(view.promises) == 2)
-    assert view.open_promise_count == 2
-    assert not view.excerpts
 
 
 async def test_counts_follow_what_ends_and_reopens_in_any_order_and_however_often(desk, nobody):
@@ -157,13 +137,12 @@ async def test_the_largest_view_is_small(desk, nobody):
         history.append(desk.event(loyalty.GoodwillGranted(goodwill=name, reason_code=code, **at), 1, 1))
     view = CustomerView.FromString(await desk.projected(history, batch=500))
     assert view.ByteSize() < VIEW_MAX_BYTES
-    totals = {each.field: each.total_count for each in view.excerpts}
-    assert totals == {
-        "promises": 90,
-        "cases": 120,
-        "loyalty.goodwill": 30,
-        "notices": 30,
-        "latest_timeline_entries": 0,
+    assert {*view.excerpts} == {
+        "promises",
+        "cases",
+        "loyalty.goodwill",
+        "notices",
+        "latest_timeline_entries",
     }
 
 

@@ -37,6 +37,7 @@ from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import ListConsentsResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
+from rapport.customer.v1.section_service_pb2 import ListViewSectionsResponse
 from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
 from rapport.loyalty.v1.goodwill_service_pb2 import CheckGoodwillResponse
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -84,7 +85,8 @@ def told(
         return offered(who or viewer(), ERIKA, *actions, on=on, owner=owner)
 
     sent = ListNoticesResponse(notices=notices)
-    return told_of(listed, sent, set(granted), answering or {}, offer, SAY)
+    known = None if granted is None else set(granted)
+    return told_of(listed, sent, known, answering or {}, offer, SAY)
 
 
 def shown(who: Viewer | None = None, **parts: Any) -> Card:
@@ -180,6 +182,8 @@ def test_goodwill_is_offered_for_the_promise_that_slipped_and_once() -> None:
     ]
     ((given,), _) = told(after, before, granted=["promises/1"])
     assert "goodwill" not in [act.id for act in given.acts]
+    ((unknown,), _) = told(after, before, granted=None)
+    assert "goodwill" not in [act.id for act in unknown.acts]  # where not all of it is known
 
 
 def test_another_departments_promise_has_no_button_that_would_be_refused() -> None:
@@ -228,7 +232,7 @@ def test_no_action_is_offered_without_its_permission(action: Action) -> None:
 
 def test_every_row_shows_the_keys_that_act_on_it() -> None:
     listed = Promised([promise(2, "OPEN", 9), promise(1, "AT_RISK")])
-    told = shown(promises=listed, customer=Customer(name=ERIKA))
+    told = shown(promises=listed, customer=Customer(name=ERIKA), view=CustomerView(customer=ERIKA))
     assert [act.letter for act in told.promises.urgent[0].acts] == ["A", "G", "K", "T"]
     assert [act.letter for act in told.promises.others[0].acts] == ["A", "K", "T"]
 
@@ -358,6 +362,19 @@ def test_a_service_that_is_away_says_since_when_and_is_not_asked_for_anything() 
         act.id
         for act in shown(cases=late, customer=known, silent={"cases": NOW - timedelta(minutes=1)}).cases.acts
     ] == []
+
+
+def test_of_what_the_view_has_a_part_nobody_is_told_that_it_is_all() -> None:
+    view = CustomerView(customer=ERIKA, excerpts=["sections", "loyalty.goodwill", "latest_timeline_entries"])
+    view.sections.add(name=f"{ERIKA}/view/sections/billing", display_name="Billing")
+    listed = ListViewSectionsResponse()
+    for each in ("billing", "sales"):
+        listed.view_sections.add(name=f"{ERIKA}/view/sections/{each}")
+    page = shown(view=view, sections=listed)
+    assert page.unfit == "1 more part is not shown, for it does not fit: Sales."
+    assert shown(view=view).unfit == "There is more than fits here."
+    assert page.points.more
+    assert page.timeline.more
 
 
 @pytest.mark.parametrize(("source", "there"), [("INSTALLATION", ""), ("COUNTRY", "14:30"), ("SAID", "14:30")])

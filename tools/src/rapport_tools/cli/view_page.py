@@ -27,6 +27,9 @@ _STYLES = {
 }
 
 
+_LISTS = {"notices": "Notices", "loyalty.goodwill": "Goodwill", "latest_timeline_entries": "Timeline"}
+
+
 def page(
     view: view_pb2.CustomerView, width: int, whom: customer_pb2.Customer | None = None
 ) -> RenderableType:
@@ -36,6 +39,7 @@ def page(
     Of the timeline these are names of its entries, where the resource cannot be explained itself. How `whom`
     is reached is told of a customer who is given.
     """
+    more = {field: f"{what} (there are more)" for field, what in _LISTS.items() if field in view.excerpts}
     rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
         _title("Promises", view.promises, view.open_promise_count): (
             ("state", "what", "due", "expected", "name"),
@@ -45,18 +49,25 @@ def page(
             ("state", "topic", "owner", "opened", "name"),
             map(_case, view.cases),
         ),
-        "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
-        "Goodwill": (
+        more.get("notices", "Notices"): (
+            ("state", "kind", "channel", "reason", "name"),
+            map(_notice, view.notices),
+        ),
+        more.get("loyalty.goodwill", "Goodwill"): (
             ("state", "amount", "reason", "granted", "name"),
             map(_goodwill, view.loyalty.goodwill),
         ),
     }
     timeline = {
-        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries))
+        more.get("latest_timeline_entries", "Timeline"): (
+            ("when", "what", "by", "about", "name"),
+            map(_entry, view.latest_timeline_entries),
+        )
     }
     advice = {"Next": (("what", "because", "since", "until", "name"), map(_advice, view.advice))}
     top = _heading(view, whom), *_parts(advice, width)
-    return Group(*top, *_parts(rows, width), *sections(view), *_parts(timeline, width))
+    unfit = [Text("There are more sections, which do not fit.")] if "sections" in view.excerpts else []
+    return Group(*top, *_parts(rows, width), *sections(view), *unfit, *_parts(timeline, width))
 
 
 def _parts(

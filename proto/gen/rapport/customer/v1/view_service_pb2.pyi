@@ -159,7 +159,7 @@ class RebuildCustomerViewsResponse(_message.Message):
         """`customers/{uuid}/view`."""
         @_builtins.property
         def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-            """The fields that were otherwise, for example `promises` or `open_promise_count`; `name` of a view that was not there."""
+            """The fields of CustomerView that were otherwise, for example `promises` or `open_promise_count`; `name` of a view that was not there."""
 
         def __init__(
             self,

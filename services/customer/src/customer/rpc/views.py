@@ -162,7 +162,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         views = {}
         for each in await NAMED_CUSTOMERS.all(self.db, ids=list(known)):
             view, row = bare(each) + named(each.asked), known[each.asked]
-            shown = with_sections(view, each.id, row["sections"] or ())
+            shown = with_sections(view, row["sections"] or ())
             views[each.asked] = Held(shown, advisory(view, row, self.time_zone, now))
         return views
 

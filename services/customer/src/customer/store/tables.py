@@ -48,21 +48,12 @@ class PartRow:
 
 @dataclass(slots=True)
 class ViewRow:
-    """What a view's row says besides the view: how many parts there are, which cannot be counted each time.
-
-    They are as of `counted_version`; another release that writes a view does not count.
-    """
+    """What a view's row says besides the view: how much is open, which cannot be counted each time."""
 
     customer_id: UUID
     update_time: datetime
     open_promises: int = 0
     open_cases: int = 0
-    promises: int = 0
-    cases: int = 0
-    notices: int = 0
-    balances: int = 0
-    goodwill: int = 0
-    counted_version: int = 0
     version: int = 0
 
 

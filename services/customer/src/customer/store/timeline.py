@@ -70,7 +70,7 @@ _asked = rows_of("asked", customer_ids=sa.Uuid())
 _latest = (
     _PLACED.where(_E.whose == _asked.c.customer_ids)
     .order_by(_E.occur_time.desc(), _E.id.desc())
-    .limit(sa.literal_column(str(LATEST_IN_VIEW)))
+    .limit(sa.literal_column(str(LATEST_IN_VIEW + 1)))
     .lateral("latest")
 )
 # The newest entries of each of several customers, newest first.

@@ -176,23 +176,17 @@ PARTS = Statement(
 )
 SAVE_PARTS = Bulk[Any](VIEW_PARTS, replaced)
 DELETE_PARTS = Statement[Any](
-    sa.delete(VIEW_PARTS)
-    .where(_P.customer_id == _part_keys.c.customer_ids, _P.resource == _part_keys.c.resources)
-    .returning(_P.customer_id)
-)
-# Reads all there is of a customer: only of views that another release wrote.
-COUNTED_PARTS = Statement[Any](
-    sa.select(
-        _P.customer_id,
-        _P.kind,
-        sa.func.count().filter(~_P.ended).label("live"),
-        sa.func.count().label("parts"),
+    sa.delete(VIEW_PARTS).where(
+        _P.customer_id == _part_keys.c.customer_ids, _P.resource == _part_keys.c.resources
     )
-    .where(among(_P.customer_id, "customer_ids"))
-    .group_by(_P.customer_id, _P.kind)
 )
 
 # For views that are rendered anew: everything that is kept.
+LIVE_PARTS = Statement[Any](
+    sa.select(_P.customer_id, _P.kind, sa.func.count().label("live"))
+    .where(among(_P.customer_id, "customer_ids"), ~_P.ended)
+    .group_by(_P.customer_id, _P.kind)
+)
 PARTS_OF = Statement(
     sa.select(VIEW_PARTS).where(among(_P.customer_id, "customer_ids")).order_by(_P.customer_id, _P.resource),
     row=PartRow,
@@ -200,7 +194,12 @@ PARTS_OF = Statement(
 HELD_VIEWS = Statement[Any](sa.select(_V.customer_id, _V.view).where(among(_V.customer_id, "customer_ids")))
 SIZES = Statement[Any](
     sa.select(
-        _V.customer_id, (_V.promises + _V.cases + _V.notices + _V.balances + _V.goodwill).label("parts")
+        _V.customer_id,
+        sa.select(sa.func.count())
+        .select_from(VIEW_PARTS)
+        .where(_P.customer_id == _V.customer_id)
+        .scalar_subquery()
+        .label("parts"),
     ).where(among(_V.customer_id, "customer_ids"))
 )
 _after = sa.bindparam("after", type_=sa.Uuid)
@@ -255,11 +254,11 @@ def _first(ended: bool, limit: int, *order: sa.ColumnElement[Any]) -> sa.Select[
     return sa.select(*shown).select_from(_asked.join(_kinds, sa.true()).join(first, sa.true()))
 
 
-_shown = sa.union_all(_first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True, ENDED_IN_VIEW)).subquery(
-    "shown"
-)
+_shown = sa.union_all(
+    _first(False, LIVE_IN_VIEW + 1, _P.urgent.desc()), _first(True, ENDED_IN_VIEW + 1)
+).subquery("shown")
 # What the views of several customers show: of each kind what is live, the urgent before others, and the
-# latest that ended; latest change first.
+# latest that ended, one more of each than is shown; latest change first.
 SHOWN_PARTS = Statement(
     sa.select(*(_shown.c[name] for name in ShownPart.__dataclass_fields__)).order_by(
         _shown.c.change_time.desc(), _shown.c.resource

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chassis.db.transaction import Transaction
@@ -13,7 +13,7 @@ from customer.store.tables import KNOWN_CUSTOMERS, PartRow, ViewRow
 from customer.usecases.hot_views import HotViews
 from customer.usecases.parts import PartKind, folded
 from customer.usecases.rendering import FIELDS
-from customer.usecases.views import NEVER, count_again, counts_of, locked_views, render, save_views
+from customer.usecases.views import NEVER, count_again, locked_views, render, save_views
 from rapport.customer.v1 import view_pb2
 
 PARTS_MAX = 10_000  # of one step, beyond the first customer: what it costs, and for how long views are locked
@@ -45,7 +45,7 @@ async def rebuild(
     customer_ids = await _enough(tx, customer_ids)
     if not customer_ids:
         return Rebuilt((), ())
-    rows, groups = await locked_views(tx, customer_ids)
+    rows, groups = await locked_views(tx, customer_ids, makes=not validate_only)
     names = sorted({*rows, *groups.everybody})
     held = {
         row["customer_id"]: row["view"] for row in await store.HELD_VIEWS.all(tx, customer_ids=sorted(rows))
@@ -59,23 +59,23 @@ async def rebuild(
             mended.append(anew)
     if not validate_only:
         await store.SAVE_PARTS.rows(tx, mended)
-    counted = {customer_id: counts_of(row) for customer_id, row in rows.items()}
-    await count_again(tx, list(rows.values()))
+    counted = {customer_id: replace(row) for customer_id, row in rows.items()}
+    await count_again(tx, rows)
     for customer_id, row in rows.items():
-        for name, count in counts_of(row).items():
-            if counted[customer_id][name] != count:
-                wrong[customer_id].add(name)
+        was = counted[customer_id]
+        for field, is_wrong in (
+            ("open_promise_count", row.open_promises != was.open_promises),
+            ("open_case_count", row.open_cases != was.open_cases),
+        ):
+            if is_wrong:
+                wrong[customer_id].add(field)
     await _date(tx, [row for row in rows.values() if row.update_time == NEVER])
     views = await render(tx, rows, groups)
     for customer_id, view in views.items():
-        if view != held[customer_id]:
-            wrong[customer_id] |= _differing(held[customer_id], view)
-    # What was not there is there now, and has to be right.
-    changed = {
-        each: row for each, row in rows.items() if each in wrong and not (validate_only and row.version)
-    }
-    if changed:
-        await save_views(tx, changed, views)
+        if view != (before := held.get(customer_id, b"")):
+            wrong[customer_id] |= _differing(before, view)
+    if wrong and not validate_only:
+        await save_views(tx, {each: row for each, row in rows.items() if each in wrong}, views)
         tx.after_commit(lambda: hot.committed(groups.everybody))
     return Rebuilt(customer_ids, [Difference(each, sorted(wrong[each])) for each in sorted(wrong)])
 

@@ -1,12 +1,10 @@
 """The customer view as bytes: a pure function of what is stored, of 64 KiB at most, whatever a customer has.
 
 Every list has its share of a view. What one leaves of it the lists after it may use, and sections use what
-all leave. In each the most urgent comes first; of what does not fit the view says how many there are and who
-has them.
+all leave. In each the most urgent comes first; the view names the lists of which not all fits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +17,7 @@ from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
 from customer.store.tables import ViewRow
 from customer.store.timeline import LATEST_IN_VIEW
-from customer.store.views import ShownPart
+from customer.store.views import ENDED_IN_VIEW, LIVE_IN_VIEW, ShownPart
 from customer.usecases.parts import PARTS, PartKind, add_value, excerpt
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
@@ -41,33 +39,16 @@ _SHARES: Mapping[PartKind, int] = {
 _TIMELINE_SHARE = 8 * _KIB
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    """Where all of a list is; the counter of a view's row that says of how many."""
-
-    field: str
-    method: str
-    counter: str = ""
-
-
-_LISTS: Mapping[PartKind, _List] = {
-    PartKind.PROMISE: _List("promises", "rapport.cases.v1.PromiseService/ListPromises", "promises"),
-    PartKind.CASE: _List("cases", "rapport.cases.v1.CaseService/ListCases", "cases"),
-    PartKind.NOTICE: _List("notices", "rapport.notifications.v1.NoticeService/ListNotices", "notices"),
-    PartKind.BALANCE: _List(
-        "loyalty.balances", "rapport.loyalty.v1.MembershipService/ListMemberships", "balances"
-    ),
-    PartKind.GOODWILL: _List(
-        "loyalty.goodwill", "rapport.loyalty.v1.GoodwillService/ListGoodwill", "goodwill"
-    ),
+_LISTS: Mapping[PartKind, str] = {
+    PartKind.PROMISE: "promises",
+    PartKind.CASE: "cases",
+    PartKind.NOTICE: "notices",
+    PartKind.BALANCE: "loyalty.balances",
+    PartKind.GOODWILL: "loyalty.goodwill",
 }
-_TIMELINE = _List("latest_timeline_entries", "rapport.customer.v1.TimelineService/ListTimelineEntries")
-_SECTIONS = _List("sections", "rapport.customer.v1.SectionService/ListViewSections")
-_UNAPPLIED = _List("unapplied_facts", "rapport.operations.v1.OperationsService/ListDeadLetters")
-COUNTERS: Mapping[PartKind, str] = {kind: each.counter for kind, each in _LISTS.items()}
 FIELDS: Mapping[PartKind, str] = {
     PartKind.VALUE: "value",
-    **{kind: each.field.partition(".")[0] for kind, each in _LISTS.items()},
+    **{kind: each.partition(".")[0] for kind, each in _LISTS.items()},
 }
 _CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
 _DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
@@ -83,7 +64,8 @@ def rendered(
     """The serialised view, the same bytes for the same arguments.
 
     `customer` is None when facts about them came before they did; `parts` have the latest change first,
-    `entries` of the timeline are the latest, newest first; `row` also counts parts that are not shown.
+    `entries` of the timeline are the latest, newest first; `row` also counts what is open and not shown. Of
+    each kind, and of entries, as many are looked at as are shown at most, and one more.
     """
     view = view_pb2.CustomerView(
         update_time=timestamp(row.update_time),
@@ -101,17 +83,16 @@ def rendered(
         shown, room = _fitting(different, room + share)
         for part in shown:
             PARTS[kind].add(view).MergeFromString(part.part)
-        hidden = getattr(row, COUNTERS[kind]) - len(of_kind) + len(different) - len(shown)
-        if hidden > 0:
-            _leave_out(view, _LISTS[kind], len(shown) + hidden, filter=f'customer = "{view.customer}"')
+        if len(shown) < len(different):
+            view.excerpts.append(_LISTS[kind])
     for part in parts:
         if part.kind == PartKind.VALUE:
             _add_value(view, view_pb2.ValuePart.FromString(part.part))
-    _enter(view, [excerpt(entry_message(entry)) for entry in entries], room + _TIMELINE_SHARE)
+    _enter(view, entries, room + _TIMELINE_SHARE)
     return view.SerializeToString(deterministic=True)
 
 
-def with_sections(view: bytes, customer_id: UUID, drawn: Sequence[bytes]) -> bytes:
+def with_sections(view: bytes, drawn: Sequence[bytes]) -> bytes:
     """A view with sections, each of which is serialised as a view with that section alone.
 
     When they do not fit, the smallest are shown: no department can take another's place by what it puts.
@@ -124,16 +105,14 @@ def with_sections(view: bytes, customer_id: UUID, drawn: Sequence[bytes]) -> byt
     sections = b"".join(section for section in drawn if section in shown)
     if len(shown) == len(drawn):
         return view + sections
-    said = view_pb2.CustomerView()
-    _leave_out(said, _SECTIONS, len(drawn), parent=VIEW.format(customer_id))
-    return view + sections + said.SerializeToString()
+    return view + sections + view_pb2.CustomerView(excerpts=["sections"]).SerializeToString()
 
 
 def stored(row: Any) -> bytes | None:
     """The view in a row of `VIEWS_BY_ID`, by the name that it was asked by; None when there is none yet."""
     if row["view"] is None:
         return None
-    view = with_sections(row["view"], row["customer_id"], row["sections"] or ())
+    view = with_sections(row["view"], row["sections"] or ())
     return view if row["customer_id"] == row["asked"] else view + named(row["asked"])
 
 
@@ -153,7 +132,7 @@ def cut_unapplied(view: view_pb2.CustomerView, total: int) -> bytes:
     shown = _how_many(sizes, UNAPPLIED_MAX_BYTES)
     del view.unapplied_facts[shown:]
     if shown < total:
-        _leave_out(view, _UNAPPLIED, total, parent="services/customer/consumers/-")
+        view.excerpts.append("unapplied_facts")
     return view.SerializeToString()
 
 
@@ -202,8 +181,12 @@ def _seen_once(balances: Iterable[ShownPart]) -> list[ShownPart]:
 
 
 def _fitting(parts: Sequence[ShownPart], room: int) -> tuple[list[ShownPart], int]:
-    """Of parts, in their order, the most urgent that fit into so many bytes; and how many bytes are left."""
-    by_urgency = sorted(parts, key=lambda part: (part.ended, not part.urgent))
+    """Of parts, in their order, the most urgent that fit into so many bytes; and how many bytes are left.
+
+    As many are shown at most of what is live, and of what ended, however short they are.
+    """
+    live, ended = [part for part in parts if not part.ended], [part for part in parts if part.ended]
+    by_urgency = sorted(live, key=lambda part: not part.urgent)[:LIVE_IN_VIEW] + ended[:ENDED_IN_VIEW]
     sizes = [len(part.part) + _FRAME for part in by_urgency]
     count = _how_many(sizes, room)
     shown = {id(part) for part in by_urgency[:count]}
@@ -228,13 +211,10 @@ def _add_value(view: view_pb2.CustomerView, value: view_pb2.ValuePart) -> None:
     del view.value.lifetime_values[_CURRENCIES_MAX:]
 
 
-def _enter(view: view_pb2.CustomerView, entries: Sequence[timeline_pb2.TimelineEntry], room: int) -> None:
-    """Show the newest entries that fit; there may be more of as many as are looked at."""
-    shown = _how_many((entry.ByteSize() + _FRAME for entry in entries), room)
-    view.latest_timeline_entries.extend(entries[:shown])
-    if shown < len(entries) or shown == LATEST_IN_VIEW:
-        _leave_out(view, _TIMELINE, 0, parent=view.customer)
-
-
-def _leave_out(view: view_pb2.CustomerView, whole: _List, total: int, **ask: str) -> None:
-    view.excerpts.add(field=whole.field, method=whole.method, total_count=total, **ask)
+def _enter(view: view_pb2.CustomerView, entries: Sequence[TimelineEntry], room: int) -> None:
+    """Show the newest entries that fit."""
+    latest = [excerpt(entry_message(entry)) for entry in entries[:LATEST_IN_VIEW]]
+    shown = _how_many((entry.ByteSize() + _FRAME for entry in latest), room)
+    view.latest_timeline_entries.extend(latest[:shown])
+    if shown < len(entries):
+        view.excerpts.append("latest_timeline_entries")

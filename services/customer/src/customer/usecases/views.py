@@ -21,13 +21,12 @@ from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
 from customer.usecases.households import News, hear
 from customer.usecases.parts import About, PartKind, folded, merged
-from customer.usecases.rendering import COUNTERS, rendered
+from customer.usecases.rendering import rendered
 
 R = TypeVar("R", store.ShownPart, TimelineEntry)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = [field.name for field in fields(ViewRow)]
 _LIVE = {PartKind.PROMISE: "open_promises", PartKind.CASE: "open_cases"}
-_COUNTS = (*_LIVE.values(), *COUNTERS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +61,28 @@ async def apply(tx: Transaction, events: Sequence[Happened], news: Sequence[News
     await _store_parts(tx, [*parts, *shared.shown], rows)
     if shared.gone:
         customer_ids, accounts = map(list, zip(*shared.gone, strict=True))
-        for row in await store.DELETE_PARTS.all(tx, customer_ids=customer_ids, resources=accounts):
-            rows[row["customer_id"]].balances -= 1
+        await store.DELETE_PARTS.run(tx, customer_ids=customer_ids, resources=accounts)
     await save_views(tx, rows, await render(tx, rows, groups))
     return groups.everybody
 
 
-async def locked_views(tx: Transaction, customer_ids: Collection[UUID]) -> tuple[dict[UUID, ViewRow], Groups]:
-    """The rows of the views of these names and of those that survived them, locked; and whose they are."""
+async def locked_views(
+    tx: Transaction, customer_ids: Collection[UUID], *, makes: bool = True
+) -> tuple[dict[UUID, ViewRow], Groups]:
+    """The rows of the views of these names and of those that survived them, locked; and whose they are.
+
+    Those that were not there are made; or, unless it `makes` any, are as they would be, and lock nothing.
+    """
     groups = await groups_of(tx, customer_ids)
     rows: dict[UUID, ViewRow] = {}
     while wanted := {*customer_ids, *groups.members} - rows.keys():
-        new = [values(ViewRow(i, NEVER)) | {"view": b""} for i in sorted(wanted)]
-        await store.ENSURE_VIEWS.rows(tx, new)
-        rows |= {
+        new = {each: ViewRow(each, NEVER) for each in sorted(wanted)}
+        if makes:
+            await store.ENSURE_VIEWS.rows(tx, [values(row) | {"view": b""} for row in new.values()])
+        rows |= new | {
             row.customer_id: row for row in await store.LOCKED_VIEWS.all(tx, customer_ids=sorted(wanted))
         }
         groups = await groups_of(tx, customer_ids)  # as it is while nobody can merge them
-    await count_again(tx, [row for row in rows.values() if row.counted_version != row.version])
     # Of whom they were when it was first looked, and are no more, nothing is drawn.
     return {each: rows[each] for each in {*customer_ids, *groups.members}}, groups
 
@@ -106,7 +109,6 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
     beside = (
         await store.VIEW_ROWS.all(tx, customer_ids=ids) if (ids := sorted(whose.keys() - rows.keys())) else []
     )
-    await count_again(tx, [row for row in beside if row.counted_version != row.version])
     counted = {**rows, **{row.customer_id: row for row in beside}}
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=survivors)}
     everybody = sorted(whose)
@@ -116,8 +118,8 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow], groups: Groups) 
         survivor: rendered(
             survivor,
             customers.get(survivor),
-            parts[survivor] if len(members) == 1 else _first(parts[survivor]),
-            entries[survivor][: timeline.LATEST_IN_VIEW],
+            parts[survivor],
+            entries[survivor],
             _together(survivor, [counted[each] for each in members if each in counted]),
         )
         for survivor, members in groups.members.items()
@@ -130,7 +132,6 @@ async def save_views(tx: Transaction, rows: Mapping[UUID, ViewRow], views: Mappi
     saved = sorted(rows)
     for row in rows.values():
         row.version += 1
-        row.counted_version = row.version
     await tx.defer(
         store.SAVE_VIEWS,
         view=[views[each] for each in saved],
@@ -141,21 +142,12 @@ async def save_views(tx: Transaction, rows: Mapping[UUID, ViewRow], views: Mappi
 def _together(survivor: UUID, rows: Sequence[ViewRow]) -> ViewRow:
     """What the rows of all names of a customer say."""
     latest = max(row.update_time for row in rows)
-    counts = {name: sum(getattr(row, name) for row in rows) for name in _COUNTS}
-    return ViewRow(survivor, latest, **counts)
-
-
-def _first(parts: Sequence[store.ShownPart]) -> list[store.ShownPart]:
-    """Of what is shown of each of several names, as much as is shown of one, in the same order."""
-    room: dict[tuple[str, bool], int] = {}
-    shown = set()
-    for part in sorted(parts, key=lambda part: not part.urgent):
-        key = part.kind, part.ended
-        left = room.setdefault(key, store.ENDED_IN_VIEW if part.ended else store.LIVE_IN_VIEW)
-        if left:
-            room[key] = left - 1
-            shown.add(id(part))
-    return [part for part in parts if id(part) in shown]
+    return ViewRow(
+        survivor,
+        latest,
+        open_promises=sum(row.open_promises for row in rows),
+        open_cases=sum(row.open_cases for row in rows),
+    )
 
 
 async def _store_parts(
@@ -178,36 +170,24 @@ async def _store_parts(
         kind = abouts[0].kind
         now = folded(kind, facts)
         was_live = before is not None and not before.ended
-        _count(views[customer_id], kind, (not now.ended) - was_live, before is None)
+        _count(views[customer_id], kind, (not now.ended) - was_live)
         part = now.part.SerializeToString(deterministic=True)
         rows.append(PartRow(customer_id, resource, kind, facts, part, now.ended, now.urgent, now.change_time))
     await store.SAVE_PARTS.rows(tx, rows)
 
 
-def _count(view: ViewRow, kind: PartKind, live: int, parts: int) -> None:
-    """Of one kind there are so many more that are live, and so many more in all."""
-    changes = {_LIVE.get(kind): live, COUNTERS.get(kind): parts}
-    for name, more in changes.items():
-        if name:
-            setattr(view, name, getattr(view, name) + more)
+def _count(view: ViewRow, kind: PartKind, more: int) -> None:
+    """So many more of one kind are live."""
+    if name := _LIVE.get(kind):
+        setattr(view, name, getattr(view, name) + more)
 
 
-def counts_of(row: ViewRow) -> dict[str, int]:
-    """What a row counts."""
-    return {name: getattr(row, name) for name in _COUNTS}
-
-
-async def count_again(tx: Transaction, rows: Sequence[ViewRow]) -> None:
-    """Count the parts there are: of views that another release wrote, which does not count."""
-    if not rows:
-        return
-    uncounted = {row.customer_id: row for row in rows}
-    for row in rows:
-        for name in _COUNTS:
-            setattr(row, name, 0)
-    for found in await store.COUNTED_PARTS.all(tx, customer_ids=sorted(uncounted)):
-        row, kind = uncounted[found["customer_id"]], PartKind(found["kind"])
-        _count(row, kind, found["live"], found["parts"])
+async def count_again(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:
+    """Count what is live of the parts that there are."""
+    for row in rows.values():
+        row.open_promises = row.open_cases = 0
+    for found in await store.LIVE_PARTS.all(tx, customer_ids=sorted(rows)):
+        _count(rows[found["customer_id"]], PartKind(found["kind"]), found["live"])
 
 
 def _grouped(rows: Iterable[R], whose: Mapping[UUID, UUID]) -> dict[UUID, list[R]]:

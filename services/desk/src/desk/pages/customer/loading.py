@@ -10,6 +10,7 @@ from typing import Any
 
 from chassis.api.messages import timestamp
 from desk.auth.sessions import Viewer
+from desk.pages.customer import whole
 from desk.pages.customer.figures import first_day
 from desk.pages.services import Part, Parts, Services, any_of, ask, silences
 from rapport.cases.v1.agent_pb2 import Agent
@@ -117,6 +118,8 @@ async def load(
     naming = [
         _learned(services, names, asked[part], agents) for part, agents in _AGENTS.items() if part in asked
     ]
+    for name, question in whole.questions(services, customer, asked["view"]).items():
+        asked[name] = waited_for(name, question)
     named_all = waited_for("names", asyncio.gather(*naming, return_exceptions=True))
     parts = await ask(patience_s, names=named_all, **asked)
     parts["silent"] = Part(names.silent(parts, now))

@@ -47,7 +47,7 @@ class Promise:
 def told_of(
     listed: Iterable[Any],
     notices: ListNoticesResponse | None,
-    granted: set[str],
+    granted: set[str] | None,
     answering: Mapping[str, str],
     offer: Offer,
     say: Speech,
@@ -56,8 +56,8 @@ def told_of(
 
     Of the former the broken ones come first, the latest of them first, then what is due soonest. They are
     listed as their service tells them, or as the view does, which knows less; `notices` are None when it is
-    not known whether there are any; goodwill was `granted` for promises; and the department that is
-    `answering` for a case agrees on what others promised.
+    not known whether there are any; goodwill was `granted` for promises, None when not all of it is
+    known; and the department that is `answering` for a case agrees on what others promised.
     """
     of = {name_of(each): each for each in sorted(listed, key=lambda each: each.due_time.ToNanoseconds())}
     shown = [
@@ -81,7 +81,7 @@ def _promise(
     each: Any,
     of: Mapping[str, Any],
     notices: ListNoticesResponse | None,
-    granted: set[str],
+    granted: set[str] | None,
     answers: str,
     offer: Offer,
     say: Speech,
@@ -94,7 +94,8 @@ def _promise(
     told, how_told = _told([slipped, each], notices, say)
     reason = getattr(each, "reason_code", "") or getattr(slipped, "reason_code", "")
     mood = _MOODS.get(state, "warn" if is_open and before is not None else "")
-    harmed = value_name(slipped, "state") in _HARMED and not granted & {name, name_of(slipped)}
+    unmended = granted is not None and not granted & {name, name_of(slipped)}
+    harmed = value_name(slipped, "state") in _HARMED and unmended
     owners = [getattr(each, "department", ""), answers]
     acts = _acts(name, name_of(slipped) if harmed else "", owners, offer)
     return Promise(

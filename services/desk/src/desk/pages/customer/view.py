@@ -19,6 +19,7 @@ from desk.pages.actions.kinds.notice import NOTICE
 from desk.pages.actions.kinds.promises import PROMISE
 from desk.pages.actions.kinds.quiet import QUIET
 from desk.pages.actions.offering import Act, offered
+from desk.pages.customer import whole
 from desk.pages.customer.advice import next_of
 from desk.pages.customer.alone import alone
 from desk.pages.customer.cases import resolved, told_case, viewed
@@ -46,7 +47,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesResponse, 
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
 
 OF_SERVICE = "purposes/service"  # not of marketing, of which no is said as well
-OTHERS_SHOWN = 6
+OTHERS_SHOWN, GOODWILL_SHOWN = 6, 3
 APART_SHOWN = timedelta(days=30)  # in which what was recorded of two who were taken for one is put right
 
 
@@ -64,6 +65,7 @@ def page(customer: str, parts: Parts, viewer: Viewer, names: Names, say: Speech)
         advice=next_of(parts, make.view, make.customer, viewer, say),
         cases=make.cases(),
         sections=make.sections(),
+        unfit=whole.unfit(make.view, parts, say),
         timeline=make.timeline(),
         alike=make.alike(),
         unapplied=make.unapplied(),
@@ -75,8 +77,7 @@ class _Maker:
         self.parts, self.viewer, self.names, self.say = parts, viewer, names, say
         self.view = parts.of("view", CustomerView) if parts.has("view") else None
         self.known = parts.of("customer", Customer) if parts.has("customer") else None
-        named = self.view.customer if self.view else self.known.name if self.known else customer
-        self.customer = named
+        self.customer = self.view.customer if self.view else self.known.name if self.known else customer
         troubles = Troubles(parts, self.view, say)
         self._trouble, self._silent = troubles.of, troubles.silent
         self._gone = {each for each in PARTS_OF if troubles.is_gone(each)}
@@ -88,14 +89,12 @@ class _Maker:
     def who(self) -> Card:
         say, known, view = self.say, self.known, self.view
         shown = known or view or Customer()
-        nameless = say("A customer without a name") if known or view else say("This customer")
         language, zone = shown.language_code, lives_in(known) if known else ""
-        manager = shown.relationship_manager
         merges = self._merges()
         others = dict.fromkeys(each.merged_display_name for each in merges)
         return Card(
             trouble=self._trouble("customer", "customer"),
-            title=shown.display_name or nameless,
+            title=shown.display_name or (say("A customer without a name") if known or view else say("This customer")),
             also=[each for each in others if each not in ("", shown.display_name)],
             merges=[self._merged(each) for each in merges],
             apart=self._apart(),
@@ -103,7 +102,7 @@ class _Maker:
             prospect=known.prospect if known else False,
             language=say.language_of(language) if language else "",
             there=say.clock(say.now, say.zone_of(zone)) if zone else "",
-            manager=self.names(manager) if manager else "",
+            manager=self.names(shown.relationship_manager) if shown.relationship_manager else "",
             handles=[handle(each, say) for each in known.identifiers] if known else (),
             address=address(known) if known else "",
             may=self._may(),
@@ -186,7 +185,8 @@ class _Maker:
 
     def points(self) -> Card:
         loyalty, say = (self.view or CustomerView()).loyalty, self.say
-        granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"][:3]
+        granted = [each for each in loyalty.goodwill if value_name(each, "state") == "GRANTED"]
+        latest = granted[:GOODWILL_SHOWN]
         held = [each for each in loyalty.balances if each.balance] or loyalty.balances[:1]
         may = self.parts.of("allowance", CheckGoodwillResponse)
         left = min(may.customer_left, may.grantor_left)
@@ -194,7 +194,8 @@ class _Maker:
             trouble=self._trouble("loyalty", "values") if self.view else self._trouble("customer", "view"),
             balances=[(each.account, say.named(each.unit), say.number(each.balance)) for each in held],
             is_twice=len({each.unit for each in held}) < len(held),
-            goodwill=[(each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in granted],
+            goodwill=[(each.goodwill, given_on(each, say), say.code(each.reason_code)) for each in latest],
+            more=len(latest) < len(granted) or whole.is_cut(self.view, *whole.OF_LOYALTY),
             asked_for=waiting(self.parts, self.names, say),
             allowance=[
                 (say("You may still give"), say.number(left)),
@@ -211,10 +212,10 @@ class _Maker:
         """From the service that keeps them; while it is away, from the view, which knows less of each."""
         answered, is_answered = self.parts.of("promises", Promised), self.parts.has("promises")
         seen: Sequence[Any] = self.view.promises if self.view else ()
-        granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
         answering = {case.name: case.department for case, _ in self.parts.of("cases", Told).cases}
         listed = answered.promises if is_answered else seen
         notices = self.parts.of("notices", ListNoticesResponse) if self.parts.has("notices") else None
+        granted = whole.granted(self.view, self.parts)
         urgent, others = told_of(listed, notices, granted, answering, self._offered, self.say)
         foremost, shown = first_of(urgent), others[:OTHERS_SHOWN]
         coming, is_cut = [each for each in others[OTHERS_SHOWN:] if each.left], answered.more
@@ -275,10 +276,11 @@ class _Maker:
         listed = answered.timeline_entries if self.parts.has("timeline") else seen
         lines = story(listed, self.names, self.say, things(self.parts, self.say))
         shown, more = foremost(lines), answered.next_page_token or any(each.steps > 1 for each in lines)
+        is_cut = not self.parts.has("timeline") and whole.is_cut(self.view, "latest_timeline_entries")
         return Card(
             trouble=self._trouble("customer", "timeline"),
             entries=shown,
-            more=bool(more) or len(shown) < len(lines),
+            more=bool(more) or is_cut or len(shown) < len(lines),
         )
 
     def alike(self) -> list[tuple[str, str]]:
