@@ -12,6 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE  # what is right for images makes each process 
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
+	@echo "Starting Rapport..."
 	@$(BIN)/rapport up
 
 demo: .venv/.run ## Play the story in four acts, live (starts the platform when it is not up)
@@ -151,8 +152,11 @@ install = $(UV) $(1) || (echo "... that was with the authorities of the installe
 	@echo "Installing what running needs into .venv: once, 320 MB, seconds with a fast network, some minutes with a slow one..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv .venv
+	@echo "... the installer"
 	@$(get_uv)
+	@echo "... what Rapport stands on"
 	@$(call install,--require-hashes -r requirements-run.txt)
+	@echo "... Rapport itself"
 	@$(call install,--no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES)))
 	@$(BIN)/python -m pip uninstall -q -y uv
 	@touch $@

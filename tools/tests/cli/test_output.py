@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,24 @@ def rapport(
         return written.out + written.err
 
     return call
+
+
+def test_a_mail_says_how_its_html_is_looked_at_and_where_it_lies(
+    rapport: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "mail").mkdir(exist_ok=True)
+    mail = EmailMessage()
+    mail.set_content("It comes tomorrow.")
+    plain = Mailbox(tmp_path / "mail").keep(mail.as_bytes(), "", []).id
+    mail.add_alternative("<p>It comes <b>tomorrow</b>.</p>", subtype="html")
+    kept = Mailbox(tmp_path / "mail").keep(mail.as_bytes(), "", []).id
+    shown = rapport("mail", "show", kept)
+    assert "It comes tomorrow." in shown
+    assert f"rapport mail show {kept} --html > mail.html" in shown
+    assert (tmp_path / "mail" / f"{kept}.eml").is_file()
+    assert str(tmp_path / "mail" / f"{kept}.eml") in shown
+    assert rapport("mail", "show", kept, "--html").strip() == "<p>It comes <b>tomorrow</b>.</p>"
+    assert "--html" not in rapport("mail", "show", plain)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

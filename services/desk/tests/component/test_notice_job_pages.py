@@ -50,6 +50,17 @@ async def test_words_are_chosen_first_and_say_what_they_are_given(open_desk: Any
     assert "/noticeJobs" in (await lead.get("/notices")).text
 
 
+@pytest.mark.alone("a service is stopped")
+async def test_while_nobody_says_which_colleagues_there_are_the_form_is_there_without_them(
+    open_desk: Any,
+) -> None:
+    desk, lead = await opened(open_desk)
+    await desk.services["cases"].stop()
+    answer = await lead.get("/noticeJobs/new?template=templates/closing")
+    assert answer.status_code == 200
+    assert "Nobody can be chosen here now." in answer.text
+
+
 async def test_it_is_looked_at_begun_once_and_followed(open_desk: Any) -> None:
     desk, lead = await opened(open_desk)
     seen = (await lead.post("/noticeJobs/preview", data=WORDS | {"region": "de", "rate": "6000"} | BY)).text

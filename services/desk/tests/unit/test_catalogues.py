@@ -21,7 +21,10 @@ from chassis.errors import (
     Violation,
     invalid,
 )
+from chassis.events.registry import events
 from desk.language.catalogues import CATALOGUES, Language, preferred, refusal_words, violation
+from desk.ui.facts import FACTS
+from desk.ui.words import split
 from services.desk.catalogues import KEYWORDS, SOURCE, catalogues, extracted
 
 TEMPLATES = sorted(each for each in SOURCE.rglob("*.html") if "edge" not in each.parts)
@@ -59,6 +62,13 @@ def test_a_translation_has_the_placeholders_of_its_message(catalogue: Catalog) -
 def test_a_message_is_plain_text(catalogue: Catalog) -> None:
     """Modules put some of them among tags."""
     assert [each.id for each in said(catalogue) if re.search("[<>&]", "".join(texts(each.string)))] == []
+
+
+def test_every_event_of_the_contracts_is_said_in_every_language() -> None:
+    names = [each.rpartition(".")[2] for each in events()]
+    assert len(names) > 100
+    known = {each.id for each in extracted()}
+    assert [name for name in names if FACTS.get(name, split(name)) not in known] == []
 
 
 def test_a_message_of_a_number_says_it() -> None:

@@ -74,6 +74,15 @@ def test_what_a_slip_led_to_is_one_line_that_says_what_was_told_by_whose_act_and
     ]
 
 
+def test_of_a_message_that_was_not_sent_the_line_says_that_and_not_that_it_is_to_be_sent() -> None:
+    of: dict[str, Any] = {"trace_id": "1", "actor": "services/notifications"}
+    facts = [entry(1, "NoticeSuppressed", reason_code="consent-denied"), entry(1.1, "NoticeRequested")]
+    for each in facts:
+        each.MergeFrom(TimelineEntry(**of))
+    (line,) = story(facts, WHO, SAY)
+    assert (line.text, line.steps) == ("Message not sent: consent denied", 2)
+
+
 def test_what_has_no_trace_and_what_somebody_else_did_is_a_line_of_its_own() -> None:
     untraced = slip(1)
     for each in untraced:

@@ -23,8 +23,12 @@ def list_(as_json: bool = AsJson) -> None:
 
 
 @app.command()
-def show(id: str = typer.Argument(help="As `rapport mail list` shows it."), as_json: bool = AsJson) -> None:
-    """Show one message."""
+def show(
+    id: str = typer.Argument(help="As `rapport mail list` shows it."),
+    html: bool = typer.Option(False, "--html", help="Write its HTML alone, for a file that a browser opens."),
+    as_json: bool = AsJson,
+) -> None:
+    """Show one message: its words, and where it lies as it came."""
     from rapport_tools.local.mail import Mailbox
 
     mailbox = Mailbox(Home.current().mail)
@@ -32,11 +36,19 @@ def show(id: str = typer.Argument(help="As `rapport mail list` shows it."), as_j
     if mail is None:
         raise Failure(f"There is no message {id}. See `rapport mail list`.", Exit.REFUSED)
     message = mailbox.message(id)
-    body = message.get_body(("plain", "html"))
+    if html and message.get_body(("html",)) is None:
+        raise Failure(f"Message {id} has no HTML. See `rapport mail show {id}`.", Exit.REFUSED)
+    body = message.get_body(("html",) if html else ("plain", "html"))
     text = body.get_content().replace("\r\n", "\n") if body else ""
+    if html:
+        say(text)
+        return
     if as_json:
         write_json(asdict(mail) | {"headers": dict(message.items()), "text": text})
         return
     for name in ("Date", "From", "To", "Subject", "Message-ID"):
         say(f"{name}: {line(str(message[name] or ''))}")
     say(f"\n{text}")
+    if message.get_body(("html",)):
+        say(f"As HTML, for a browser: rapport mail show {id} --html > mail.html")
+    say(f"As it came: {mailbox.folder / id}.eml")

@@ -95,11 +95,13 @@ class CustomerView(_message.Message):
 
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticePart]:
-        """The latest 20 notices to the customer, latest change first."""
+        """The latest 20 notices to the customer, latest change first; `NoticeService.ListNotices` has all."""
 
     @_builtins.property
     def latest_timeline_entries(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
-        """The latest 20 entries of the timeline, newest first. Texts over 200 characters are cut, and end with `…`."""
+        """The latest 20 entries of the timeline, newest first. Texts over 200 characters are cut, and end with `…`;
+        `TimelineService.ListTimelineEntries` has all, and whole.
+        """
 
     @_builtins.property
     def profile_source(self) -> Global___PartSource:
@@ -112,13 +114,13 @@ class CustomerView(_message.Message):
     @_builtins.property
     def unapplied_facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnappliedFact]:
         """Facts about this customer that could not be applied: what the view shows of their resources is older. The
-        latest 20. Sources are FRESH nevertheless: for all other customers they are.
+        latest 20; `OperationsService.ListDeadLetters` has all. Sources are FRESH nevertheless: for all other customers they are.
         """
 
     @_builtins.property
     def sections(self) -> _containers.RepeatedCompositeFieldContainer[_section_pb2.ViewSection]:
         """Departments' own parts, at most 32, by name; without their content, which `SectionService.GetViewSection` has.
-        When they do not fit, the largest are left out.
+        When they do not fit, the largest are left out; `SectionService.ListViewSections` has all.
         """
 
     @_builtins.property
@@ -126,8 +128,11 @@ class CustomerView(_message.Message):
         """When the view last changed. Sections have their own."""
 
     @_builtins.property
-    def excerpts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ViewExcerpt]:
-        """The lists of which the view has a part, and how to read the rest; absent of those that are whole."""
+    def excerpts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The lists of which there is more than the view has, as fields of it: `promises`, `cases`, `notices`, `loyalty.balances`,
+        `loyalty.goodwill`, `latest_timeline_entries`, `sections`, `unapplied_facts`. Absent of those that are whole. Each says which RPC
+        has all.
+        """
 
     @_builtins.property
     def advice(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdvicePart]:
@@ -158,7 +163,7 @@ class CustomerView(_message.Message):
         unapplied_facts: _abc.Iterable[Global___UnappliedFact] | None = ...,
         sections: _abc.Iterable[_section_pb2.ViewSection] | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
-        excerpts: _abc.Iterable[Global___ViewExcerpt] | None = ...,
+        excerpts: _abc.Iterable[_builtins.str] | None = ...,
         advice: _abc.Iterable[Global___AdvicePart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
@@ -248,46 +253,6 @@ class AdvicePart(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdvicePart: _TypeAlias = AdvicePart  # noqa: Y015
-
-@_typing.final
-class ViewExcerpt(_message.Message):
-    """A list of which a view has the most urgent or latest, and how all of it is read."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FIELD_FIELD_NUMBER: _builtins.int
-    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
-    METHOD_FIELD_NUMBER: _builtins.int
-    PARENT_FIELD_NUMBER: _builtins.int
-    FILTER_FIELD_NUMBER: _builtins.int
-    field: _builtins.str
-    """The list, as the field of the view, for example `promises` or `loyalty.balances`."""
-    total_count: _builtins.int
-    """How many there are, with those that are shown and, of promises, cases, notices and goodwill, those that ended; 0 when
-    that is not counted, as of the timeline. A balance that several names of a merged customer see may count for each.
-    """
-    method: _builtins.str
-    """The RPC that has all, for example `rapport.cases.v1.PromiseService/ListPromises`."""
-    parent: _builtins.str
-    """The `parent` to ask it with; empty when it takes none, or when that is the caller's to choose (a program)."""
-    filter: _builtins.str
-    """The `filter` to ask it with, for example `customer = "customers/{uuid}"`; empty when the parent says it."""
-    def __init__(
-        self,
-        *,
-        field: _builtins.str = ...,
-        total_count: _builtins.int = ...,
-        method: _builtins.str = ...,
-        parent: _builtins.str = ...,
-        filter: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "filter", b"filter", "method", b"method", "parent", b"parent", "total_count", b"total_count"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ViewExcerpt: _TypeAlias = ViewExcerpt  # noqa: Y015
 
 @_typing.final
 class PartSource(_message.Message):
@@ -618,11 +583,11 @@ class LoyaltyPart(_message.Message):
     GOODWILL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___BalancePart]:
-        """What the customer can spend, by account."""
+        """What the customer can spend, by account; `MembershipService.ListMemberships` says of which programs there is more."""
 
     @_builtins.property
     def goodwill(self) -> _containers.RepeatedCompositeFieldContainer[Global___GoodwillPart]:
-        """The latest 20 goodwill grants, those of the latest change first."""
+        """The latest 20 goodwill grants, those of the latest change first; `GoodwillService.ListGoodwill` has all."""
 
     def __init__(
         self,

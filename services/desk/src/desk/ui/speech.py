@@ -20,6 +20,7 @@ from chassis.errors import Refusal
 from chassis.zones import day_of
 from desk.language.catalogues import N_, Language, preferred, refusal_words
 from desk.ui import words
+from desk.ui.facts import FACTS
 
 NEAR = timedelta(days=6)  # days so near are said by their weekday
 
@@ -67,7 +68,7 @@ class Speech:
     def fact(self, event: str) -> str:
         """`PromiseAtRisk`, with or without what stands before it, is `Promise at risk`."""
         name = event.rpartition(".")[2]
-        return self(words.FACTS.get(name, words.split(name)))
+        return self(FACTS.get(name, words.split(name)))
 
     def refusal(self, refusal: Refusal) -> str:
         return refusal_words(refusal, self.language)

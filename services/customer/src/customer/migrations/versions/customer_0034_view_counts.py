@@ -1,4 +1,4 @@
-"""How many parts of each kind a customer has, beside their view. Nothing reads or writes these columns any more.
+"""How many parts of each kind a customer has, beside their view. Nothing reads or writes these columns now.
 
 `counted_version` is the version of the view that the counts are of: another release that writes the view
 leaves it behind, and they are counted anew.

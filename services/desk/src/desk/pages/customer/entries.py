@@ -12,6 +12,7 @@ from desk.pages.actions.offering import Act
 from desk.pages.customer.loading import Names
 from desk.pages.customer.things import called
 from desk.ui import words
+from desk.ui.facts import FACTS
 from desk.ui.speech import Speech
 
 BURST = timedelta(minutes=10)
@@ -29,6 +30,7 @@ _TELLING = (  # of what one act led to, what is asked first
     "GoodwillGranted",
     "ContactStopped",
     "ContactStopWithdrawn",
+    "NoticeSuppressed",  # which is the last word of a message that was to be sent
 )
 _OURS = ("cases", "customer", "loyalty", "notifications")  # what they do by themselves, time or a rule does
 SUMMARY_SHOWN = 160
@@ -204,7 +206,7 @@ def _text(each: Any, fact: str, say: Speech, things: Mapping[str, str]) -> str:
     channel = value_name(each, "channel")
     if fact == _CONTACT:
         spoken = _INBOUND if value_name(each, "direction") != "OUTBOUND" else _OUTBOUND
-        told = say(spoken.get(channel, _INBOUND.get(channel, words.FACTS[fact])))
+        told = say(spoken.get(channel, _INBOUND.get(channel, FACTS[fact])))
     elif fact == "NoticeSent":
         how = say.titled(words.spoken(channel)) if channel else say("Message")
         told = say("{how} sent", how=how)

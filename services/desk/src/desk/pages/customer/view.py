@@ -94,7 +94,8 @@ class _Maker:
         others = dict.fromkeys(each.merged_display_name for each in merges)
         return Card(
             trouble=self._trouble("customer", "customer"),
-            title=shown.display_name or (say("A customer without a name") if known or view else say("This customer")),
+            title=shown.display_name
+            or (say("A customer without a name") if known or view else say("This customer")),
             also=[each for each in others if each not in ("", shown.display_name)],
             merges=[self._merged(each) for each in merges],
             apart=self._apart(),
@@ -118,7 +119,10 @@ class _Maker:
         """Whom they were taken for lately, and where it is said whose what was recorded meanwhile is."""
         listed = self.parts.of("merges", ListCustomerMergesResponse).customer_merges
         return [
-            (each.merged_display_name or self.say("A customer without a name"), _page_of(each))
+            (
+                each.merged_display_name or self.say("A customer without a name"),
+                f"/{each.customer}/merges/{words.last(each.name)}",
+            )
             for each in listed
             if each.customer == self.customer
             and each.HasField("undo_time")
@@ -294,7 +298,3 @@ class _Maker:
             say(told, what=say.fact(each.event_type), service=say.named(each.service))
             for each in (self.view.unapplied_facts if self.view else ())
         ]
-
-
-def _page_of(merge: CustomerMerge) -> str:
-    return f"/{merge.customer}/merges/{words.last(merge.name)}"

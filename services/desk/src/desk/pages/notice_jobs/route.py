@@ -17,7 +17,7 @@ from desk.pages.notice_jobs import form, view
 from desk.pages.notice_jobs.stuck import WRITE
 from desk.pages.notice_policies import view as policies
 from desk.pages.notice_policies.forms import UNITS
-from desk.pages.services import refusal_of
+from desk.pages.services import Part, ask, refusal_of
 from desk.pages.trying import Typed, typed
 from desk.ui import words
 from rapport.notifications.v1 import notice_job_service_pb2 as pb
@@ -26,6 +26,7 @@ from rapport.notifications.v1.template_service_pb2 import ListTemplatesRequest
 
 router = APIRouter(prefix="/noticeJobs")
 SHOWN, REFUSED_SHOWN, LISTED = 50, 100, 1000
+COLLEAGUES_S = 0.8  # how long a form waits for whom one may choose, and is there without
 
 
 @router.get("")
@@ -142,6 +143,12 @@ async def _sent(look: Looking) -> Typed:
     return await typed(look.request)
 
 
+def _managers(serving: Part[list[tuple[str, str]]] | None, chosen: str) -> list[tuple[str, str]]:
+    """Who may be chosen; while nobody says who there is, who was."""
+    listed = [(words.last(name), who) for name, who in (serving and serving.value) or ()]
+    return listed or [(each, each) for each in [chosen] if each]
+
+
 async def _form(look: Looking, sent: Typed, refusal: Refusal | None = None) -> Response:
     """The form with what was typed, and why it was refused."""
     say, services = look.say, look.services
@@ -153,13 +160,15 @@ async def _form(look: Looking, sent: Typed, refusal: Refusal | None = None) -> R
     errors = marked(refusal, say.language, (*form.FIELDS, *(f"v-{name}" for name, _ in given)), form.field_of)
     told = say("Not done yet: look at what is marked.") if errors else ""
     fields = defaultdict(str, {"silent_unit": "days", **sent.fields})
+    serving = (await ask(COLLEAGUES_S, colleagues=colleagues(look)))["colleagues"] if its.name else None
     return look.answer(
         "pages/notice_jobs/new.html",
         422 if refusal else 200,
         templates=offered,
         its=its,
         given=given,
-        managers=[(words.last(name), who) for name, who in await colleagues(look)] if its.name else [],
+        managers=_managers(serving, sent.text("manager")),
+        no_managers=say.refusal(serving.refusal) if serving and serving.refusal else "",
         typed=fields,
         channels=policies.channel_fields(fields, say),
         units=[(unit, say(told)) for unit, told in UNITS.items()],
