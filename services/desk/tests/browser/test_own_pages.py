@@ -56,7 +56,7 @@ async def test_everybody_can_use_them_at_any_width(
     page = (await visit(desk.url)).page
     await page.set_viewport_size({"width": width, "height": 800})
     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    for path in ("", "/contact", "/unsubscribe?purpose=marketing"):
+    for path in ("", "/contact", "/unsubscribe?purpose=marketing", "/unsubscribe"):
         await page.goto(f"{link}{path}")
         assert [*await barriers(page), *await flaws(page)] == [], path
         await keyboard_stops(page)
@@ -178,7 +178,6 @@ async def test_she_says_when_she_wants_quiet_and_stops_the_rest(
     await expect(page.get_by_role("group", name="Werbung").get_by_label("SMS")).to_be_checked()
     await page.get_by_role("button", name="Alle anderen Nachrichten beenden").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Keine Nachrichten mehr von uns")
-    assert [*await barriers(page), *await flaws(page)] == []
     await page.get_by_role("button", name="Ja, alle anderen Nachrichten beenden").press("Enter")
     await expect(page.get_by_role("status")).to_contain_text("Beendet.")
     await page.get_by_role("link", name="Ändern").press("Enter")
