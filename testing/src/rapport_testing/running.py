@@ -1,6 +1,7 @@
 """A service under test, running in this process behind a real socket."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
+import msgspec
 import nats
 import pytest
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ from chassis.clock import Clock
 from chassis.db.schema import OUTBOX, TIMERS
 from chassis.db.statement import Statement
 from chassis.db.tables import among
+from chassis.events.broadcast import Beat
 from chassis.events.envelope import headers
 from chassis.events.registry import subject_of
 from chassis.grpc.status import reason
@@ -144,6 +147,21 @@ class Running:
         finally:
             await connection.close()
         return event_id
+
+    async def beat(self, *sources: str) -> None:
+        """Say of services that do not run that they have no facts on their way, until cancelled.
+
+        Without it, what waits until it is known that nothing is on its way waits for ever.
+        """
+        connection: Any = await nats.connect(self._nats_url)
+        try:
+            while True:
+                alive = msgspec.json.encode(Beat(unpublished=0, lag_s=0, sequence=0, sent_at=time.time()))
+                for source in sources:
+                    await connection.publish(f"beat.{source}", alive)
+                await asyncio.sleep(0.5)
+        finally:
+            await connection.close()
 
     async def stop(self) -> None:
         await asyncio.gather(*(channel.close(None) for channel in self._channels))

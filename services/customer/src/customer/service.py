@@ -98,13 +98,13 @@ def compose(app: App[Settings]) -> None:
 
     kept_for = timedelta(days=app.settings.import_revert_days)
 
-    def is_behind() -> bool:
-        """Whether facts about customers are known to be on their way to their timelines."""
-        return any(app.freshness.of(source).standing is Standing.BEHIND for source in consumers)
+    def is_complete() -> bool:
+        """Whether all facts about customers are known to be on their timelines."""
+        return all(app.freshness.of(source).standing is Standing.FRESH for source in consumers)
 
     for kind in (APPLY_TIMER, APPLY_TIMER_BEFORE):
         app.timer(kind, lambda tx, timer: apply_chunk(tx, UUID(timer.key), manager, kept_for))
-    app.timer(REVERT_TIMER, lambda tx, timer: revert_chunk(tx, UUID(timer.key), is_behind))
+    app.timer(REVERT_TIMER, lambda tx, timer: revert_chunk(tx, UUID(timer.key), is_complete))
     app.timer(FORGET_TIMER, lambda tx, timer: forget_effects(tx, UUID(timer.key)))
     app.timer(PREVIEW_TIMER, lambda tx, timer: preview_chunk(tx, UUID(timer.key), manager))
     app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))

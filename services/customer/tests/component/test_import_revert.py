@@ -1,5 +1,6 @@
 """An import that is taken back leaves the untouched as they were, and the others as others left them."""
 
+import asyncio
 import random
 from datetime import timedelta
 from uuid import uuid4
@@ -8,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.db.statement import Statement
+from chassis.inbox.freshness import Standing
 from customer.domain import provenance
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
@@ -17,7 +19,7 @@ from customer.usecases import imports, reverting
 from rapport.customer.v1 import customer_pb2
 from rapport.customer.v1.customer_pb2 import Person
 from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest, UpdateCustomerRequest
-from rapport.customer.v1.import_job_pb2 import ImportJob
+from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob
 from rapport.customer.v1.import_service_pb2 import RevertImportJobRequest
 from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseRecorded
 from rapport_testing.wait import eventually
@@ -31,6 +33,7 @@ from services.customer.tests.component.importing import (
 )
 
 State = ImportJob.State
+KNOWN = ImportEffect.OUTCOME_KNOWN
 _CUSTOMERS = Statement(sa.select(CUSTOMERS), row=Customer)
 _IDENTIFIERS = Statement(sa.select(*HELD), row=Identifier)
 _SHOWN = Statement(
@@ -41,6 +44,17 @@ _SHOWN = Statement(
         )
     )
 )
+
+
+SOURCES = ("cases", "loyalty", "notifications")  # beside itself
+
+
+@pytest.fixture(autouse=True)
+async def others(desk):
+    """The services whose facts are on timelines, which say that they have none on their way."""
+    beating = asyncio.create_task(desk.running.beat(*SOURCES))
+    yield beating
+    beating.cancel()
 
 
 async def everybody(desk):
@@ -110,7 +124,7 @@ async def test_untouched_customers_are_as_before_and_touched_ones_as_others_left
     await committed(desk, await staged(desk, *(random_row(desk, dice) for _ in range(10))))
     before = await everybody(desk)
     job = await committed(desk, await staged(desk, *(random_row(desk, dice) for _ in range(14))))
-    after, did = await everybody(desk), await effects(desk, job)
+    after, did = await everybody(desk), [e for e in await effects(desk, job) if e.outcome != KNOWN]
     for _ in range(4):
         await meddle(desk, dice, after)
     left = await everybody(desk)
@@ -159,6 +173,42 @@ async def test_imports_that_are_taken_back_in_the_reverse_of_their_order_leave_n
     done = [await reverted(desk, job) for job in reversed(jobs)]
     assert [(job.reverted_count, job.kept_count) for job in done] == [(1, 0), (1, 0)]
     assert await everybody(desk) == {}
+
+
+async def test_whom_a_later_import_says_too_is_kept_until_that_is_taken_back(desk):
+    row = customer_pb2.Customer(identifiers=[desk.email("n@example.com")], person=Person(given_name="Nils"))
+    first, second = [await committed(desk, await staged(desk, row)) for _ in range(2)]
+    assert (second.matched_count, second.changed_count) == (1, 0)
+    assert (await reverted(desk, first)).kept_count == 1
+    (told,) = await findings(desk, first)
+    assert told.reason == "CUSTOMER_IN_USE"
+    assert (await desk.resolve(desk.email("n@example.com"))).customer
+
+
+async def test_a_value_that_a_later_import_says_too_is_not_put_back(desk):
+    def row(language):
+        return customer_pb2.Customer(identifiers=[desk.external("crm:1")], language_code=language)
+
+    jobs = [await committed(desk, await staged(desk, row(each))) for each in ("de", "fr", "fr")]
+    assert (await reverted(desk, jobs[1])).kept_count == 1
+    (told,) = [each for each in await findings(desk, jobs[1]) if each.reason == "CHANGED_SINCE"]
+    assert "a later import" in told.description
+    assert (await reverted(desk, jobs[2])).kept_count == 0
+
+
+async def test_nobody_is_deleted_while_it_is_not_known_what_others_have_of_them(desk, others):
+    row = customer_pb2.Customer(identifiers=[desk.email("n@example.com")])
+    job = await committed(desk, await staged(desk, row))
+    others.cancel()
+    app = desk.running.app
+    await eventually(lambda: app.freshness.of("loyalty").standing is not Standing.FRESH)
+    await desk.imports.RevertImportJob(RevertImportJobRequest(name=job.name))
+    desk.clock.advance(timedelta(seconds=5))
+    await desk.running.fire(reverting.REVERT_TIMER)
+    assert (await desk.resolve(desk.email("n@example.com"))).customer
+    beating = asyncio.create_task(desk.running.beat(*SOURCES))
+    await until(desk, job, State.STATE_REVERTED)
+    beating.cancel()
 
 
 async def test_what_is_told_late_of_somebody_deleted_makes_nothing_of_them(desk):

@@ -1,4 +1,4 @@
-"""`rapport import customers|purchases|orders|consents FILE`, `rapport import revert JOB`."""
+"""`rapport import customers|purchases|orders|consents FILE`."""
 
 import asyncio
 import os
@@ -17,7 +17,6 @@ from rapport_imports.wanted import Kind, Wanted, WrongOption
 from rapport_imports.wording import counted, line
 from rapport_tools.cli import cluster
 from rapport_tools.cli.failures import Exit, Failure
-from rapport_tools.cli.import_revert import revert
 from rapport_tools.cli.output import say, write_json
 from rapport_tools.cli.session import Session
 from rapport_tools.cli.terminal import Terminal
@@ -46,18 +45,8 @@ source, proof.
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
 counts as the line that it was, and is read as it was, unless options say otherwise.
 
-rapport import revert JOB takes an import of customers back, by the name that it printed, for 90 days.
+rapport revert-import JOB takes an import of customers back, by the name that it printed, for 90 days.
 """
-
-
-class What(StrEnum):
-    """What rows are, or what is to become of an import."""
-
-    CUSTOMERS = "customers"
-    PURCHASES = "purchases"
-    ORDERS = "orders"
-    CONSENTS = "consents"
-    REVERT = "revert"
 
 
 class Who(StrEnum):
@@ -67,7 +56,7 @@ class Who(StrEnum):
     KNOWN = "known"
 
 
-SourceFile = Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX; of revert the job.")]
+SourceFile = Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX.")]
 Mapping = Annotated[
     list[str] | None,
     typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
@@ -137,7 +126,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON."
 
 @app.command("import", help=_HELP)
 def import_file(
-    kind: Annotated[What, typer.Argument(help="What the rows are; or revert, to take an import back.")],
+    kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
     file: SourceFile,
     mapping: Mapping = None,
     ignore: Ignore = None,
@@ -161,11 +150,8 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Import a file: see `_HELP`."""
-    if kind is What.REVERT:
-        kept = revert(str(file), who=who, as_json=as_json)
-        raise typer.Exit(Exit.REFUSED if kept else Exit.DONE)
     given = {name: value for name, value in locals().items() if name not in ("as_json", "who")}
-    given |= {"kind": Kind(kind), "only": only.value if only else ""}
+    given["only"] = only.value if only else ""
     from rapport_imports.decoding import UnreadableFile
     from rapport_imports.result import Result
 

@@ -1,7 +1,9 @@
-"""`rapport import revert JOB`."""
+"""`rapport revert-import JOB`."""
 
 import time
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from rapport.customer.v1.import_job_pb2 import ImportJob
 from rapport.customer.v1.import_service_pb2 import (
@@ -11,15 +13,28 @@ from rapport.customer.v1.import_service_pb2 import (
 )
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport_imports.wording import counted, line
-from rapport_tools.cli.output import say, write_json
+from rapport_tools.cli.failures import Exit
+from rapport_tools.cli.output import AsJson, say, write_json
 from rapport_tools.cli.session import Session
 
+app = typer.Typer()
 KEPT = frozenset({"CHANGED_SINCE", "CUSTOMER_IN_USE"})
 SHOWN = 20
 
 
-def revert(job: str, *, who: str, as_json: bool) -> int:
-    """Take back an import of customers, and say what is kept and why. Returns how many rows are."""
+@app.command("revert-import")
+def revert(
+    job: Annotated[str, typer.Argument(help="The import of customers, by the name that it printed.")],
+    who: Annotated[
+        str, typer.Option("--as", metavar="ROLE:NAME", help="Who takes it back: whom the history names.")
+    ] = "agent:demo",
+    as_json: bool = AsJson,
+) -> None:
+    """Take back an import of customers, and say what is kept and why.
+
+    It begins once it is known that no facts of other services are on their way: `rapport doctor` names a
+    service that is silent. The exit code is 1 when something is kept.
+    """
     name = job if job.startswith("importJobs/") else f"importJobs/{job}"
     jobs: Any = Session.open(who).stub(ImportServiceStub, "customer")
     taken = jobs.RevertImportJob(RevertImportJobRequest(name=name))
@@ -41,7 +56,7 @@ def revert(job: str, *, who: str, as_json: bool) -> int:
             say(line(f"  line {each['line']}: {each['reason']} {each['field']}: {each['description']}"))
         if len(kept) > SHOWN:
             say(f"  {len(kept) - SHOWN:,} more: --json has them all")
-    return int(taken.kept_count)
+    raise typer.Exit(Exit.REFUSED if taken.kept_count else Exit.DONE)
 
 
 def _findings(jobs: Any, name: str) -> Any:

@@ -41,7 +41,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
     else:
         say("  run it again, and nothing doubles")
         if result.job:
-            say(line(f"  take it back: rapport import revert {result.job}"))
+            say(line(f"  take it back: rapport revert-import {result.job}"))
     for note in result.notes:
         say(f"  {line(note)}", err=True)
     if result.told:

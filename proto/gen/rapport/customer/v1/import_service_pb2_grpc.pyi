@@ -60,9 +60,10 @@ class ImportServiceStub:
     RevertImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportJobRequest, _import_job_pb2.ImportJob]
     """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
     they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
-    whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
-    has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
-    findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+    whole or not at all: who was changed since in what the job changed, or of whom a later import says something, stays so
+    (`CHANGED_SINCE`), and who was created and has anything else by now, an interaction, a purchase, a case, a consent, a
+    merge or another import, is kept (`CUSTOMER_IN_USE`); both are findings. Goes on while every service whose facts are on
+    timelines is known to have none on their way. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
     imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
     `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
     """
@@ -100,9 +101,10 @@ class ImportServiceAsyncStub(ImportServiceStub):
     RevertImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.RevertImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
     they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
-    whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
-    has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
-    findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+    whole or not at all: who was changed since in what the job changed, or of whom a later import says something, stays so
+    (`CHANGED_SINCE`), and who was created and has anything else by now, an interaction, a purchase, a case, a consent, a
+    merge or another import, is kept (`CUSTOMER_IN_USE`); both are findings. Goes on while every service whose facts are on
+    timelines is known to have none on their way. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
     imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
     `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
     """
@@ -191,9 +193,10 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Starts to take back what the rows of a DONE job did, the last line first: fields are as they were before, with whose word
         they were, handles that were given are taken away, and customers who were created are deleted. A customer is taken back
-        whole or not at all: who was changed since in what the job changed stays so (`CHANGED_SINCE`), and who was created and
-        has anything else by now, an interaction, a purchase, a case, a consent or a merge, is kept (`CUSTOMER_IN_USE`); both are
-        findings. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
+        whole or not at all: who was changed since in what the job changed, or of whom a later import says something, stays so
+        (`CHANGED_SINCE`), and who was created and has anything else by now, an interaction, a purchase, a case, a consent, a
+        merge or another import, is kept (`CUSTOMER_IN_USE`); both are findings. Goes on while every service whose facts are on
+        timelines is known to have none on their way. Observations stay, for they say what was said. The job is REVERTED when all is looked at, and its file may be
         imported again. Asked again, says how far it is. FAILED_PRECONDITION: `IMPORT_NOT_DONE`; `IMPORT_TOO_OLD` after
         `revert_expire_time`, and of a job of a release that did not keep what rows did. Survives restarts.
         """

@@ -141,6 +141,17 @@ EFFECTS_OF = Statement(
     .order_by(_effects.line),
     row=Effect,
 )
+# Of whom other imports that stand say something, too, and as what these last saw them.
+SAID_BY_OTHERS = Statement[Any](
+    sa.select(_effects.customer_id, sa.func.max(_effects.version).label("version"))
+    .where(
+        among(_effects.customer_id, "customer_ids"),
+        _effects.job_id != _ID,
+        sa.not_(_effects.preview),
+        _effects.undone.is_distinct_from(sa.true()),
+    )
+    .group_by(_effects.customer_id)
+)
 _done = rows_of("done", lines=sa.BigInteger(), undone=sa.Boolean())
 SAVE_UNDONE = Statement[Any](
     sa.update(IMPORT_EFFECTS)

@@ -209,6 +209,7 @@ async def _apply(
         for each in _findings(job, line, notes, applied=i not in applied.refused, preview=preview)
     ]
     await store.INSERT_FINDINGS.rows(tx, findings)
-    did = (Outcome.CREATED, Outcome.CHANGED)
-    await store.INSERT_EFFECTS.rows(tx, [e for e in applied.effects if preview or e.outcome in did])
+    # Also what a row said that was known: an import before it is not taken back below it.
+    kept = [e for e in applied.effects if preview or e.outcome is not Outcome.SKIPPED]
+    await store.INSERT_EFFECTS.rows(tx, kept)
     return applied

@@ -32,6 +32,7 @@ CHUNK, FORGOTTEN_AT_ONCE = 500, 10_000
 LATER = timedelta(seconds=1)
 AFTER_OTHERS = 1000  # where what is told of a line stands, behind what was told when it was applied
 _CHANGED_SINCE = "{0} is not as the import left this: all that it changed of them stays"
+_SAID_AGAIN = "a later import says of {0} what this one said, or more: all that it changed of them stays"
 _IN_USE = "{0} has more by now than the import made: they stay a customer"
 # What imports tell of whoever they are about, and is looked at where it is kept.
 OWN_TYPES = [
@@ -65,17 +66,17 @@ async def forget_effects(tx: Transaction, job_id: UUID) -> None:
         await tx.schedule(FORGET_TIMER, str(job.id), tx.now)
 
 
-async def revert_chunk(tx: Transaction, job_id: UUID, is_behind: Callable[[], bool]) -> None:
+async def revert_chunk(tx: Transaction, job_id: UUID, is_complete: Callable[[], bool]) -> None:
     """Take back the next lines of a job, on behalf of who asked for it, and come back for the rest.
 
-    Later, while facts of others are known to be on their way: they may be about whom it created.
+    Later, until it is known that no facts of others are on their way: they may be about whom it created.
     """
     job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
     tx.touch(job.name)
     reverter = Principal(job.reverter, job.department_id)
     tx.act(replace(tx.call, principal=reverter, cause_id=job.revert_id))
     tx.touch(job.name)
-    if is_behind():
+    if not is_complete():
         await tx.schedule(REVERT_TIMER, str(job.id), tx.now + LATER)
         return
     left = await store.EFFECTS_LEFT.all(tx, job_id=job.id, limit=CHUNK)
@@ -85,18 +86,24 @@ async def revert_chunk(tx: Transaction, job_id: UUID, is_behind: Callable[[], bo
     for effect in effects:
         if effect.customer_id:
             by_customer.setdefault(effect.customer_id, []).append(effect)
-    created = {
-        name: some for name, some in by_customer.items() if any(e.outcome is Outcome.CREATED for e in some)
+    did = {name: {e.outcome for e in some} for name, some in by_customer.items()}
+    created = {name: some for name, some in by_customer.items() if Outcome.CREATED in did[name]}
+    changed = {
+        name: some
+        for name, some in by_customer.items()
+        if Outcome.CHANGED in did[name] and name not in created
     }
-    changed = {name: some for name, some in by_customer.items() if name not in created}
-    taken = _Taken(job)
+    others = await store.SAID_BY_OTHERS.all(tx, job_id=job.id, customer_ids=names) if names else ()
+    taken = _Taken(job, {row["customer_id"]: row["version"] for row in others})
+    for name, some in by_customer.items():
+        if did[name] == {Outcome.KNOWN}:
+            taken.undo(some)
     await _delete(tx, taken, created)
     await _restore(tx, taken, changed)
     await store.INSERT_FINDINGS.rows(tx, taken.findings)
     await store.SAVE_UNDONE.run(tx, job_id=job.id, lines=list(taken.lines), undone=list(taken.lines.values()))
-    undone = sum(taken.lines.values())
     last = len(left) < CHUNK
-    job.taken_back(undone, len(taken.lines) - undone, tx.now, last=last)
+    job.taken_back(taken.reverted, taken.kept, tx.now, last=last)
     if not last:
         await tx.schedule(REVERT_TIMER, str(job.id), tx.now)
     await write(tx, store.SAVE_JOB, job)
@@ -104,23 +111,38 @@ async def revert_chunk(tx: Transaction, job_id: UUID, is_behind: Callable[[], bo
 
 @dataclass(slots=True)
 class _Taken:
-    """What became of lines: whether each was undone, and why it was not."""
+    """What became of lines: whether each was undone, and why it was not.
+
+    Args:
+        others: of whom other imports say something that stands, and as which version these last saw them.
+        reverted: how many lines that did something were taken back; `kept` of how many that stays.
+    """
 
     job: ImportJob
+    others: Mapping[UUID, int]
+    reverted: int = 0
+    kept: int = 0
     lines: dict[int, bool] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def undo(self, effects: Sequence[Effect]) -> None:
         """All of a customer is taken back."""
         self.lines |= {each.line: True for each in effects}
+        self.reverted += len(_did(effects))
 
     def keep(self, effects: Sequence[Effect], why: Collection[tuple[int, Violation]]) -> None:
         """Nothing of a customer is."""
         self.lines |= {each.line: False for each in effects}
+        self.kept += len(_did(effects))
         self.findings += [
             Finding(self.job.id, line, AFTER_OTHERS + at, v.field, v.reason, v.description, applied=True)
             for at, (line, v) in enumerate(why)
         ]
+
+
+def _did(effects: Sequence[Effect]) -> Sequence[Effect]:
+    """Those that changed something."""
+    return [each for each in effects if each.outcome is not Outcome.KNOWN]
 
 
 async def _delete(tx: Transaction, taken: _Taken, created: Mapping[UUID, Sequence[Effect]]) -> None:
@@ -130,8 +152,8 @@ async def _delete(tx: Transaction, taken: _Taken, created: Mapping[UUID, Sequenc
     ids = sorted(created)
     customers = {each.id: each for each in await known.CUSTOMERS_TO_DELETE.all(tx, ids=ids)}
     rows = await known.IN_USE.all(tx, customer_ids=ids, own_types=OWN_TYPES, origin=taken.job.name)
-    in_use = {row["customer_id"] for row in rows}
     identifiers = await identifiers_of(tx, ids)
+    in_use = {row["customer_id"] for row in rows} | taken.others.keys()
     gone: list[UUID] = []
     for name, effects in created.items():
         customer = customers.get(name)
@@ -168,6 +190,10 @@ async def _restore(tx: Transaction, taken: _Taken, changed: Mapping[UUID, Sequen
         customer = customers.get(name)
         if customer is None:  # an import that created them was taken back before
             taken.undo(effects)
+            continue
+        if taken.others.get(name, 0) >= _did(effects)[-1].version:
+            told = Violation("", "CHANGED_SINCE", _SAID_AGAIN.format(customer.name))
+            taken.keep(effects, [(_did(effects)[-1].line, told)])
             continue
         held = {each.id: each for each in identifiers[groups.survivors[name]]}
         if why := _since(customer, held, effects):
