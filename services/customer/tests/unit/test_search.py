@@ -69,6 +69,13 @@ def test_digits_are_the_end_of_a_number_and_what_is_dialled_before_it_is_not(
     assert wanted(text).ends == ends
 
 
+@pytest.mark.parametrize(
+    "text", ["+49 30 901820", "0049 30 901820", "0049 (0)30 901820", "0049\u200930 901820"]
+)
+def test_a_number_is_known_whole_with_its_country_s_code_however_abroad_is_dialled(text: str) -> None:
+    assert (IdentifierType.PHONE, None, "+4930901820") in wanted(text).keys
+
+
 def test_an_id_may_have_its_system_before_it() -> None:
     assert (IdentifierType.EXTERNAL_ID, "shop", "1042") in wanted(" Shop:1042 ").keys
     assert (IdentifierType.EXTERNAL_ID, None, "Shop:1042") in wanted("Shop:1042").keys

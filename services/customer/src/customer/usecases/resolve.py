@@ -194,9 +194,13 @@ def _plain(text: str) -> str:
 
 
 def _ends(text: str) -> Iterator[str]:
-    """With its country's code a number is known; without, it is one of any country that ends like that."""
+    """With its country's code a number is known; without, it is one of any country that ends like that.
+
+    So is one that begins with 00: it is the way abroad nearly everywhere, and what is dialled elsewhere.
+    """
     text = _plain(text)
-    if number := judge(IdentifierType.PHONE, "", text, "").normalized_value:
+    number = "" if text.startswith("00") else judge(IdentifierType.PHONE, "", text, "").normalized_value
+    if number:
         if ";" not in number:  # who says no extension may mean any
             yield number
         return
