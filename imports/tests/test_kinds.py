@@ -378,9 +378,19 @@ async def test_the_status_of_a_member_is_what_they_said(read: Read) -> None:
 async def test_what_is_said_of_all_rows_is_of_those_in_which_no_column_says_it(read: Read) -> None:
     file = "email,purpose\na@x.example,\nb@x.example,other\n"
     said = ["purpose=news", "consent=no", "consent_date=2026-01-02"]
-    rows = (await read("consents", file, constants=said)).rows
-    assert rows == ["a@x.example news.email no 2026-01-02", "b@x.example other.email no 2026-01-02"]
+    found = await read("consents", file, constants=said)
+    assert found.rows == ["a@x.example news.email no 2026-01-02", "b@x.example other.email no 2026-01-02"]
+    assert found.told == {"SAID_OF_ALL": [2]}
     assert "--set nothing=" in await refused(read, "customers", "id\n1\n", constants=["nothing=x"])
+
+
+async def test_an_empty_box_of_consents_is_no_yes(read: Read) -> None:
+    file = "email,Opt-in,Consent date\na@x.example,yes,2026-01-02\nb@x.example,,2026-01-02\n"
+    said = ["purpose=news", "consent=yes"]
+    assert "--set consent: Opt-in holds it" in await refused(read, "consents", file, constants=said)
+    found = await read("consents", file, constants=said[:1])
+    assert (len(found.rows), found.told) == (1, {"REQUIRED": [3]})
+    assert len((await read("consents", file, constants=said, ignore=["Opt-in"])).rows) == 2
 
 
 @pytest.mark.parametrize(

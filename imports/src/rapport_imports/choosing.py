@@ -62,6 +62,11 @@ def choose(
     if table.own:
         fields = tuple(name for name in fields if name in mapping)
     used = columns_for(fields, required, header, mapping, contents)
+    if "consent" in used and "consent" in said.constants:
+        raise UnreadableFile(
+            f"--set consent: {used['consent']} holds it, and who has nothing there said no yes; leave --set "
+            f"out, or say with --ignore {used['consent']} that it counts for nothing"
+        )
     spares = spares_for(fields, header, mapping, used) | {
         name: columns
         for name, columns in before.spares.items()

@@ -33,6 +33,7 @@ _IDS = frozenset(
 _KEYS = frozenset({"external_id", "customer", "reference"})
 # What is copied along with a text and shows nothing around it: spaces, marks of direction, joiners, BOMs.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"
+_SAID_OF_ALL = "has nothing: taken as --set says of all rows in which no column says it"
 _NAMES = frozenset(  # Null is a name
     {"display_name", "given_name", "additional_name", "family_name", "organization_name"}
 )
@@ -83,7 +84,8 @@ class Cells:
                 self.columns = {**self.columns, field: column}
                 value = self._text(field)
                 break
-        value = value or self.notation.constants.get(field, "")
+        if not value and (value := self.notation.constants.get(field, "")) and field in self.columns:
+            self._tell_once(Problem(self.column(field), "SAID_OF_ALL", _SAID_OF_ALL))
         if required and not value and len(self.row.problems) == before:
             self.wrong(field, "REQUIRED", "must not be empty")
         most = EXACT_MAX if self.notation.exact else TEXT_MAX
@@ -283,6 +285,10 @@ class Cells:
     def tell(self, reason: str, description: str, field: str = "") -> None:
         """Say what is to be known of the row although it is not refused."""
         self.row.told.append(Problem(self.columns.get(field, ""), reason, description))
+
+    def _tell_once(self, problem: Problem) -> None:
+        if problem not in self.row.told:
+            self.row.told.append(problem)
 
     def wrong(self, field: str, reason: str, description: str) -> None:
         self.row.problems.append(Problem(self.column(field), reason, description))
