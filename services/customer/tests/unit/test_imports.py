@@ -60,7 +60,8 @@ def test_the_last_chunk_ends_the_job():
     assert (committed.changed_count, committed.skipped_count) == (1, 2)
 
 
-def test_what_was_only_looked_at_is_counted_anew_when_it_is_done():
+@pytest.mark.parametrize("end", [lambda job: job.commit("agent:carol", uuid4()), lambda job: job.cancel(NOW)])
+def test_what_was_only_looked_at_is_counted_anew_when_it_is_done_or_given_up(end):
     looked_at = job()
     looked_at.receive(last_line=4, accepted=3, rejected=1)
     assert [looked_at.preview("agent:carol", uuid4()) for _ in range(2)] == [True, False]
@@ -68,7 +69,7 @@ def test_what_was_only_looked_at_is_counted_anew_when_it_is_done():
         looked_at.commit("agent:carol", uuid4())
     looked_at.looked_at(Outcomes(1, 1, 1, 0, 0, 1), 4, last=True)
     assert (looked_at.state, looked_at.refused_count) == (ImportState.PREVIEWED, 2)
-    looked_at.commit("agent:carol", uuid4())
+    end(looked_at)
     assert (looked_at.created_count, looked_at.matched_count, looked_at.refused_count) == (0, 0, 1)
 
 

@@ -135,7 +135,9 @@ class ImportJob(_message.Message):
     last_line: _builtins.int
     """The highest line received."""
     created_count: _builtins.int
-    """Rows applied that created a customer; while the job is PREVIEWED, this and the counts below are what would be."""
+    """Rows applied that created a customer; while the job is PREVIEWING or PREVIEWED, this and the counts below are
+    what would be.
+    """
     matched_count: _builtins.int
     """Rows applied that changed, or agreed with, a customer that existed."""
     renamed_count: _builtins.int

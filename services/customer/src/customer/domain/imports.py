@@ -107,9 +107,7 @@ class ImportJob:
         if self.state in COMMITTED:
             return False
         self._require("be committed", ImportState.OPEN, ImportState.PREVIEWED)
-        if self.state == ImportState.PREVIEWED:
-            self.created_count = self.matched_count = self.changed_count = self.renamed_count = 0
-            self.skipped_count, self.refused_count = 0, self.rejected_count
+        self._count_anew()
         self.state = ImportState.COMMITTING
         self.importer, self.commit_id = importer, commit_id
         return True
@@ -119,6 +117,7 @@ class ImportJob:
         if self.state == ImportState.CANCELLED:
             return False
         self._require("be cancelled", *WAITING)
+        self._count_anew()
         self.state = ImportState.CANCELLED
         self.end_time = now
         return True
@@ -170,6 +169,12 @@ class ImportJob:
         if last:
             self.state = ImportState.REVERTED
             self.revert_time = now
+
+    def _count_anew(self) -> None:
+        """Forget what would have been, of a job that was looked at."""
+        if self.state in (ImportState.PREVIEWING, ImportState.PREVIEWED):
+            self.created_count = self.matched_count = self.changed_count = self.renamed_count = 0
+            self.skipped_count, self.refused_count = 0, self.rejected_count
 
     def _count(self, outcomes: Outcomes) -> None:
         self.created_count += outcomes.created
