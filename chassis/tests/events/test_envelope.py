@@ -148,6 +148,7 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-subject", "cases/%E2%80%AE7"),  # turns what follows it around
         ("ce-topic", "Late delivery"),
         ("ce-reason", "She fell ill"),
+        ("ce-outcome", "She hung up"),
         ("ce-topic", "late%1B[2J"),
         ("ce-topic", "x" * 64),
         ("ce-department", "billing"),

@@ -6,6 +6,7 @@ The publisher reads it from the message by the options of its fields (`rapport.o
     ce-occurtime   when it happened, where that is not when it was told
     ce-topic       what it was about, a code
     ce-reason      why it was done, a code
+    ce-outcome     how it ended, a code
     ce-department  departments/{department}: whose it is, from the field `department`
     ce-channel     the channel on which the customer was contacted: EMAIL
     ce-direction   who spoke first, where that was not us: INBOUND
@@ -38,7 +39,7 @@ _BY_NAME = {"customer": CUSTOMER, "department": "ce-department"}  # fields that 
 _AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
 _CODE = formats.FORMATS[options_pb2.FORMAT_CODE]
 _DEPARTMENT = formats.name(Pattern("departments/{department:code}"))
-_FORMS = {"ce-topic": _CODE, "ce-reason": _CODE, "ce-department": _DEPARTMENT}
+_FORMS = {"ce-topic": _CODE, "ce-reason": _CODE, "ce-outcome": _CODE, "ce-department": _DEPARTMENT}
 _ENUMS: dict[str, Any] = {each.DESCRIPTOR.full_name: each.DESCRIPTOR for each in (Channel, Direction)}
 _TIMESTAMP, _MONEY = "google.protobuf.Timestamp", "google.type.Money"
 _KINDS = {
@@ -54,6 +55,7 @@ _NAMES = {
     options_pb2.TIMELINE_FIELD_DIRECTION: "ce-direction",
     options_pb2.TIMELINE_FIELD_AMOUNT: "ce-amount",
     options_pb2.TIMELINE_FIELD_REASON: "ce-reason",
+    options_pb2.TIMELINE_FIELD_OUTCOME: "ce-outcome",
 }
 
 
@@ -68,6 +70,7 @@ class Shown:
     occur_time: datetime | None = None
     topic: str = ""
     reason: str = ""
+    outcome: str = ""
     department: str = ""
     channel: str = ""
     direction: str = ""

@@ -10,6 +10,7 @@ from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from customer.domain.timeline import INTERACTION
 from customer.store.timeline import LIST_ENTRIES
+from rapport.cases.v1.cases_events_pb2 import WorkItemCalled
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_service_pb2 import (
     BatchRecordInteractionsRequest,
@@ -282,6 +283,19 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
     )
     assert entry.department == "departments/delivery"
     assert (entry.channel, entry.direction) == (channel_pb2.CHANNEL_EMAIL, channel_pb2.DIRECTION_OUTBOUND)
+
+
+async def test_how_a_call_of_ours_ended_is_found_as_of_any_contact(desk):
+    anna = await desk.create()
+    await desk.record(anna.name, outcome_code="no-answer")
+    called = WorkItemCalled(work_item=f"workItems/{uuid4()}", customer=anna.name, outcome_code="no-answer")
+    await desk.deliver(called)
+
+    async def both():
+        found = (await listed(desk, anna.name, filter='outcome_code = "no-answer"')).timeline_entries
+        return {each.event_type for each in found} == {INTERACTION, WorkItemCalled.DESCRIPTOR.full_name}
+
+    await eventually(both)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ class TimelineEntry(_message.Message):
     etag: _builtins.str
     """The row version, quoted. Nothing changes but whose it is."""
     outcome_code: _builtins.str
-    """How a contact ended, a code such as `reached`, `no-answer`, `voicemail` or `settled`; empty when nobody said."""
+    """How a contact or a call of ours ended, a code such as `reached`, `no-answer`, `voicemail` or `settled`; empty when nobody said."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened: of a purchase when it was bought, of a promise when it was made, kept or due, however much later

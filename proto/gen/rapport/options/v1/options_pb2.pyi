@@ -73,6 +73,8 @@ class _TimelineFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timelin
     """Why it was done, a short code."""
     TIMELINE_FIELD_NONE: _TimelineField.ValueType  # 7
     """Of the field `customer` alone: the event is on nobody's timeline. It is about how we work, not about what we did for them."""
+    TIMELINE_FIELD_OUTCOME: _TimelineField.ValueType  # 8
+    """How it ended, a short code: of a contact."""
 
 class TimelineField(_TimelineField, metaclass=_TimelineFieldEnumTypeWrapper):
     """What a field of an event message is to the timeline of the event's `customer`. Its publisher says it in the event's
@@ -95,6 +97,8 @@ TIMELINE_FIELD_REASON: TimelineField.ValueType  # 6
 """Why it was done, a short code."""
 TIMELINE_FIELD_NONE: TimelineField.ValueType  # 7
 """Of the field `customer` alone: the event is on nobody's timeline. It is about how we work, not about what we did for them."""
+TIMELINE_FIELD_OUTCOME: TimelineField.ValueType  # 8
+"""How it ended, a short code: of a contact."""
 Global___TimelineField: _TypeAlias = TimelineField  # noqa: Y015
 
 class _Format:

@@ -70,6 +70,7 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
         amount=shown.amount,
         currency_code=shown.currency_code,
         reason_code=shown.reason,
+        outcome_code=shown.outcome,
     )
 
 
