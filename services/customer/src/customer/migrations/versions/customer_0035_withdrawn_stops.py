@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "customer_0035"
-down_revision = "customer_0034"
+down_revision = "customer_0033"
 branch_labels = None
 depends_on = None
 
