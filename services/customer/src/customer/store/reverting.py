@@ -46,7 +46,8 @@ _taken_back = sa.exists().where(
     == OBSERVATIONS.c.origin,
     IMPORT_EFFECTS.c.undone,
 )
-_IN_USE = [
+# Read by each column that names a customer, but for what any import makes: their test says of what.
+USES = [
     *(
         _who(each.c.customer_id)
         for each in (
@@ -78,7 +79,7 @@ _IN_USE = [
     _who(TIMELINE.c.customer_id, TIMELINE.c.event_type != sa.all_(_OF_ANY_IMPORT)),
     _who(TIMELINE.c.assigned_customer_id),
 ]
-IN_USE = Statement[Any](sa.union(*_IN_USE))
+IN_USE = Statement[Any](sa.union(*USES))
 # Locked also against those who write rows about them.
 CUSTOMERS_TO_DELETE = Statement(
     sa.select(CUSTOMERS).where(among(CUSTOMERS.c.id, "ids")).order_by(CUSTOMERS.c.id).with_for_update(),
