@@ -1,5 +1,6 @@
 """What is advised: each rule by what it finds, since when, until when, and once for each cause."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,8 +8,10 @@ import pytest
 
 from chassis.api.messages import timestamp
 from customer.domain.advice import AdviceAnswer, AdviceOutcome, AdviceRule
+from customer.domain.customers import Customer
 from customer.usecases.advice import SHOWN_MAX, advisory, found
 from customer.usecases.advising import ADVISED
+from customer.usecases.rendering import bare
 from rapport.customer.v1.view_pb2 import AdvicePart, CustomerView
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -47,7 +50,7 @@ def entry(event_type, days, **more):
 
 def notice(state, **more):
     known = {"notice": "notices/n", "promise": PROMISE, "channel": "CHANNEL_EMAIL", "source": source(-1)}
-    return known | {"state": f"NOTICE_STATE_{state}"} | more
+    return known | {"state": f"NOTICE_STATE_{state}", "kind": "promise-at-risk"} | more
 
 
 def case(state, opened=-1, **more):
@@ -84,7 +87,9 @@ def only(rule):
 
 
 NOTIFIED = entry("rapport.cases.v1.PromiseDelayNotified", -1, resource=PROMISE)
-RECOVERED = entry("rapport.cases.v1.PromiseRecovered", -1, resource=PROMISE)
+PROMISE_RECOVERED = "rapport.cases.v1.PromiseRecovered"
+RECOVERED = entry(PROMISE_RECOVERED, -1, resource=PROMISE)
+RISK = entry("rapport.cases.v1.PromiseAtRisk", -3, resource=PROMISE)
 CALL = "rapport.customer.v1.InteractionRecorded"
 HANDED = "rapport.cases.v1.WorkItemHandedOver"
 SENT, FAILED = notice("SENT"), notice("FAILED", reason_code="bounced", promise="")
@@ -114,10 +119,11 @@ CAUSES = [
     ("BIRTHDAY", {"beside": {"birth_date": "1984-03-02"}}),
     ("BIRTHDAY", {"beside": {"birth_date": "--03-08"}}),
     ("ANNIVERSARY", {"value": value("SILVER", first_purchase_time=FIRST_BOUGHT)}),
-    ("ZONE_UNKNOWN", {"time_zone": "UTC", "profile_source": source(-1), "open_promise_count": 1}),
+    ("ZONE_UNKNOWN", {"time_zone": "", "profile_source": source(-1), "open_promise_count": 1}),
 ]  # fmt: skip
 NO_CAUSES = [
-    {"time_zone": "UTC", "profile_source": source(-1)},
+    {"time_zone": "", "profile_source": source(-1)},
+    {"time_zone": "UTC", "profile_source": source(-1), "open_promise_count": 1},
     {"promises": [promise("AT_RISK", source=source(-0.003))]},
     {"promises": [promise("BROKEN", -0.003, source=source(-0.003))]},
     {"promises": [promise("BROKEN", -1)], "notices": [SENT], "loyalty": GIVEN},
@@ -161,6 +167,85 @@ def test_a_rule_advises_of_its_cause(rule, view):
 @pytest.mark.parametrize("view", NO_CAUSES, ids=map(str, range(len(NO_CAUSES))))
 def test_nothing_is_advised_without_a_cause(view):
     assert advised(**view) == []
+
+
+FORECAST = promise("AT_RISK", 3, forecast_time=at(9), source=source(-2))
+BROKEN, BROKEN_LATER = promise("BROKEN", -1), promise("BROKEN", -1, forecast_time=at(9))
+
+EARLY = notice("DELIVERED", source=source(-3))
+ALREADY_TOLD = notice("SUPPRESSED", reason_code="already-told")
+
+
+@pytest.mark.parametrize(
+    ("shown", "notices", "entries", "untold"),
+    [
+        (BROKEN, [notice("DELIVERED", kind="promise-recovered")], [], True),
+        (BROKEN, [notice("DELIVERED", kind="of-a-department")], [], True),
+        (BROKEN, [EARLY], [], False),
+        (BROKEN, [EARLY], [entry(PROMISE_RECOVERED, -2, resource=PROMISE)], True),
+        (BROKEN_LATER, [notice("DELIVERED", source=source(-4))], [RISK], True),
+        (BROKEN_LATER, [notice("DELIVERED", source=source(-2))], [RISK], False),
+        (FORECAST, [EARLY], [], True),
+        (FORECAST, [notice("DELIVERED", source=source(-1))], [], False),
+        (FORECAST, [ALREADY_TOLD], [], True),
+        (FORECAST, [ALREADY_TOLD, EARLY], [], False),
+        (promise("AT_RISK", 3), [], [entry(NOTIFIED["event_type"], -3, resource=PROMISE)], False),
+    ],
+)  # fmt: skip
+def test_told_of_a_slip_is_who_got_the_bad_news_that_still_holds(shown, notices, entries, untold):
+    view = {"promises": [shown], "notices": notices, "latest_timeline_entries": entries, "loyalty": GIVEN}
+    rule = "AT_RISK_UNTOLD" if shown["state"].endswith("AT_RISK") else "BROKEN_UNTOLD"
+    assert advised(**view) == (only(rule) if untold else [])
+
+
+TIMELINE = "latest_timeline_entries"
+BROKEN_AT_RISK = {"promises": [BROKEN], TIMELINE: [RISK]}
+DUE = {"promises": [promise("OPEN", 0.5, source=source(-3))]}
+SETTLED = {"cases": [case("RESOLVED", resolve_time=at(-3), **HARMED)]}
+
+
+def other(days):
+    """What says nothing of the promise, in each of the lists."""
+    return {
+        "notices": [notice("SENT", promise="", source=source(days))],
+        "latest_timeline_entries": [entry("rapport.cases.v1.CaseOpened", days)],
+        "loyalty.goodwill": [{"state": "GOODWILL_STATE_GRANTED", "source": source(days)}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "since", "cut", "view"),
+    [
+        ("AT_RISK_UNTOLD", -1, "notices", {"promises": [promise("AT_RISK")]}),
+        ("AT_RISK_UNTOLD", -1, TIMELINE, {"promises": [promise("AT_RISK")]}),
+        ("BROKEN_UNTOLD", -3, "notices", BROKEN_AT_RISK | {"loyalty": GIVEN}),
+        ("SLIPPED_WITHOUT_GOODWILL", -2, "loyalty.goodwill", {"promises": [promise("KEPT_LATE", -2)]}),
+        ("DUE_UNCONFIRMED", -3, TIMELINE, DUE),
+        ("NOT_FOLLOWED_UP", -3, TIMELINE, SETTLED),
+        ("VALUABLE_SILENT", -90, TIMELINE, {"value": value("GOLD", last_purchase_time=at(-91))}),
+    ],
+)  # fmt: skip
+def test_what_is_missing_from_a_list_that_is_cut_is_missing_only_since_what_it_shows_last(
+    rule, since, cut, view
+):
+    def cut_at(*days):
+        shown = [each for day in days for each in other(day)[cut]]
+        shown = {"loyalty": {"goodwill": shown}} if cut == "loyalty.goodwill" else {cut: shown}
+        return advised(**view | shown, excerpts=[cut])
+
+    assert cut_at(since + 0.5) == cut_at() == []
+    assert cut_at(since + 0.5, since - 0.5) == only(rule)
+
+
+def test_in_which_zone_they_live_is_known_who_said_utc_or_whose_country_has_one():
+    def zone_of(**said):
+        known = {"id": ID, "update_time": NOW, "version": 1} | said
+        customer = Customer(**dict.fromkeys([each.name for each in fields(Customer)], "") | known)
+        return CustomerView.FromString(bare(customer)).time_zone
+
+    assert zone_of(time_zone="UTC", profile_sources='{"time_zone":[]}') == "UTC"
+    assert zone_of(region_code="JP") == "Asia/Tokyo"
+    assert zone_of() == zone_of(time_zone="UTC") == ""  # as of 0.2.0, where nobody said it
 
 
 def test_advice_says_what_shows_it_since_when_and_until_when():

@@ -33,8 +33,8 @@ class _AdviceRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceRule
     otherwise. Of a promise; variables `kind`, `reference`, `due`.
     """
     ADVICE_RULE_AT_RISK_UNTOLD: _AdviceRule.ValueType  # 2
-    """A promise is at risk since five minutes, its time has not come, and nobody told the customer. Of a promise; variables `kind`, `reference`, `due`
-    and, where another time is expected, `forecast`.
+    """A promise is at risk since five minutes, its time has not come, and nobody told the customer, or of another forecast only. Of a promise;
+    variables `kind`, `reference`, `due` and, where another time is expected, `forecast`.
     """
     ADVICE_RULE_SLIPPED_WITHOUT_GOODWILL: _AdviceRule.ValueType  # 3
     """A promise was broken or kept late within 14 days, and goodwill was given for it to nobody. Of a promise; variables `kind`,
@@ -67,12 +67,14 @@ class _AdviceRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceRule
     ADVICE_RULE_ANNIVERSARY: _AdviceRule.ValueType  # 13
     """The day of their first purchase comes round today or within six days. Of no thing; variables `day`, `years`."""
     ADVICE_RULE_ZONE_UNKNOWN: _AdviceRule.ValueType  # 14
-    """Something is promised to them, and nobody noted in which time zone they live: of their day nothing is known. Of no thing; no
-    variables.
+    """Something is promised to them, and in which time zone they live nobody said, nor is it known by their country: of their day nothing
+    is known. Of no thing; no variables.
     """
 
 class AdviceRule(_AdviceRule, metaclass=_AdviceRuleEnumTypeWrapper):
-    """Why something is advised, the most urgent first. Times are those of the customer where a day counts."""
+    """Why something is advised, the most urgent first. Times are those of the customer where a day counts. What nobody told, gave, confirmed or
+    spoke of is concluded only where the view has all notices, goodwill or timeline entries since: where it cuts them before, nothing.
+    """
 
 ADVICE_RULE_UNSPECIFIED: AdviceRule.ValueType  # 0
 """Never sent."""
@@ -81,8 +83,8 @@ ADVICE_RULE_BROKEN_UNTOLD: AdviceRule.ValueType  # 1
 otherwise. Of a promise; variables `kind`, `reference`, `due`.
 """
 ADVICE_RULE_AT_RISK_UNTOLD: AdviceRule.ValueType  # 2
-"""A promise is at risk since five minutes, its time has not come, and nobody told the customer. Of a promise; variables `kind`, `reference`, `due`
-and, where another time is expected, `forecast`.
+"""A promise is at risk since five minutes, its time has not come, and nobody told the customer, or of another forecast only. Of a promise;
+variables `kind`, `reference`, `due` and, where another time is expected, `forecast`.
 """
 ADVICE_RULE_SLIPPED_WITHOUT_GOODWILL: AdviceRule.ValueType  # 3
 """A promise was broken or kept late within 14 days, and goodwill was given for it to nobody. Of a promise; variables `kind`,
@@ -115,8 +117,8 @@ ADVICE_RULE_BIRTHDAY: AdviceRule.ValueType  # 12
 ADVICE_RULE_ANNIVERSARY: AdviceRule.ValueType  # 13
 """The day of their first purchase comes round today or within six days. Of no thing; variables `day`, `years`."""
 ADVICE_RULE_ZONE_UNKNOWN: AdviceRule.ValueType  # 14
-"""Something is promised to them, and nobody noted in which time zone they live: of their day nothing is known. Of no thing; no
-variables.
+"""Something is promised to them, and in which time zone they live nobody said, nor is it known by their country: of their day nothing
+is known. Of no thing; no variables.
 """
 Global___AdviceRule: _TypeAlias = AdviceRule  # noqa: Y015
 

@@ -1,7 +1,8 @@
 """The rules of what is advised: pure functions of a view, of what lies beside it, and of what day it is.
 
 Each finds things in what is known; none asks anybody. What a customer was told, and what was given, is read
-from the notices, the goodwill and the latest timeline entries of their view.
+from the notices, the goodwill and the latest timeline entries of their view. A rule that rests on what these
+do not have says nothing where one is cut before the moment in question: `Seen.reaches`.
 """
 
 import re
@@ -20,7 +21,6 @@ BOUNCED, BOUNCED_WITHIN = "bounced", 30 * DAY  # a notice that came back
 CONFIRMED_LATE = DAY
 FELL_WITHIN = 30 * DAY
 SILENT = 90 * DAY
-NOWHERE = ("", "UTC", "Etc/UTC")  # where nobody lives: what is kept when nobody said
 _A_DAY = re.compile("-[0-9]{2}-[0-9]{2}$")
 
 
@@ -59,8 +59,10 @@ def _valuable_silent(seen: Seen) -> Iterator[Advice]:
     heard = [contacted] if contacted else []
     if value.HasField("last_purchase_time"):
         heard.append(moment(value.last_purchase_time))
-    if not contacted and view.latest_timeline_entries:  # the one that is shown last may follow a contact
-        heard.append(moment(view.latest_timeline_entries[-1].occur_time))
+    if not contacted and "latest_timeline_entries" in view.excerpts:
+        if not view.latest_timeline_entries:
+            return
+        heard.append(moment(view.latest_timeline_entries[-1].occur_time))  # which may follow a contact
     if heard:
         last = max(heard)
         said = {"band": _band(value.band), "last": last.astimezone(seen.zone).date().isoformat()}
@@ -91,8 +93,8 @@ def _anniversary(seen: Seen) -> Iterator[Advice]:
 
 
 def _zone_unknown(seen: Seen) -> Iterator[Advice]:
-    view = seen.view  # what was promised for a day is due where they live
-    if view.time_zone in NOWHERE and view.open_promise_count and view.HasField("profile_source"):
+    view = seen.view  # as it is stored: the zone that somebody said, or that of their country
+    if not view.time_zone and view.open_promise_count and view.HasField("profile_source"):
         yield Advice(AdviceRule.ZONE_UNKNOWN, moment(view.profile_source.occur_time))
 
 

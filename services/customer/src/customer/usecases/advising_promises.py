@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import moment
 from customer.domain.advice import AdviceRule
-from customer.usecases.causes import DAY, Advice, Seen
+from customer.usecases.causes import DAY, RECOVERED, Advice, Seen
 from rapport.common.v1 import states_pb2
 
 BEING_TOLD = timedelta(minutes=5)  # in which a message may be on its way that nobody has to write
@@ -20,7 +20,6 @@ FOLLOWED_UP = 2 * DAY, 14 * DAY  # after it was settled: from when on, and until
 DUE_SOON = DAY
 _SLIPPED = states_pb2.PROMISE_STATE_BROKEN, states_pb2.PROMISE_STATE_KEPT_LATE
 _GIVEN = states_pb2.GOODWILL_STATE_GRANTED, states_pb2.GOODWILL_STATE_REQUESTED
-_RECOVERED = "rapport.cases.v1.PromiseRecovered"
 _FINISHED = "rapport.cases.v1.WorkItemFinished"
 _HANDED_OVER = "rapport.cases.v1.WorkItemHandedOver"
 
@@ -28,21 +27,20 @@ _HANDED_OVER = "rapport.cases.v1.WorkItemHandedOver"
 def broken_untold(seen: Seen) -> Iterator[Advice]:
     """Promises that were broken, and nobody said so."""
     for each in seen.view.promises:
-        if _is_untold(each, seen):
+        if _is_broken(each) and seen.is_untold(each):
             due = moment(each.due_time)
             since, until = max(due, moment(each.source.occur_time)) + BEING_TOLD, due + TOLD_WITHIN
             yield Advice(AdviceRule.BROKEN_UNTOLD, since, each.promise, "", until, _promised(each))
 
 
-def _is_untold(promise: Any, seen: Seen) -> bool:
-    broken = promise.state == states_pb2.PROMISE_STATE_BROKEN and not promise.successor
-    return broken and promise.promise not in seen.told
+def _is_broken(promise: Any) -> bool:
+    return promise.state == states_pb2.PROMISE_STATE_BROKEN and not promise.successor
 
 
 def at_risk_untold(seen: Seen) -> Iterator[Advice]:
     """Promises that may be broken, and nobody said so."""
     for each in seen.view.promises:
-        if each.state == states_pb2.PROMISE_STATE_AT_RISK and each.promise not in seen.told:
+        if each.state == states_pb2.PROMISE_STATE_AT_RISK and seen.is_untold(each):
             said = _promised(each)
             since, until = moment(each.source.occur_time) + BEING_TOLD, moment(each.due_time)
             occasion = said.get("forecast", "")  # another forecast is other news
@@ -53,8 +51,10 @@ def slipped_without_goodwill(seen: Seen) -> Iterator[Advice]:
     """Promises that slipped, and nothing made up for it."""
     given = {each.promise for each in seen.view.loyalty.goodwill if each.state in _GIVEN}
     for each in seen.view.promises:
-        if each.state in _SLIPPED and each.promise not in given and not _is_untold(each, seen):
-            since = moment(each.due_time)
+        since = moment(each.due_time)
+        if each.state not in _SLIPPED or each.promise in given or not seen.reaches("loyalty.goodwill", since):
+            continue
+        if not (_is_broken(each) and seen.is_untold(each)):
             until = since + GIVEN_WITHIN
             yield Advice(AdviceRule.SLIPPED_WITHOUT_GOODWILL, since, each.promise, "", until, _promised(each))
 
@@ -62,11 +62,12 @@ def slipped_without_goodwill(seen: Seen) -> Iterator[Advice]:
 def due_unconfirmed(seen: Seen) -> Iterator[Advice]:
     """Promises that are due soon, and nobody said that they will be kept."""
     entries = seen.view.latest_timeline_entries
-    confirmed = {each.resource for each in entries if each.event_type == _RECOVERED}
+    confirmed = {each.resource for each in entries if each.event_type == RECOVERED}
     for each in seen.view.promises:
         if each.state == states_pb2.PROMISE_STATE_OPEN and each.promise not in confirmed:
             due, said = moment(each.due_time), moment(each.source.occur_time)
-            if due - said >= 2 * DUE_SOON:  # what was said a moment ago needs nobody to say it again
+            is_old = due - said >= 2 * DUE_SOON  # what was said a moment ago needs nobody to say it again
+            if is_old and seen.reaches("latest_timeline_entries", said):
                 yield Advice(
                     AdviceRule.DUE_UNCONFIRMED, due - DUE_SOON, each.promise, "", due, _promised(each)
                 )
@@ -110,7 +111,7 @@ def not_followed_up(seen: Seen) -> Iterator[Advice]:
         is_settled = each.state == states_pb2.CASE_STATE_RESOLVED and each.HasField("resolve_time")
         if is_settled and each.harm >= states_pb2.HARM_LOSS:
             settled = moment(each.resolve_time)
-            if last is None or last <= settled:
+            if seen.reaches("latest_timeline_entries", settled) and (last is None or last <= settled):
                 since, until = (settled + after for after in FOLLOWED_UP)
                 occasion, said = settled.isoformat(), {"topic": each.topic}
                 yield Advice(AdviceRule.NOT_FOLLOWED_UP, since, each.case, occasion, until, said)

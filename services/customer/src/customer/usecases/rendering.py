@@ -11,7 +11,6 @@ from uuid import UUID
 from chassis.api.actors import actor_name, service_name
 from chassis.api.etags import etag
 from chassis.api.messages import duration, money, timestamp
-from chassis.zones import country_zone
 from customer.domain.customers import Customer
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.names import CUSTOMER, ENTRY, VIEW
@@ -19,6 +18,7 @@ from customer.store.tables import ViewRow
 from customer.store.timeline import LATEST_IN_VIEW
 from customer.store.views import ENDED_IN_VIEW, LIVE_IN_VIEW, ShownPart
 from customer.usecases.parts import PARTS, PartKind, add_value, excerpt
+from customer.usecases.zones import zone_of
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
@@ -165,8 +165,8 @@ def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
     view.display_name = customer.shown_name
     view.relationship_manager = customer.relationship_manager
     view.language_code = customer.language_code
-    # Where neither is known the installation's stands in when it is read: see `ViewRpc`.
-    view.time_zone = customer.time_zone or country_zone(customer.region)
+    # Where neither was said nor is known by their country, the installation's stands in when it is read.
+    view.time_zone = zone_of(customer, installation="").name
     view.profile_source.service = service_name("customer")
     view.profile_source.resource_version = customer.version
     view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))
