@@ -236,6 +236,7 @@ def new_customer(
         bought=False,
         prospect=True,
     )
+    customer.time_zone = chosen["time_zone"]  # UTC, too, where somebody says so
     if customer.display_name == customer._derived_name():
         customer.display_name = ""
     return customer

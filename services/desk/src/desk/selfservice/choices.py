@@ -156,7 +156,10 @@ def zones(own: Own) -> Iterator[tuple[str, str]]:
 
 
 def zone(own: Own) -> str | None:
-    """The time zone that they chose; None where the page had it already, or it is none."""
-    before = said_zone(own.linked)
-    chosen = own.fields.get("time_zone", before)
-    return chosen if chosen != before and (not chosen or time_zone(chosen)) else None
+    """The time zone that they chose; None where the page that they saw had it, or it is none.
+
+    What a colleague noted while the page was open stays.
+    """
+    seen = own.fields.get("was_time_zone", said_zone(own.linked))
+    chosen = own.fields.get("time_zone", seen)
+    return chosen if chosen != seen and (not chosen or time_zone(chosen)) else None

@@ -51,7 +51,7 @@ CHANGED = N_("Something was changed meanwhile: please look at it again. Nothing 
 MARKED = N_("Nothing is saved yet: please look at what is marked.")
 _TYPES = {CHANNEL_EMAIL: Identifier.TYPE_EMAIL, CHANNEL_SMS: Identifier.TYPE_PHONE}
 _SAID_OF = ("channels", "quiet_hours", "pauses", "language_code")
-_CHOSEN = ("etag", "prefer", "language", "time_zone")
+_CHOSEN = ("etag", "prefer", "language", "time_zone", "was_time_zone")
 _REFUSED = 400
 _RIGHT: Mapping[str, str] = MappingProxyType({})
 
@@ -154,6 +154,7 @@ class Contacting:
             "prefer": preferred(preferences),
             "language": own.say.language.locale.language,
             "time_zone": said_zone(own.linked),
+            "was_time_zone": said_zone(own.linked),
         }
         if status == _REFUSED:
             held |= as_typed(own) | {each: own.text(each) for each in _CHOSEN}
