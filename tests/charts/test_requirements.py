@@ -83,7 +83,7 @@ def test_an_image_holds_no_tool_no_issuer_and_no_data_and_all_of_it_can_be_impor
     assert found == {
         "tools": [],
         "commands": [],
-        "data": [".css", ".csv", ".html", ".js", ".json", ".po", ".proto", ".pyi", ".txt"],
+        "data": [".css", ".csv", ".html", ".js", ".json", ".mjml", ".po", ".proto", ".pyi", ".toml", ".txt"],
         "signers": ["settings.py", "vonage.py"],  # for Vonage, by a key that we do not trust
         "migrations": 1 + len(SERVICES),  # the chassis has one, too
     }
