@@ -551,7 +551,6 @@ async def test_the_values_of_a_customer_are_listed_with_those_of_their_profile(
         "billing.shoe-size",
         "profile.given-name",
         "profile.language-code",
-        "profile.time-zone",
     ]
     assert found[0] == await billing.value(anna)
     first = await listed(page_size=1)
