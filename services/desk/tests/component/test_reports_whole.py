@@ -102,7 +102,7 @@ class Whole:
             assert received.state is State.RECORDED, (received.state, received.reason_code)
             return True
 
-        await eventually(found)
+        await eventually(found, timeout_s=120)  # the desk may have asked before notifications was there
 
     async def contact(self) -> Any:
         """Whether the customer may be written to."""
