@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from customer.domain.customers import new_customer, with_addresses
-from customer.usecases.zones import Source, Zone, zone_of
+from customer.domain.zones import Source, Zone, zone_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -18,12 +18,12 @@ from customer import names
 from customer.domain.quiet import NEVER_WELCOME, QuietHours, welcome
 from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
+from customer.domain.zones import zone_of
 from customer.store import consents as consent_store
 from customer.store import tables as store
 from customer.usecases import consents, purposes
 from customer.usecases.contact import check_contact
 from customer.usecases.stopping import stop_contact, withdraw_contact_stop
-from customer.usecases.zones import zone_of
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import consent_service_pb2 as consent_pb

@@ -30,6 +30,7 @@ from customer import names
 from customer.domain import customers as domain
 from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
 from customer.domain.identifiers import Draft, Handle, why_identifier
+from customer.domain.zones import zone_of
 from customer.rpc.dates import date_of_text, text_of_date
 from customer.rpc.identifiers import identifier_message
 from customer.store import tables as store
@@ -39,7 +40,6 @@ from customer.usecases import identifiers
 from customer.usecases.customers import Held, create_identifier, judged
 from customer.usecases.resolve import CHARACTERS_MIN, Ask, resolve_customers
 from customer.usecases.searching import key, search_customers
-from customer.usecases.zones import zone_of
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person

@@ -16,6 +16,7 @@ from chassis.servicer import Rpc
 from customer.domain.consents import Consent as ConsentHeld
 from customer.domain.links import Holder, LinkKeys
 from customer.domain.suppressions import AddressKey
+from customer.domain.zones import zone_of
 from customer.names import CUSTOMER, SELF_SERVICE_LINK
 from customer.rpc.consents import welcome_at_times
 from customer.store import tables as store
@@ -23,7 +24,6 @@ from customer.usecases import links as usecases
 from customer.usecases.opening import linked
 from customer.usecases.stopping import stop_self_service_contact
 from customer.usecases.taking_back import revoke_links
-from customer.usecases.zones import zone_of
 from rapport.customer.v1 import self_service_link_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_pb2 import Customer

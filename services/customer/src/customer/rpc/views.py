@@ -134,7 +134,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         told = b"" if view is None else _told(*view, self.freshness.serialised())
         return sent.SerializeToString() + told
 
-    @property
+    @functools.cached_property
     def _before(self) -> bytes:
         """What holds unless the stored view, which comes after it, says otherwise."""
         return view_pb2.CustomerView(time_zone=self.time_zone).SerializeToString()

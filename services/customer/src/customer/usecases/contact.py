@@ -12,12 +12,12 @@ from customer.domain.customers import Customer
 from customer.domain.quiet import quiet_at
 from customer.domain.suppressions import AddressKey, suppressed
 from customer.domain.timeline import Channel
+from customer.domain.zones import zone_of
 from customer.names import PURPOSE
 from customer.store import consents as store
 from customer.store.tables import identifiers_of
 from customer.usecases.consents import preferences_of
 from customer.usecases.suppressions import holding
-from customer.usecases.zones import zone_of
 
 
 async def check_contact(

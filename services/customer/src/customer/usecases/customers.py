@@ -31,12 +31,12 @@ from customer.domain.identifiers import (
     stand_ins,
     taken,
 )
+from customer.domain.zones import zone_of
 from customer.names import CUSTOMER
 from customer.store import tables as store
 from customer.store.identifiers import owners_of
 from customer.usecases.claims import claim
 from customer.usecases.provenance import Sayings, calling_source, is_person
-from customer.usecases.zones import zone_of
 
 
 def judge(type: IdentifierType, system: str, value: str, region_code: str) -> Handle:

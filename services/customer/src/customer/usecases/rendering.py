@@ -13,12 +13,12 @@ from chassis.api.etags import etag
 from chassis.api.messages import duration, money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.domain.zones import zone_of
 from customer.names import CUSTOMER, ENTRY, VIEW
 from customer.store.tables import ViewRow
 from customer.store.timeline import LATEST_IN_VIEW
 from customer.store.views import ENDED_IN_VIEW, LIVE_IN_VIEW, ShownPart
 from customer.usecases.parts import PARTS, PartKind, add_value, excerpt
-from customer.usecases.zones import zone_of
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
