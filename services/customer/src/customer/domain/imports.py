@@ -85,6 +85,11 @@ class ImportJob:
     name = IMPORT_JOB.named("id")
     department = DEPARTMENT.named("department_id")
 
+    @property
+    def is_preview(self) -> bool:
+        """Whether rows are looked at and not applied, or were."""
+        return self.state in (ImportState.PREVIEWING, ImportState.PREVIEWED)
+
     def receive(self, last_line: int, accepted: int, rejected: int) -> None:
         """Count rows that came in."""
         self._require("take rows", ImportState.OPEN)
@@ -95,7 +100,7 @@ class ImportJob:
 
     def preview(self, importer: str, call_id: UUID) -> bool:
         """Begin to look what the rows would do; False when that was asked for before."""
-        if self.state in (ImportState.PREVIEWING, ImportState.PREVIEWED):
+        if self.is_preview:
             return False
         self._require("be previewed", ImportState.OPEN)
         self.state = ImportState.PREVIEWING
@@ -172,7 +177,7 @@ class ImportJob:
 
     def _count_anew(self) -> None:
         """Forget what would have been, of a job that was looked at."""
-        if self.state in (ImportState.PREVIEWING, ImportState.PREVIEWED):
+        if self.is_preview:
             self.created_count = self.matched_count = self.changed_count = self.renamed_count = 0
             self.skipped_count, self.refused_count = 0, self.rejected_count
 

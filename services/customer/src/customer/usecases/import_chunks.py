@@ -116,7 +116,7 @@ class Chunk:
 
 
 async def opened(
-    tx: Transaction, job: ImportJob, drafts: Sequence[Draft], sayings: Sayings, *, preview: bool
+    tx: Transaction, job: ImportJob, drafts: Sequence[Draft], sayings: Sayings
 ) -> tuple[Chunk, list[Draft]]:
     """Whom these rows may be about, locked; and the rows, marked with what is shared.
 
@@ -124,7 +124,7 @@ async def opened(
     """
     keys = {h.key for draft in drafts for h in draft.handles if h.key}
     ahead = Ahead()
-    if preview:
+    if job.is_preview:
         await ahead.find(tx, job.id, keys)
     names: dict[Key, set[UUID]] = {}
     for key, name in [*await names_with(tx, keys), *ahead.names]:
@@ -132,10 +132,10 @@ async def opened(
     said = {h.key for draft in drafts for h in draft.handles if h.shared and h.key} - names.keys()
     shared = said | ahead.shared | await known_shared(tx, names)
     groups, named = await lock_people(
-        tx, {name for having in names.values() for name in having}, sharing=preview
+        tx, {name for having in names.values() for name in having}, sharing=job.is_preview
     )
     identifiers = await identifiers_of(tx, groups.members)
-    if preview:
+    if job.is_preview:
         await ahead.read(tx, job.id, groups.everybody)
     for name, previewed in ahead.customers.items():
         named[name] = previewed.customer

@@ -63,10 +63,8 @@ async def apply_rows(
     rows: Mapping[int, Draft],
     relationship_manager: str,
     sayings: Sayings,
-    *,
-    preview: bool = False,
 ) -> Applied:
-    """Apply rows, by their lines, in their order; or look what they would do.
+    """Apply rows, by their lines, in their order; of a preview look what they would do.
 
     A handle that belongs to another customer than the one the row matched stays where it is. A row that
     matched by an id or account number renames; one that matched by anything weaker does not. One that
@@ -74,10 +72,10 @@ async def apply_rows(
     is trusted more, stays.
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
-    chunk, drafts = await opened(tx, job, list(rows.values()), sayings, preview=preview)
-    chunk.effects = [Effect(job.id, line, Outcome.KNOWN, preview=preview) for line in rows]
+    chunk, drafts = await opened(tx, job, list(rows.values()), sayings)
+    chunk.effects = [Effect(job.id, line, Outcome.KNOWN, preview=job.is_preview) for line in rows]
     notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
-    await (chunk.keep_preview(tx) if preview else chunk.write(tx))
+    await (chunk.keep_preview(tx) if job.is_preview else chunk.write(tx))
     effects = [each for i, each in enumerate(chunk.effects) if i not in chunk.refused]
     return Applied(notes, chunk.refused, effects)
 

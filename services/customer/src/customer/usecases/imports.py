@@ -4,7 +4,7 @@ A job that nobody goes on with is cancelled after some days: its rows are people
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,6 @@ import msgspec
 
 from chassis import ids
 from chassis.api.entities import found, owned, write
-from chassis.context import Principal
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, AlreadyExists, Violation
@@ -25,7 +24,7 @@ from customer.store import imports as store
 from customer.usecases.import_previews import forget_preview, forget_previewed
 from customer.usecases.import_rows import Applied, apply_rows
 from customer.usecases.provenance import IMPORT, Sayings
-from customer.usecases.reverting import FORGET_TIMER
+from customer.usecases.reverting import FORGET_TIMER, act_for
 
 # Another name than in the release before, whose replicas neither obey a mode nor keep what rows did.
 APPLY_TIMER, PREVIEW_TIMER, EXPIRE_TIMER = "apply-import-rows", "preview-import", "expire-import"
@@ -96,10 +95,10 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 
 
 def _findings(
-    job: ImportJob, line: int, found: Sequence[Violation], *, applied: bool = False, preview: bool = False
+    job: ImportJob, line: int, found: Sequence[Violation], *, applied: bool = False
 ) -> list[Finding]:
     return [
-        Finding(job.id, line, position, each.field, each.reason, each.description, applied, preview)
+        Finding(job.id, line, position, each.field, each.reason, each.description, applied, job.is_preview)
         for position, each in enumerate(found)
     ]
 
@@ -158,9 +157,9 @@ async def _forget(tx: Transaction, job: ImportJob) -> None:
 async def preview_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
     """Look what the next rows of a job would do, as who asked for it, and come back for the rest."""
     job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
-    _act_as_importer(tx, job)
+    act_for(tx, job, job.importer, job.commit_id)
     rows = await store.ROWS_AFTER.all(tx, job_id=job.id, line=job.previewed_line, limit=CHUNK)
-    applied = await _apply(tx, job, rows, relationship_manager, preview=True)
+    applied = await _apply(tx, job, rows, relationship_manager)
     last = len(rows) < CHUNK
     line = rows[-1]["line"] if rows else job.previewed_line
     job.looked_at(applied.outcomes, line, last=last)
@@ -177,7 +176,7 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str, 
     What they did is kept for so long after the last.
     """
     job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
-    _act_as_importer(tx, job)
+    act_for(tx, job, job.importer, job.commit_id)
     rows = sorted(await store.TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
     applied = await _apply(tx, job, rows, relationship_manager)
     last = len(rows) < CHUNK
@@ -189,27 +188,18 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str, 
     await write(tx, store.SAVE_JOB, job)
 
 
-def _act_as_importer(tx: Transaction, job: ImportJob) -> None:
-    tx.touch(job.name)
-    importer = Principal(job.importer, job.department_id)
-    tx.act(replace(tx.call, principal=importer, cause_id=job.commit_id))
-    tx.touch(job.name)
-
-
-async def _apply(
-    tx: Transaction, job: ImportJob, rows: Sequence[Any], relationship_manager: str, *, preview: bool = False
-) -> Applied:
+async def _apply(tx: Transaction, job: ImportJob, rows: Sequence[Any], relationship_manager: str) -> Applied:
     """Apply rows, or look what they would do, and keep what is to be known of each, and what it did."""
     drafts = {row["line"]: _DECODER.decode(row["draft"]) for row in rows}
     sayings = Sayings(job.system or IMPORT, origin=job.name)
-    applied = await apply_rows(tx, job, drafts, relationship_manager, sayings, preview=preview)
+    applied = await apply_rows(tx, job, drafts, relationship_manager, sayings)
     findings = [
         each
         for i, (line, notes) in enumerate(zip(drafts, applied.notes, strict=True))
-        for each in _findings(job, line, notes, applied=i not in applied.refused, preview=preview)
+        for each in _findings(job, line, notes, applied=i not in applied.refused)
     ]
     await store.INSERT_FINDINGS.rows(tx, findings)
     # Also what a row said that was known: an import before it is not taken back below it.
-    kept = [e for e in applied.effects if preview or e.outcome is not Outcome.SKIPPED]
+    kept = [e for e in applied.effects if job.is_preview or e.outcome is not Outcome.SKIPPED]
     await store.INSERT_EFFECTS.rows(tx, kept)
     return applied

@@ -26,6 +26,7 @@ from customer.store.tables import DELETE_IDENTIFIER, DELETE_IDENTIFIERS_OF, iden
 from customer.usecases.customers import save
 from customer.usecases.people import lock_people
 from customer.usecases.taking_back import take_back
+from rapport.customer.v1 import customer_events_pb2 as events
 
 REVERT_TIMER, FORGET_TIMER = "revert-import", "forget-import-effects"
 CHUNK, FORGOTTEN_AT_ONCE = 500, 10_000
@@ -36,10 +37,14 @@ _SAID_AGAIN = "a later import says of {0} what this one said, or more: all that 
 _IN_USE = "{0} has more by now than the import made: they stay a customer"
 # What imports tell of whoever they are about, and is looked at where it is kept.
 OWN_TYPES = [
-    f"rapport.customer.v1.{each}"
+    each.DESCRIPTOR.full_name
     for each in (
-        *("CustomerCreated", "CustomerUpdated", "IdentifierCreated", "IdentifierDeleted"),
-        *("MatchCandidateCreated", "MatchCandidateUpdated"),
+        events.CustomerCreated,
+        events.CustomerUpdated,
+        events.IdentifierCreated,
+        events.IdentifierDeleted,
+        events.MatchCandidateCreated,
+        events.MatchCandidateUpdated,
     )
 ]
 
@@ -72,10 +77,7 @@ async def revert_chunk(tx: Transaction, job_id: UUID, is_complete: Callable[[], 
     Later, until it is known that no facts of others are on their way: they may be about whom it created.
     """
     job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
-    tx.touch(job.name)
-    reverter = Principal(job.reverter, job.department_id)
-    tx.act(replace(tx.call, principal=reverter, cause_id=job.revert_id))
-    tx.touch(job.name)
+    act_for(tx, job, job.reverter, job.revert_id)
     if not is_complete():
         await tx.schedule(REVERT_TIMER, str(job.id), tx.now + LATER)
         return
@@ -107,6 +109,13 @@ async def revert_chunk(tx: Transaction, job_id: UUID, is_complete: Callable[[], 
     if not last:
         await tx.schedule(REVERT_TIMER, str(job.id), tx.now)
     await write(tx, store.SAVE_JOB, job)
+
+
+def act_for(tx: Transaction, job: ImportJob, subject: str, call_id: UUID | None) -> None:
+    """Go on as who asked for it, by that call of theirs."""
+    tx.touch(job.name)
+    tx.act(replace(tx.call, principal=Principal(subject, job.department_id), cause_id=call_id))
+    tx.touch(job.name)
 
 
 @dataclass(slots=True)
