@@ -1,7 +1,8 @@
 """Months and weekdays as they are called in the languages of files."""
 
 import functools
-import unicodedata
+
+from rapport_imports.names import without_case
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "tr")
 
@@ -49,5 +50,4 @@ def _weekdays() -> frozenset[str]:
 
 
 def _plain(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name.casefold()).replace("\u0131", "i")
-    return "".join(filter(str.isalpha, letters))
+    return "".join(filter(str.isalpha, without_case(name)))

@@ -253,10 +253,14 @@ NAMES = {**_NAMES, **dict(address_names())}
 
 
 @functools.lru_cache(1 << 14)
+def without_case(name: str) -> str:
+    """A name without case, its accents apart; `i` for the one without a dot."""
+    return unicodedata.normalize("NFKD", name.casefold()).replace("\u0131", "i")
+
+
 def plain(name: str) -> str:
     """A name without case, accents and signs, and with one word for a number: `Kundennr.`, `Kunden-No.`."""
-    letters = unicodedata.normalize("NFKD", name.casefold()).replace("\u0131", "i")
-    return _NUMBER.sub("nr", re.sub(r"[\W_]", "", letters))
+    return _NUMBER.sub("nr", re.sub(r"[\W_]", "", without_case(name)))
 
 
 # What any column of any kind is called.

@@ -15,7 +15,7 @@ from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport_imports.wording import counted, line
 from rapport_tools.cli.failures import Exit
 from rapport_tools.cli.output import AsJson, say, write_json
-from rapport_tools.cli.session import Session
+from rapport_tools.cli.session import Session, pages
 
 app = typer.Typer()
 KEPT = frozenset({"CHANGED_SINCE", "CUSTOMER_IN_USE"})
@@ -43,7 +43,8 @@ def revert(
         taken = jobs.GetImportJob(GetImportJobRequest(name=name))
     kept = [
         {"line": each.line, "reason": each.reason, "field": each.field, "description": each.description}
-        for each in _findings(jobs, name)
+        for page in pages(jobs.ListImportFindings, ListImportFindingsRequest(parent=name, page_size=1000))
+        for each in page.import_findings
         if each.reason in KEPT
     ]
     if as_json:
@@ -57,13 +58,3 @@ def revert(
         if len(kept) > SHOWN:
             say(f"  {len(kept) - SHOWN:,} more: --json has them all")
     raise typer.Exit(Exit.REFUSED if taken.kept_count else Exit.DONE)
-
-
-def _findings(jobs: Any, name: str) -> Any:
-    request = ListImportFindingsRequest(parent=name, page_size=1000)
-    while True:
-        page = jobs.ListImportFindings(request)
-        yield from page.import_findings
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token

@@ -8,7 +8,7 @@ from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 from rapport_tools.cli.failures import Exit, Failure, is_lost, reason_of, whom_to_ask
 from rapport_tools.cli.output import listing
-from rapport_tools.cli.session import Session
+from rapport_tools.cli.session import Session, pages
 
 
 def operations(session: Session, service: str) -> OperationsServiceStub:
@@ -45,9 +45,5 @@ def list_of_each(
 def dead_letters(stub: OperationsServiceStub, service: str, consumer: str = "-") -> Iterator[DeadLetter]:
     """The dead letters of a service's consumer, or of all its consumers, oldest first, page by page."""
     request = ListDeadLettersRequest(parent=f"services/{service}/consumers/{consumer}", page_size=1000)
-    while True:
-        page = stub.ListDeadLetters(request)
+    for page in pages(stub.ListDeadLetters, request):
         yield from page.dead_letters
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token

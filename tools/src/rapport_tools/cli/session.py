@@ -20,8 +20,8 @@ Failure (exit 3).
 import json
 import os
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -107,3 +107,13 @@ class Session:
 
     def _tls(self, service: str) -> Tls | None:
         return self._cluster.tls(service) if self._cluster else None
+
+
+def pages(method: Callable[[Any], Any], request: Any) -> Iterator[Any]:
+    """The answers of a method that lists, page by page; what `request` asks for goes on with each."""
+    while True:
+        page = method(request)
+        yield page
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.api.messages import moment
+from chassis.api.messages import enum_name, moment
 from customer.domain.advice import AdviceRule
 from customer.usecases import advising_promises as of
 from customer.usecases.causes import DAY, Advice, Seen
@@ -70,7 +70,7 @@ def _valuable_silent(seen: Seen) -> Iterator[Advice]:
 
 
 def _band(band: Any) -> str:
-    return value_band_pb2.ValueBand.Name(band).removeprefix("VALUE_BAND_").lower()
+    return enum_name(value_band_pb2.ValueBand.DESCRIPTOR, band).lower()
 
 
 def _birthday(seen: Seen) -> Iterator[Advice]:

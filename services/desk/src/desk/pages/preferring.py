@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from chassis.api.messages import enum_name
 from desk.language.catalogues import N_
 from desk.ui.words import spoken
 from rapport.common.v1.channel_pb2 import Channel
@@ -22,7 +23,7 @@ def preferred(preferences: Preferences) -> str:
     """The channel that they prefer, as a code; NONE, or another that is not offered."""
     if not preferences.channels:
         return NONE
-    return spoken(Channel.Name(preferences.channels[0]).removeprefix("CHANNEL_"))
+    return spoken(enum_name(Channel.DESCRIPTOR, preferences.channels[0]))
 
 
 def reordered(preferences: Preferences, chosen: str, offered: Collection[str]) -> list[Channel.ValueType]:

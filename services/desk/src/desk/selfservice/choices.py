@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from babel import Locale
 
-from chassis.api.messages import moment
+from chassis.api.messages import enum_name, moment
 from chassis.zones import places, time_zone
 from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
@@ -51,7 +51,7 @@ class Choice:
 
 def words_of(channel: channel_pb2.Channel.ValueType, say: Speech) -> str:
     """What a channel is called, in a sentence."""
-    code = spoken(channel_pb2.Channel.Name(channel).removeprefix("CHANNEL_"))
+    code = spoken(enum_name(channel_pb2.Channel.DESCRIPTOR, channel))
     return say(CHANNELS[code]) if code in CHANNELS else say.code(code)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import grpc
 import structlog
 
+from chassis.api.messages import enum_name
 from chassis.context import Call, acting, service_itself
 from desk.ui.words import spoken
 from rapport.common.v1.channel_pb2 import CHANNEL_APP, Channel
@@ -48,5 +49,5 @@ class Offering:
                 self._heard = False
                 return
         served = {each.channel for each in listed.providers} - {CHANNEL_APP}  # the inbox, app or not
-        self._served = {spoken(Channel.Name(each).removeprefix("CHANNEL_")) for each in served} | {"email"}
+        self._served = {spoken(enum_name(Channel.DESCRIPTOR, each)) for each in served} | {"email"}
         self._heard = True
