@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 from customer.domain.advice import AdviceRule
-from customer.usecases.causes import advice_id
+from customer.usecases.advice.seen import advice_id
 from tests.contracts.names import (
     BEFORE,
     CANDIDATES,

@@ -6,8 +6,8 @@ import pytest
 
 from chassis.api.messages import timestamp, value_name
 from customer.domain.advice import AdviceRule
-from customer.usecases import advising_promises
-from customer.usecases.causes import advice_id
+from customer.usecases.advice import promise_rules
+from customer.usecases.advice.seen import advice_id
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
 from rapport.customer.v1 import advice_service_pb2 as pb
@@ -25,6 +25,7 @@ from rapport_testing.wait import eventually
 DAY = timedelta(days=1)
 PROMISE = "promises/0198c0de-0000-7000-8000-000000000001"
 DONE, NOT_NOW = AdviceAnswer.OUTCOME_DONE, AdviceAnswer.OUTCOME_NOT_NOW
+DISMISSED = AdviceAnswer.OUTCOME_DISMISSED
 
 
 @pytest.fixture
@@ -59,11 +60,11 @@ async def at_risk(desk, customer, version=2, promise=PROMISE, days=3):
 
 
 async def test_what_is_done_is_not_advised_again_and_everybody_who_looks_is_told(desk, advice, monkeypatch):
-    monkeypatch.setattr(advising_promises, "BEING_TOLD", timedelta(0))
+    monkeypatch.setattr(promise_rules, "BEING_TOLD", timedelta(0))
     anna = await desk.create(time_zone="Europe/Berlin")
     await at_risk(desk, anna.name)
     [given] = (await desk.view_when(anna.name, lambda view: view.advice)).advice
-    assert list(given.evidence) == [PROMISE]
+    assert given.evidence == PROMISE
     watching = desk.views.WatchCustomerView(WatchCustomerViewRequest(name=f"{anna.name}/view"), timeout=30)
     assert rules((await watching.read()).customer_view) == ["AT_RISK_UNTOLD"]
     request = pb.AnswerAdviceRequest(name=given.advice_answer, outcome=DONE, reason_code="told-by-phone")
@@ -83,7 +84,7 @@ async def test_what_is_done_is_not_advised_again_and_everybody_who_looks_is_told
     await eventually(told)
     watching.cancel()
     [fact] = [each for each in await desk.facts("AdviceAnswered") if each.data.customer == anna.name]
-    assert (fact.resource, list(fact.data.evidence)) == (given.advice_answer, [PROMISE])
+    assert (fact.resource, fact.data.evidence) == (given.advice_answer, PROMISE)
     explained = await advice.ExplainAdviceAnswer(pb.ExplainAdviceAnswerRequest(name=answer.name))
     assert explained.causes[-1].actor == "agents/alice"
     await at_risk(desk, anna.name, version=3, days=5)  # other news of the same promise
@@ -109,8 +110,8 @@ async def test_not_now_is_over_when_its_time_has_come(open_desk, clock):
     # What lies beside a view is read with it, by the same statement.
     view = await desk.view_when(bea.name, lambda view: len(view.advice) > 2)
     assert rules(view) == ["UNREACHABLE", "CONSENT_UNCONFIRMED", "BIRTHDAY"]
-    assert [list(each.evidence) for each in view.advice] == [
-        [bea.identifiers[0].name], [f"{bea.name}/consents/research.email"], [],
+    assert [each.evidence for each in view.advice] == [
+        bea.identifiers[0].name, f"{bea.name}/consents/research.email", "",
     ]  # fmt: skip
     assert len(await desk.facts("AdviceAnswered")) == 1
 
@@ -131,7 +132,7 @@ async def waits_for_a_yes(desk, customer):
 async def test_one_answer_counts_for_all_names_of_a_customer_and_for_nobody_else(desk, advice):
     one, other, stranger = [await desk.create(person=born(desk)) for _ in range(3)]
     name = (await desk.view(other.name)).advice[0].advice_answer
-    await advice.AnswerAdvice(pb.AnswerAdviceRequest(name=name, outcome=DONE))
+    await advice.AnswerAdvice(pb.AnswerAdviceRequest(name=name, outcome=DISMISSED))
     assert rules(await desk.view(one.name)) == ["BIRTHDAY"]
     merge = await desk.merge(one.name, other.name)
     names = [f"{each.name}/view" for each in (one, other, stranger)]

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import timestamp, value_name
 from customer.domain.advice import AdviceAnswer, AdviceOutcome, AdviceRule
 from customer.domain.customers import Customer
-from customer.usecases.advice import SHOWN_MAX, advisory, found
-from customer.usecases.advising import ADVISED
+from customer.usecases.advice.giving import SHOWN_MAX, advise, found
+from customer.usecases.advice.rules import ADVISED
 from customer.usecases.rendering import bare
 from rapport.customer.v1.view_pb2 import AdvicePart, CustomerView
 
@@ -78,8 +78,10 @@ def advice(beside=None, now=NOW, asked=ID, **view):
     """What is advised of a view with these fields, in Berlin unless it says otherwise."""
     seen = CustomerView(**{"time_zone": "Europe/Berlin"} | view)
     row = BESIDE | {"asked": asked} | (beside or {})
-    shown = advisory(seen.SerializeToString(), row, "UTC", now).at(now)
-    return [CustomerView.FromString(each.part).advice[0] for each in shown]
+    given, rules = advise(seen.SerializeToString(), row, "UTC", now)
+    shown = CustomerView.FromString(given).advice
+    assert [value_name(each, "rule") for each in shown] == rules
+    return shown
 
 
 def only(rule):
@@ -253,9 +255,8 @@ def test_advice_says_what_shows_it_since_when_and_until_when():
     assert shown == AdvicePart(
         advice_answer=shown.advice_answer,
         rule="ADVICE_RULE_AT_RISK_UNTOLD",
-        action="ADVICE_ACTION_AGREE_NEW_DATE",
         priority="ADVICE_PRIORITY_NOW",
-        evidence=[PROMISE],
+        evidence=PROMISE,
         variables={
             "kind": "delivery", "reference": "orders/1", "due": "2026-03-03T09:00:00Z",
             "forecast": "2026-03-05T09:00:00Z",
@@ -323,15 +324,11 @@ def test_a_long_case_is_advised_of_again_each_week():
     assert advised(done, now=NOW + 6 * DAY, **view) == only("CASE_OPEN_LONG")
 
 
-def test_what_is_held_follows_the_clock():
-    """A view that was read once: a day later something else is advised of it, and nothing was read again."""
-    row = BESIDE | {"asked": ID, "birth_date": "1984-03-09"}
-    held = advisory(CustomerView().SerializeToString(), row, "Europe/Berlin", NOW)
-    midnight = datetime(2026, 3, 2, 23, tzinfo=UTC)  # where they live
-    shown = [[each.rule for each in held.at(now)] for now in (midnight - DAY / 1440, midnight)]
-    assert shown == [[], [AdviceRule.BIRTHDAY]]
-    assert held.at(datetime(2026, 3, 9, 22, 59, tzinfo=UTC))
-    assert not held.at(datetime(2026, 3, 9, 23, tzinfo=UTC))
+def test_a_birthday_comes_near_and_is_over_by_the_day_where_they_live():
+    born = {"birth_date": "1984-03-09"}
+    near = datetime(2026, 3, 2, 23, tzinfo=UTC)  # midnight in Berlin
+    moments = near - DAY / 1440, near, near + 7 * DAY - DAY / 1440, near + 7 * DAY
+    assert [len(advice(born, now=now)) for now in moments] == [0, 1, 1, 0]
 
 
 def test_who_was_born_on_the_29th_of_february_has_a_birthday_each_year():

@@ -3,11 +3,9 @@
 isort:skip_file
 What a view advises whoever serves the customer to do next, and what was answered to that."""
 
-from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -53,7 +51,7 @@ class _AdviceRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceRule
     ADVICE_RULE_DUE_UNCONFIRMED: _AdviceRule.ValueType  # 7
     """A promise is due within a day, and nobody said that it will be kept. Of a promise; variables `kind`, `reference`, `due`."""
     ADVICE_RULE_UNREACHABLE: _AdviceRule.ValueType  # 8
-    """Nobody is reached by an address or number of theirs. Of an identifier; no variables."""
+    """Nobody is reached by an address or number of theirs. Of an identifier, or of a notice that came back within 30 days; no variables."""
     ADVICE_RULE_CONSENT_UNCONFIRMED: _AdviceRule.ValueType  # 9
     """A yes of theirs waits since a day or more to be confirmed. Of a consent; variable `expire`."""
     ADVICE_RULE_VALUE_FELL: _AdviceRule.ValueType  # 10
@@ -72,7 +70,7 @@ class _AdviceRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceRule
     """
 
 class AdviceRule(_AdviceRule, metaclass=_AdviceRuleEnumTypeWrapper):
-    """Why something is advised, the most urgent first. Times are those of the customer where a day counts. What nobody told, gave, confirmed or
+    """Why something is advised, the most urgent first; a rule always advises the same. Times are those of the customer where a day counts. What nobody told, gave, confirmed or
     spoke of is concluded only where the view has all notices, goodwill or timeline entries since: where it cuts them before, nothing.
     """
 
@@ -103,7 +101,7 @@ variable `topic`.
 ADVICE_RULE_DUE_UNCONFIRMED: AdviceRule.ValueType  # 7
 """A promise is due within a day, and nobody said that it will be kept. Of a promise; variables `kind`, `reference`, `due`."""
 ADVICE_RULE_UNREACHABLE: AdviceRule.ValueType  # 8
-"""Nobody is reached by an address or number of theirs. Of an identifier; no variables."""
+"""Nobody is reached by an address or number of theirs. Of an identifier, or of a notice that came back within 30 days; no variables."""
 ADVICE_RULE_CONSENT_UNCONFIRMED: AdviceRule.ValueType  # 9
 """A yes of theirs waits since a day or more to be confirmed. Of a consent; variable `expire`."""
 ADVICE_RULE_VALUE_FELL: AdviceRule.ValueType  # 10
@@ -150,58 +148,6 @@ ADVICE_PRIORITY_WHEN_CONVENIENT: AdvicePriority.ValueType  # 3
 """When there is time, or they are on the line anyway."""
 Global___AdvicePriority: _TypeAlias = AdvicePriority  # noqa: Y015
 
-class _AdviceAction:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _AdviceActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceAction.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ADVICE_ACTION_UNSPECIFIED: _AdviceAction.ValueType  # 0
-    """Never sent."""
-    ADVICE_ACTION_AGREE_NEW_DATE: _AdviceAction.ValueType  # 1
-    """Say sorry, and agree on another date."""
-    ADVICE_ACTION_GIVE_GOODWILL: _AdviceAction.ValueType  # 2
-    """Give what makes up for it, within what whoever gives may give alone."""
-    ADVICE_ACTION_TAKE_LEAD: _AdviceAction.ValueType  # 3
-    """Take the lead in the case."""
-    ADVICE_ACTION_CONTACT: _AdviceAction.ValueType  # 4
-    """Call, or write: be heard of."""
-    ADVICE_ACTION_ASK_DEPARTMENT: _AdviceAction.ValueType  # 5
-    """Ask who is to keep it whether it will be kept."""
-    ADVICE_ACTION_CORRECT_CONTACT: _AdviceAction.ValueType  # 6
-    """Ask how they are reached, and note it."""
-    ADVICE_ACTION_ASK_TO_CONFIRM: _AdviceAction.ValueType  # 7
-    """Ask them to confirm it."""
-    ADVICE_ACTION_CONGRATULATE: _AdviceAction.ValueType  # 8
-    """Wish them well."""
-    ADVICE_ACTION_COMPLETE_PROFILE: _AdviceAction.ValueType  # 9
-    """Ask, and note it."""
-
-class AdviceAction(_AdviceAction, metaclass=_AdviceActionEnumTypeWrapper):
-    """What is to be done. A rule always advises the same."""
-
-ADVICE_ACTION_UNSPECIFIED: AdviceAction.ValueType  # 0
-"""Never sent."""
-ADVICE_ACTION_AGREE_NEW_DATE: AdviceAction.ValueType  # 1
-"""Say sorry, and agree on another date."""
-ADVICE_ACTION_GIVE_GOODWILL: AdviceAction.ValueType  # 2
-"""Give what makes up for it, within what whoever gives may give alone."""
-ADVICE_ACTION_TAKE_LEAD: AdviceAction.ValueType  # 3
-"""Take the lead in the case."""
-ADVICE_ACTION_CONTACT: AdviceAction.ValueType  # 4
-"""Call, or write: be heard of."""
-ADVICE_ACTION_ASK_DEPARTMENT: AdviceAction.ValueType  # 5
-"""Ask who is to keep it whether it will be kept."""
-ADVICE_ACTION_CORRECT_CONTACT: AdviceAction.ValueType  # 6
-"""Ask how they are reached, and note it."""
-ADVICE_ACTION_ASK_TO_CONFIRM: AdviceAction.ValueType  # 7
-"""Ask them to confirm it."""
-ADVICE_ACTION_CONGRATULATE: AdviceAction.ValueType  # 8
-"""Wish them well."""
-ADVICE_ACTION_COMPLETE_PROFILE: AdviceAction.ValueType  # 9
-"""Ask, and note it."""
-Global___AdviceAction: _TypeAlias = AdviceAction  # noqa: Y015
-
 @_typing.final
 class AdviceAnswer(_message.Message):
     """What was answered to a piece of advice, which a view does not give again for the same cause. Its name is made of the rule, of what
@@ -219,9 +165,11 @@ class AdviceAnswer(_message.Message):
         OUTCOME_UNSPECIFIED: AdviceAnswer._Outcome.ValueType  # 0
         """Not allowed in requests."""
         OUTCOME_DONE: AdviceAnswer._Outcome.ValueType  # 1
-        """It was done, or is not to be done at all: for this cause it is not advised again."""
+        """It was done: for this cause it is not advised again."""
         OUTCOME_NOT_NOW: AdviceAnswer._Outcome.ValueType  # 2
         """Not before `until_time`: then it is advised again if its cause holds still."""
+        OUTCOME_DISMISSED: AdviceAnswer._Outcome.ValueType  # 3
+        """It is not to be done: for this cause it is not advised again."""
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
         """What becomes of advice."""
@@ -229,9 +177,11 @@ class AdviceAnswer(_message.Message):
     OUTCOME_UNSPECIFIED: AdviceAnswer.Outcome.ValueType  # 0
     """Not allowed in requests."""
     OUTCOME_DONE: AdviceAnswer.Outcome.ValueType  # 1
-    """It was done, or is not to be done at all: for this cause it is not advised again."""
+    """It was done: for this cause it is not advised again."""
     OUTCOME_NOT_NOW: AdviceAnswer.Outcome.ValueType  # 2
     """Not before `until_time`: then it is advised again if its cause holds still."""
+    OUTCOME_DISMISSED: AdviceAnswer.Outcome.ValueType  # 3
+    """It is not to be done: for this cause it is not advised again."""
 
     NAME_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
@@ -246,6 +196,8 @@ class AdviceAnswer(_message.Message):
     """`customers/{uuid}/adviceAnswers/{uuid}`, as views say it."""
     rule: Global___AdviceRule.ValueType
     """Why it was advised."""
+    evidence: _builtins.str
+    """What it was advised of, such as `promises/{uuid}`; empty of rules that are of no thing."""
     outcome: Global___AdviceAnswer.Outcome.ValueType
     """What became of it."""
     reason_code: _builtins.str
@@ -255,12 +207,8 @@ class AdviceAnswer(_message.Message):
     etag: _builtins.str
     """The row version, quoted."""
     @_builtins.property
-    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What it was advised of, such as `promises/{uuid}`; empty of rules that are of no thing."""
-
-    @_builtins.property
     def until_time(self) -> _timestamp_pb2.Timestamp:
-        """When it may be advised again; absent when it was done."""
+        """When it may be advised again; only with NOT_NOW."""
 
     @_builtins.property
     def answer_time(self) -> _timestamp_pb2.Timestamp:
@@ -271,7 +219,7 @@ class AdviceAnswer(_message.Message):
         *,
         name: _builtins.str = ...,
         rule: Global___AdviceRule.ValueType = ...,
-        evidence: _abc.Iterable[_builtins.str] | None = ...,
+        evidence: _builtins.str = ...,
         outcome: Global___AdviceAnswer.Outcome.ValueType = ...,
         until_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,

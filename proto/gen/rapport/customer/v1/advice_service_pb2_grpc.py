@@ -64,11 +64,11 @@ class AdviceServiceServicer:
     """
 
     def AnswerAdvice(self, request, context):
-        """Says that advice was followed, or is not to come again before a time. The last answer counts, under whichever name of the customer
+        """Says that advice was followed, is not to be, or is not to come again before a time. The last answer counts, under whichever name of the customer
         it was given; the same once more changes nothing. For example, `outcome: OUTCOME_NOT_NOW, until_time: "2026-03-09T08:00:00Z",
         reason_code: "not-reached"`. FAILED_PRECONDITION (`NOT_ADVISED`) when nothing of that name is advised, nor was answered
         before: its cause may be gone meanwhile. INVALID_ARGUMENT (`INVALID_TIME`) when NOT_NOW has no `until_time` within 366 days
-        from now, or DONE has one.
+        from now, or another outcome has one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,11 +36,11 @@ class AdviceServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AdviceServiceAsyncStub: ...
     AnswerAdvice: _grpc.UnaryUnaryMultiCallable[_advice_service_pb2.AnswerAdviceRequest, _advice_pb2.AdviceAnswer]
-    """Says that advice was followed, or is not to come again before a time. The last answer counts, under whichever name of the customer
+    """Says that advice was followed, is not to be, or is not to come again before a time. The last answer counts, under whichever name of the customer
     it was given; the same once more changes nothing. For example, `outcome: OUTCOME_NOT_NOW, until_time: "2026-03-09T08:00:00Z",
     reason_code: "not-reached"`. FAILED_PRECONDITION (`NOT_ADVISED`) when nothing of that name is advised, nor was answered
     before: its cause may be gone meanwhile. INVALID_ARGUMENT (`INVALID_TIME`) when NOT_NOW has no `until_time` within 366 days
-    from now, or DONE has one.
+    from now, or another outcome has one.
     """
     GetAdviceAnswer: _grpc.UnaryUnaryMultiCallable[_advice_service_pb2.GetAdviceAnswerRequest, _advice_pb2.AdviceAnswer]
     """Gets an answer by name."""
@@ -55,11 +55,11 @@ class AdviceServiceAsyncStub(AdviceServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AnswerAdvice: _aio.UnaryUnaryMultiCallable[_advice_service_pb2.AnswerAdviceRequest, _advice_pb2.AdviceAnswer]  # type: ignore[assignment]
-    """Says that advice was followed, or is not to come again before a time. The last answer counts, under whichever name of the customer
+    """Says that advice was followed, is not to be, or is not to come again before a time. The last answer counts, under whichever name of the customer
     it was given; the same once more changes nothing. For example, `outcome: OUTCOME_NOT_NOW, until_time: "2026-03-09T08:00:00Z",
     reason_code: "not-reached"`. FAILED_PRECONDITION (`NOT_ADVISED`) when nothing of that name is advised, nor was answered
     before: its cause may be gone meanwhile. INVALID_ARGUMENT (`INVALID_TIME`) when NOT_NOW has no `until_time` within 366 days
-    from now, or DONE has one.
+    from now, or another outcome has one.
     """
     GetAdviceAnswer: _aio.UnaryUnaryMultiCallable[_advice_service_pb2.GetAdviceAnswerRequest, _advice_pb2.AdviceAnswer]  # type: ignore[assignment]
     """Gets an answer by name."""
@@ -77,11 +77,11 @@ class AdviceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _advice_service_pb2.AnswerAdviceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_advice_pb2.AdviceAnswer, _abc.Awaitable[_advice_pb2.AdviceAnswer]]:
-        """Says that advice was followed, or is not to come again before a time. The last answer counts, under whichever name of the customer
+        """Says that advice was followed, is not to be, or is not to come again before a time. The last answer counts, under whichever name of the customer
         it was given; the same once more changes nothing. For example, `outcome: OUTCOME_NOT_NOW, until_time: "2026-03-09T08:00:00Z",
         reason_code: "not-reached"`. FAILED_PRECONDITION (`NOT_ADVISED`) when nothing of that name is advised, nor was answered
         before: its cause may be gone meanwhile. INVALID_ARGUMENT (`INVALID_TIME`) when NOT_NOW has no `until_time` within 366 days
-        from now, or DONE has one.
+        from now, or another outcome has one.
         """
 
     @_abc_1.abstractmethod

@@ -1590,17 +1590,15 @@ class AdviceAnswered(_message.Message):
     """`customers/{uuid}`."""
     rule: _advice_pb2.AdviceRule.ValueType
     """Why it was advised."""
+    evidence: _builtins.str
+    """What it was advised of; may be empty."""
     outcome: _advice_pb2.AdviceAnswer.Outcome.ValueType
     """What became of it."""
     reason_code: _builtins.str
     """Why, a code; may be empty."""
     @_builtins.property
-    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What it was advised of; may be empty."""
-
-    @_builtins.property
     def until_time(self) -> _timestamp_pb2.Timestamp:
-        """When it may be advised again; absent when it was done."""
+        """When it may be advised again; only with NOT_NOW."""
 
     def __init__(
         self,
@@ -1608,7 +1606,7 @@ class AdviceAnswered(_message.Message):
         advice_answer: _builtins.str = ...,
         customer: _builtins.str = ...,
         rule: _advice_pb2.AdviceRule.ValueType = ...,
-        evidence: _abc.Iterable[_builtins.str] | None = ...,
+        evidence: _builtins.str = ...,
         outcome: _advice_pb2.AdviceAnswer.Outcome.ValueType = ...,
         until_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,

@@ -137,8 +137,8 @@ class CustomerView(_message.Message):
     @_builtins.property
     def advice(self) -> _containers.RepeatedCompositeFieldContainer[Global___AdvicePart]:
         """What to do next for this customer, the most urgent first, at most 5: derived from what is known at this moment, of which nobody
-        has answered yet. Not stored: added to every answer. For example `rule: ADVICE_RULE_BROKEN_UNTOLD, action:
-        ADVICE_ACTION_AGREE_NEW_DATE, evidence: "promises/{uuid}", variables: {"kind": "delivery", "due": "2026-03-02T17:00:00Z"}`.
+        has answered yet. Not stored: added to every answer. For example `rule: ADVICE_RULE_BROKEN_UNTOLD,
+        evidence: "promises/{uuid}", variables: {"kind": "delivery", "due": "2026-03-02T17:00:00Z"}`.
         """
 
     def __init__(
@@ -202,7 +202,6 @@ class AdvicePart(_message.Message):
 
     ADVICE_ANSWER_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
-    ACTION_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
@@ -211,15 +210,11 @@ class AdvicePart(_message.Message):
     advice_answer: _builtins.str
     """The name that its answer has, `customers/{uuid}/adviceAnswers/{uuid}`: what `AdviceService.AnswerAdvice` takes."""
     rule: _advice_pb2.AdviceRule.ValueType
-    """Why it is advised."""
-    action: _advice_pb2.AdviceAction.ValueType
-    """What is to be done."""
+    """Why it is advised, and so what is to be done."""
     priority: _advice_pb2.AdvicePriority.ValueType
     """How soon."""
-    @_builtins.property
-    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What shows that: the thing that it is about, such as `promises/{uuid}`; empty of rules that are of no thing."""
-
+    evidence: _builtins.str
+    """What shows that: the thing that it is about, such as `promises/{uuid}`; empty of rules that are of no thing."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What a sentence about it says, by name: codes, counts, days such as `03-14` or `2026-03-02`, and moments in RFC 3339. Each rule says
@@ -239,16 +234,15 @@ class AdvicePart(_message.Message):
         *,
         advice_answer: _builtins.str = ...,
         rule: _advice_pb2.AdviceRule.ValueType = ...,
-        action: _advice_pb2.AdviceAction.ValueType = ...,
         priority: _advice_pb2.AdvicePriority.ValueType = ...,
-        evidence: _abc.Iterable[_builtins.str] | None = ...,
+        evidence: _builtins.str = ...,
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         since_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "since_time", b"since_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "advice_answer", b"advice_answer", "evidence", b"evidence", "expire_time", b"expire_time", "priority", b"priority", "rule", b"rule", "since_time", b"since_time", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice_answer", b"advice_answer", "evidence", b"evidence", "expire_time", b"expire_time", "priority", b"priority", "rule", b"rule", "since_time", b"since_time", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -35,6 +35,7 @@ class AdviceOutcome(StrEnum):
     """What becomes of advice."""
 
     DONE = "DONE"
+    DISMISSED = "DISMISSED"
     NOT_NOW = "NOT_NOW"
 
 
@@ -45,7 +46,7 @@ class AdviceAnswer:
     customer_id: UUID
     id: UUID
     rule: AdviceRule
-    evidence: list[str]
+    evidence: str
     outcome: AdviceOutcome
     until_time: datetime | None
     reason_code: str
@@ -69,7 +70,7 @@ class AdviceAnswer:
             if until is None or not now < until <= now + LATEST:
                 raise invalid("until_time", "INVALID_TIME", "must be within 366 days from now, with NOT_NOW")
         elif until is not None:
-            raise invalid("until_time", "INVALID_TIME", "must be absent with DONE")
+            raise invalid("until_time", "INVALID_TIME", "is allowed with NOT_NOW alone")
         if self.version and (self.outcome, self.until_time) == (outcome, until):
             return False
         self.outcome, self.until_time, self.reason_code = outcome, until, reason_code

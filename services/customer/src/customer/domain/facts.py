@@ -475,7 +475,7 @@ class AdviceAnswered:
     advice_answer: str
     customer: str
     rule: str
-    evidence: list[str]
+    evidence: str
     outcome: str
     until_time: datetime | None
     reason_code: str

@@ -6,7 +6,7 @@ from chassis.servicer import Rpc
 from customer.names import ADVICE_ANSWER, CUSTOMER
 from customer.store import advice as store
 from customer.store import tables
-from customer.usecases.answering import answer_advice
+from customer.usecases.advice.answering import answer_advice
 from customer.usecases.hot_views import HotViews
 from rapport.customer.v1 import advice_service_pb2 as pb
 from rapport.customer.v1.advice_pb2 import AdviceAnswer

@@ -20,7 +20,7 @@ from chassis.timeouts import woken
 from customer import names
 from customer.store.tables import NAMED_CUSTOMERS
 from customer.store.views import VIEWS_BY_ID
-from customer.usecases.advice import Given, advisory, count
+from customer.usecases.advice.giving import count
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import Held, HotViews
 from customer.usecases.rebuilding import everybody, rebuild, require_known
@@ -69,7 +69,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         """The views of these customers, in their order. NotFound when one is absent."""
         rows, now = await VIEWS_BY_ID.all(self.db, customer_ids=ids), self.db.clock.now()
         views = {
-            row["asked"]: Held(view, advisory(row["view"], row, self.time_zone, now))
+            row["asked"]: Held.of(row["view"], view, row, self.time_zone, now)
             for row in rows
             if (view := stored(row)) is not None
         }
@@ -117,8 +117,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             while True:
                 changed.clear()
                 held = await self.hot.get(customer_id) or await self._unprojected(customer_id)
-                view = self._before + held.view + _advice(self._advised(held))
-                found = view, self.freshness.unapplied(customer_id)
+                found = self._before + held.view, self.freshness.unapplied(customer_id)
                 yield self._message(None if found == sent else found)
                 sent, now = found, time.monotonic()
                 if now >= ends_at:
@@ -140,14 +139,10 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         return view_pb2.CustomerView(time_zone=self.time_zone).SerializeToString()
 
     def _answer(self, customer_id: UUID, held: Held) -> bytes:
-        """A stored view, what it advises now, and how current it is."""
-        advised = self._advised(held)
-        count(advised)
+        """A stored view with what it advises, and how current it is."""
+        count(held.rules)
         currency = self.freshness.serialised() + self.freshness.unapplied(customer_id)
-        return self._before + held.view + _advice(advised) + currency
-
-    def _advised(self, held: Held) -> list[Given]:
-        return held.advisory.at(self.db.clock.now())
+        return self._before + held.view + currency
 
     async def _unprojected(self, customer_id: UUID) -> Held:
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""
@@ -163,7 +158,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         for each in await NAMED_CUSTOMERS.all(self.db, ids=list(known)):
             view, row = bare(each) + named(each.asked), known[each.asked]
             shown = with_sections(view, row["sections"] or ())
-            views[each.asked] = Held(shown, advisory(view, row, self.time_zone, now))
+            views[each.asked] = Held.of(view, shown, row, self.time_zone, now)
         return views
 
 
@@ -172,7 +167,3 @@ def _told(view: bytes, unapplied: bytes, freshness: bytes) -> bytes:
     """A message without its time: the same for all who watch a customer, and made once."""
     shown = view_pb2.CustomerView.FromString(view + unapplied + freshness)
     return view_service_pb2.WatchCustomerViewResponse(customer_view=shown).SerializeToString()
-
-
-def _advice(advised: Sequence[Given]) -> bytes:
-    return b"".join(each.part for each in advised)

@@ -12,12 +12,15 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
+from customer.domain.advice import AdviceRule
 from customer.store.views import VIEWS_BY_ID
-from customer.usecases.advice import Advisory, advisory
+from customer.usecases.advice.giving import advise
 from customer.usecases.rendering import stored
 
 KEPT_S = 2.0
@@ -27,15 +30,16 @@ _ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A serialised view, and what it may advise."""
+    """A serialised view with what it advises, and by which rules."""
 
     view: bytes
-    advisory: Advisory
+    rules: Sequence[AdviceRule]
 
-    @property
-    def size(self) -> int:
-        """In bytes, about."""
-        return len(self.view) + self.advisory.size
+    @classmethod
+    def of(cls, view: bytes, shown: bytes, row: Any, zone: str, now: datetime) -> Self:
+        """A view as it is shown, with what the view by itself advises: see `advise`."""
+        advice, rules = advise(view, row, zone, now)
+        return cls(shown + advice, rules)
 
 
 class HotViews:
@@ -84,7 +88,7 @@ class HotViews:
                 del self._loading[customer_id]
         if view is None:
             return None
-        held = Held(view, advisory(row["view"], row, self.time_zone, self._db.clock.now()))
+        held = Held.of(row["view"], view, row, self.time_zone, self._db.clock.now())
         if is_latest and epoch is not None:
             self._keep(customer_id, held, epoch)
         return held
@@ -127,11 +131,11 @@ class HotViews:
     def _keep(self, customer_id: UUID, held: Held, epoch: int) -> None:
         self._forget(customer_id)
         self._kept[customer_id] = held, time.monotonic() + KEPT_S, epoch
-        self._size += held.size
+        self._size += len(held.view)
         while self._size > BYTES_MAX:
             self._forget(next(iter(self._kept)))
 
     def _forget(self, customer_id: UUID) -> None:
         if customer_id in self._kept:
             held, _, _ = self._kept.pop(customer_id)
-            self._size -= held.size
+            self._size -= len(held.view)

@@ -62,12 +62,16 @@ _REASONS = {
     "ZONE_UNKNOWN": N_("Nobody noted their time zone: of their day and night we know nothing."),
 }
 _ACTIONS: Mapping[str, Action] = {
-    "AGREE_NEW_DATE": AGREE,
-    "GIVE_GOODWILL": GOODWILL,
-    "CONTACT": NOTICE,
-    "CONGRATULATE": NOTICE,
-    "ASK_TO_CONFIRM": CONSENT,
-    "COMPLETE_PROFILE": CORRECT,
+    "BROKEN_UNTOLD": AGREE,
+    "AT_RISK_UNTOLD": AGREE,
+    "SLIPPED_WITHOUT_GOODWILL": GOODWILL,
+    "NOT_FOLLOWED_UP": NOTICE,
+    "CONSENT_UNCONFIRMED": CONSENT,
+    "VALUE_FELL": NOTICE,
+    "VALUABLE_SILENT": NOTICE,
+    "BIRTHDAY": NOTICE,
+    "ANNIVERSARY": NOTICE,
+    "ZONE_UNKNOWN": CORRECT,
 }
 
 
@@ -103,7 +107,7 @@ def next_of(parts: Parts, view: CustomerView | None, customer: str, viewer: View
 def _advised(
     each: AdvicePart, known: Mapping[str, str], parts: Parts, customer: str, viewer: Viewer, say: Speech
 ) -> Advised:
-    rule, evidence = value_name(each, "rule"), next(iter(each.evidence), "")
+    rule, evidence = value_name(each, "rule"), each.evidence
     said = {name: _VARIABLES.get(name, _as_it_is)(value, say) for name, value in each.variables.items()}
     about = {name: each.variables.get(name, "") for name in ("kind", "reference")}
     said["what"] = known.get(evidence) or said.get("topic") or say.about(SimpleNamespace(**about))
@@ -115,16 +119,16 @@ def _advised(
         title=say(_TITLES.get(rule, words.said(rule.lower()))),
         because=say(_REASONS[rule], **said) if rule in _REASONS else "",
         evidence=evidence,
-        act=_act(each, evidence, parts, customer, viewer),
-        link=_page(value_name(each, "action"), evidence, parts, customer),
+        act=_act(rule, evidence, parts, customer, viewer),
+        link=_page(rule, evidence, parts, customer),
         until=again.isoformat(),
         again=say.on(again),
     )
 
 
-def _act(each: AdvicePart, evidence: str, parts: Parts, customer: str, viewer: Viewer) -> Act | None:
+def _act(rule: str, evidence: str, parts: Parts, customer: str, viewer: Viewer) -> Act | None:
     """The button that does it, for who may; of a promise who keeps it, or answers for its case."""
-    action = _ACTIONS.get(value_name(each, "action"))
+    action = _ACTIONS.get(rule)
     if action is None:
         return None
     on = evidence if action in (AGREE, GOODWILL) else ""
@@ -137,9 +141,9 @@ def _act(each: AdvicePart, evidence: str, parts: Parts, customer: str, viewer: V
     return next(iter(acts), None)
 
 
-def _page(action: str, evidence: str, parts: Parts, customer: str) -> str:
+def _page(rule: str, evidence: str, parts: Parts, customer: str) -> str:
     """Where it is done, when that is another page."""
-    if action == "CORRECT_CONTACT":
+    if rule == "UNREACHABLE":
         return f"/{customer}/known"
     if evidence.startswith("cases/"):
         return f"/{evidence}"

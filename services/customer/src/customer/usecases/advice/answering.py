@@ -15,7 +15,7 @@ from customer.domain.facts import AdviceAnswered
 from customer.names import ADVICE_ANSWER, CUSTOMER
 from customer.store import advice as store
 from customer.store.views import VIEWS_BY_ID
-from customer.usecases.advice import found
+from customer.usecases.advice.giving import found
 from customer.usecases.hot_views import HotViews
 from customer.usecases.people import lock_people
 from customer.usecases.rendering import bare
@@ -63,12 +63,11 @@ async def _unanswered(
     cause = next((each for each in causes if each.id == id and each.holds(tx.now)), None)
     if cause is None:
         raise not_advised(ADVICE_ANSWER.format(customer_id, id))
-    evidence = [cause.evidence] if cause.evidence else []
     return AdviceAnswer(
         customer_id,
         id,
         cause.rule,
-        evidence,
+        cause.evidence,
         AdviceOutcome.DONE,
         until_time=None,
         reason_code="",

@@ -1,4 +1,4 @@
-"""The rules of what is advised of promises and cases. See `customer.usecases.advising`."""
+"""The rules of what is advised of promises and cases. See `customer.usecases.advice.rules`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.api.messages import moment
 from customer.domain.advice import AdviceRule
-from customer.usecases.causes import DAY, RECOVERED, Advice, Seen
+from customer.usecases.advice.seen import DAY, RECOVERED, Advice, Seen
 from rapport.common.v1 import states_pb2
 
 BEING_TOLD = timedelta(minutes=5)  # in which a message may be on its way that nobody has to write

@@ -12,8 +12,8 @@ from typing import Any
 
 from chassis.api.messages import enum_name, moment
 from customer.domain.advice import AdviceRule
-from customer.usecases import advising_promises as of
-from customer.usecases.causes import DAY, Advice, Seen
+from customer.usecases.advice import promise_rules as of
+from customer.usecases.advice.seen import DAY, Advice, Seen
 from rapport.common.v1 import states_pb2, value_band_pb2
 from rapport.customer.v1 import advice_pb2
 
@@ -100,9 +100,8 @@ def _zone_unknown(seen: Seen) -> Iterator[Advice]:
 
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """What a rule advises, how soon, and how it finds that."""
+    """How soon something is to be done by a rule, and how that finds it."""
 
-    action: Any
     priority: Any
     found: Callable[[Seen], Iterator[Advice]]
 
@@ -112,24 +111,18 @@ _SOON = advice_pb2.ADVICE_PRIORITY_SOON
 _WHEN_CONVENIENT = advice_pb2.ADVICE_PRIORITY_WHEN_CONVENIENT
 # In the order of the rules, which is that of what is advised as soon.
 ADVISED: Mapping[AdviceRule, Advised] = {
-    AdviceRule.BROKEN_UNTOLD: Advised(advice_pb2.ADVICE_ACTION_AGREE_NEW_DATE, _NOW, of.broken_untold),
-    AdviceRule.AT_RISK_UNTOLD: Advised(advice_pb2.ADVICE_ACTION_AGREE_NEW_DATE, _NOW, of.at_risk_untold),
-    AdviceRule.SLIPPED_WITHOUT_GOODWILL: Advised(
-        advice_pb2.ADVICE_ACTION_GIVE_GOODWILL, _SOON, of.slipped_without_goodwill
-    ),
-    AdviceRule.CASE_OPEN_LONG: Advised(advice_pb2.ADVICE_ACTION_TAKE_LEAD, _SOON, of.case_open_long),
-    AdviceRule.HANDED_OVER_OFTEN: Advised(advice_pb2.ADVICE_ACTION_TAKE_LEAD, _SOON, of.handed_over_often),
-    AdviceRule.NOT_FOLLOWED_UP: Advised(advice_pb2.ADVICE_ACTION_CONTACT, _SOON, of.not_followed_up),
-    AdviceRule.DUE_UNCONFIRMED: Advised(advice_pb2.ADVICE_ACTION_ASK_DEPARTMENT, _SOON, of.due_unconfirmed),
-    AdviceRule.UNREACHABLE: Advised(advice_pb2.ADVICE_ACTION_CORRECT_CONTACT, _SOON, _unreachable),
-    AdviceRule.CONSENT_UNCONFIRMED: Advised(
-        advice_pb2.ADVICE_ACTION_ASK_TO_CONFIRM, _WHEN_CONVENIENT, _consent_unconfirmed
-    ),
-    AdviceRule.VALUE_FELL: Advised(advice_pb2.ADVICE_ACTION_CONTACT, _WHEN_CONVENIENT, _value_fell),
-    AdviceRule.VALUABLE_SILENT: Advised(advice_pb2.ADVICE_ACTION_CONTACT, _WHEN_CONVENIENT, _valuable_silent),
-    AdviceRule.BIRTHDAY: Advised(advice_pb2.ADVICE_ACTION_CONGRATULATE, _WHEN_CONVENIENT, _birthday),
-    AdviceRule.ANNIVERSARY: Advised(advice_pb2.ADVICE_ACTION_CONGRATULATE, _WHEN_CONVENIENT, _anniversary),
-    AdviceRule.ZONE_UNKNOWN: Advised(
-        advice_pb2.ADVICE_ACTION_COMPLETE_PROFILE, _WHEN_CONVENIENT, _zone_unknown
-    ),
+    AdviceRule.BROKEN_UNTOLD: Advised(_NOW, of.broken_untold),
+    AdviceRule.AT_RISK_UNTOLD: Advised(_NOW, of.at_risk_untold),
+    AdviceRule.SLIPPED_WITHOUT_GOODWILL: Advised(_SOON, of.slipped_without_goodwill),
+    AdviceRule.CASE_OPEN_LONG: Advised(_SOON, of.case_open_long),
+    AdviceRule.HANDED_OVER_OFTEN: Advised(_SOON, of.handed_over_often),
+    AdviceRule.NOT_FOLLOWED_UP: Advised(_SOON, of.not_followed_up),
+    AdviceRule.DUE_UNCONFIRMED: Advised(_SOON, of.due_unconfirmed),
+    AdviceRule.UNREACHABLE: Advised(_SOON, _unreachable),
+    AdviceRule.CONSENT_UNCONFIRMED: Advised(_WHEN_CONVENIENT, _consent_unconfirmed),
+    AdviceRule.VALUE_FELL: Advised(_WHEN_CONVENIENT, _value_fell),
+    AdviceRule.VALUABLE_SILENT: Advised(_WHEN_CONVENIENT, _valuable_silent),
+    AdviceRule.BIRTHDAY: Advised(_WHEN_CONVENIENT, _birthday),
+    AdviceRule.ANNIVERSARY: Advised(_WHEN_CONVENIENT, _anniversary),
+    AdviceRule.ZONE_UNKNOWN: Advised(_WHEN_CONVENIENT, _zone_unknown),
 }

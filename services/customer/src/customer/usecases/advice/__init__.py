@@ -1,0 +1,1 @@
+"""What a view advises: `rules` find it in what is `seen`, `giving` adds it, `answering` takes it away."""
