@@ -47,9 +47,8 @@ VIEW = view_pb2.CustomerView(
     ],
     advice=[
         view_pb2.AdvicePart(
-            action="ADVICE_ACTION_AGREE_NEW_DATE",
             rule="ADVICE_RULE_AT_RISK_UNTOLD",
-            evidence=["promises/untold"],
+            evidence="promises/untold",
             variables={"kind": "delivery", "reference": "orders/7"},
         )
     ],
@@ -179,7 +178,7 @@ def test_the_page_says_who_what_and_how_current() -> None:
         "Anders GmbH · maria@example.com · 030 901820",
         "In the care of agents/sam; 1,234.50 EUR in 3 purchases",
         "loyalty is behind: 12 s, 3 events to come",
-        "agree new date  at risk untold delivery orders/7",
+        "at risk untold  delivery orders/7",
         "promises/untold",
         "AT_RISK  delivery orders/7",
         "1,250.00 EUR",

@@ -64,7 +64,7 @@ def page(
             map(_entry, view.latest_timeline_entries),
         )
     }
-    advice = {"Next": (("what", "because", "since", "until", "name"), map(_advice, view.advice))}
+    advice = {"Next": (("why", "of", "since", "until", "name"), map(_advice, view.advice))}
     top = _heading(view, whom), *_parts(advice, width)
     unfit = [Text("There are more sections, which do not fit.")] if "sections" in view.excerpts else []
     return Group(*top, *_parts(rows, width), *sections(view), *unfit, *_parts(timeline, width))
@@ -164,15 +164,13 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _advice(part: view_pb2.AdvicePart) -> Sequence[str]:
-    """What to do and why; with the name of what shows it, which can be explained, or else of its answer."""
-    said = " ".join([part.variables[name] for name in sorted(part.variables)])
-    action, rule = (_words(value_name(part, each)) for each in ("action", "rule"))
+    """Why, and of what; with the name of what shows it, which can be explained, or else of its answer."""
     return (
-        action,
-        f"{rule} {said}".strip(),
+        _words(value_name(part, "rule")),
+        " ".join([part.variables[name] for name in sorted(part.variables)]),
         moment(part.since_time),
         moment(part.expire_time) if part.HasField("expire_time") else "",
-        next(iter(part.evidence), part.advice_answer),
+        part.evidence or part.advice_answer,
     )
 
 
