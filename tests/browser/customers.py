@@ -1,8 +1,9 @@
 """Customers to look at: one in trouble, one of whom nothing is known, one with too much of everything."""
 
 import asyncio
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from secrets import choice, randbelow
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from rapport_testing.clock import ManualClock
@@ -195,20 +196,45 @@ async def somebody(company: Company, given: str = "Nora", **more: Any) -> str:
     return str((await company.ask(ALICE, "POST", "customers", **known | more))["name"])
 
 
-async def twice(company: Company, family: str = "Kehler", born: int = 1960) -> str:
-    """Somebody who came twice, and of whom a person is asked; returns the question."""
-    names = []
-    for given, called in (("Robert", family), ("Bob", family.replace("e", "a", 1))):
-        person = {"givenName": given, "familyName": called}
-        person |= {"birthDate": {"year": born, "month": 1, "day": 17}}
+def surname() -> str:
+    """A family name that nobody has, with one `e`."""
+    syllables = [choice("bdfghklmnrstw") + choice("aiou") for _ in range(4)]
+    return f"{choice('BDFGHKLMNRSTW')}e{''.join(syllables)}"
+
+
+class Twice(NamedTuple):
+    """Somebody who came twice.
+
+    Attributes:
+        question: whether both are one.
+        customer: who came first.
+        called: each record's name.
+        born: when, as both say.
+    """
+
+    question: str
+    customer: str
+    called: tuple[str, str]
+    born: date
+
+
+async def twice(company: Company, family: str = "", born: date | None = None) -> Twice:
+    """Somebody who came twice, and of whom a person is asked: nobody who is known already, unless named."""
+    family = family or surname()
+    born = born or date(1930, 1, 1) + timedelta(days=randbelow(25_000))
+    names, called = [], []
+    for given, spelt in (("Robert", family), ("Bob", family.replace("e", "a", 1))):
+        person: dict[str, Any] = {"givenName": given, "familyName": spelt}
+        person |= {"birthDate": {"year": born.year, "month": born.month, "day": born.day}}
         names.append(await somebody(company, person=person))
+        called.append(f"{given} {spelt}")
 
     async def asked() -> str:
         told = await company.ask(ALICE, "GET", f"matchCandidates?customer={names[1]}")
         found = [each for each in told.get("matchCandidates", []) if each["customer"] == names[0]]
         return found[0]["name"] if found else ""
 
-    return str(await eventually(asked))
+    return Twice(str(await eventually(asked)), names[0], (called[0], called[1]), born)
 
 
 async def merged(company: Company, customer: str, other: str, **more: Any) -> str:

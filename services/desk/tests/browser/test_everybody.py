@@ -138,7 +138,7 @@ async def paths(desk: Company, time_of_day: ManualClock, erika: str, cases: list
         "/call?from=%2B4930777777",
         "/received",
         "/matchCandidates",
-        f"/{await twice(desk)}",
+        f"/{(await twice(desk)).question}",
         "/keys",
         *(f"/operations{each}" for each in operations),
         f"/traces/{TRACE}",
