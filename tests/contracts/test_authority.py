@@ -122,7 +122,7 @@ class World:
     async def outcomes(
         self, scene: Scene | None, method: MethodDescriptor, callers: Iterable[tuple[str, str]]
     ) -> AsyncIterator[tuple[str, str, str]]:
-        """Of each role and department `may`, or the reason of the refusal, which changes nothing of the scene.
+        """Of each role and department `may`, or the reason of the refusal, which leaves the scene as it is.
 
         With a scene, who may succeeds; otherwise they get further.
         """
