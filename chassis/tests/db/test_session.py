@@ -45,6 +45,18 @@ async def test_the_guards_hold_in_the_pool_and_outside(direct):
     await dedicated.close()
 
 
+async def test_what_every_server_has_alike_is_asked_for_by_one_session_for_all(direct):
+    """The driver asks what arrays are anew in each session, which costs the server more than to begin it."""
+    known = "SELECT count(*) FROM pg_prepared_statements WHERE statement ~ '^\\s*WITH RECURSIVE typeinfo'"
+    for _ in range(2):
+        session = await direct.dedicated()
+        assert await session.fetchval("SELECT $1::uuid[]", []) == []
+        assert await session.fetchval("SELECT $1::int8[]", [1, 2]) == [1, 2]
+        asked = await session.fetchval(known)
+        await session.close()
+    assert asked == 0
+
+
 async def test_nothing_that_a_pooler_would_refuse_is_asked_for_at_the_start(proxied):
     """PgBouncer refuses to connect when the first message sets what it does not know."""
     db, proxy = proxied

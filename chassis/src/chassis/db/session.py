@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,10 @@ VANISHED = {
 KEPT_EVERY_S = 5.0
 
 
+NOT_BUILT_IN = 10_000  # from here on ids of types may differ between servers
+_BUILT_IN: dict[frozenset[int], Any] = {}
+
+
 class UnsuitableDatabase(Exception):
     """A service cannot work with this database. The message says why and what to do."""
 
@@ -50,10 +54,29 @@ class Backend(NamedTuple):
     start: datetime
 
 
+class _NotAsked(NamedTuple):
+    """In place of the statement that would have asked. One with a name has displaced no other."""
+
+    name: str
+
+
 class Session(asyncpg.Connection):  # type: ignore[misc]  # not typed
-    """A connection that knows its process."""
+    """A connection that knows its process, and the types that every server has."""
 
     backend: Backend
+
+    async def _introspect_types(self, typeoids: Sequence[int], *how: Any) -> Any:
+        """What the driver wants to know of types that a statement uses: of built-in ones told once for all.
+
+        It asks for arrays even of these anew in each session, which costs the server more than to begin it.
+        """
+        asked = frozenset(typeoids)
+        if asked not in _BUILT_IN:
+            types, statement = await super()._introspect_types(typeoids, *how)
+            if max(asked) < NOT_BUILT_IN:
+                _BUILT_IN[asked] = types
+            return types, statement
+        return _BUILT_IN[asked], _NotAsked("nothing")
 
 
 async def connected(url: str, tls_dir: Path | None, **options: Any) -> Any:
