@@ -193,8 +193,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("UpdatePreferences", {"preferences": {
         "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": "",
         "quiet_hours": [{"days": ["FRIDAY"], "starts": "22:00", "ends": "07:00"}],
-        "pauses": [{"start_time": BEFORE, "end_time": LATER}], "language_code": "de"},
-        "update_mask": "channels,quietHours,pauses,languageCode"}),
+        "pauses": [{"start_time": BEFORE, "end_time": LATER}], "language_code": "de",
+        "time_zone": "Asia/Tokyo"}, "update_mask": "channels,quietHours,pauses,languageCode,timeZone"}),
     ("StopContact", {"name": "{CreateCustomer}", "source": "call", "proof": "calls/4711"}),
     ("WithdrawContactStop", {
         "name": "{CreateCustomer}", "reason_code": "wrong-customer", "stop_time": "{StopContactTime}"}),
@@ -212,9 +212,9 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         "preferences": {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_SMS"], "etag": "#",
             "quiet_hours": [{"days": ["FRIDAY"], "starts": "21:00", "ends": "06:00"}],
-            "pauses": [{"start_time": SOON, "end_time": LATER}], "language_code": "en-GB"},
-        "update_mask": "channels,quietHours,pauses,languageCode"}),
-    ("SubmitSelfServiceTimeZone", {"token": "{GetSelfServiceLinkToken}", "time_zone": "Asia/Tokyo"}),
+            "pauses": [{"start_time": SOON, "end_time": LATER}], "language_code": "en-GB",
+            "time_zone": "Asia/Kolkata"},
+        "update_mask": "channels,quietHours,pauses,languageCode,timeZone"}),
     ("RevokeSelfServiceLinks", {
         "name": "{ResolveCustomer}/selfServiceLink", "reason_code": "mailbox-shared"}),
     ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),

@@ -9,6 +9,16 @@ from zoneinfo import ZoneInfo, available_timezones
 TICK = timedelta(microseconds=1)
 NOT_A_TIME_ZONE = "must be an IANA time zone like Europe/Berlin"
 _LATER = datetime(2037, 1, 1, 12, tzinfo=UTC)  # of the year from then on the rules hold that hold now
+# Of countries whose zones differ the one that is meant by the country alone: CLDR's `primaryZones`.
+_PRIMARY = {
+    "CL": "America/Santiago",
+    "CN": "Asia/Shanghai",
+    "EC": "America/Guayaquil",
+    "ES": "Europe/Madrid",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "UA": "Europe/Kyiv",
+}
 _NO_PLACES = {"localtime", "posixrules", "Factory"}  # this machine's, its default, and that of none
 
 
@@ -24,12 +34,12 @@ def places() -> list[str]:
 
 @cache
 def country_zone(region_code: str) -> str:
-    """The time zone of a country all of which keeps one time; empty of another, and of what is no country.
+    """The time zone of a country where nearly all keep one time; empty of another, and of what is no country.
 
     Of several zones whose clocks go alike from now on, as Germany's, that of the most people.
     """
     zones = _by_country().get(region_code, [])
-    return zones[0] if len({*map(_clocks, zones)}) == 1 else ""
+    return zones[0] if len({*map(_clocks, zones)}) == 1 else _PRIMARY.get(region_code, "")
 
 
 def day_of(at: date | datetime, zone: tzinfo) -> date:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport_imports import own
 from rapport_imports.exports.cells import Cell, amount, as_json, at, day
@@ -76,8 +75,6 @@ def of_customer(customer: Any) -> Iterator[dict[str, Cell]]:
         "update_time": at(customer.update_time),
     }
     said |= {name: getattr(customer, name) for name in _SAID}
-    if customer.time_zone_source != Customer.TIME_ZONE_SOURCE_SAID:
-        said["time_zone"] = ""  # where it goes their country says it anew
     if person:
         said |= {name: getattr(customer.person, name) for name in _PERSON}
         said["birth_date"] = day(customer.person.birth_date)

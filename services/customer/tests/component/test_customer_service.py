@@ -13,7 +13,7 @@ from chassis.grpc.status import reason as reason_of
 from chassis.grpc.status import refusal
 from customer.store.tables import LIST_CUSTOMERS
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
-from rapport.customer.v1.consent_service_pb2 import CheckContactRequest
+from rapport.customer.v1.consent_service_pb2 import CheckContactRequest, UpdatePreferencesRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import (
     AssignRelationshipManagerRequest,
@@ -28,6 +28,7 @@ from rapport.customer.v1.customer_service_pb2 import (
     UpdateCustomerRequest,
 )
 from rapport.customer.v1.identifier_pb2 import Identifier
+from rapport.customer.v1.preferences_pb2 import Preferences
 
 pytestmark = pytest.mark.together
 
@@ -103,6 +104,10 @@ async def test_a_customers_time_zone_is_one_of_the_iana_database(desk, refused, 
     assert await refused(desk.customers.CreateCustomer(asked)) == "INVALID_ARGUMENT INVALID_CODE"
 
 
+def known_zone(customer):
+    return customer.time_zone, customer.effective_time_zone, customer.time_zone_source
+
+
 async def test_where_nobody_said_a_time_zone_it_is_the_countrys_or_the_installations_wherever_it_is_read(
     open_desk,
 ):
@@ -111,28 +116,52 @@ async def test_where_nobody_said_a_time_zone_it_is_the_countrys_or_the_installat
         await desk.create(region_code="US"),
         await desk.create(desk.email("emi@a.com"), region_code="JP"),
     )
-    assert (ann.time_zone, ann.time_zone_source) == ("Europe/Vienna", Customer.TIME_ZONE_SOURCE_INSTALLATION)
-    assert (emi.time_zone, emi.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
-    assert (await desk.get((await desk.create(region_code="JP", time_zone="UTC")).name)).time_zone == "UTC"
+    assert known_zone(ann) == ("", "Europe/Vienna", Customer.TIME_ZONE_SOURCE_INSTALLATION)
+    assert known_zone(emi) == ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
+    utc = await desk.get((await desk.create(region_code="JP", time_zone="UTC")).name)
+    assert known_zone(utc) == ("UTC", "UTC", Customer.TIME_ZONE_SOURCE_SAID)
     for each in (ann, emi):
         read, view = await desk.get(each.name), await desk.view(each.name)
         contact = await desk.consents.CheckContact(
             CheckContactRequest(name=each.name, purpose="purposes/service", channels=[CHANNEL_EMAIL])
         )
-        assert {read.time_zone, view.time_zone, contact.time_zone} == {each.time_zone}
+        assert {read.effective_time_zone, view.time_zone, contact.time_zone} == {each.effective_time_zone}
 
 
-async def test_a_time_zone_that_nobody_said_is_sent_back_and_still_nobodys_word_until_it_is_chosen(desk):
+async def test_a_customer_is_read_and_sent_back_as_a_whole_and_their_time_zone_is_still_nobodys_word(desk):
     emi = await desk.create(region_code="JP")
     emi.display_name = "Emi"
-    emi = await desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=emi))
-    assert (emi.display_name, emi.time_zone_source) == ("Emi", Customer.TIME_ZONE_SOURCE_COUNTRY)
-    chosen = UpdateCustomerRequest(customer=emi, update_mask=FieldMask(paths=["time_zone"]))
-    assert (await desk.customers.UpdateCustomer(chosen)).time_zone_source == Customer.TIME_ZONE_SOURCE_SAID
-    chosen.customer.ClearField("etag")
-    chosen.customer.time_zone = ""
-    emi = await desk.customers.UpdateCustomer(chosen)
-    assert (emi.time_zone, emi.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
+    whole = UpdateCustomerRequest(customer=emi, update_mask=FieldMask(paths=["*"]))
+    emi = await desk.customers.UpdateCustomer(whole)
+    assert emi.display_name == "Emi"
+    assert known_zone(emi) == ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
+
+
+async def test_the_time_zone_that_a_customer_chose_by_any_of_their_names_goes_before_what_is_said_of_them(
+    desk,
+):
+    async def prefer(name, zone):
+        preferences = Preferences(name=f"{name}/preferences", time_zone=zone)
+        mask = FieldMask(paths=["time_zone"])
+        await desk.consents.UpdatePreferences(
+            UpdatePreferencesRequest(preferences=preferences, update_mask=mask)
+        )
+
+    emi = await desk.create(desk.email("emi@a.com"), time_zone="Asia/Tokyo")
+    emil = await desk.create(desk.email("emil@a.com"), time_zone="Europe/Kyiv")
+    await prefer(emil.name, "Asia/Kolkata")
+    await desk.merge(emi.name, emil.name)
+    chosen = ("Asia/Tokyo", "Asia/Kolkata", Customer.TIME_ZONE_SOURCE_CHOSEN)
+    for name in (emi.name, emil.name):
+        assert known_zone(await desk.get(name)) == chosen
+    listed = (await desk.customers.ListCustomers(ListCustomersRequest())).customers
+    assert chosen in map(known_zone, listed)
+    await prefer(emil.name, "")
+    assert known_zone(await desk.get(emi.name)) == (
+        "Asia/Tokyo",
+        "Asia/Tokyo",
+        Customer.TIME_ZONE_SOURCE_SAID,
+    )
 
 
 async def test_an_error_never_repeats_what_was_sent(desk):

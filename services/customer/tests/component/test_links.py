@@ -91,12 +91,6 @@ class Links:
         request.update_mask.paths.extend(fields)
         return await self.pages.SubmitSelfServicePreferences(request)
 
-    async def live(self, token: str, time_zone: str) -> Any:
-        """Say in which time zone, and see how it is known then."""
-        request = pb.SubmitSelfServiceTimeZoneRequest(token=token, time_zone=time_zone)
-        await self.pages.SubmitSelfServiceTimeZone(request)
-        return await self.open(token)
-
 
 @pytest.fixture
 async def links(desk: Any) -> Links:
@@ -136,18 +130,24 @@ async def test_a_link_opens_what_is_its_holders_and_is_the_same_in_each_message(
     assert anna.name not in {(await links.open(await links.token((await desk.create()).name))).customer}
 
 
-async def test_by_a_link_a_customer_says_in_which_time_zone_they_live_and_takes_it_back(
+async def test_by_a_link_a_customer_chooses_in_which_time_zone_they_live_and_takes_it_back(
     desk: Any, links: Links
 ) -> None:
     emi = await desk.create(region_code="JP")
-    token = await links.token(emi.name)
-    found = await links.open(token)
-    assert (found.time_zone, found.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
-    found = await links.live(token, "Asia/Kolkata")
-    assert (found.time_zone, found.time_zone_source) == ("Asia/Kolkata", Customer.TIME_ZONE_SOURCE_SAID)
-    found = await links.live(token, "")
-    assert (found.time_zone, found.time_zone_source) == ("Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
-    assert await refused(links.live(token, "Mars/Olympus")) == "INVALID_CODE"
+    token, etag = await links.token(emi.name), ""
+    for chosen, zone, source in (
+        ("Asia/Tokyo", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_CHOSEN),
+        ("Asia/Kolkata", "Asia/Kolkata", Customer.TIME_ZONE_SOURCE_CHOSEN),
+        ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY),
+    ):
+        etag = (await links.prefer(token, emi.name, etag, time_zone=chosen)).etag
+        found = await links.open(token)
+        assert (found.preferences.time_zone, found.time_zone, found.time_zone_source) == (
+            chosen,
+            zone,
+            source,
+        )
+    assert await refused(links.prefer(token, emi.name, etag, time_zone="Mars/Olympus")) == "INVALID_CODE"
 
 
 async def test_wrong_revoked_and_anothers_are_refused_alike(desk: Any, links: Links) -> None:

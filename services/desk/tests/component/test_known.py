@@ -15,7 +15,7 @@ async def test_where_nobody_said_a_time_zone_it_is_told_by_what_it_is_known_and_
     assert "Asia/Tokyo" in page
     assert "by their country" in page
     form = (await alice.get(f"/{emi}/act/correct")).text
-    assert "empty: Asia/Tokyo, by their country" in form
+    assert "what counts: Asia/Tokyo, by their country" in form
 
 
 async def test_of_many_relationships_the_first_are_shown_and_that_there_are_more(

@@ -377,11 +377,13 @@ def test_of_what_the_view_has_a_part_nobody_is_told_that_it_is_all() -> None:
     assert page.timeline.more
 
 
-@pytest.mark.parametrize(("source", "there"), [("INSTALLATION", ""), ("COUNTRY", "14:30"), ("SAID", "14:30")])
+@pytest.mark.parametrize(
+    ("source", "there"), [("INSTALLATION", ""), ("COUNTRY", "14:30"), ("CHOSEN", "14:30")]
+)
 def test_the_time_there_is_told_where_there_is_known(source: str, there: str) -> None:
     known = Customer(
         name=ERIKA,
-        time_zone="Asia/Kolkata",
+        effective_time_zone="Asia/Kolkata",
         time_zone_source=Customer.TimeZoneSource.Value(f"TIME_ZONE_SOURCE_{source}"),
     )
     assert shown(customer=known).who.there == there

@@ -343,7 +343,7 @@ async def test_it_is_looked_at_before_whom_it_would_tell_in_the_next_days(birthd
     today = birthdays.clock.now().date()
     soon, late = today + timedelta(days=3), today + timedelta(days=10)
     name = birthdays.born(soon.month, soon.day)
-    birthdays.known[name].time_zone = "Pacific/Pago_Pago"
+    birthdays.known[name].effective_time_zone = "Pacific/Pago_Pago"
     birthdays.born(late.month, late.day)
     [row] = (await birthdays.desk.policies.PreviewNoticePolicy(asked)).rows
     at = datetime(soon.year, soon.month, soon.day, 20, tzinfo=UTC)

@@ -27,7 +27,7 @@ async def maria(desk: Any) -> str:
         name=desk.customer,
         display_name="Maria Anders",
         language_code="de-AT",
-        time_zone="Asia/Tokyo",
+        effective_time_zone="Asia/Tokyo",
         relationship_manager="agents/sam",
     )
     desk.peers.profiles.known[desk.customer] = known

@@ -160,7 +160,7 @@ class FindRequestedConsentResponse(_message.Message):
     language_code: _builtins.str
     """BCP 47 language of the customer; may be empty."""
     time_zone: _builtins.str
-    """IANA time zone in which the customer lives, as `Customer.time_zone`."""
+    """IANA time zone in which the customer lives, as `Customer.effective_time_zone`."""
     @_builtins.property
     def consent(self) -> _consent_pb2.Consent:
         """The yes; with `confirm_time` when it was confirmed already."""
@@ -556,7 +556,7 @@ class CheckContactResponse(_message.Message):
     language_code: _builtins.str
     """BCP 47 language of the customer."""
     time_zone: _builtins.str
-    """IANA time zone in which the customer lives, as `Customer.time_zone`."""
+    """IANA time zone in which the customer lives, as `Customer.effective_time_zone`."""
     relationship_manager: _builtins.str
     """The named human for this customer, `agents/{agent}`."""
     category: _builtins.str

@@ -65,11 +65,13 @@ class Customer(_message.Message):
         DESCRIPTOR: _descriptor.EnumDescriptor
         TIME_ZONE_SOURCE_UNSPECIFIED: Customer._TimeZoneSource.ValueType  # 0
         """Never sent."""
-        TIME_ZONE_SOURCE_SAID: Customer._TimeZoneSource.ValueType  # 1
-        """The customer, a colleague or a system said so."""
-        TIME_ZONE_SOURCE_COUNTRY: Customer._TimeZoneSource.ValueType  # 2
-        """By their country, all of which keeps one time: that of their primary address, else `region_code`."""
-        TIME_ZONE_SOURCE_INSTALLATION: Customer._TimeZoneSource.ValueType  # 3
+        TIME_ZONE_SOURCE_CHOSEN: Customer._TimeZoneSource.ValueType  # 1
+        """The customer chose it: `Preferences.time_zone`."""
+        TIME_ZONE_SOURCE_SAID: Customer._TimeZoneSource.ValueType  # 2
+        """A colleague or a system said so: `time_zone`."""
+        TIME_ZONE_SOURCE_COUNTRY: Customer._TimeZoneSource.ValueType  # 3
+        """By their country, that of their primary address, else `region_code`, where nearly everybody keeps one time."""
+        TIME_ZONE_SOURCE_INSTALLATION: Customer._TimeZoneSource.ValueType  # 4
         """It is not: the installation's stands in."""
 
     class TimeZoneSource(_TimeZoneSource, metaclass=_TimeZoneSourceEnumTypeWrapper):
@@ -77,11 +79,13 @@ class Customer(_message.Message):
 
     TIME_ZONE_SOURCE_UNSPECIFIED: Customer.TimeZoneSource.ValueType  # 0
     """Never sent."""
-    TIME_ZONE_SOURCE_SAID: Customer.TimeZoneSource.ValueType  # 1
-    """The customer, a colleague or a system said so."""
-    TIME_ZONE_SOURCE_COUNTRY: Customer.TimeZoneSource.ValueType  # 2
-    """By their country, all of which keeps one time: that of their primary address, else `region_code`."""
-    TIME_ZONE_SOURCE_INSTALLATION: Customer.TimeZoneSource.ValueType  # 3
+    TIME_ZONE_SOURCE_CHOSEN: Customer.TimeZoneSource.ValueType  # 1
+    """The customer chose it: `Preferences.time_zone`."""
+    TIME_ZONE_SOURCE_SAID: Customer.TimeZoneSource.ValueType  # 2
+    """A colleague or a system said so: `time_zone`."""
+    TIME_ZONE_SOURCE_COUNTRY: Customer.TimeZoneSource.ValueType  # 3
+    """By their country, that of their primary address, else `region_code`, where nearly everybody keeps one time."""
+    TIME_ZONE_SOURCE_INSTALLATION: Customer.TimeZoneSource.ValueType  # 4
     """It is not: the installation's stands in."""
 
     NAME_FIELD_NUMBER: _builtins.int
@@ -98,6 +102,7 @@ class Customer(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     PROSPECT_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_ZONE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_SOURCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}`, chosen by the server; of a merged customer the one that survives."""
@@ -108,9 +113,8 @@ class Customer(_message.Message):
     language_code: _builtins.str
     """BCP 47 language, for example `de` or `en-GB`; empty means the installation's default, `en`."""
     time_zone: _builtins.str
-    """IANA time zone in which the customer lives, for example `Europe/Berlin`: what somebody said, else that of the country that they
-    live in where all of it keeps one time, else the installation's, `RAPPORT_TIME_ZONE`. `time_zone_source` says which. Sent empty it
-    is nobody's word any more. Where nobody said it, to send back what was read says nothing, unless the mask of an update names it.
+    """IANA time zone in which the customer lives, for example `Europe/Berlin`, as somebody said; empty when nobody did. Which one
+    counts, `effective_time_zone` says.
     """
     region_code: _builtins.str
     """ISO 3166-1 alpha-2 country, for example `DE`; used to read phone numbers without a country code. It says nothing of
@@ -122,8 +126,12 @@ class Customer(_message.Message):
     """The row version, quoted: `"7"`. Send it back to refuse a lost update."""
     prospect: _builtins.bool
     """Whether nobody has told us yet of anything that the customer bought."""
+    effective_time_zone: _builtins.str
+    """IANA time zone in which the customer lives as far as it is known: what they chose (`Preferences.time_zone`), else `time_zone`, else
+    that of the country that they live in, else the installation's, `RAPPORT_TIME_ZONE`. Never empty.
+    """
     time_zone_source: Global___Customer.TimeZoneSource.ValueType
-    """How `time_zone` is known."""
+    """How `effective_time_zone` is known."""
     @_builtins.property
     def person(self) -> Global___Person:
         """A human being."""
@@ -165,11 +173,12 @@ class Customer(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         prospect: _builtins.bool = ...,
+        effective_time_zone: _builtins.str = ...,
         time_zone_source: Global___Customer.TimeZoneSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "organization", b"organization", "person", b"person", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "identifiers", b"identifiers", "language_code", b"language_code", "name", b"name", "organization", b"organization", "person", b"person", "prospect", b"prospect", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "time_zone_source", b"time_zone_source", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "create_time", b"create_time", "display_name", b"display_name", "effective_time_zone", b"effective_time_zone", "etag", b"etag", "identifiers", b"identifiers", "language_code", b"language_code", "name", b"name", "organization", b"organization", "person", b"person", "prospect", b"prospect", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "time_zone_source", b"time_zone_source", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_type: _TypeAlias = _typing.Literal["person", "organization"]  # noqa: Y015
     _WhichOneofArgType_type: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015

@@ -30,7 +30,7 @@ from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_chann
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/customer/v1/preferences.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bgoogle/type/dayofweek.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xfd\x05\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x35\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12M\n\x0bquiet_hours\x18\x05 \x03(\x0b\x32+.rapport.customer.v1.Preferences.QuietHoursB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x43\n\x06pauses\x18\x06 \x03(\x0b\x32&.rapport.customer.v1.Preferences.PauseB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\n\x12\"\n\rlanguage_code\x18\x07 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\t\x12<\n\x0c\x63ontact_stop\x18\x08 \x01(\x0b\x32 .rapport.customer.v1.ContactStopB\x04\xe2\x41\x01\x03\x1aw\n\nQuietHours\x12\x31\n\x04\x64\x61ys\x18\x01 \x03(\x0e\x32\x16.google.type.DayOfWeekB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x07\x12\x1b\n\x06starts\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x10\x05\x12\x19\n\x04\x65nds\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x10\x05\x1a\x85\x01\n\x05Pause\x12>\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05@\x80\x8a\x8a\x0f\x12<\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0e\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x05@\x80\x8a\x8a\x0f:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferences\"\xc3\x01\n\x0b\x43ontactStop\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x38\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x05noter\x18\x03 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x14\n\x06source\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05proof\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/customer/v1/preferences.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bgoogle/type/dayofweek.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\x9d\x06\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x35\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12M\n\x0bquiet_hours\x18\x05 \x03(\x0b\x32+.rapport.customer.v1.Preferences.QuietHoursB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x43\n\x06pauses\x18\x06 \x03(\x0b\x32&.rapport.customer.v1.Preferences.PauseB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\n\x12\"\n\rlanguage_code\x18\x07 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\t\x12\x1e\n\ttime_zone\x18\t \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\n\x12<\n\x0c\x63ontact_stop\x18\x08 \x01(\x0b\x32 .rapport.customer.v1.ContactStopB\x04\xe2\x41\x01\x03\x1aw\n\nQuietHours\x12\x31\n\x04\x64\x61ys\x18\x01 \x03(\x0e\x32\x16.google.type.DayOfWeekB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x07\x12\x1b\n\x06starts\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x10\x05\x12\x19\n\x04\x65nds\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x10\x05\x1a\x85\x01\n\x05Pause\x12>\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0e\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x05@\x80\x8a\x8a\x0f\x12<\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0e\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x05@\x80\x8a\x8a\x0f:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferences\"\xc3\x01\n\x0b\x43ontactStop\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x03\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x38\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x19\n\x05noter\x18\x03 \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x14\n\x06source\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x13\n\x05proof\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,6 +61,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREFERENCES'].fields_by_name['pauses']._serialized_options = b'\342A\001\001\362\373\212\001\002\030\n'
   _globals['_PREFERENCES'].fields_by_name['language_code']._loaded_options = None
   _globals['_PREFERENCES'].fields_by_name['language_code']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\t'
+  _globals['_PREFERENCES'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_PREFERENCES'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\n'
   _globals['_PREFERENCES'].fields_by_name['contact_stop']._loaded_options = None
   _globals['_PREFERENCES'].fields_by_name['contact_stop']._serialized_options = b'\342A\001\003'
   _globals['_PREFERENCES']._loaded_options = None
@@ -76,11 +78,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACTSTOP'].fields_by_name['proof']._loaded_options = None
   _globals['_CONTACTSTOP'].fields_by_name['proof']._serialized_options = b'\342A\001\003'
   _globals['_PREFERENCES']._serialized_start=252
-  _globals['_PREFERENCES']._serialized_end=1017
-  _globals['_PREFERENCES_QUIETHOURS']._serialized_start=667
-  _globals['_PREFERENCES_QUIETHOURS']._serialized_end=786
-  _globals['_PREFERENCES_PAUSE']._serialized_start=789
-  _globals['_PREFERENCES_PAUSE']._serialized_end=922
-  _globals['_CONTACTSTOP']._serialized_start=1020
-  _globals['_CONTACTSTOP']._serialized_end=1215
+  _globals['_PREFERENCES']._serialized_end=1049
+  _globals['_PREFERENCES_QUIETHOURS']._serialized_start=699
+  _globals['_PREFERENCES_QUIETHOURS']._serialized_end=818
+  _globals['_PREFERENCES_PAUSE']._serialized_start=821
+  _globals['_PREFERENCES_PAUSE']._serialized_end=954
+  _globals['_CONTACTSTOP']._serialized_start=1052
+  _globals['_CONTACTSTOP']._serialized_end=1247
 # @@protoc_insertion_point(module_scope)

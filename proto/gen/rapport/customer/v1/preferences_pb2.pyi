@@ -94,6 +94,7 @@ class Preferences(_message.Message):
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     PAUSES_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     CONTACT_STOP_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/preferences`."""
@@ -102,6 +103,10 @@ class Preferences(_message.Message):
     language_code: _builtins.str
     """BCP 47 language that they chose, for example `de` or `en-GB`: in it they are written to, and their own pages are. Empty means that of
     the customer (`Customer.language_code`). Of customers who were merged what was chosen last.
+    """
+    time_zone: _builtins.str
+    """IANA time zone in which they live, as they chose, for example `Europe/Berlin`: it goes before all else that is known of it
+    (`Customer.effective_time_zone`). Empty means that they chose none. Of customers who were merged what was chosen last.
     """
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
@@ -116,7 +121,7 @@ class Preferences(_message.Message):
     @_builtins.property
     def quiet_hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___Preferences.QuietHours]:
         """When they want quiet every week; they may overlap. Nobody is kept from contact for good: some time of the week is left
-        (`INVALID_HOURS`). The clock is that of the customer's `time_zone`. Of customers who were merged, and said nothing since, the
+        (`INVALID_HOURS`). The clock is that of `Customer.effective_time_zone`. Of customers who were merged, and said nothing since, the
         hours of all of them.
         """
 
@@ -140,11 +145,12 @@ class Preferences(_message.Message):
         quiet_hours: _abc.Iterable[Global___Preferences.QuietHours] | None = ...,
         pauses: _abc.Iterable[Global___Preferences.Pause] | None = ...,
         language_code: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
         contact_stop: Global___ContactStop | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contact_stop", b"contact_stop", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "contact_stop", b"contact_stop", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "contact_stop", b"contact_stop", "etag", b"etag", "language_code", b"language_code", "name", b"name", "pauses", b"pauses", "quiet_hours", b"quiet_hours", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

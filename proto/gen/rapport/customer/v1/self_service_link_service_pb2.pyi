@@ -84,7 +84,7 @@ class ResolveSelfServiceLinkResponse(_message.Message):
     language_code: _builtins.str
     """BCP 47 language of the customer; may be empty."""
     time_zone: _builtins.str
-    """IANA time zone in which the customer lives, as `Customer.time_zone`, also of whom they were merged into."""
+    """IANA time zone in which the customer lives, as `Customer.effective_time_zone`, also of whom they were merged into."""
     time_zone_source: _customer_pb2.Customer.TimeZoneSource.ValueType
     """How the time zone is known."""
     @_builtins.property
@@ -308,33 +308,3 @@ class SubmitSelfServicePreferencesRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubmitSelfServicePreferencesRequest: _TypeAlias = SubmitSelfServicePreferencesRequest  # noqa: Y015
-
-@_typing.final
-class SubmitSelfServiceTimeZoneRequest(_message.Message):
-    """Says in which time zone a customer lives, by a link."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TOKEN_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    token: _builtins.str
-    """What stands in the address."""
-    time_zone: _builtins.str
-    """IANA time zone, for example `Europe/Berlin`; empty takes back what was said, so that their country or the installation says it."""
-    request_id: _builtins.str
-    """UUID that makes a retry safe for 7 days."""
-    def __init__(
-        self,
-        *,
-        token: _builtins.str = ...,
-        time_zone: _builtins.str = ...,
-        request_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "time_zone", b"time_zone", "token", b"token"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SubmitSelfServiceTimeZoneRequest: _TypeAlias = SubmitSelfServiceTimeZoneRequest  # noqa: Y015

@@ -69,11 +69,6 @@ class SelfServiceLinkServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServicePreferencesRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
                 _registered_method=True)
-        self.SubmitSelfServiceTimeZone = channel.unary_unary(
-                '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServiceTimeZone',
-                request_serializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceTimeZoneRequest.SerializeToString,
-                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
-                _registered_method=True)
 
 
 class SelfServiceLinkServiceServicer:
@@ -126,14 +121,6 @@ class SelfServiceLinkServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def SubmitSelfServiceTimeZone(self, request, context):
-        """Notes, as the customer, in which time zone they live, which no import changes then: as CustomerService.UpdateCustomer with
-        `time_zone`, also of whom they were merged into.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_SelfServiceLinkServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -166,11 +153,6 @@ def add_SelfServiceLinkServiceServicer_to_server(servicer, server):
                     servicer.SubmitSelfServicePreferences,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServicePreferencesRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
-            ),
-            'SubmitSelfServiceTimeZone': grpc.unary_unary_rpc_method_handler(
-                    servicer.SubmitSelfServiceTimeZone,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceTimeZoneRequest.FromString,
-                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -337,33 +319,6 @@ class SelfServiceLinkService:
             '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServicePreferences',
             rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServicePreferencesRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def SubmitSelfServiceTimeZone(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/rapport.customer.v1.SelfServiceLinkService/SubmitSelfServiceTimeZone',
-            rapport_dot_customer_dot_v1_dot_self__service__link__service__pb2.SubmitSelfServiceTimeZoneRequest.SerializeToString,
-            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

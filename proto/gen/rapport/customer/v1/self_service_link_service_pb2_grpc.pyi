@@ -55,10 +55,6 @@ class SelfServiceLinkServiceStub:
     """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
     SubmitSelfServicePreferences: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServicePreferencesRequest, _preferences_pb2.Preferences]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
-    SubmitSelfServiceTimeZone: _grpc.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServiceTimeZoneRequest, _empty_pb2.Empty]
-    """Notes, as the customer, in which time zone they live, which no import changes then: as CustomerService.UpdateCustomer with
-    `time_zone`, also of whom they were merged into.
-    """
 
 @_typing.type_check_only
 class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
@@ -84,10 +80,6 @@ class SelfServiceLinkServiceAsyncStub(SelfServiceLinkServiceStub):
     """Notes, as the customer, that they want nothing but what they have of us: as ConsentService.StopContact."""
     SubmitSelfServicePreferences: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServicePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
-    SubmitSelfServiceTimeZone: _aio.UnaryUnaryMultiCallable[_self_service_link_service_pb2.SubmitSelfServiceTimeZoneRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Notes, as the customer, in which time zone they live, which no import changes then: as CustomerService.UpdateCustomer with
-    `time_zone`, also of whom they were merged into.
-    """
 
 class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
     """Links to the customer's own pages. A token that is wrong, revoked, or of nobody is NOT_FOUND (`SELF_SERVICE_LINK_NOT_FOUND`)
@@ -146,15 +138,5 @@ class SelfServiceLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
         """Changes, as the customer, how they want to be reached: as ConsentService.UpdatePreferences."""
-
-    @_abc_1.abstractmethod
-    def SubmitSelfServiceTimeZone(
-        self,
-        request: _self_service_link_service_pb2.SubmitSelfServiceTimeZoneRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Notes, as the customer, in which time zone they live, which no import changes then: as CustomerService.UpdateCustomer with
-        `time_zone`, also of whom they were merged into.
-        """
 
 def add_SelfServiceLinkServiceServicer_to_server(servicer: SelfServiceLinkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

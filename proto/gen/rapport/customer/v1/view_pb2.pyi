@@ -67,7 +67,7 @@ class CustomerView(_message.Message):
     language_code: _builtins.str
     """BCP 47 language."""
     time_zone: _builtins.str
-    """IANA time zone in which the customer lives, as `Customer.time_zone`."""
+    """IANA time zone in which the customer lives, as `Customer.effective_time_zone`."""
     open_promise_count: _builtins.int
     """How many promises are open or at risk, shown above or not."""
     open_case_count: _builtins.int

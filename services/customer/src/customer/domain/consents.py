@@ -244,6 +244,7 @@ class Preferences:
     quiet_hours: list[QuietHours] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
     language_code: str = ""  # that they chose, BCP 47; "" for that of the customer
+    time_zone: str = ""  # that they chose; "" for what else is known
 
     name = PREFERENCES.named("customer_id")
     customer = CUSTOMER.named("customer_id")
@@ -266,7 +267,7 @@ class SaidPreferences(Preferences):
 def preferred(said: Sequence[SaidPreferences]) -> Preferences | None:
     """What holds of what was preferred by all names, the last first: that, and the quiet that any wanted.
 
-    What was said since they are one is the whole of it, but for the language, of which it may say nothing.
+    What was said since they are one is the whole of it, but of language and zone it may say nothing.
     """
     if not said:
         return None
@@ -277,7 +278,13 @@ def preferred(said: Sequence[SaidPreferences]) -> Preferences | None:
         quiet_hours += [hours for hours in each.quiet_hours if hours not in quiet_hours]
         pauses += [pause for pause in each.pauses if pause not in pauses]
     version = max(each.version for each in said)  # which the next follows, by any name
-    language = next((each.language_code for each in said if each.language_code), "")
     return Preferences(
-        last.customer_id, last.channels, last.update_time, version, quiet_hours, pauses, language
+        last.customer_id,
+        last.channels,
+        last.update_time,
+        version,
+        quiet_hours,
+        pauses,
+        language_code=next((each.language_code for each in said if each.language_code), ""),
+        time_zone=next((each.time_zone for each in said if each.time_zone), ""),
     )

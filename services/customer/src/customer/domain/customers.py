@@ -44,7 +44,6 @@ class ProfileUpdate:
     kinds: Collection[str]  # of which kinds fields are named
     as_a_whole: bool  # whether `kinds` are named themselves, with all that they have
     kind: str  # the one of `kinds` that is given; empty for none
-    chooses_zone: bool  # whether the time zone is named, and not sent with everything else
 
 
 def path_of(field: str, kind: str) -> str:
@@ -86,7 +85,7 @@ def _whatever_primary(address: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class Customer:
+class KeptCustomer:
     """A person or organization, or nobody knows which (`kind`).
 
     `display_name` is empty unless somebody chose one: see `shown_name`. `addresses` are a JSON list as the
@@ -212,6 +211,13 @@ class Customer:
         return " ".join(filter(None, (self.given_name, self.family_name))) or self.organization_name
 
 
+@dataclass(slots=True)
+class Customer(KeptCustomer):
+    """A customer with what is kept beside them."""
+
+    chosen_zone: str  # the time zone of their preferences
+
+
 @dataclass(frozen=True, slots=True)
 class DeletedCustomer:
     """The name of somebody who is no customer any more, since when."""
@@ -235,6 +241,7 @@ def new_customer(
         version=1,
         bought=False,
         prospect=True,
+        chosen_zone="",
     )
     customer.time_zone = chosen["time_zone"]  # UTC, too, where somebody says so
     if customer.display_name == customer._derived_name():

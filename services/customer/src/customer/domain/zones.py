@@ -10,6 +10,7 @@ from customer.domain.customers import Customer
 class Source(StrEnum):
     """How it is known."""
 
+    CHOSEN = "CHOSEN"
     SAID = "SAID"
     COUNTRY = "COUNTRY"
     INSTALLATION = "INSTALLATION"
@@ -24,9 +25,10 @@ class Zone:
 
 
 def zone_of(customer: Customer, installation: str) -> Zone:
-    """What somebody said, else their country's where it has one, else the installation's."""
-    if time_zone(customer.time_zone):
-        return Zone(customer.time_zone, Source.SAID)
+    """What they chose, else somebody said, else their country's where it has one, else the installation's."""
+    for name, source in ((customer.chosen_zone, Source.CHOSEN), (customer.time_zone, Source.SAID)):
+        if time_zone(name):
+            return Zone(name, source)
     if country := country_zone(customer.region):
         return Zone(country, Source.COUNTRY)
     return Zone(installation, Source.INSTALLATION)

@@ -69,7 +69,6 @@ def read_changes(request: pb.UpdateCustomerRequest) -> ProfileUpdate:
         kinds={path.partition(".")[0].upper() for path in paths if "." in path},
         as_a_whole=not {"*", *KINDS}.isdisjoint(mask.paths),
         kind=profile["kind"],
-        chooses_zone="time_zone" in mask.paths,
     )
 
 
@@ -97,7 +96,7 @@ def shown(held: Held, installation_zone: str) -> Customer:
         Customer,
         customer,
         **kind,
-        time_zone=zone.name,
+        effective_time_zone=zone.name,
         time_zone_source=zone.source,
         display_name=customer.shown_name,
         identifiers=[identifier_message(identifier) for identifier in held.identifiers],
@@ -182,7 +181,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         """Change profile fields."""
         (customer_id,), etag = names.CUSTOMER.ids(request.customer.name), request.customer.etag
         update = read_changes(request)
-        held = await usecases.update_customer(tx, customer_id, update, etag, request.source, self.time_zone)
+        held = await usecases.update_customer(tx, customer_id, update, etag, request.source)
         return shown(held, self.time_zone)
 
     @mutation

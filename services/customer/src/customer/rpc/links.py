@@ -62,9 +62,6 @@ class SelfServiceLinkRpc(Rpc, SelfServiceLinkServiceServicer):
     _preferences = change(
         pb.SubmitSelfServicePreferencesRequest, usecases.submit_self_service_preferences, Preferences
     )
-    _time_zone = change(
-        pb.SubmitSelfServiceTimeZoneRequest, usecases.submit_self_service_time_zone, lambda _: Empty()
-    )
     _stop = change(pb.StopSelfServiceContactRequest, stop_self_service_contact, lambda _: Empty())
     RevokeSelfServiceLinks = change(pb.RevokeSelfServiceLinksRequest, revoke_links, lambda _: Empty())
 
@@ -111,10 +108,3 @@ class SelfServiceLinkRpc(Rpc, SelfServiceLinkServiceServicer):
         """Change how the customer wants to be reached."""
         with _as(await linked(self.db, self.keys, request.token)):
             return await self._preferences(request, context)
-
-    async def SubmitSelfServiceTimeZone(
-        self, request: pb.SubmitSelfServiceTimeZoneRequest, context: Any
-    ) -> Any:
-        """Note in which time zone the customer lives."""
-        with _as(await linked(self.db, self.keys, request.token)):
-            return await self._time_zone(request, context)

@@ -14,7 +14,7 @@ from chassis.api.listing import Listing
 from chassis.db.schema import ALIAS_GROUPS, OUTBOX
 from chassis.db.statement import Bulk, Executor, Statement, of_entity
 from chassis.db.tables import among, replaced, rows_of, table
-from customer.domain.customers import Customer
+from customer.domain.customers import KeptCustomer
 from customer.domain.identifiers import Identifier
 from customer.domain.match_jobs import MatchJob, MatchParameters
 from customer.domain.matches import MatchCandidate, MatchState
@@ -89,7 +89,7 @@ def _age_s(of: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 QUEUE_AGE = Statement[Any](sa.select(sa.func.count().label("changes"), _age_s(_first.c.create_time)))
 # As they were made: what was linked since is compared as what it is by itself.
-CUSTOMERS_AS_MADE = Statement(sa.select(CUSTOMERS).where(among(CUSTOMERS.c.id, "ids")), row=Customer)
+CUSTOMERS_AS_MADE = Statement(sa.select(CUSTOMERS).where(among(CUSTOMERS.c.id, "ids")), row=KeptCustomer)
 IDENTIFIERS_AS_MADE = Statement(
     sa.select(*HELD).where(among(IDENTIFIERS.c.customer_id, "ids")).order_by(IDENTIFIERS.c.id),
     row=Identifier,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, table
-from customer.domain.customers import Customer, DeletedCustomer
+from customer.domain.customers import DeletedCustomer, KeptCustomer
 from customer.store.advice import ANSWERS
 from customer.store.attributes import CANDIDATES, OBSERVATIONS, PINS
 from customer.store.imports import IMPORT_EFFECTS
@@ -83,7 +83,7 @@ IN_USE = Statement[Any](sa.union(*USES))
 # Locked also against those who write rows about them.
 CUSTOMERS_TO_DELETE = Statement(
     sa.select(CUSTOMERS).where(among(CUSTOMERS.c.id, "ids")).order_by(CUSTOMERS.c.id).with_for_update(),
-    row=Customer,
+    row=KeptCustomer,
 )
 DELETE_CUSTOMERS = Statement[Any](sa.delete(CUSTOMERS).where(among(CUSTOMERS.c.id, "ids")))
 DELETE_OBSERVATIONS = Statement[Any](sa.delete(OBSERVATIONS).where(among(OBSERVATIONS.c.customer_id, "ids")))

@@ -19,7 +19,7 @@ from chassis.db.schema import ALIAS_GROUPS
 from chassis.db.statement import Bulk, Executor, Statement
 from chassis.db.tables import among, rows_of, table
 from customer.domain.consents import Consent, ConsentToken, Preferences
-from customer.domain.customers import PROFILE_FIELDS, Customer
+from customer.domain.customers import PROFILE_FIELDS, Customer, KeptCustomer
 from customer.domain.identifiers import Identifier
 from customer.domain.purposes import Purpose, Wording
 from customer.domain.sections import SectionSchema, ViewSection
@@ -65,7 +65,7 @@ class HouseholdRow:
     told: bytes
 
 
-CUSTOMERS = table(METADATA, "customers", Customer)
+CUSTOMERS = table(METADATA, "customers", KeptCustomer)
 # (type, system, normalized_value) is unique where there is a normalized value and it is no phone or fax
 # number. Of what is shared, and no number, the normalized value is in `shared_value` instead, out of reach of
 # that index: see `customer.store.identifiers`. The reference to the customer is checked at commit: a new
@@ -117,8 +117,18 @@ _CHANGING = (
     "prospect",
 )
 
-CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID), row=Customer)
-CUSTOMERS_BY_ID = Statement(sa.select(CUSTOMERS).where(_IDS), row=Customer)
+# Of who was merged what they chose last, by any of their names.
+_chosen_zone = (
+    sa.select(PREFERENCES.c.time_zone)
+    .where(PREFERENCES.c.customer_id == sa.func.any(group_of(CUSTOMERS.c.id)), PREFERENCES.c.time_zone != "")
+    .order_by(PREFERENCES.c.update_time.desc(), PREFERENCES.c.customer_id)
+    .limit(1)
+    .scalar_subquery()
+)
+_WHOLE = (CUSTOMERS, sa.func.coalesce(_chosen_zone, "").label("chosen_zone"))
+
+CUSTOMER = Statement(sa.select(*_WHOLE).where(_ID), row=Customer)
+CUSTOMERS_BY_ID = Statement(sa.select(*_WHOLE).where(_IDS), row=Customer)
 
 
 @dataclass(slots=True)
@@ -130,7 +140,7 @@ class NamedCustomer(Customer):
 
 _asked = rows_of("asked", ids=sa.Uuid())
 NAMED_CUSTOMERS = Statement(
-    sa.select(CUSTOMERS, _asked.c.ids.label("asked")).join_from(
+    sa.select(*_WHOLE, _asked.c.ids.label("asked")).join_from(
         _asked, CUSTOMERS, CUSTOMERS.c.id == survivor_of(_asked.c.ids)
     ),
     row=NamedCustomer,
@@ -148,7 +158,7 @@ _led_on = sa.exists().where(
 # As the index says it; NULL where the day is not known.
 _BIRTHDAY = sa.literal_column("substring(customers.birth_date, '-(..-..)$')", sa.Text)
 LIST_CUSTOMERS = Listing(
-    sa.select(CUSTOMERS).where(~_led_on),
+    sa.select(*_WHOLE).where(~_led_on),
     CUSTOMERS.c.create_time,
     CUSTOMERS.c.id,
     row=Customer,
@@ -162,8 +172,8 @@ LIST_CUSTOMERS = Listing(
 )
 
 # Locked in the order of their ids, so that two batches cannot each wait for the other.
-LOCKED_CUSTOMER = Statement(sa.select(CUSTOMERS).where(_ID).with_for_update(key_share=True), row=Customer)
-_in_order = sa.select(CUSTOMERS).where(_IDS).order_by(CUSTOMERS.c.id)
+LOCKED_CUSTOMER = Statement(sa.select(*_WHOLE).where(_ID).with_for_update(key_share=True), row=Customer)
+_in_order = sa.select(*_WHOLE).where(_IDS).order_by(CUSTOMERS.c.id)
 LOCKED_CUSTOMERS = Statement(_in_order.with_for_update(key_share=True), row=Customer)
 # Not merged or changed meanwhile, while others hold them so, too.
 KEPT_CUSTOMERS = Statement(_in_order.with_for_update(read=True), row=Customer)

@@ -258,6 +258,7 @@ class PreferencesChanges(TypedDict, total=False):
     quiet_hours: list[QuietHours]
     pauses: list[Pause]
     language_code: str
+    time_zone: str
 
 
 async def update_preferences(
@@ -270,8 +271,9 @@ async def update_preferences(
     etags.match(etag, preferences.name, preferences.version)
     preferences.customer_id = customer_id
     # By another name it was said for that name: their pages, by its link, are in it.
-    own = (each.language_code for each in said if each.customer_id == customer_id)
-    preferences.language_code = next(own, "")
+    own = next((each for each in said if each.customer_id == customer_id), None)
+    preferences.language_code = own.language_code if own else ""
+    preferences.time_zone = own.time_zone if own else ""
     if "channels" in changes:
         changes["channels"] = list(dict.fromkeys(changes["channels"]))
     if fields := changed(preferences, changes):

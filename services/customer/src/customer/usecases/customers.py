@@ -31,7 +31,6 @@ from customer.domain.identifiers import (
     stand_ins,
     taken,
 )
-from customer.domain.zones import zone_of
 from customer.names import CUSTOMER
 from customer.store import tables as store
 from customer.store.identifiers import owners_of
@@ -145,11 +144,9 @@ async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
 
 
 async def update_customer(
-    tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str, source: str, installation_zone: str
+    tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str, source: str
 ) -> Held:
     """Change what `update` names of a profile, by the word of a source. What a person changes, imports leave.
-
-    A time zone that nobody said, and that is sent back with everything else, is still nobody's word.
 
     Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing. FailedPrecondition
     OTHER_TYPE for a field of what the customer is not.
@@ -157,11 +154,7 @@ async def update_customer(
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.name, held.customer.version)
     before = provenance.profile(held.customer)
-    changes = dict(without_stand_in(held, held.customer.named_by(update)))
-    unsaid = not held.customer.time_zone and not update.chooses_zone
-    if unsaid and changes.get("time_zone") == zone_of(held.customer, installation_zone).name:
-        del changes["time_zone"]
-    changed = held.customer.change(changes, tx.now)
+    changed = held.customer.change(without_stand_in(held, held.customer.named_by(update)), tx.now)
     if changed:
         sayings = Sayings(source or calling_source(tx))
         sayings.note(tx, held.customer, before, provenance.FIELDS if is_person(tx) else ())

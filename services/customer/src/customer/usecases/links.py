@@ -9,7 +9,6 @@ from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said, ShownPreferences
-from customer.domain.customers import ProfileUpdate
 from customer.domain.links import LinkKeys, LinkNotFound
 from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
@@ -17,11 +16,10 @@ from customer.names import CUSTOMER
 from customer.store import consents as consent_store
 from customer.store import links as store
 from customer.usecases.consents import PreferencesChanges, shown, update_consent, update_preferences
-from customer.usecases.customers import lock_customer, update_customer
+from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
 from customer.usecases.welcoming import welcome_again
 
-OWN_PAGE = "preference-page"  # where they say it, as a source
 _IDS: dict[Channel, str] = {channel: of for of, channel in CHANNEL_IDS.items()}
 
 
@@ -124,15 +122,6 @@ async def _said_already(
         for each in (own, holds)
     )
     return own if said else None
-
-
-async def submit_self_service_time_zone(
-    tx: Transaction, keys: LinkKeys, *, token: str, time_zone: str
-) -> None:
-    """Note in which time zone a customer lives; empty takes back what was said. LinkNotFound."""
-    holder = await linked(tx, keys, token)
-    update = ProfileUpdate({"time_zone": time_zone}, kinds=(), as_a_whole=False, kind="", chooses_zone=True)
-    await update_customer(tx, holder.id, update, "", OWN_PAGE, "")
 
 
 async def submit_self_service_preferences(

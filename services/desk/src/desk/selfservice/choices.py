@@ -11,7 +11,6 @@ from chassis.api.messages import enum_name, moment
 from chassis.zones import places, time_zone
 from desk.language.catalogues import CATALOGUES, N_
 from desk.pages.actions.kinds.consents import waits
-from desk.pages.customer.things import said_zone
 from desk.pages.preferring import CHANNELS
 from desk.pages.wordings import Called, called, language_of, version_of
 from desk.selfservice.asking import Own
@@ -142,24 +141,20 @@ def language(chosen: str, before: Preferences, say: Speech) -> str:
 
 
 _UNSAID = {
+    Customer.TIME_ZONE_SOURCE_SAID: N_("{zone}, as we noted it"),
     Customer.TIME_ZONE_SOURCE_COUNTRY: N_("{zone}, by your country"),
     Customer.TIME_ZONE_SOURCE_INSTALLATION: N_("{zone}, until you choose yours"),
 }
 
 
 def zones(own: Own) -> Iterator[tuple[str, str]]:
-    """What can be chosen: that nobody says it, first, and where people live."""
-    said = said_zone(own.linked)
+    """What can be chosen: that they say none, first, and where people live."""
+    chosen = own.linked.preferences.time_zone
     unsaid = _UNSAID.get(own.linked.time_zone_source)
     yield "", own.say(unsaid, zone=own.linked.time_zone) if unsaid else own.say("not chosen")
-    yield from ((each, each.replace("_", " ")) for each in sorted({*places(), *filter(None, [said])}))
+    yield from ((each, each.replace("_", " ")) for each in sorted({*places(), *filter(None, [chosen])}))
 
 
-def zone(own: Own) -> str | None:
-    """The time zone that they chose; None where the page that they saw had it, or it is none.
-
-    What a colleague noted while the page was open stays.
-    """
-    seen = own.fields.get("was_time_zone", said_zone(own.linked))
-    chosen = own.fields.get("time_zone", seen)
-    return chosen if chosen != seen and (not chosen or time_zone(chosen)) else None
+def zone(chosen: str, before: Preferences) -> str:
+    """The time zone that they chose; as it was where it is none."""
+    return chosen if not chosen or time_zone(chosen) else before.time_zone

@@ -16,7 +16,6 @@ from chassis.api.messages import moment
 from chassis.errors import Aborted, InvalidArgument, Refusal
 from desk.language.catalogues import N_, violation
 from desk.pages.actions.kinds.consents import waits
-from desk.pages.customer.things import said_zone
 from desk.pages.preferring import CHANNELS, preferred, reordered
 from desk.pages.quieting import as_typed, field_of, filled_in, typed_hours, typed_pauses
 from desk.pages.services import Services, refusal_of
@@ -37,7 +36,6 @@ from rapport.customer.v1.self_service_link_service_pb2 import (
     SelfServiceConsent,
     SubmitSelfServiceConsentsRequest,
     SubmitSelfServicePreferencesRequest,
-    SubmitSelfServiceTimeZoneRequest,
 )
 from rapport.customer.v1.suppression_service_pb2 import ListSuppressionsRequest
 from rapport.customer.v1.wording_pb2 import Wording
@@ -50,8 +48,8 @@ NOTED_AT_ONCE = 100  # one call says so many within its time, each of them with 
 CHANGED = N_("Something was changed meanwhile: please look at it again. Nothing is saved yet.")
 MARKED = N_("Nothing is saved yet: please look at what is marked.")
 _TYPES = {CHANNEL_EMAIL: Identifier.TYPE_EMAIL, CHANNEL_SMS: Identifier.TYPE_PHONE}
-_SAID_OF = ("channels", "quiet_hours", "pauses", "language_code")
-_CHOSEN = ("etag", "prefer", "language", "time_zone", "was_time_zone")
+_SAID_OF = ("channels", "quiet_hours", "pauses", "language_code", "time_zone")
+_CHOSEN = ("etag", "prefer", "language", "time_zone")
 _REFUSED = 400
 _RIGHT: Mapping[str, str] = MappingProxyType({})
 
@@ -73,7 +71,6 @@ class Contacting:
         said = [*choices.changed(own.fields, await self._purposes())]
         try:
             await self._keep_preferences(own)
-            await self._keep_zone(own)
         except (grpc.aio.AioRpcError, Refusal) as error:
             refusal = refusal_of(error)
             if refusal.code == "INVALID_ARGUMENT":
@@ -113,13 +110,15 @@ class Contacting:
 
     async def _keep_preferences(self, own: Own) -> None:
         before = own.linked.preferences
+        zone = choices.zone(own.text("time_zone"), before)
         chosen = Preferences(
             name=before.name,
             etag=own.text("etag"),
             channels=reordered(before, own.text("prefer"), CHANNELS),
             quiet_hours=typed_hours(own),
-            pauses=typed_pauses(own, before, own.say.zone_of(choices.zone(own) or ""), own.say.now),
+            pauses=typed_pauses(own, before, own.say.zone_of(zone), own.say.now),
             language_code=choices.language(own.text("language"), before, own.say),
+            time_zone=zone,
         )
         # Nothing else: what another name of theirs said of it, which is not shown here, holds on.
         paths = [each for each in _SAID_OF if getattr(chosen, each) != getattr(before, each)]
@@ -135,14 +134,6 @@ class Contacting:
         )
         await self.links.SubmitSelfServicePreferences(request)
 
-    async def _keep_zone(self, own: Own) -> None:
-        chosen = choices.zone(own)
-        if chosen is not None:
-            request = SubmitSelfServiceTimeZoneRequest(
-                token=own.token, time_zone=chosen, request_id=own.request_id("time zone")
-            )
-            await self.links.SubmitSelfServiceTimeZone(request)
-
     async def _page(
         self, own: Own, status: int = 200, wrong: Mapping[str, str] = _RIGHT, trouble: str = ""
     ) -> Response:
@@ -153,8 +144,7 @@ class Contacting:
             **filled_in(preferences, own.say.zone, own.say),
             "prefer": preferred(preferences),
             "language": own.say.language.locale.language,
-            "time_zone": said_zone(own.linked),
-            "was_time_zone": said_zone(own.linked),
+            "time_zone": preferences.time_zone,
         }
         if status == _REFUSED:
             held |= as_typed(own) | {each: own.text(each) for each in _CHOSEN}

@@ -49,4 +49,4 @@ class Readers:
         said = {"customer_name": found.display_name}
         if agent:
             said |= {"contact_name": agent.display_name, "contact_reach": reach_of(agent.phone, agent.email)}
-        return Reader(found.language_code, found.time_zone, said)
+        return Reader(found.language_code, found.effective_time_zone, said)

@@ -133,7 +133,7 @@ class PolicyRpc(Rpc, NoticePolicyServiceServicer):
                 if error.code() is grpc.StatusCode.PERMISSION_DENIED:
                     raise refusal(error) from None
                 raise Unavailable("CUSTOMERS_NOT_ASKED", _NOT_LISTED) from error
-            rows += [preview.on_date(told, each.name, each.time_zone, on) for each in found]
+            rows += [preview.on_date(told, each.name, each.effective_time_zone, on) for each in found]
         if rival := await followed_before(self.db, tried):
             rows = [row.but("merged", by=rival.name) for row in rows]
         return rows

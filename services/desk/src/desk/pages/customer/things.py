@@ -20,7 +20,6 @@ from rapport.customer.v1.attribute_pb2 import AttributeValue, TypedValue
 from rapport.customer.v1.customer_merge_service_pb2 import ListCustomerMergesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.identifier_pb2 import Identifier
-from rapport.customer.v1.self_service_link_service_pb2 import ResolveSelfServiceLinkResponse
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1.purchase_service_pb2 import ListPurchasesResponse
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesResponse
@@ -82,20 +81,17 @@ def thing_of(each: Any, say: Speech) -> str:
 
 def lives_in(known: Customer) -> str:
     """The time zone in which a customer is known to live; empty where the installation's stands in."""
-    return known.time_zone if known.time_zone_source != Customer.TIME_ZONE_SOURCE_INSTALLATION else ""
-
-
-def said_zone(known: Customer | ResolveSelfServiceLinkResponse) -> str:
-    """The time zone that somebody said; empty where nobody did."""
-    return known.time_zone if known.time_zone_source == Customer.TIME_ZONE_SOURCE_SAID else ""
+    is_known = known.time_zone_source != Customer.TIME_ZONE_SOURCE_INSTALLATION
+    return known.effective_time_zone if is_known else ""
 
 
 def zone_because(known: Customer, say: Speech) -> str:
-    """How the time zone of a customer is known of whom nobody said one; empty where somebody did."""
+    """How the time zone of a customer is known, where that is not what somebody said; empty where it is."""
     return say(_ZONES[known.time_zone_source]) if known.time_zone_source in _ZONES else ""
 
 
 _ZONES: Mapping[int, str] = {
+    Customer.TIME_ZONE_SOURCE_CHOSEN: N_("chosen by them"),
     Customer.TIME_ZONE_SOURCE_COUNTRY: N_("by their country"),
     Customer.TIME_ZONE_SOURCE_INSTALLATION: N_("the installation's, for nobody said theirs"),
 }

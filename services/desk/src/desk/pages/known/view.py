@@ -99,7 +99,7 @@ class _Maker:
     def values(self) -> Card:
         listed = self.parts.of("values", ListAttributeValuesResponse).attribute_values
         because = zone_because(self.customer, self.say)
-        zone = Card(value=self.customer.time_zone, by=because) if because else None
+        zone = Card(value=self.customer.effective_time_zone, by=because) if because else None
         made = Values(self.customer.name, self.viewer, self.names, self.say, zone)
         return made.card(listed, self._trouble(self.parts["values"]))
 

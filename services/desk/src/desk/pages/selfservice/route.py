@@ -33,7 +33,7 @@ async def pages(look: Look, uuid: str) -> Response:
         find(look.services, name, look.say.now),
     )
     preferred = f"{customer.language_code},{look.request.headers.get('accept-language', '')}"
-    theirs = speech(preferred, customer.time_zone, look.say.now)
+    theirs = speech(preferred, customer.effective_time_zone, look.say.now)
     return look.answer(
         "pages/selfservice/page.html",
         customer=name,

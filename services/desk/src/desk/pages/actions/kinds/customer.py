@@ -6,12 +6,12 @@ from chassis.errors import invalid
 from desk.language.catalogues import N_
 from desk.pages.actions.action import Action, Doing, Done, Field, Values, sends
 from desk.pages.actions.offering import colleagues
-from desk.pages.customer.things import said_zone, thing_of, zone_because
+from desk.pages.customer.things import thing_of, zone_because
 from rapport.customer.v1 import customer_service_pb2 as pb
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 
 _PERSON = ("honorific_prefix", "given_name", "family_name")
-_PLAIN = ("display_name", "language_code")
+_PLAIN = ("display_name", "language_code", "time_zone")
 _POSTAL = ("postal_code", "locality", "region_code")
 
 
@@ -22,8 +22,7 @@ async def _known(doing: Doing) -> Customer:
 async def _open_correct(doing: Doing) -> Values:
     known = await _known(doing)
     values: Values = {name: getattr(known, name) for name in _PLAIN}
-    values |= {"time_zone": said_zone(known), "zone": known.time_zone}
-    values |= {"because": zone_because(known, doing.look.say)}
+    values |= {"zone": known.effective_time_zone, "because": zone_because(known, doing.look.say)}
     values |= {"etag": known.etag, "kind": known.WhichOneof("type") or "person"}
     values |= {name: getattr(known.person, name) for name in _PERSON}
     values |= {"legal_name": known.organization.legal_name}
@@ -47,9 +46,6 @@ async def _correct(doing: Doing) -> Done:
         if doing.text(name) != getattr(known, name):
             setattr(changed, name, doing.text(name))
             paths.append(name)
-    if doing.text("time_zone") != said_zone(known):
-        changed.time_zone = doing.text("time_zone")
-        paths.append("time_zone")
     if doing.text("kind") == "organization":
         changed.organization.CopyFrom(Organization(legal_name=doing.text("legal_name")))
         paths.append("organization.legal_name")

@@ -43,7 +43,7 @@ async def _make(doing: Doing) -> Done:
     when = doing.when()
     if "due_date" in when:  # a day is a day where the customer is
         whose = await look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
-        when["time_zone"] = whose.time_zone or look.say.zone.key
+        when["time_zone"] = whose.effective_time_zone or look.say.zone.key
     kind, said = doing.said("kind", PROMISES)
     promise = Promise(
         customer=doing.customer,

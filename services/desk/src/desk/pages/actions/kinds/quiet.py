@@ -22,13 +22,13 @@ async def _known(doing: Doing) -> tuple[Preferences, Customer, ZoneInfo]:
         services.consents.GetPreferences(GetPreferencesRequest(name=f"{doing.customer}/preferences")),
         services.customers.GetCustomer(GetCustomerRequest(name=doing.customer)),
     )
-    return preferences, customer, doing.look.say.zone_of(customer.time_zone)
+    return preferences, customer, doing.look.say.zone_of(customer.effective_time_zone)
 
 
 async def _open(doing: Doing) -> Values:
     preferences, customer, zone = await _known(doing)
     wanted = filled_in(preferences, zone, doing.look.say)
-    told = {"zone": customer.time_zone, "because": zone_because(customer, doing.look.say)}
+    told = {"zone": customer.effective_time_zone, "because": zone_because(customer, doing.look.say)}
     return {**told, "reaching": REACHING.href(doing.customer), **wanted}
 
 
