@@ -13,7 +13,7 @@ from chassis.grpc.status import reason as reason_of
 from chassis.grpc.status import refusal
 from customer.store.tables import LIST_CUSTOMERS
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
-from rapport.customer.v1.consent_service_pb2 import CheckContactRequest, UpdatePreferencesRequest
+from rapport.customer.v1.consent_service_pb2 import CheckContactRequest
 from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import (
     AssignRelationshipManagerRequest,
@@ -28,7 +28,6 @@ from rapport.customer.v1.customer_service_pb2 import (
     UpdateCustomerRequest,
 )
 from rapport.customer.v1.identifier_pb2 import Identifier
-from rapport.customer.v1.preferences_pb2 import Preferences
 
 pytestmark = pytest.mark.together
 
@@ -132,36 +131,7 @@ async def test_a_customer_is_read_and_sent_back_as_a_whole_and_their_time_zone_i
     emi = await desk.create(region_code="JP")
     emi.display_name = "Emi"
     whole = UpdateCustomerRequest(customer=emi, update_mask=FieldMask(paths=["*"]))
-    emi = await desk.customers.UpdateCustomer(whole)
-    assert emi.display_name == "Emi"
-    assert known_zone(emi) == ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
-
-
-async def test_the_time_zone_that_a_customer_chose_by_any_of_their_names_goes_before_what_is_said_of_them(
-    desk,
-):
-    async def prefer(name, zone):
-        preferences = Preferences(name=f"{name}/preferences", time_zone=zone)
-        mask = FieldMask(paths=["time_zone"])
-        await desk.consents.UpdatePreferences(
-            UpdatePreferencesRequest(preferences=preferences, update_mask=mask)
-        )
-
-    emi = await desk.create(desk.email("emi@a.com"), time_zone="Asia/Tokyo")
-    emil = await desk.create(desk.email("emil@a.com"), time_zone="Europe/Kyiv")
-    await prefer(emil.name, "Asia/Kolkata")
-    await desk.merge(emi.name, emil.name)
-    chosen = ("Asia/Tokyo", "Asia/Kolkata", Customer.TIME_ZONE_SOURCE_CHOSEN)
-    for name in (emi.name, emil.name):
-        assert known_zone(await desk.get(name)) == chosen
-    listed = (await desk.customers.ListCustomers(ListCustomersRequest())).customers
-    assert chosen in map(known_zone, listed)
-    await prefer(emil.name, "")
-    assert known_zone(await desk.get(emi.name)) == (
-        "Asia/Tokyo",
-        "Asia/Tokyo",
-        Customer.TIME_ZONE_SOURCE_SAID,
-    )
+    assert known_zone(await desk.customers.UpdateCustomer(whole)) == ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
 
 
 async def test_an_error_never_repeats_what_was_sent(desk):

@@ -15,6 +15,8 @@ from rapport.customer.v1.consent_service_pb2 import (
     UpdateConsentRequest,
     UpdatePreferencesRequest,
 )
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import ListCustomersRequest
 from rapport.customer.v1.preferences_pb2 import Preferences
 
 NIGHT = Preferences.QuietHours(starts="22:00", ends="07:00")
@@ -164,3 +166,21 @@ async def test_of_those_who_were_merged_the_quiet_of_all_holds_until_they_say_ot
     assert (await check(desk, anna)).allowed
     await desk.undo(merge)
     assert not (await check(desk, anna)).allowed
+
+
+async def test_the_clock_that_a_customer_chose_by_any_of_their_names_goes_before_what_is_said_of_them(
+    desk, anna
+):
+    ann = (await desk.create(desk.email("ann@example.com"), time_zone="Europe/Kyiv")).name
+    await prefer(desk, ann, time_zone="Asia/Kolkata")
+    await desk.merge(anna, ann)
+    for chosen, zone, source in (
+        ("Asia/Kolkata", "Asia/Kolkata", Customer.TIME_ZONE_SOURCE_CHOSEN),
+        ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_SAID),
+    ):
+        await prefer(desk, ann, mask=["time_zone"], time_zone=chosen)
+        listed = (await desk.customers.ListCustomers(ListCustomersRequest())).customers
+        for known in (await desk.get(anna), await desk.get(ann), *(c for c in listed if c.name == anna)):
+            assert (known.time_zone, known.effective_time_zone) == ("Asia/Tokyo", zone)
+            assert known.time_zone_source == source
+        assert (await check(desk, anna)).time_zone == zone

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from customer.domain.customers import ORGANIZATION, Customer
+from customer.domain.customers import ORGANIZATION, KeptCustomer
 from customer.domain.identifiers import Identifier, IdentifierType, Quality, stand_ins
 from rapport_identity import blocking
 from rapport_identity.record import KINDS, Kind, Record, record
@@ -58,7 +58,7 @@ def key_number(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def features_of(customer: Customer, identifiers: Sequence[Identifier]) -> Features:
+def features_of(customer: KeptCustomer, identifiers: Sequence[Identifier]) -> Features:
     """What of a customer is compared. What several are known to have says nothing of who they are."""
     texts = _names(customer, identifiers)
     if _DAY.fullmatch(customer.birth_date):
@@ -83,7 +83,7 @@ def features_of(customer: Customer, identifiers: Sequence[Identifier]) -> Featur
     )
 
 
-def _names(customer: Customer, identifiers: Sequence[Identifier]) -> Texts:
+def _names(customer: KeptCustomer, identifiers: Sequence[Identifier]) -> Texts:
     """Names; of an organization what it is called. An id that stands in for a name is none."""
     shown = "" if customer.display_name in stand_ins(identifiers) else customer.display_name
     if customer.kind == ORGANIZATION:
