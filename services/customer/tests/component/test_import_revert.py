@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from chassis.db.statement import Statement
 from chassis.inbox.freshness import Standing
 from customer.domain import provenance
-from customer.domain.customers import PROFILE_FIELDS, Customer
+from customer.domain.customers import PROFILE_FIELDS, KeptCustomer
 from customer.domain.identifiers import Identifier
 from customer.names import CUSTOMER
 from customer.store.tables import CUSTOMERS, HELD, TIMELINE, VIEWS
@@ -34,7 +34,7 @@ from services.customer.tests.component.importing import (
 
 State = ImportJob.State
 KNOWN = ImportEffect.OUTCOME_KNOWN
-_CUSTOMERS = Statement(sa.select(CUSTOMERS), row=Customer)
+_CUSTOMERS = Statement(sa.select(CUSTOMERS), row=KeptCustomer)
 _IDENTIFIERS = Statement(sa.select(*HELD), row=Identifier)
 _SHOWN = Statement(
     sa.union(
