@@ -131,11 +131,8 @@ async def test_a_customer_is_read_and_sent_back_as_a_whole_and_their_time_zone_i
     emi = await desk.create(region_code="JP")
     emi.display_name = "Emi"
     whole = UpdateCustomerRequest(customer=emi, update_mask=FieldMask(paths=["*"]))
-    assert known_zone(await desk.customers.UpdateCustomer(whole)) == (
-        "",
-        "Asia/Tokyo",
-        Customer.TIME_ZONE_SOURCE_COUNTRY,
-    )
+    emi = await desk.customers.UpdateCustomer(whole)
+    assert known_zone(emi) == ("", "Asia/Tokyo", Customer.TIME_ZONE_SOURCE_COUNTRY)
 
 
 async def test_an_error_never_repeats_what_was_sent(desk):
