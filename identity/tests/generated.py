@@ -8,6 +8,8 @@ says.
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 
 Row = dict[str, str]
 _SYLLABLES = (
@@ -125,7 +127,12 @@ class People:
 
     def _common(self, values: Sequence[str], skew: float = 0.8) -> str:
         """One of several, the first more often: as Zipf found of words."""
-        return self.chance.choices(values, weights=[1 / (at + 3) ** skew for at in range(len(values))])[0]
+        return self.chance.choices(values, cum_weights=_zipf(len(values), skew))[0]
+
+
+@cache
+def _zipf(number: int, skew: float) -> Sequence[float]:
+    return tuple(accumulate(1 / (at + 3) ** skew for at in range(number)))
 
 
 def typed(text: str, chance: random.Random) -> str:

@@ -7,6 +7,7 @@ import pytest
 from rapport_identity import blocking, matching
 from rapport_identity.evaluating import evaluate
 from rapport_identity.matching import Candidates, Drawn
+from rapport_identity.parameters import Parameters
 from rapport_identity.record import KINDS, Record, record
 
 from .generated import duplicated
@@ -16,6 +17,18 @@ from .generated import duplicated
 def everybody() -> list[Record]:
     rows = duplicated(11, 2000, lambda chance: chance.choice((0, 0, 1, 2)))
     return [record(f"{at:04}:{who}", row) for at, (who, row) in enumerate(rows)]
+
+
+@pytest.fixture(scope="module")
+def whole(everybody: list[Record]) -> Parameters:
+    """What everybody teaches."""
+    return Candidates(everybody, KINDS).learn()
+
+
+@pytest.fixture(scope="module")
+def some(everybody: list[Record]) -> Parameters:
+    """What some of them teach."""
+    return drawn(everybody, 600).learn()
 
 
 def drawn(records: list[Record], picked: int) -> Candidates:
@@ -31,8 +44,7 @@ def drawn(records: list[Record], picked: int) -> Candidates:
     return Candidates([order[at] for at in inside], KINDS, drawn=Drawn(picked, len(order), among))
 
 
-def test_a_sample_of_a_list_teaches_what_the_list_does(everybody: list[Record]) -> None:
-    whole, some = Candidates(everybody, KINDS).learn(), drawn(everybody, 600).learn()
+def test_a_sample_of_a_list_teaches_what_the_list_does(whole: Parameters, some: Parameters) -> None:
     assert some.chance[0] == pytest.approx(whole.chance[0], rel=0.25)
     for field in ("given_name", "family_name", "birth_date"):
         assert some.m[field][0] == pytest.approx(whole.m[field][0], abs=0.08)
@@ -41,16 +53,17 @@ def test_a_sample_of_a_list_teaches_what_the_list_does(everybody: list[Record]) 
         )
 
 
-def test_people_are_found_by_what_a_sample_taught(everybody: list[Record]) -> None:
+def test_people_are_found_by_what_a_sample_taught(everybody: list[Record], some: Parameters) -> None:
     truth = {each.id: each.id.partition(":")[2] for each in everybody}
-    told = evaluate(matching.resolve(everybody, KINDS, drawn(everybody, 600).learn()), truth)
+    told = evaluate(matching.resolve(everybody, KINDS, some), truth)
     assert told.pairwise.precision >= 0.999
     assert told.clustered.f1 >= 0.99
 
 
-def test_of_a_sample_that_is_everybody_the_same_is_learned(everybody: list[Record]) -> None:
+def test_of_a_sample_that_is_everybody_the_same_is_learned(
+    everybody: list[Record], whole: Parameters
+) -> None:
     keyed = [blocking.keys(each, KINDS) for each in everybody]
     places = list(blocking.pairs(keyed, blocking.too_common(keyed)))
     all_of_them = Drawn(len(everybody), len(everybody), places)
-    learned = Candidates(everybody, KINDS, drawn=all_of_them).learn()
-    assert learned.version == Candidates(everybody, KINDS).learn().version
+    assert Candidates(everybody, KINDS, drawn=all_of_them).learn().version == whole.version

@@ -128,11 +128,9 @@ def test_of_other_given_names_or_a_generation_apart_none_are_linked_whatever_was
 @pytest.mark.parametrize("offices", [(), (40,), (100, 100, 100), (500,), (15, 15, 15, 15)])
 def test_colleagues_and_families_do_not_teach_that_one_person_has_two_names(offices: Sequence[int]) -> None:
     records = population(11, 300, offices)
-    learned = Candidates(records, KINDS).learn()
-    assert learned.m["birth_date"][-1] < 0.05
-    told = evaluate(
-        matching.resolve(records, KINDS, learned), {each.id: each.id.partition(":")[2] for each in records}
-    )
+    found = matching.resolve(records, KINDS)
+    assert found.parameters.m["birth_date"][-1] < 0.05
+    told = evaluate(found, {each.id: each.id.partition(":")[2] for each in records})
     assert told.automatic.precision >= 0.999
     assert told.automatic.recall >= 0.7
 
@@ -161,6 +159,7 @@ def test_parameters_that_are_not_of_single_persons_are_known(learned: Parameters
 
 
 def test_colleagues_who_share_what_many_have_are_no_questions() -> None:
-    staff = [each for each in population(3, 100, (40,)) if ":office" in each.id]
-    scores = matching.resolve(staff, KINDS, Candidates(population(3, 100, (40,)), KINDS).learn()).scores
+    town = population(3, 100, (40,))
+    staff = [each for each in town if ":office" in each.id]
+    scores = matching.resolve(staff, KINDS, Candidates(town, KINDS).learn()).scores
     assert len(scores) < 20  # of 780 pairs
