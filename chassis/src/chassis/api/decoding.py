@@ -5,10 +5,10 @@
     parent                                  the same, of the parent
     owner, another resource                 owner_id; or owner: str, the name itself, if that is asked for
     names                                   case_ids: list[UUID]
-    a resource, as in a Create              its fields; or one parameter of its name: a dataclass or TypedDict
-    a resource with an update_mask          its ids, etag, and changes: a TypedDict of what the mask names, or
-                                            Changes of a dataclass whose fields are all that it can name;
-                                            one of what is given too, under its name, if that is asked for
+    a resource, as in a Create              its fields; or one parameter of its name: a dataclass
+    a resource with an update_mask          its ids, etag, and changes: Changes of a dataclass, which has each
+                                            field that the mask can name; the same of what is given too, under
+                                            its name, if that is asked for
     Timestamp, Date, Duration               datetime, date, timedelta
     Money, amount                           amount: Decimal and amount_currency: str
     Decimal                                 Decimal
@@ -106,8 +106,6 @@ def decoder(message: Any, target: Callable[..., Any], *, is_item: bool = False) 
 def _wanted(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str]]:
     """The types of what a function takes by keyword alone, or of a class's fields; and which it must have."""
     hints = typing.get_type_hints(target)
-    if typing.is_typeddict(target):
-        return hints, set(hints)
     parameters = inspect.signature(target).parameters.values()
     if not inspect.isclass(target):
         parameters = [each for each in parameters if each.kind is each.KEYWORD_ONLY]  # type: ignore[assignment]
@@ -151,15 +149,13 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
             for value in _values(each, wanted, is_required=each.name == "name"):
                 yield value._replace(inside=name)
     allowed, hint = changeable(request, inner), wanted.get("changes")
-    fields = typing.get_args(hint)[0] if typing.get_origin(hint) is Changes else hint
-    types = typing.get_type_hints(fields) if typing.is_typeddict(fields) or is_dataclass(fields) else {}
+    (entity,) = typing.get_args(hint) if typing.get_origin(hint) is Changes else (None,)
+    types = typing.get_type_hints(entity) if is_dataclass(entity) else {}
     given = {path: list(_values(inner.fields_by_name[path], types)) for path in allowed}
     kinds = {value.name: value.kind for values in given.values() for value in values}
     reads = {path: [(value.name, value.read) for value in values] for path, values in given.items()}
-    if kinds != types:
-        raise TypeError(
-            f"changes of {request.full_name} must be a TypedDict or Changes of {kinds}, not {hint}"
-        )
+    if lacking := {each: kind for each, kind in kinds.items() if not _takes(types.get(each), kind)}:
+        raise TypeError(f"changes of {request.full_name} must be Changes of what has {lacking}, not {hint}")
 
     def of(sent: Any, mask: FieldMask) -> dict[str, Any]:
         inside = getattr(sent, name)
@@ -169,6 +165,11 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
     yield Value("changes", hint, lambda sent: of(sent, sent.update_mask))
     if name in wanted:  # all that is given of one that may be new; of others only the changes were checked
         yield Value(name, hint, lambda sent: of(sent, _NO_MASK if sent.allow_missing else sent.update_mask))
+
+
+def _takes(hint: Any, kind: Any) -> bool:
+    """Whether a field is of a kind; what is absent is refused before where an entity has to have it."""
+    return hint is not None and hint in (kind, _without_none(kind))
 
 
 def _values(

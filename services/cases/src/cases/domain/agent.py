@@ -1,29 +1,15 @@
 """An agent: an employee whom customers can be told to turn to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import Any
 
 from cases.domain.facts import AgentUpdated
 from cases.domain.lane import Abilities, spoken
 from cases.names import AGENT, DEPARTMENT, TEAM
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import changed, fact_of
-
-
-class AgentFields(TypedDict, total=False):
-    """What people say of an agent."""
-
-    display_name: str
-    phone: str
-    email: str
-    department_id: str
-    inactive: bool
-    team_ids: list[str]
-    skills: list[str]
-    language_codes: list[str]
-    capacity: int
 
 
 @dataclass(slots=True)
@@ -60,7 +46,7 @@ class Agent:
             frozenset(map(spoken, self.language_codes)),
         )
 
-    def update(self, changes: AgentFields) -> AgentUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> AgentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         before = self.department
         fields = ["teams" if each == "team_ids" else each for each in changed(self, changes)]

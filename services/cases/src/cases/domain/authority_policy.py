@@ -1,10 +1,11 @@
 """What a department's people may do for a customer alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID
 
 from cases.domain.facts import AuthorityPolicyUpdated
@@ -87,14 +88,6 @@ class Limit:
         return found
 
 
-class AuthorityPolicyChanges(TypedDict, total=False):
-    """What of a policy can change."""
-
-    display_name: str
-    limits: list[Limit]
-    disabled: bool
-
-
 @dataclass(slots=True)
 class AuthorityPolicy:
     """The limits of one act. Every change is a new version, a row of its own."""
@@ -130,7 +123,7 @@ class AuthorityPolicy:
         if wrong:
             raise InvalidArgument(wrong)
 
-    def update(self, changes: AuthorityPolicyChanges) -> AuthorityPolicyUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> AuthorityPolicyUpdated | None:
         """Take over `changes`, as the next version. Nothing when it is so already. As `require_limits`."""
         fields = changed(self, changes)
         self.require_limits()

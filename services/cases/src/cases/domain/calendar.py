@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, TypedDict
+from typing import Any
 
 from cases.domain.facts import CalendarUpdated
 from cases.names import CALENDAR, DEPARTMENT
@@ -50,16 +50,6 @@ class SpecialDay:
     windows: list[Window]
 
 
-class CalendarFields(TypedDict, total=False):
-    """What people say of a calendar."""
-
-    display_name: str
-    time_zone: str
-    hours: list[Hours]
-    holidays: list[Holidays]
-    exceptions: list[SpecialDay]
-
-
 @dataclass(slots=True)
 class Calendar:
     """A version of a calendar.
@@ -83,14 +73,16 @@ class Calendar:
     department = DEPARTMENT.named("department_id")
 
     @classmethod
-    def new(cls, calendar_id: str, department_id: str, now: datetime, fields: CalendarFields) -> "Calendar":
+    def new(
+        cls, calendar_id: str, department_id: str, now: datetime, fields: Mapping[str, Any]
+    ) -> "Calendar":
         """The first version. InvalidArgument INVALID_HOURS for one that would never be open."""
         calendar = cls(calendar_id, 1, department_id, now, now, **fields)
         calendar._require_open()
         calendar.settled = calendar._known(now)
         return calendar
 
-    def update(self, changes: CalendarFields, now: datetime) -> CalendarUpdated | None:
+    def update(self, changes: Mapping[str, Any], now: datetime) -> CalendarUpdated | None:
         """Become the next version. Nothing when it is so already. InvalidArgument as for a new one.
 
         With holidays, even the same, their dates are those that are known now.

@@ -1,10 +1,10 @@
 """A case: one accountable owner and one customer-visible state at all times."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any
 from uuid import UUID
 
 from cases.domain.facts import (
@@ -21,14 +21,6 @@ from cases.domain.priority import RULE, RULE_VERSION, Harm, Priority, Standing, 
 from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTE
 from chassis.errors import FailedPrecondition
 from chassis.facts import Told, Why, changed, fact_of, why_told
-
-
-class CaseChanges(TypedDict, total=False):
-    """What of a case can be described otherwise."""
-
-    topic: str
-    display_name: str
-    harm: Harm | None
 
 
 class CaseState(StrEnum):
@@ -76,7 +68,7 @@ class Case:
     department = DEPARTMENT.named("department_id")
     merged_into = CASE.named("survivor_id")
 
-    def update(self, changes: CaseChanges) -> CaseUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> CaseUpdated | None:
         """Describe it otherwise, whatever its state. Nothing when it is described so already."""
         fields = changed(self, changes)
         return fact_of(CaseUpdated, self, updated_fields=fields) if fields else None

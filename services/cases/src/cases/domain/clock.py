@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from cases.domain.calendar import ALWAYS
-from cases.domain.clock_policy import ClockMetric, ClockPolicy
+from cases.domain.clock_policy import ClockMetric, ClockPolicy, Pause
 from cases.domain.facts import (
     ClockBreached,
     ClockFulfilled,
@@ -61,7 +61,7 @@ class Clock:
     update_time: datetime
     work_item_id: UUID | None = None
     promise_id: UUID | None = None
-    pauses: list[str] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
     state: ClockState = ClockState.RUNNING
     due_time: datetime | None = None
     warning_time: datetime | None = None  # absent when it does not warn, or has warned

@@ -1,10 +1,10 @@
 """Which clocks run for what, and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any
 
 from cases.domain.calendar import ALWAYS
 from cases.domain.facts import ClockPolicyUpdated
@@ -64,17 +64,6 @@ class Target:
         self.calendar_id = self.calendar_id or ALWAYS
 
 
-class ClockPolicyChanges(TypedDict, total=False):
-    """What of a policy can change."""
-
-    display_name: str
-    condition: str
-    position: int
-    targets: list[Target]
-    pauses: list[Pause]
-    disabled: bool
-
-
 @dataclass(slots=True)
 class ClockPolicy:
     """A rule: what its condition holds for has these clocks. Every change is a new version."""
@@ -90,7 +79,7 @@ class ClockPolicy:
     create_time: datetime
     update_time: datetime
     targets: list[Target]
-    pauses: list[str] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
 
     name = CLOCK_POLICY.named("id")
     department = DEPARTMENT.named("department_id")
@@ -104,11 +93,11 @@ class ClockPolicy:
         """How long it gives for something, if it does and is not switched off."""
         return next((each for each in self.targets if each.metric is metric and not self.disabled), None)
 
-    def pauses_of(self, metric: ClockMetric) -> list[str]:
+    def pauses_of(self, metric: ClockMetric) -> list[Pause]:
         """When such a clock does not count, by itself."""
         return self.pauses if metric is ClockMetric.RESOLUTION else []
 
-    def update(self, changes: ClockPolicyChanges) -> ClockPolicyUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> ClockPolicyUpdated | None:
         """Take over `changes`, as the next version. Nothing when it is so already."""
         fields = changed(self, changes)
         return fact_of(ClockPolicyUpdated, self, updated_fields=fields) if fields else None

@@ -1,9 +1,10 @@
 """A department, and what it has to know of work that it is given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any
 
 from cases.domain.facts import DepartmentUpdated
 from cases.names import CALENDAR, DEPARTMENT
@@ -38,17 +39,6 @@ class WorkKind:
     required_fields: list[RequiredField]
 
 
-class DepartmentFields(TypedDict, total=False):
-    """What people say of a department."""
-
-    display_name: str
-    work_kinds: list[WorkKind]
-    escalation_path: list[str]
-    calendar_id: str | None
-    escalation_business_minutes: int
-    call_scripts: dict[str, str]
-
-
 @dataclass(slots=True)
 class Department:
     """A department as it describes itself."""
@@ -68,7 +58,7 @@ class Department:
     calendar = CALENDAR.named("calendar_id")
     department = DEPARTMENT.named("id")
 
-    def update(self, changes: DepartmentFields) -> DepartmentUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> DepartmentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         fields = changed(self, changes)
         return fact_of(DepartmentUpdated, self, updated_fields=fields) if fields else None

@@ -1,20 +1,14 @@
 """A team: some of the people of a department, to whom work is given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any
 
 from cases.domain.facts import TeamUpdated
 from cases.names import DEPARTMENT, TEAM
 from chassis.errors import FailedPrecondition
 from chassis.facts import changed, fact_of
-
-
-class TeamChanges(TypedDict, total=False):
-    """What of a team can be put otherwise."""
-
-    display_name: str
-    skills: list[str]
 
 
 @dataclass(slots=True)
@@ -32,7 +26,7 @@ class Team:
     name = TEAM.named("id")
     department = DEPARTMENT.named("department_id")
 
-    def update(self, changes: TeamChanges) -> TeamUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> TeamUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         fields = changed(self, changes)
         return fact_of(TeamUpdated, self, updated_fields=fields) if fields else None

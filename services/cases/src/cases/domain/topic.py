@@ -1,9 +1,9 @@
 """A topic: what cases can be about, declared by the department that knows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import Any
 
 from cases.domain.facts import TopicUpdated
 from cases.domain.priority import Harm
@@ -12,17 +12,6 @@ from chassis.errors import FailedPrecondition
 from chassis.facts import changed, fact_of
 
 DEPTH_MAX = 8  # topics above each other, itself included
-
-
-class TopicChanges(TypedDict, total=False):
-    """What of a topic can be put otherwise."""
-
-    display_name: str
-    parent_topic_id: str | None
-    default_owner_id: str | None
-    default_harm: Harm | None
-    required_skills: list[str]
-    reply_days: int
 
 
 @dataclass(slots=True)
@@ -46,7 +35,7 @@ class Topic:
     parent_topic = TOPIC.named("parent_topic_id")
     default_owner = AGENT.named("default_owner_id")
 
-    def update(self, changes: TopicChanges) -> TopicUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> TopicUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         fields = changed(self, changes)
         return fact_of(TopicUpdated, self, updated_fields=fields) if fields else None

@@ -1,6 +1,6 @@
 """The directory of agents."""
 
-from cases.domain.agent import Agent, AgentFields
+from cases.domain.agent import Agent
 from cases.domain.facts import AgentCreated
 from cases.names import AGENT, TEAM
 from cases.store.tables import AGENT as AGENT_BY_ID
@@ -12,7 +12,7 @@ from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 
 LEAVE_TIMER = "agent-leaves"
 FRONT_DESK = "front-desk"  # the agent, and the department, that is always there
@@ -39,8 +39,8 @@ async def update_agent(
     tx: Transaction,
     *,
     agent_id: str,
-    agent: AgentFields,
-    changes: AgentFields,
+    agent: Changes[Agent],
+    changes: Changes[Agent],
     allow_missing: bool,
     etag: str,
 ) -> Agent:

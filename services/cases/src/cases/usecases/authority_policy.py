@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from cases.domain.authority_policy import AuthorityAct, AuthorityPolicy, AuthorityPolicyChanges, Limit
+from cases.domain.authority_policy import AuthorityAct, AuthorityPolicy, Limit
 from cases.domain.facts import AuthorityPolicyCreated
 from cases.domain.priority import Band
 from cases.names import AUTHORITY_POLICY
@@ -12,7 +12,7 @@ from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from chassis.names import PLATFORM
 
 GOODWILL = "goodwill"  # the platform's policy that is there from the beginning
@@ -58,7 +58,7 @@ async def seed_goodwill(db: Database) -> None:
 
 
 async def update_authority_policy(
-    tx: Transaction, *, authority_policy_id: str, changes: AuthorityPolicyChanges, etag: str
+    tx: Transaction, *, authority_policy_id: str, changes: Changes[AuthorityPolicy], etag: str
 ) -> AuthorityPolicy:
     """Keep the next version. What is the same is none."""
     policy = await owned_version(tx, AUTHORITY_POLICY, store.AUTHORITY_POLICY, authority_policy_id, etag=etag)

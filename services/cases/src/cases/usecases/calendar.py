@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 from cases.domain.calendar import (
     ALWAYS,
     Calendar,
-    CalendarFields,
     Holidays,
     Hours,
     SpecialDay,
@@ -26,7 +25,7 @@ from chassis.db.database import Database
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from chassis.names import PLATFORM
 
 COMPILED_MAX = 256
@@ -81,7 +80,7 @@ async def create_calendar(
 ) -> Calendar:
     """Keep the first version. ResourceExists; what `Calendar.new` refuses."""
     owner = own_department(tx, department_id, "calendar.department")
-    said: CalendarFields = {
+    said = {
         "display_name": display_name,
         "time_zone": time_zone,
         "hours": hours,
@@ -95,7 +94,7 @@ async def create_calendar(
 
 
 async def update_calendar(
-    tx: Transaction, *, calendar_id: str, changes: CalendarFields, etag: str
+    tx: Transaction, *, calendar_id: str, changes: Changes[Calendar], etag: str
 ) -> Calendar:
     """Keep the next version; what is the same is none. What `owned` and `Calendar.update` refuse."""
     calendar = await owned_version(tx, CALENDAR, store.CALENDAR, calendar_id, etag=etag)
@@ -109,7 +108,7 @@ async def update_calendar(
 
 async def seed_always(db: Database) -> None:
     """Make sure that there is a calendar that is open always. What people have made of it since stays."""
-    said: CalendarFields = {
+    said = {
         "display_name": "Around the clock",
         "time_zone": "UTC",
         "hours": [Hours([*Weekday], [Window("00:00", "24:00")])],

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from cases.domain.agent import Agent
-from cases.domain.case import Case, CaseChanges, CaseKind, Note, Visibility
+from cases.domain.case import Case, CaseKind, Note, Visibility
 from cases.domain.case_link import LinkKind
 from cases.domain.contact import Contact
 from cases.domain.facts import CaseOpened
@@ -32,7 +32,7 @@ from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 
 
 async def open_case(
@@ -120,7 +120,7 @@ async def _open(tx: Transaction, case: Case) -> UUID:
     return opened_id
 
 
-async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
+async def update_case(tx: Transaction, *, case_id: UUID, changes: Changes[Case], etag: str) -> Case:
     """Describe a case otherwise. What it does to the customer, when it is not said, its topic says."""
     cases = await locked_groups(tx, [case_id])
     case = cases[case_id]

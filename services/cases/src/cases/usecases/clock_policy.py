@@ -6,7 +6,6 @@ from cases.domain.calendar import ALWAYS
 from cases.domain.clock_policy import (
     ClockMetric,
     ClockPolicy,
-    ClockPolicyChanges,
     Pause,
     Subject,
     Target,
@@ -24,7 +23,7 @@ from chassis.api.entities import create_version, found, own_department, owned_ve
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from chassis.rules import require_rule
 from chassis.work.timers import Timer
 
@@ -68,7 +67,7 @@ async def create_clock_policy(
 
 
 async def update_clock_policy(
-    tx: Transaction, *, clock_policy_id: str, changes: ClockPolicyChanges, apply_to_running: bool, etag: str
+    tx: Transaction, *, clock_policy_id: str, changes: Changes[ClockPolicy], apply_to_running: bool, etag: str
 ) -> ClockPolicy:
     """Keep the next version. What is the same is none. What `require_sound` finds.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from cases.domain.department import Department, DepartmentFields, Format
+from cases.domain.department import Department, Format
 from cases.domain.facts import DepartmentCreated
 from cases.names import AGENT, CALENDAR, DEPARTMENT
 from cases.store import tables as store
@@ -14,7 +14,7 @@ from chassis.api.formats import FORMATS, Judge, Wrong, text
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, Violation, invalid
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from rapport.options.v1 import options_pb2
 
 
@@ -41,8 +41,8 @@ async def update_department(
     tx: Transaction,
     *,
     department_id: str,
-    department: DepartmentFields,
-    changes: DepartmentFields,
+    department: Changes[Department],
+    changes: Changes[Department],
     allow_missing: bool,
     etag: str,
 ) -> Department:

@@ -1,12 +1,12 @@
 """The teams of departments."""
 
 from cases.domain.facts import TeamCreated
-from cases.domain.team import Team, TeamChanges
+from cases.domain.team import Team
 from cases.names import TEAM
 from cases.store import teams as store
 from chassis.api.entities import created, own_department, owned, save
 from chassis.db.transaction import Transaction
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 
 
 async def create_team(
@@ -21,7 +21,7 @@ async def create_team(
     return team
 
 
-async def update_team(tx: Transaction, *, team_id: str, changes: TeamChanges, etag: str) -> Team:
+async def update_team(tx: Transaction, *, team_id: str, changes: Changes[Team], etag: str) -> Team:
     """Change a team. NotFound."""
     team = await owned(tx, TEAM, store.LOCK_TEAM, team_id, etag=etag)
     if updated := team.update(changes):

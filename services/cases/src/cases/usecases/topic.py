@@ -2,7 +2,7 @@
 
 from cases.domain.facts import TopicCreated
 from cases.domain.priority import Harm
-from cases.domain.topic import Defaults, Topic, TopicChanges
+from cases.domain.topic import Defaults, Topic
 from cases.names import AGENT, TOPIC
 from cases.store import topics as store
 from cases.store.tables import AGENT as AGENT_BY_ID
@@ -10,7 +10,7 @@ from cases.usecases.agent import FRONT_DESK
 from chassis.api.entities import created, found, own_department, owned, save
 from chassis.db.statement import LOCK_NAMES, Executor
 from chassis.db.transaction import Transaction
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 
 _TREE = "topics"  # whose places change one at a time
 
@@ -48,7 +48,7 @@ async def create_topic(
     return topic
 
 
-async def update_topic(tx: Transaction, *, topic_id: str, changes: TopicChanges, etag: str) -> Topic:
+async def update_topic(tx: Transaction, *, topic_id: str, changes: Changes[Topic], etag: str) -> Topic:
     """Change a topic. NotFound, FailedPrecondition TOPIC_CYCLE, TOPIC_TOO_DEEP."""
     await LOCK_NAMES.run(tx, names=[_TREE])
     topic = await owned(tx, TOPIC, store.LOCK_TOPIC, topic_id, etag=etag)

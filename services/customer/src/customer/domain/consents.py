@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self, TypedDict
+from typing import Any, Self
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition, ResourceExhausted
@@ -34,17 +34,6 @@ class ConsentState(StrEnum):
 CHANNEL_IDS = {
     channel.lower().replace("_", "-"): channel for channel in Channel if channel is not Channel.UNSPECIFIED
 }
-
-
-class Said(TypedDict, total=False):
-    """What can be noted of what a customer said. Without a time they say it now."""
-
-    state: ConsentState
-    source: str
-    wording_version: str
-    wording: str
-    proof: str
-    effective_time: datetime | None
 
 
 @dataclass(slots=True)
@@ -81,7 +70,7 @@ class Consent:
         if self.confirm_time is None and self.asked_version != self.version:
             self.confirm_expire_time = None
 
-    def noted(self, changes: Said, now: datetime) -> Self:
+    def noted(self, changes: dict[str, Any], now: datetime) -> Self:
         """What is noted by `changes`. Those of where and how alone correct it: it stays said when it was.
 
         What is said again has the proof that is given with it, and none of what was said before.
@@ -100,7 +89,7 @@ class Consent:
 
     def stopped(self, stop: ContactStop) -> Self:
         """As a stop has it, whatever was said of it before."""
-        said: Said = {"state": ConsentState.DENIED, "source": stop.source, "proof": stop.proof}
+        said = {"state": ConsentState.DENIED, "source": stop.source, "proof": stop.proof}
         denied = self.noted(said, stop.stop_time)
         denied.effective_time = denied.stop_time = stop.stop_time
         return denied
@@ -150,7 +139,7 @@ class Consent:
         self.effective_time = max(now, self.effective_time)
         self.proof = f"double-opt-in:{token.token_hash[:32]}"
 
-    def _said_again(self, changes: Said, now: datetime) -> Said:
+    def _said_again(self, changes: dict[str, Any], now: datetime) -> dict[str, Any]:
         state, given = changes.get("state", self.state), changes.get("effective_time")
         if given is not None and given > now:  # by a clock that is ahead of ours
             denied = self.state is ConsentState.DENIED and now - self.effective_time < CLOCKS_DIFFER
@@ -161,7 +150,7 @@ class Consent:
             raise self._superseded()
         # Clocks differ, and who waited for the row has an earlier now: what is said now is last.
         said_at = given or max(now, self.effective_time)
-        fresh: Said = {"source": "", "wording_version": "", "wording": "", "proof": ""}
+        fresh: dict[str, Any] = {"source": "", "wording_version": "", "wording": "", "proof": ""}
         return {**fresh, **changes, "effective_time": said_at}
 
     def _is_past(self, state: ConsentState, said_at: datetime) -> bool:
@@ -238,7 +227,7 @@ class Preferences:
     """How a customer wants to be reached, channels best first, and when not. Version 0 was never set."""
 
     customer_id: UUID
-    channels: list[str]
+    channels: list[Channel]
     update_time: datetime | None
     version: int
     quiet_hours: list[QuietHours] = field(default_factory=list)

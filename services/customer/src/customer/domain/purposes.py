@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation, invalid
 from chassis.names import acted
+from customer.domain.timeline import Channel
 from customer.names import DEPARTMENT, PURPOSE, WORDING, WORDING_VERSION
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|[0-9]{3}))?")
@@ -56,7 +57,7 @@ class Purpose:
     version: int
     legal_basis: LegalBasis | None = None
     category: str = ""  # a code such as `survey`
-    double_opt_in_channels: list[str] = field(default_factory=list)  # on which a yes has to be confirmed
+    double_opt_in_channels: list[Channel] = field(default_factory=list)  # on which a yes has to be confirmed
     essential: bool = False  # of what customers have of us, or a law demands: no link of theirs stops it
     default_language_code: str = ""  # of the wording for who reads none of those that there are, BCP 47
     translations: list[PurposeTranslation] = field(default_factory=list)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis.api import etags
@@ -13,7 +13,7 @@ from chassis.api.entities import found
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
-from chassis.facts import changed, fact_of
+from chassis.facts import Changes, changed, fact_of
 from customer.domain.consents import (
     CHANNEL_IDS,
     CONFIRM_WITHIN,
@@ -21,7 +21,6 @@ from customer.domain.consents import (
     Consent,
     ConsentState,
     Preferences,
-    Said,
     ShownPreferences,
     may_ask,
     preferred,
@@ -30,9 +29,7 @@ from customer.domain.consents import (
 from customer.domain.contact import PROVED
 from customer.domain.facts import ConsentRequested, ConsentUpdated, PreferencesUpdated
 from customer.domain.identifiers import Identifier
-from customer.domain.quiet import Pause, QuietHours
 from customer.domain.suppressions import AddressKey
-from customer.domain.timeline import Channel
 from customer.names import CONSENT, IDENTIFIER, PURPOSE, WORDING_VERSION
 from customer.store import consents as store
 from customer.store.tables import identifiers_of
@@ -64,8 +61,8 @@ async def update_consent(
     *,
     customer_id: UUID,
     consent_id: str,
-    consent: Said,
-    changes: Said,
+    consent: Changes[Consent],
+    changes: Changes[Consent],
     allow_missing: bool,
     etag: str,
 ) -> Consent:
@@ -172,7 +169,7 @@ def _of(identifiers: Sequence[Identifier], identifier_id: UUID) -> Identifier | 
     return next((each for each in identifiers if each.id == identifier_id), None)
 
 
-async def _said_under_stop(tx: Transaction, held: Consent, changes: Said) -> Consent:
+async def _said_under_stop(tx: Transaction, held: Consent, changes: Changes[Consent]) -> Consent:
     """What a word takes its place after: of a no of before the stop that denies it, what was said last."""
     said_at, no = changes.get("effective_time"), changes.get("state", held.state) is ConsentState.DENIED
     if held.stop_time is None or said_at is None or said_at >= held.stop_time or not no:
@@ -236,7 +233,7 @@ def _hash_of(token: str) -> str:
 
 
 async def _new(
-    tx: Transaction, customer_id: UUID, consent_id: str, consent: Said, allow_missing: bool
+    tx: Transaction, customer_id: UUID, consent_id: str, consent: Changes[Consent], allow_missing: bool
 ) -> Consent:
     """A consent of which nothing is said yet."""
     purpose_id, _, channel = consent_id.partition(".")
@@ -251,18 +248,8 @@ async def _new(
     return unsaid(customer_id, purpose_id, channel, tx.now)
 
 
-class PreferencesChanges(TypedDict, total=False):
-    """What can be preferred."""
-
-    channels: list[Channel]
-    quiet_hours: list[QuietHours]
-    pauses: list[Pause]
-    language_code: str
-    time_zone: str
-
-
 async def update_preferences(
-    tx: Transaction, *, customer_id: UUID, changes: PreferencesChanges, etag: str
+    tx: Transaction, *, customer_id: UUID, changes: Changes[Preferences], etag: str
 ) -> ShownPreferences:
     """Set the preferred channels, best first, and when the customer wants quiet."""
     await lock_customer(tx, customer_id)

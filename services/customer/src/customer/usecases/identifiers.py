@@ -1,13 +1,12 @@
 """What is known about handles: whether people share one, and whether a customer proved that they have it."""
 
 from datetime import datetime
-from typing import TypedDict
 from uuid import UUID
 
 from chassis.api import etags
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from customer.domain.contact import PROVED
 from customer.domain.facts import (
     IdentifierDeleted,
@@ -24,14 +23,8 @@ from customer.usecases.customers import Held, locked, save
 from customer.usecases.taking_back import take_back
 
 
-class IdentifierChanges(TypedDict, total=False):
-    """What can be changed of an identifier."""
-
-    shared: bool
-
-
 async def update_identifier(
-    tx: Transaction, *, customer_id: UUID, identifier_id: UUID, changes: IdentifierChanges, etag: str
+    tx: Transaction, *, customer_id: UUID, identifier_id: UUID, changes: Changes[Identifier], etag: str
 ) -> Identifier:
     """Say whether people share a handle.
 

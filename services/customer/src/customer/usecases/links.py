@@ -8,14 +8,15 @@ from chassis.api.entities import found
 from chassis.db.statement import Executor
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
-from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said, ShownPreferences
+from chassis.facts import Changes
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, ShownPreferences
 from customer.domain.links import LinkKeys, LinkNotFound
 from customer.domain.suppressions import AddressKey
 from customer.domain.timeline import Channel
 from customer.names import CUSTOMER
 from customer.store import consents as consent_store
 from customer.store import links as store
-from customer.usecases.consents import PreferencesChanges, shown, update_consent, update_preferences
+from customer.usecases.consents import shown, update_consent, update_preferences
 from customer.usecases.customers import lock_customer
 from customer.usecases.opening import linked
 from customer.usecases.welcoming import welcome_again
@@ -76,12 +77,7 @@ async def submit_self_service_consents(
         consent_id = f"{each.purpose_id}.{_IDS[each.channel]}"
         held = await _said_already(tx, holder.id, consent_id, each.state)
         if held is None:
-            said: Said = {
-                "state": each.state,
-                "source": source,
-                "wording": each.wording,
-                "proof": proof,
-            }
+            said = Changes[Consent](state=each.state, source=source, wording=each.wording, proof=proof)
             held = await update_consent(
                 tx,
                 customer_id=holder.id,
@@ -130,7 +126,7 @@ async def submit_self_service_preferences(
     *,
     token: str,
     customer_id: UUID,
-    changes: PreferencesChanges,
+    changes: Changes[Preferences],
     etag: str,
 ) -> ShownPreferences:
     """Set how the customer whose link it is wants to be reached. LinkNotFound, also for another's name."""

@@ -1,12 +1,10 @@
 """What contact with customers is for, and what they are asked to agree to."""
 
-from typing import TypedDict
-
 from chassis.api.entities import created, found, own_department, owned, save
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import PermissionDenied, ResourceExists
-from chassis.facts import changed, fact_of
+from chassis.facts import Changes, changed, fact_of
 from chassis.names import PLATFORM
 from customer.domain.facts import PurposeCreated, PurposeUpdated
 from customer.domain.purposes import Default, LegalBasis, Purpose, PurposeTranslation, Wording
@@ -14,18 +12,6 @@ from customer.domain.timeline import Channel
 from customer.names import PURPOSE, WORDING
 from customer.store import consents as store
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
-
-
-class PurposeChanges(TypedDict, total=False):
-    """What of a purpose can be put otherwise."""
-
-    display_name: str
-    description: str
-    double_opt_in_channels: list[Channel]
-    default_language_code: str
-    legal_basis: LegalBasis | None
-    category: str
-    translations: list[PurposeTranslation]
 
 
 async def create_purpose(
@@ -82,7 +68,9 @@ def _require_essential_by(tx: Transaction, purpose: Purpose) -> None:
         raise PermissionDenied("PERMISSION_DENIED", told, {"permission": permission})
 
 
-async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
+async def update_purpose(
+    tx: Transaction, *, purpose_id: str, changes: Changes[Purpose], etag: str
+) -> Purpose:
     """Change how a purpose is called, described and confirmed; say once what it rests on and its category.
 
     PermissionDenied NOT_OWNER; FailedPrecondition PURPOSE_SETTLED; InvalidArgument INVALID_LEGAL_BASIS,
@@ -100,12 +88,6 @@ async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeCh
     return purpose
 
 
-class WordingChanges(TypedDict, total=False):
-    """What of a wording can be put otherwise."""
-
-    text: str
-
-
 async def create_wording(tx: Transaction, *, purpose_id: str, wording_id: str, text: str) -> Wording:
     """Keep the first version of a wording.
 
@@ -121,7 +103,7 @@ async def create_wording(tx: Transaction, *, purpose_id: str, wording_id: str, t
 
 
 async def update_wording(
-    tx: Transaction, *, purpose_id: str, wording_id: str, changes: WordingChanges, etag: str
+    tx: Transaction, *, purpose_id: str, wording_id: str, changes: Changes[Wording], etag: str
 ) -> Wording:
     """Keep the next version of a wording. What says the same is none. NotFound; NOT_OWNER."""
     await _own(tx, purpose_id)

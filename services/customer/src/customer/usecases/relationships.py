@@ -1,7 +1,6 @@
 """Noting, changing and ending what customers are to each other."""
 
 from datetime import datetime
-from typing import TypedDict
 from uuid import UUID
 
 from chassis import ids
@@ -10,7 +9,7 @@ from chassis.api.messages import seen
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from customer.domain.facts import (
     RelationshipCreated,
     RelationshipDeleted,
@@ -86,16 +85,8 @@ async def _check_new(tx: Transaction, relationship: Relationship) -> None:
         raise circle(*pair.values())
 
 
-class RelationshipChanges(TypedDict, total=False):
-    """What can be changed of a relationship."""
-
-    role: str
-    start_time: datetime | None
-    end_time: datetime | None
-
-
 async def update_relationship(
-    tx: Transaction, *, relationship_id: UUID, changes: RelationshipChanges, etag: str
+    tx: Transaction, *, relationship_id: UUID, changes: Changes[Relationship], etag: str
 ) -> Relationship:
     """Change or end a relationship. NotFound; FailedPrecondition RELATIONSHIP_ENDED."""
     relationship = await found(tx, RELATIONSHIP, store.LOCK_RELATIONSHIP, relationship_id, etag=etag)

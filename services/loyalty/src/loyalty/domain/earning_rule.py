@@ -1,11 +1,11 @@
 """What members earn, and for what: rules in versions, of which one may be in force."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import changed, fact_of
@@ -68,25 +68,6 @@ class Cap:
         }[self.period]
 
 
-class EarningRuleChanges(TypedDict, total=False):
-    """What of a rule can change."""
-
-    display_name: str
-    condition: str
-    points_per_currency_unit: Decimal | None
-    currency_code: str
-    fixed_points: int
-    multiplier: Decimal | None
-    caps: list[Cap]
-    start_date: date | None
-    end_date: date | None
-    position: int
-    exclusive_group: str
-    lot_policy: LotPolicy | None
-    event_type: str
-    customer_field: str
-
-
 @dataclass(slots=True)
 class RuleTerms:
     """What a rule gives, and for what. Without a `lot_policy` that of the unit holds."""
@@ -130,7 +111,7 @@ class EarningRule(RuleTerms):
         """Whether a day is within its campaign."""
         return (self.start_date or day) <= day <= (self.end_date or day)
 
-    def update(self, changes: EarningRuleChanges) -> EarningRuleUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> EarningRuleUpdated | None:
         """Take over `changes`, as the next version, a draft. Nothing when it is so already."""
         if not (fields := changed(self, changes)):
             return None

@@ -1,10 +1,11 @@
 """Rewards: what members get for points, and who may have them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any
 
 from chassis.errors import FailedPrecondition
 from chassis.facts import changed, fact_of
@@ -30,25 +31,6 @@ class RewardVoucher:
     max_uses: int
     in_parts: bool
     valid_days: int
-
-
-class RewardChanges(TypedDict, total=False):
-    """What of a reward can change."""
-
-    display_name: str
-    points: int
-    cash: Decimal | None
-    cash_currency: str
-    condition: str
-    member_limit: int
-    limit_days: int
-    start_time: datetime | None
-    end_time: datetime | None
-    return_policy: ReturnPolicy | None
-    return_days: int
-    reference: str
-    disabled: bool
-    voucher: RewardVoucher | None
 
 
 @dataclass(slots=True)
@@ -87,7 +69,7 @@ class Reward(RewardTerms):
     program = PROGRAM.named("program_id")
     unit = UNIT.named("program_id", "unit_id")
 
-    def update(self, changes: RewardChanges) -> RewardUpdated | None:
+    def update(self, changes: Mapping[str, Any]) -> RewardUpdated | None:
         """Take over `changes`, as the next version. Nothing when it is so already."""
         fields = [each for each in changed(self, changes) if each != "cash_currency"]
         return fact_of(RewardUpdated, self, updated_fields=fields) if fields else None

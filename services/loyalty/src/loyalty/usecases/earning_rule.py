@@ -6,8 +6,8 @@ from datetime import datetime
 from chassis.api.entities import create_version, found, own_department, owned_version, save
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from chassis.facts import fact_of
-from loyalty.domain.earning_rule import EarningRule, EarningRuleChanges, RuleState, RuleTerms
+from chassis.facts import Changes, fact_of
+from loyalty.domain.earning_rule import EarningRule, RuleState, RuleTerms
 from loyalty.domain.facts import EarningRuleCreated
 from loyalty.names import EARNING_RULE, UNIT
 from loyalty.store import earning as store
@@ -52,7 +52,7 @@ async def create_earning_rule(
 
 
 async def update_earning_rule(
-    tx: Transaction, *, earning_rule_id: str, etag: str, changes: EarningRuleChanges
+    tx: Transaction, *, earning_rule_id: str, etag: str, changes: Changes[RuleTerms]
 ) -> ShownRule:
     """Keep the next version, a draft. What is the same is none. What `require_sound` finds."""
     rule = await owned_version(tx, EARNING_RULE, store.EARNING_RULE, earning_rule_id, etag=etag)

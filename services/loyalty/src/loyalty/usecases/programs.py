@@ -1,10 +1,8 @@
 """Programs, and what they count."""
 
-from typing import TypedDict
-
 from chassis.api.entities import created, found, write
 from chassis.db.transaction import Transaction
-from chassis.facts import changed
+from chassis.facts import Changes, changed
 from loyalty.domain.ledger import OWN, Account
 from loyalty.domain.lots import LotPolicy
 from loyalty.domain.program import Program, Unit, UnitValue
@@ -13,23 +11,6 @@ from loyalty.names import PROGRAM, UNIT
 from loyalty.store import tables as store
 from loyalty.usecases.accounts import open_own
 from loyalty.usecases.tiers import walk
-
-
-class ProgramChanges(TypedDict, total=False):
-    """What is new of a program."""
-
-    display_name: str
-    time_zone: str
-    tier_policy: TierPolicy | None
-    expiry_notice_days: int
-
-
-class UnitChanges(TypedDict, total=False):
-    """What is new of a unit."""
-
-    display_name: str
-    lot_policy: LotPolicy | None
-    value: UnitValue | None
 
 
 async def create_program(
@@ -71,7 +52,9 @@ async def create_unit(
     return unit
 
 
-async def update_program(tx: Transaction, *, program_id: str, etag: str, changes: ProgramChanges) -> Program:
+async def update_program(
+    tx: Transaction, *, program_id: str, etag: str, changes: Changes[Program]
+) -> Program:
     """Change a program. What was earned keeps its end. NotFound; Aborted when the etag is stale."""
     if changes.get("time_zone") == "":
         changes["time_zone"] = "UTC"
@@ -86,7 +69,7 @@ async def update_program(tx: Transaction, *, program_id: str, etag: str, changes
 
 
 async def update_unit(
-    tx: Transaction, *, program_id: str, unit_id: str, etag: str, changes: UnitChanges
+    tx: Transaction, *, program_id: str, unit_id: str, etag: str, changes: Changes[Unit]
 ) -> Unit:
     """Change a unit, for what is earned from now on. NotFound; Aborted when the etag is stale."""
     if policy := changes.get("lot_policy"):

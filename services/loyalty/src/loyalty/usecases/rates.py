@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
 from chassis.api.entities import found, write
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
-from chassis.facts import changed
+from chassis.facts import Changes, changed
 from chassis.work.timers import Timer
 from loyalty.domain.rates import ExchangeRate
 from loyalty.domain.value import ValueFormula
@@ -38,13 +38,6 @@ class Asked:
     """An item of a batch."""
 
     exchange_rate: SentRate
-
-
-class RateChanges(TypedDict, total=False):
-    """What is new of a rate."""
-
-    rate: Decimal
-    source: str
 
 
 class Batch(NamedTuple):
@@ -78,7 +71,12 @@ async def create_rates(tx: Transaction, formula: ValueFormula, *, requests: Sequ
 
 
 async def update_rate(
-    tx: Transaction, formula: ValueFormula, *, exchange_rate_id: str, etag: str, changes: RateChanges
+    tx: Transaction,
+    formula: ValueFormula,
+    *,
+    exchange_rate_id: str,
+    etag: str,
+    changes: Changes[ExchangeRate],
 ) -> ExchangeRate:
     """Correct a rate. NotFound; Aborted when the etag is stale."""
     rate = await found(tx, EXCHANGE_RATE, store.LOCK_RATE, exchange_rate_id, etag=etag)

@@ -11,11 +11,11 @@ from chassis.db.database import Database
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
-from chassis.facts import fact_of
+from chassis.facts import Changes, fact_of
 from chassis.rules import BadRule, Fields, Kind, Undecided, compile_rule, require_rule
 from loyalty.domain.facts import RewardCreated
 from loyalty.domain.membership import Membership
-from loyalty.domain.reward import ReturnPolicy, Reward, RewardChanges, RewardTerms, ShownReward
+from loyalty.domain.reward import ReturnPolicy, Reward, RewardTerms, ShownReward
 from loyalty.domain.value import Band
 from loyalty.names import REWARD, UNIT
 from loyalty.store import rewards as store
@@ -58,7 +58,9 @@ async def create_reward(tx: Transaction, *, reward_id: str, reward: RewardDraft)
     return await _read(tx, new)
 
 
-async def update_reward(tx: Transaction, *, reward_id: str, etag: str, changes: RewardChanges) -> ShownReward:
+async def update_reward(
+    tx: Transaction, *, reward_id: str, etag: str, changes: Changes[RewardTerms]
+) -> ShownReward:
     """Keep the next version. What is the same is none. NotFound; Aborted when the etag is stale."""
     await LOCK_NAME.run(tx, name=REWARD.format(reward_id))
     reward = await found(tx, REWARD, store.REWARD_LATEST, reward_id, etag=etag)

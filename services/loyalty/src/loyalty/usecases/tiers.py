@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TypedDict
 from uuid import UUID
 
 from chassis.api.entities import found, write
@@ -11,7 +10,7 @@ from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
-from chassis.facts import changed, fact_of
+from chassis.facts import Changes, changed, fact_of
 from chassis.work.timers import Timer
 from loyalty.domain.facts import TierDowngradeExpected
 from loyalty.domain.membership import Membership
@@ -37,14 +36,6 @@ LOOK = timedelta(seconds=30)  # how often each shard is looked at
 _FIRST, _NOTHING = UUID(int=0), Decimal(0)
 
 
-class TierChanges(TypedDict, total=False):
-    """What is new of a tier."""
-
-    display_name: str
-    threshold: Decimal
-    benefits: list[Benefit]
-
-
 async def create_tier(
     tx: Transaction,
     *,
@@ -66,7 +57,7 @@ async def create_tier(
 
 
 async def update_tier(
-    tx: Transaction, *, program_id: str, tier_id: str, etag: str, changes: TierChanges
+    tx: Transaction, *, program_id: str, tier_id: str, etag: str, changes: Changes[Tier]
 ) -> Tier:
     """Change a tier. NotFound; Aborted when the etag is stale; AlreadyExists of the threshold."""
     tier = await found(tx, TIER, store.LOCK_TIER, program_id, tier_id, etag=etag)

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 from chassis.api.actors import actor_name
 from chassis.api.entities import created, found, own_department, owned, write
 from chassis.db.statement import LOCK_NAME, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, ResourceExists, invalid
-from chassis.facts import changed
+from chassis.facts import Changes, changed
 from chassis.languages import language_code_of
 from notifications.domain.template import Template, TemplateInLanguages, Text, TextState, Type
 from notifications.names import TEMPLATE, TEXT
@@ -32,23 +31,13 @@ class Variable:
     impersonal: bool
 
 
-class TemplateChanges(TypedDict, total=False):
+@dataclass(frozen=True, slots=True)
+class TemplateTerms:
     """What of a template can change."""
 
     default_language_code: str
     variables: list[Variable]
     review_required: bool
-
-
-class TextChanges(TypedDict, total=False):
-    """What of a text can change."""
-
-    subject: str
-    body: str
-    apology: str
-    reasons: dict[str, str]
-    mjml: str
-    next_step: str
 
 
 async def create_template(
@@ -86,7 +75,7 @@ async def create_template(
 
 
 async def update_template(
-    tx: Transaction, *, template_id: str, changes: TemplateChanges, etag: str
+    tx: Transaction, *, template_id: str, changes: Changes[TemplateTerms], etag: str
 ) -> TemplateInLanguages:
     """Change the default language or the variables, as far as its texts and its policies allow.
 
@@ -166,7 +155,7 @@ async def update_text(
     *,
     template_id: str,
     template_text_id: str,
-    changes: TextChanges,
+    changes: Changes[Text],
     etag: str,
 ) -> Text:
     """Keep the next version of a text. What says the same is no new version.
