@@ -12,12 +12,13 @@ SERVICES = sorted(ROOT.glob("services/*/pyproject.toml"))
 IMAGES = [
     "chassis/pyproject.toml",
     "identity/pyproject.toml",
+    "imports/pyproject.toml",
     *(str(path.relative_to(ROOT)) for path in SERVICES),
 ]
-NOT_IN_IMAGES = ("testing", "imports", "tools")
+NOT_IN_IMAGES = ("testing", "tools")
 PROJECTS = [*IMAGES, *(f"{folder}/pyproject.toml" for folder in NOT_IN_IMAGES)]
 OWN = {"rapport-contracts": "proto"} | {
-    f"rapport-{name}": name for name in ("chassis", "identity", *NOT_IN_IMAGES)
+    f"rapport-{name}": name for name in ("chassis", "identity", "imports", *NOT_IN_IMAGES)
 }
 OPTIONS = [
     "--universal",

@@ -41,16 +41,19 @@ def test_a_dockerfile_passes_the_linter(whose: str) -> None:
 
 
 # What one service has that no other needs.
-MATCHER = {"customer": ("COPY identity identity\n", "./identity ")}
+OWN = {
+    "customer": ("COPY identity identity\n", "./identity "),
+    "desk": ("COPY imports imports\n", "./imports "),
+}
 
 
-def test_all_dockerfiles_are_one_but_for_the_name_the_ports_and_the_matcher_of_customers() -> None:
+def test_all_dockerfiles_are_one_but_for_the_name_the_ports_and_what_one_service_alone_needs() -> None:
     made = DOCKERFILES["rapport"].replace("EXPOSE 7022 7122\n", "EXPOSE\n").replace("billing", "SERVICE")
     shapes = {made}
     for service in SERVICES:
         port, web = chart_ports(service)
         text = DOCKERFILES[service]
-        for extra in MATCHER.get(service, ()):
+        for extra in OWN.get(service, ()):
             assert extra in text
             text = text.replace(extra, "")
         exposed = f"EXPOSE {port} {port + 100}{f' {web}' if web else ''}\n"

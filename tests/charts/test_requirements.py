@@ -40,7 +40,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     libraries = [*install, "--require-hashes", "-r", "requirements.txt"]
     for how in (["--offline"], []):
         if subprocess.run([*libraries, *how], cwd=ROOT, check=False).returncode == 0:
-            folders = ["proto", "chassis", "identity", *(f"services/{name}" for name in SERVICES)]
+            folders = ["proto", "chassis", "identity", "imports", *(f"services/{name}" for name in SERVICES)]
             own = [
                 "--no-deps",
                 "--build-constraints",
@@ -55,7 +55,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.skip("the requirements can be installed neither from uv's cache nor from an index")
 
 
-TOOLS = ("rapport_testing", "rapport_imports", "rapport_tools", "typer", "rich", "pytest", "psutil")
+TOOLS = ("rapport_testing", "rapport_tools", "typer", "rich", "pytest", "psutil")
 LOOK = """
 import importlib, importlib.util, json, pathlib, pkgutil, sys
 for package in json.loads(sys.argv[1]):
@@ -76,7 +76,7 @@ print(json.dumps({
 
 
 def test_an_image_holds_no_tool_no_issuer_and_no_data_and_all_of_it_can_be_imported(python: Path) -> None:
-    packages = json.dumps(["chassis", "rapport_identity", *SERVICES])
+    packages = json.dumps(["chassis", "rapport_identity", "rapport_imports", *SERVICES])
     told = subprocess.run([python, "-c", LOOK, packages, json.dumps(TOOLS)], capture_output=True, check=False)
     assert told.returncode == 0, told.stderr.decode()
     found = json.loads(told.stdout)

@@ -66,9 +66,9 @@ async def run(
         WrongOption: not with what is wanted.
         grpc.RpcError: a service refuses or is down.
     """
-    mapping = dict(_pair("map", text) for text in wanted.mapping or ())
-    constants = dict(_pair("set", text) for text in wanted.constants or ())
-    table = _opened(wanted, mapping)
+    mapping = dict(pair("map", text) for text in wanted.mapping or ())
+    constants = dict(pair("set", text) for text in wanted.constants or ())
+    table = opened(wanted, mapping)
     wanted = _completed(wanted, table)
     result.kind, result.system, result.department = wanted.kind.value, wanted.system, wanted.department
     if table.mended:
@@ -98,7 +98,7 @@ async def run(
             result.seconds = round(time.monotonic() - started, 3)
 
 
-def _opened(wanted: Wanted, mapping: Mapping[str, str]) -> tabular.Table:
+def opened(wanted: Wanted, mapping: Mapping[str, str]) -> tabular.Table:
     """The file as a table of rows of the kind that is wanted. UnreadableFile, WrongOption."""
     table = tabular.open_table(
         wanted.file,
@@ -241,7 +241,7 @@ async def opened_channels(
         yield channel
 
 
-def _pair(option: str, text: str) -> tuple[str, str]:
+def pair(option: str, text: str) -> tuple[str, str]:
     field, separator, said = text.partition("=")
     if not separator:
         raise WrongOption(option, text, f"must be FIELD={'COLUMN' if option == 'map' else 'VALUE'}")
@@ -274,7 +274,7 @@ class Patient:
                     except grpc.aio.AioRpcError as error:
                         peers = refusal(error)
                         wait_s = peers.retry_after_s + WAITS.wait(failures)
-                        if not _passes(peers) or time.monotonic() + wait_s > until:
+                        if not passes(peers) or time.monotonic() + wait_s > until:
                             raise
                     self._tell()
                     await asyncio.sleep(wait_s)
@@ -293,5 +293,5 @@ class Patient:
             )
 
 
-def _passes(peers: Refusal) -> bool:
+def passes(peers: Refusal) -> bool:
     return is_passing(peers) or peers.code == "DEADLINE_EXCEEDED" or peers.reason == "OVERLOADED"

@@ -130,6 +130,7 @@ HAND_OVER = Statement[Any](
     )
     .returning(WORK.c.id)
 )
+RENEW = Statement[Any](sa.update(WORK).where(*_OURS).values(lease_until=_LEASE).returning(WORK.c.id))
 GET = Statement(sa.select(WORK).where(_THIS), row=Work)
 LOCK = Statement(sa.select(WORK).where(_THIS).with_for_update(), row=Work)
 MOVE = Statement[None](sa.update(WORK).where(_THIS).values({c: sa.bindparam(c) for c in MOVED}))

@@ -88,6 +88,18 @@ class Turn:
             return
         raise Later("database-unavailable")
 
+    async def renew(self) -> None:
+        """Say that it is still prepared, so that it may take as long again from now.
+
+        For what takes longer than somebody waits to see that whoever prepares it has died: call it several
+        times in each `prepare_time`. Superseded when the turn has gone to another.
+        """
+        began, prepare_time = asyncio.get_running_loop().time(), self._worker.prepare_time
+        ours = {"work": self._work.id, "at_attempt": self._work.attempt}
+        if await queue.RENEW.maybe(self._db, **ours, lease=prepare_time * LEASE) is None:
+            raise Superseded("lease-over")
+        self.until = began + prepare_time.total_seconds()
+
     def commit_to_it(self) -> None:
         """What leaves next cannot be called back. Superseded when the lease has run out meanwhile."""
         if asyncio.get_running_loop().time() >= self.until:

@@ -29,6 +29,8 @@ from desk.selfservice.site import PREFIX as OWN
 from desk.selfservice.site import OwnPages
 from desk.settings import Settings
 from desk.store.cleaning import every
+from desk.transfer.keeping import letting_go
+from desk.transfer.working import Transferring
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.notifications.v1.provider_service_pb2_grpc import ProviderServiceStub
@@ -46,6 +48,8 @@ def compose(app: App[Settings]) -> None:
     calls, gate = Calls(app.db, app.broadcast), Gate(app)
     app.background(lambda: every(MINUTE_S, gate.sessions.clean))
     app.background(lambda: every(HOUR_S, clean(app.db)))
+    app.work(Transferring(app.db, gate.lending, app.forwarding))
+    app.background(lambda: every(HOUR_S, *letting_go(app.db, timedelta(days=s.file_days))))
     services, presence = Services(app.forwarding, s.front_desk), Presence(app.broadcast)
     guarded = gate.before(pages(services, app.db, app.draining, traces, calls, presence))
     rest = Rest(app.forwarding, app.verifier, s.rest_timeout_s, app.draining)

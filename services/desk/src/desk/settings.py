@@ -80,6 +80,12 @@ class Settings(ServiceSettings):
         description="how many proxies of ours stand before customers' own pages, each of which adds whom it "
         "saw to X-Forwarded-For; 0: nobody's word is taken for an address",
     )
+    file_mib: int = Field(
+        20, ge=1, le=100, description="how large a file may be that somebody imports at the desk, in MiB"
+    )
+    file_days: int = Field(
+        7, ge=1, le=30, description="how long files are kept that were imported or exported at the desk"
+    )
     webhooks_dir: Path | None = Field(
         None, description="the folder with a file `<name>.json` for each source of webhooks; none: no source"
     )

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -26,6 +27,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_MAX_BYTES = 1024 * 1024
 FIELDS_MAX = 200
 BODY_S = 30.0
+TOO_LARGE = N_("a file has at most {most} MiB here. Whoever runs this can import larger ones.")
 FORGED = N_(
     "this was not sent by a page of yours. Another person may have signed in here: load the page again."
 )
@@ -161,6 +163,46 @@ async def admitted(request: Request, origin: str, csrf: str) -> Receive | Respon
         told = N_("a form has at most {most} fields, and no files.")
         return fragment(request, N_("Not done:"), told, status=400, most=FIELDS_MAX)
     return _again(body, request.receive) if is_signed else forged()
+
+
+async def admitted_file(request: Request, origin: str, csrf: str, most: int) -> FormData | Response:
+    """A form with one file of at most so many bytes, which is read to the disk; or the answer to another.
+
+    As `admitted`. Whoever gets it closes it.
+    """
+    if not is_ours(request, origin):
+        return fragment(request, N_("Not done:"), FORGED, status=403)
+    read, receive = 0, request.receive
+
+    async def bounded() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most + BODY_MAX_BYTES:
+            raise _TooMuch
+        return message
+
+    too_much = partial(fragment, request, N_("Too much:"), TOO_LARGE, status=413, most=most // 2**20)
+    try:
+        form = await Request(request.scope, bounded).form(max_files=1, max_fields=FIELDS_MAX)
+    except _TooMuch:
+        return too_much()
+    except (HTTPException, MultiPartException, ValueError):
+        return fragment(request, N_("Not done:"), N_("it is no form with one file."), status=400)
+    said, file = form.get("csrf"), form.get("file")
+    answer: Response | None = None
+    if not isinstance(said, str) or not hmac.compare_digest(said.encode(), csrf.encode()):
+        answer = fragment(request, N_("Not done:"), FORGED, status=403)
+    elif isinstance(file, UploadFile) and (file.size or 0) > most:
+        answer = too_much()
+    if answer:
+        await form.close()
+        return answer
+    return form
+
+
+class _TooMuch(Exception):
+    """More than is taken."""
 
 
 async def _is_signed(request: Request, csrf: str) -> bool:

@@ -3,6 +3,8 @@
 a cookie -> a session -> `request.state.viewer`, and `current_call`, so that calls are made as that person
 """
 
+from functools import partial
+
 from opentelemetry.trace import Span, StatusCode
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -17,10 +19,12 @@ from chassis.telemetry import tracing
 from desk.auth import answers
 from desk.auth.cookies import Jar
 from desk.auth.entrance import PATHS, Entrance
+from desk.auth.lending import Lending
 from desk.auth.provider import Provider
 from desk.auth.sessions import Sessions
 from desk.settings import Settings
 
+UPLOAD = "/imports"  # where a form may have a file
 STATIC = "/static/"  # kept by browsers, and nobody's
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -47,7 +51,9 @@ class Gate:
 
     - `viewer`: whoever looks;
     - `viewer_again`, for what lasts: `await` it to have them with a current token, or None when they are
-      signed out. That is no use of the session, which ends by its time as if nobody looked.
+      signed out. That is no use of the session, which ends by its time as if nobody looked;
+    - `lend`, for what goes on when they have left the page: see `Lending`;
+    - `form`, at `UPLOAD` alone: the one form that has a file.
     """
 
     def __init__(self, app: App[Settings]) -> None:
@@ -57,6 +63,8 @@ class Gate:
         self.sessions = Sessions(app.db, app.verifier, self._provider, idle, longest)
         self.jar = Jar(settings.site_url)
         self._origin = answers.origin_of(settings.site_url)
+        self.lending = Lending(self.sessions, settings)
+        self._file_max = settings.file_mib * 2**20
         self._entrance = Entrance(self._provider, self.sessions, self.jar, self._origin)
 
     def before(self, pages: ASGIApp) -> ASGIApp:
@@ -104,10 +112,16 @@ class Gate:
             return answers.signed_out(request)
         receive = request.receive
         if request.method not in answers.SAFE:
-            admitted = await answers.admitted(request, self._origin, viewer.csrf)
-            if isinstance(admitted, Response):
-                return admitted
-            receive = admitted
+            if request.url.path == UPLOAD:
+                form = await answers.admitted_file(request, self._origin, viewer.csrf, self._file_max)
+                if isinstance(form, Response):
+                    return form
+                request.state.form = form
+            else:
+                admitted = await answers.admitted(request, self._origin, viewer.csrf)
+                if isinstance(admitted, Response):
+                    return admitted
+                receive = admitted
         headers = dict(request.headers)
         current_call.set(
             Call(
@@ -121,6 +135,7 @@ class Gate:
         )
         request.state.viewer = viewer
         request.state.viewer_again = lambda: self.sessions.viewer(cookies, used=False)
+        request.state.lend = partial(self.lending.lend, cookies)
         return receive
 
     def _hardened(self, send: Send, path: str) -> Send:

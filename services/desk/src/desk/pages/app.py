@@ -56,6 +56,7 @@ ROOMS = (
         "actions",
         "aside",
         "received",
+        "imports",
         "matches",
         "merging",
         "operations",

@@ -49,6 +49,8 @@ NAVIGATION = (
     ("/goodwill", N_("To approve"), "loyalty.goodwill.approve"),
     ("/operations", N_("Operations"), "*.operations.read"),
 )
+# Beside them in the menu: what few do, and not each day.
+FURTHER = (("/imports", N_("Imports"), "customer.import_jobs.write"),)
 COUNTED = ("/matchCandidates", "/goodwill")  # beside which stands how much waits: what `/count` below it says
 
 
@@ -92,6 +94,7 @@ class Looking:
             viewer=self.viewer,
             assets=ASSETS,
             navigation=NAVIGATION,
+            further=FURTHER,
             counted=COUNTED,
             here=self.request.url.path,
             **values,

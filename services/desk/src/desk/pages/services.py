@@ -43,6 +43,7 @@ from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeSer
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport.customer.v1.match_service_pb2_grpc import MatchServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
 from rapport.customer.v1.relationship_service_pb2_grpc import RelationshipServiceStub
@@ -89,6 +90,7 @@ class Services:
     merges = _called(CustomerMergeServiceStub)
     links = _called(SelfServiceLinkServiceStub)
     consents = _called(ConsentServiceStub)
+    imports = _called(ImportServiceStub)
     matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)
     suppressions = _called(SuppressionServiceStub)

@@ -220,4 +220,5 @@ async function refresh() {
 }
 document.addEventListener("visibilitychange", () => { looked(); if (visible()) refresh(); });
 addEventListener("pageshow", event => { if (event.persisted) { tell(); refresh(); } });
-if (refreshes) setInterval(() => { if (visible()) refresh(); }, 30000);
+const every = Number(refreshes?.dataset.refresh) || 30; // seconds
+if (refreshes) setInterval(() => { if (visible()) refresh(); }, every * 1000);
