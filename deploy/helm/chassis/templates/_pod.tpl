@@ -79,7 +79,7 @@ env:
 {{- define "chassis.v1.volumes" -}}
 - name: tmp
   emptyDir:
-    sizeLimit: 64Mi
+    sizeLimit: 1Gi
 {{- include "chassis.v1.secretVolumes" . }}
 {{- with .Values.auth.token }}
 {{- if .projected.enabled }}

@@ -11,7 +11,11 @@ from rapport_testing.wait import eventually
 
 pytestmark = pytest.mark.together
 
-PEOPLE = b"Kundennummer;Vorname;Nachname;E-Mail;Notiz\n1;Erika;Sommer;erika@example.org;gut\n2;Max;Moritz;;\n;Nie;Mand;;\n"
+PEOPLE = b"""Kundennummer;Vorname;Nachname;E-Mail;Notiz
+1;Erika;Sommer;erika@example.org;gut
+2;Max;Moritz;;
+;Nie;Mand;;
+"""
 
 
 async def brought(browser: Any, content: bytes, kind: str = "customers", name: str = "kunden.csv") -> str:

@@ -108,7 +108,7 @@ class Gate:
         # A page that is open and keeps itself current is no use: nobody may be there.
         used = answers.is_navigation(request) or request.method not in answers.SAFE
         viewer = await self.sessions.viewer(cookies, used=used)
-        if viewer is None:
+        if viewer is None or cookies is None:
             return answers.signed_out(request)
         receive = request.receive
         if request.method not in answers.SAFE:

@@ -44,7 +44,8 @@ class Lines:
         self.channels, self.call = channels, call
         self.loop = asyncio.get_running_loop()
 
-    def __call__(self, service: str) -> "_Line":
+    def __call__(self, service: str) -> Any:
+        """What a stub needs of a channel to a service."""
         return _Line(self, service)
 
 
