@@ -184,3 +184,11 @@ async def test_the_clock_that_a_customer_chose_by_any_of_their_names_goes_before
             assert (known.time_zone, known.effective_time_zone) == ("Asia/Tokyo", zone)
             assert known.time_zone_source == source
         assert (await check(desk, anna)).time_zone == zone
+
+
+async def test_a_view_has_the_time_zone_that_was_chosen_after_it_was_written(desk):
+    emi = await desk.create(desk.email("emi@a.com"), time_zone="Asia/Tokyo")
+    await desk.view_when(emi.name, lambda view: view.time_zone == "Asia/Tokyo")
+    preferences = Preferences(name=f"{emi.name}/preferences", time_zone="Asia/Kolkata")
+    await desk.consents.UpdatePreferences(UpdatePreferencesRequest(preferences=preferences))
+    await desk.view_when(emi.name, lambda view: view.time_zone == "Asia/Kolkata")
