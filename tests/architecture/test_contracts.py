@@ -16,7 +16,7 @@ from rapport.options.v1 import options_pb2
 
 # Methods that change nothing; every other one is a mutation.
 READS = re.compile(
-    r"(Get|List|BatchGet|Watch|Search|Find|Explain|Check|Evaluate|Render|Report|Score|Preview(?!ImportJob))([A-Z]|$)"
+    r"(Get|List|BatchGet|Download|Watch|Search|Find|Explain|Check|Evaluate|Render|Report|Score|Preview(?!ImportJob))([A-Z]|$)"
     r"|ResolveSelfServiceLink$"  # which says whose a link is; ResolveCustomer makes whom it does not find
 )
 SUBJECT = re.compile(r"events\.(?P<service>[a-z]+)\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*")

@@ -33,6 +33,7 @@ PARENTS: dict[str, dict[str, Any]] = {
     "SearchCustomers": {"query": "anna"},
     "SearchCases": {"query": "late"},
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
+    "ListAttachments": {"parent": f"customers/{uuid4()}"},
     "ListAdviceAnswers": {"parent": f"customers/{uuid4()}"},
     "ListObservations": {"parent": f"customers/{uuid4()}"},
     "ListAttributeValues": {"parent": f"customers/{uuid4()}"},

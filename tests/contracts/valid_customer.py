@@ -21,6 +21,7 @@ from tests.contracts.names import (
 CANDIDATE = CANDIDATES[0]
 _BIRTHDAY = advice_id(AdviceRule.BIRTHDAY, occasion="2026")
 ADVICE = f"{TWINS[0]}/adviceAnswers/{_BIRTHDAY}"
+LETTER = b64encode(b"%PDF-1.7").decode()
 SECTION = b64encode(section_contract()).decode()
 _PROFILE = {
     "display_name": "Anna",
@@ -38,10 +39,11 @@ def _email(value: str) -> dict[str, str]:
     return {"type": "TYPE_EMAIL", "value": f"{value}@example.com"}
 
 
-def _contact(customer: str) -> dict[str, Any]:
+def _contact(customer: str, *attachments: str) -> dict[str, Any]:
     return {"parent": customer, "timeline_entry": {
         "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
         "summary": "Asked", "occur_time": BEFORE, "resource": CASE, "reference": "orders/1",
+        "attachments": [*attachments],
     }}  # fmt: skip
 
 
@@ -88,7 +90,13 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("DeleteRelationship", {"name": "{CreateRelationship}", "etag": "#"}),
     ("AssignRelationshipManager", {
         "name": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
-    ("RecordInteraction", _contact("{CreateCustomer}")),
+    ("UploadAttachment", {
+        "parent": "{CreateCustomer}", "attachment": {"display_name": "letter.pdf"}, "content": LETTER}),
+    ("GetAttachment", {"name": "{UploadAttachment}"}),
+    ("ListAttachments", PAGE | {"parent": "{CreateCustomer}"}),
+    ("DownloadAttachment", {"name": "{UploadAttachment}"}),
+    ("RecordInteraction", _contact("{CreateCustomer}", "{UploadAttachment}")),
+    ("DeleteAttachment", {"name": "{UploadAttachment}", "etag": "#", "reason_code": "asked-by-customer"}),
     ("BatchRecordInteractions", {"requests": [_contact("{CreateCustomer}")]}),
     ("GetTimelineEntry", {"name": "{RecordInteraction}"}),
     ("ListTimelineEntries", PAGE | {"parent": "{CreateCustomer}"}),

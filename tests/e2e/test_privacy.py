@@ -40,6 +40,8 @@ from tests.e2e.stack import Stack
 
 # Where the customer service keeps who a customer is; `idempotency` holds what the caller got, for seven days.
 HOME = {
+    "attachments",
+    "attachment_contents",
     "customers",
     "identifiers",
     "observations",

@@ -9,6 +9,7 @@ VIEW = Pattern("customers/{customer}/view")
 CONSENT = Pattern("customers/{customer}/consents/{consent:code_pair}")
 PURPOSE = Pattern("purposes/{purpose:code}")
 EVERY_PURPOSE = "purposes/-"
+ATTACHMENT = Pattern("customers/{customer}/attachments/{attachment}")
 ADVICE_ANSWER = Pattern("customers/{customer}/adviceAnswers/{advice_answer}")
 SELF_SERVICE_LINK = Pattern("customers/{customer}/selfServiceLink")
 WORDING = Pattern("purposes/{purpose:code}/wordings/{wording:code}")

@@ -10,6 +10,7 @@ from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.freshness import Standing
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
+from customer.domain.attachments import AttachmentLimits
 from customer.domain.links import LinkKeys
 from customer.domain.suppressions import AddressKey
 from customer.events.cases import CALLS, on_called
@@ -19,6 +20,7 @@ from customer.events.view import LISTENING, project
 from customer.jobs.learning import Learning
 from customer.jobs.matching import Matching
 from customer.rpc.advice import AdviceRpc
+from customer.rpc.attachments import AttachmentRpc
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.consents import ConsentRpc, PurposeRpc
 from customer.rpc.customers import CustomerRpc
@@ -72,6 +74,10 @@ def compose(app: App[Settings]) -> None:
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals, time_zone=zone))
     app.serve(AdviceRpc(app, hot=hot))
+    limits = AttachmentLimits(
+        app.settings.attachment_max_bytes, app.settings.attachments_max_bytes, scans=False
+    )
+    app.serve(AttachmentRpc(app, hot=hot, limits=limits))
     app.serve(CustomerMergeRpc(app, hot=hot, freshness=app.freshness, projecting=PROJECTING))
     app.serve(PurposeRpc(app))
     app.serve(SectionRpc(app, hot=hot))

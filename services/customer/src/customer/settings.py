@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from chassis.settings import Pepper, ServiceSettings
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
+from customer.domain.attachments import LARGEST_BYTES
 from customer.domain.links import KEY_LEAST, KEYS_MOST
 
 
@@ -49,6 +50,16 @@ class Settings(ServiceSettings):
         description="the keys under which links to customers' own pages are made, with blanks between, each"
         " of 32 characters or more, kept as a secret: the first makes links, all open them, and one that is"
         " taken out opens none of its own any more; empty, there are no links",
+    )
+
+    attachment_max_bytes: int = Field(
+        LARGEST_BYTES,
+        ge=1,
+        le=LARGEST_BYTES,
+        description="how many bytes a file of a customer has at most",
+    )
+    attachments_max_bytes: int = Field(
+        100_000_000, ge=1, description="how many bytes all files of a customer have together at most"
     )
 
     @field_validator("link_keys")

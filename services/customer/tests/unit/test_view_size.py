@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chassis.api.messages import money
 from chassis.db.aliases import Groups
-from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.domain.attachments import MOST_OF_AN_ENTRY, AttachedFile, AttachmentState
+from customer.domain.timeline import Channel, Direction, ShownEntry
 from customer.store.tables import ViewRow
 from customer.store.timeline import LATEST_IN_VIEW
 from customer.store.views import ENDED_IN_VIEW, LIVE_IN_VIEW, SetAside, ShownPart
@@ -23,6 +24,10 @@ ID, NOW = UUID(int=7), datetime(2026, 3, 2, 9, tzinfo=UTC)
 ALL = CustomerView(name=f"customers/{ID}/view", customer=f"customers/{ID}")
 WIDE = "\U0001f4e6"  # four bytes, as many as a character has
 MOST = 2**63 - 1
+FILES = [
+    AttachedFile(ID, UUID(int=i), WIDE * 100, "x" * 80, 3_000_000, AttachmentState.NOT_SCANNED)
+    for i in range(MOST_OF_AN_ENTRY)
+]
 
 
 @functools.cache
@@ -42,11 +47,12 @@ def part(kind, number, length, ended, urgent):
     return ShownPart(ID, kind, excerpt(made).SerializeToString(), ended, urgent)
 
 
-def entry(number, length):
+def entry(number, length, files=()):
     text = WIDE * length
-    return TimelineEntry(
+    return ShownEntry(
         UUID(int=number), ID, NOW, text, "x" * 63, text, text, Channel.VOICE, Direction.INBOUND, text, text,
         text, "agent:" + "x" * 63, "f" * 32, assigned_customer_id=ID, reason_code=text,
+        attachment_ids=" ".join(str(each.attachment_id) for each in files), files=files,
     )  # fmt: skip
 
 
@@ -72,7 +78,10 @@ def hostile(draw):
         urgent = draw(st.integers(0, live))
         parts += [part(kind, i, length, ended=False, urgent=i >= live - urgent) for i in range(live)]
         parts += [part(kind, i + live, length, ended=True, urgent=False) for i in range(ended)]
-    entries = [entry(i, draw(LENGTHS)) for i in range(draw(st.integers(0, LATEST_IN_VIEW + 1)))]
+    entries = [
+        entry(i, draw(LENGTHS), draw(st.sampled_from([(), FILES])))
+        for i in range(draw(st.integers(0, LATEST_IN_VIEW + 1)))
+    ]
     sizes = st.tuples(st.integers(0, 16), st.sampled_from([1, 30]))
     sections = [section(i, *draw(sizes)) for i in range(draw(st.integers(0, 32)))]
     return parts, entries, row, sections

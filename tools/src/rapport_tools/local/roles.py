@@ -13,7 +13,7 @@ READ_EVERYTHING = _each(
     cases.case_links.read cases.cases.read cases.clock_policies.read cases.clocks.read
     cases.departments.read cases.escalations.read cases.handoffs.read cases.notes.read
     cases.presences.read cases.promises.read cases.teams.read cases.topics.read cases.work_items.read
-    customer.advice_answers.read
+    customer.advice_answers.read customer.attachments.read
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
@@ -40,7 +40,7 @@ FRONT_LINE = _each(
     cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
     cases.notes.write cases.presences.write
     cases.promises.write cases.work_items.write
-    customer.advice_answers.write
+    customer.advice_answers.write customer.attachments.write
     customer.attribute_values.write customer.consents.write customer.self_service_links.revoke
     customer.customers.write
     customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
@@ -60,6 +60,7 @@ BACK_OFFICE = _each(
     cases.case_links.write cases.cases.write cases.clocks.write cases.escalations.write
     cases.notes.write
     cases.promises.write cases.work_items.write
+    customer.attachments.write
     customer.customers.write customer.identifiers.verify customer.identifiers.write
     customer.import_jobs.write customer.observations.write customer.relationships.write
     customer.timeline_entries.write customer.view_sections.write
@@ -72,6 +73,7 @@ LEAD = _each(
     """
     cases.agents.write cases.authority_policies.write cases.calendars.write cases.case_jobs.write
     cases.clock_policies.write cases.departments.write cases.teams.write cases.topics.write
+    customer.attachments.delete
     customer.attributes.write customer.customer_merges.write customer.customers.assign
     customer.customers.contact customer.import_jobs.write customer.match_jobs.write
     customer.match_parameters.write customer.purposes.write customer.section_schemas.write

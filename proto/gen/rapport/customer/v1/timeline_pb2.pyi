@@ -3,12 +3,15 @@
 isort:skip_file
 The append-only list of everything that happened with one customer."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.customer.v1 import attachment_pb2 as _attachment_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -45,6 +48,8 @@ class TimelineEntry(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     OUTCOME_CODE_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
+    ATTACHED_FILES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/timelineEntries/{uuid}`; the id of a fact's entry is the event's."""
     event_type: _builtins.str
@@ -99,6 +104,16 @@ class TimelineEntry(_message.Message):
     def duration(self) -> _duration_pb2.Duration:
         """How long a contact took, of a call or a visit: more than 0 s, a week at most. Absent when nobody said."""
 
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The files that came or went with a contact, `customers/{uuid}/attachments/{uuid}`, of the very customer with whom it is
+        recorded; at most 10.
+        """
+
+    @_builtins.property
+    def attached_files(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttachedFile]:
+        """What is known of them, in the order of `attachments`. A customer view has the first three of each entry."""
+
     def __init__(
         self,
         *,
@@ -121,11 +136,51 @@ class TimelineEntry(_message.Message):
         etag: _builtins.str = ...,
         outcome_code: _builtins.str = ...,
         duration: _duration_pb2.Duration | None = ...,
+        attachments: _abc.Iterable[_builtins.str] | None = ...,
+        attached_files: _abc.Iterable[Global___AttachedFile] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "duration", b"duration", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "assigned_customer", b"assigned_customer", "channel", b"channel", "department", b"department", "direction", b"direction", "duration", b"duration", "etag", b"etag", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "outcome_code", b"outcome_code", "reason_code", b"reason_code", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "assigned_customer", b"assigned_customer", "attached_files", b"attached_files", "attachments", b"attachments", "channel", b"channel", "department", b"department", "direction", b"direction", "duration", b"duration", "etag", b"etag", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "outcome_code", b"outcome_code", "reason_code", b"reason_code", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TimelineEntry: _TypeAlias = TimelineEntry  # noqa: Y015
+
+@_typing.final
+class AttachedFile(_message.Message):
+    """What an entry says of a file that it has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTACHMENT_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    attachment: _builtins.str
+    """`customers/{uuid}/attachments/{uuid}`."""
+    display_name: _builtins.str
+    """What it is called; empty once it is deleted."""
+    media_type: _builtins.str
+    """What it is, as its bytes say it, such as `application/pdf`."""
+    size_bytes: _builtins.int
+    """How many bytes."""
+    state: _attachment_pb2.Attachment.State.ValueType
+    """Whether the bytes may be had."""
+    def __init__(
+        self,
+        *,
+        attachment: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        state: _attachment_pb2.Attachment.State.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment", "display_name", b"display_name", "media_type", b"media_type", "size_bytes", b"size_bytes", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttachedFile: _TypeAlias = AttachedFile  # noqa: Y015

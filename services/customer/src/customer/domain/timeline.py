@@ -1,12 +1,13 @@
 """The timeline: everything that happened with one customer. Only whose a contact is may be said anew."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
+from customer.domain.attachments import AttachedFile
 from customer.domain.facts import TimelineEntryAssigned
 from customer.names import CUSTOMER, ENTRY
 
@@ -46,7 +47,8 @@ class TimelineEntry:
     `service` is the id of the service that told it, `department` the name of whose it is; `amount` is
     what was paid, of a purchase; `actor` is who acted as tokens name them. `assigned_customer_id` is whose a
     person said that it is, None when it is of whom it was recorded with. `outcome_code` is how a contact
-    ended and `duration` how long it took, where somebody said so.
+    ended and `duration` how long it took, where somebody said so. `attachment_ids`, with blanks between, are
+    of files of the customer with whom it was recorded: text, for rows are inserted as arrays of columns.
     """
 
     id: UUID
@@ -70,6 +72,7 @@ class TimelineEntry:
     version: int = 1
     outcome_code: str = ""
     duration: timedelta | None = None
+    attachment_ids: str = ""
 
     name = ENTRY.named("customer_id", "id")
     assigned_customer = CUSTOMER.named("assigned_customer_id")
@@ -99,3 +102,10 @@ class TimelineEntry:
             told = f"{self.name} is a fact of the service {self.service}: only a contact is assigned."
             about = {"resource": self.name, "service": self.service}
             raise FailedPrecondition("NOT_A_CONTACT", told, about)
+
+
+@dataclass(slots=True)
+class ShownEntry(TimelineEntry):
+    """An entry with what is known of its files, in their order."""
+
+    files: list[AttachedFile] = field(default_factory=list)

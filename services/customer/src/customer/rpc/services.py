@@ -25,7 +25,7 @@ from customer import names
 from customer.domain.identifiers import Draft
 from customer.domain.import_effects import Effect
 from customer.domain.sections import PutResult, ViewSection
-from customer.domain.timeline import INTERACTION, TimelineEntry
+from customer.domain.timeline import INTERACTION, ShownEntry
 from customer.rpc.customers import read_draft
 from customer.store import imports as jobs
 from customer.store import tables as store
@@ -161,7 +161,7 @@ class SectionRpc(Rpc, SectionServiceServicer):
         return await self.explainer.explain(request, _section(section), event=section.put_id)
 
 
-def _recorded(entries: Sequence[TimelineEntry]) -> timeline_pb.BatchRecordInteractionsResponse:
+def _recorded(entries: Sequence[ShownEntry]) -> timeline_pb.BatchRecordInteractionsResponse:
     return timeline_pb.BatchRecordInteractionsResponse(timeline_entries=map(entry_message, entries))
 
 

@@ -11,7 +11,8 @@ from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
 from customer.domain.merges import CustomerMerge
-from customer.domain.timeline import TimelineEntry
+from customer.domain.timeline import ShownEntry
+from customer.store.attachments import files_of
 from customer.store.tables import METADATA, TIMELINE
 from rapport.customer.v1 import customer_merge_pb2
 
@@ -55,7 +56,7 @@ UNDONE_MERGES = Statement(sa.select(_of_customer).where(_O.state == "UNDONE"), r
 # What was recorded from one moment to another, told by the ids, under some names of a customer: read whole,
 # for it is asked for by who takes a merge apart.
 _recorded = (
-    sa.select(TIMELINE)
+    sa.select(TIMELINE, files_of(_T))
     .where(
         among(_T.customer_id, "names"),
         _T.id >= sa.bindparam("first_id", type_=sa.Uuid),
@@ -64,5 +65,5 @@ _recorded = (
     .subquery("recorded")
 )
 LIST_MEANWHILE = Listing(
-    sa.select(_recorded), _recorded.c.occur_time, _recorded.c.id, descending=True, row=TimelineEntry
+    sa.select(_recorded), _recorded.c.occur_time, _recorded.c.id, descending=True, row=ShownEntry
 )

@@ -9,6 +9,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import among, table
 from customer.domain.customers import DeletedCustomer, KeptCustomer
 from customer.store.advice import ANSWERS
+from customer.store.attachments import ATTACHMENTS, CONTENTS
 from customer.store.attributes import CANDIDATES, OBSERVATIONS, PINS
 from customer.store.imports import IMPORT_EFFECTS
 from customer.store.matches import MATCH_CANDIDATES
@@ -52,6 +53,8 @@ USES = [
         _who(each.c.customer_id)
         for each in (
             ANSWERS,
+            ATTACHMENTS,
+            CONTENTS,
             CONSENTS,
             CONSENT_HISTORY,
             CONSENT_TOKENS,

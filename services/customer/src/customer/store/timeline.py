@@ -9,20 +9,21 @@ from chassis.api.listing import Listing
 from chassis.db.aliases import group_of
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, rows_of
-from customer.domain.timeline import TimelineEntry
+from customer.domain.timeline import ShownEntry, TimelineEntry
+from customer.store.attachments import files_of
 from customer.store.tables import TIMELINE
 from rapport.common.v1 import channel_pb2
 
 _T = TIMELINE.c
 LATEST_IN_VIEW = 20
 
-_entry = sa.select(TIMELINE).where(
+_entry = sa.select(TIMELINE, files_of(_T)).where(
     _T.id == sa.bindparam("id"),
     _T.customer_id == sa.func.any(group_of(sa.bindparam("customer_id", type_=sa.Uuid))),
 )
-ENTRY = Statement(_entry, row=TimelineEntry)
+ENTRY = Statement(_entry, row=ShownEntry)
 
-LOCKED_ENTRY = Statement(_entry.with_for_update(), row=TimelineEntry)
+LOCKED_ENTRY = Statement(_entry.with_for_update(), row=ShownEntry)
 _, _, UPDATE_ENTRY = of_entity(TIMELINE, TimelineEntry)
 
 # What is of a customer by the name that it was recorded with, and what a person assigned to them: a range of
@@ -32,7 +33,7 @@ _placed = sa.union_all(
     *(sa.select(TIMELINE, column.label("whose")) for column in (_T.customer_id, _T.assigned_customer_id))
 ).subquery("timeline")
 _E = _placed.c
-_PLACED = sa.select(*(_E[column.name] for column in _T)).where(
+_PLACED = sa.select(*(_E[column.name] for column in _T), files_of(_E)).where(
     sa.or_(_E.assigned_customer_id.is_(None), _E.assigned_customer_id == _E.whose)
 )
 
@@ -44,7 +45,7 @@ LIST_ENTRIES = Listing(
     _E.id,
     descending=True,
     order_by="occur_time",
-    row=TimelineEntry,
+    row=ShownEntry,
     walks=True,
     of_customer=_E.whose,
     filters={
@@ -78,5 +79,5 @@ LATEST_ENTRIES = Statement(
     sa.select(*_latest.c)
     .select_from(_asked.join(_latest, sa.true()))
     .order_by(_latest.c.occur_time.desc(), _latest.c.id.desc()),
-    row=TimelineEntry,
+    row=ShownEntry,
 )

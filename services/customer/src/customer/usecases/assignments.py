@@ -7,7 +7,7 @@ from chassis.db.aliases import groups_of
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, invalid
-from customer.domain.timeline import TimelineEntry
+from customer.domain.timeline import ShownEntry, TimelineEntry
 from customer.names import CUSTOMER, ENTRY
 from customer.store.timeline import LOCKED_ENTRY, UPDATE_ENTRY
 from customer.usecases.hot_views import HotViews
@@ -23,7 +23,7 @@ async def assign_entry(
     timeline_entry_id: UUID,
     assigned_customer_id: UUID,
     etag: str,
-) -> TimelineEntry:
+) -> ShownEntry:
     """Have a contact be of the one of the two whose it is, unless it is.
 
     NotFound; InvalidArgument NOT_OF_MERGE; FailedPrecondition NOT_A_CONTACT, NOT_RECORDED_MEANWHILE;

@@ -10,17 +10,18 @@ from uuid import UUID
 
 from chassis.api.actors import actor_name, service_name
 from chassis.api.etags import etag
-from chassis.api.messages import duration, money, timestamp
+from chassis.api.messages import duration, money, timestamp, to_message
 from customer.domain.customers import Customer
-from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.domain.timeline import Channel, Direction, ShownEntry
 from customer.domain.zones import zone_of
-from customer.names import CUSTOMER, ENTRY, VIEW
+from customer.names import ATTACHMENT, CUSTOMER, ENTRY, VIEW
 from customer.store.tables import ViewRow
 from customer.store.timeline import LATEST_IN_VIEW
 from customer.store.views import ENDED_IN_VIEW, LIVE_IN_VIEW, ShownPart
 from customer.usecases.parts import PARTS, PartKind, add_value, excerpt
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
+from rapport.customer.v1.timeline_pb2 import AttachedFile
 
 VIEW_MAX_BYTES = 64 * 1024
 # For what an answer adds to a stored view: its name, advice, freshness, what is not applied, and excerpts.
@@ -37,6 +38,7 @@ _SHARES: Mapping[PartKind, int] = {
     PartKind.NOTICE: 4 * _KIB,
 }
 _TIMELINE_SHARE = 8 * _KIB
+FILES_IN_VIEW = 3  # of an entry
 
 
 _LISTS: Mapping[PartKind, str] = {
@@ -58,7 +60,7 @@ def rendered(
     customer_id: UUID,
     customer: Customer | None,
     parts: Sequence[ShownPart],
-    entries: Sequence[TimelineEntry],
+    entries: Sequence[ShownEntry],
     row: ViewRow,
 ) -> bytes:
     """The serialised view, the same bytes for the same arguments.
@@ -136,7 +138,7 @@ def cut_unapplied(view: view_pb2.CustomerView, total: int) -> bytes:
     return view.SerializeToString()
 
 
-def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
+def entry_message(entry: ShownEntry) -> timeline_pb2.TimelineEntry:
     """A timeline entry as the contract has it. Written out, because a page has up to a thousand of them."""
     return timeline_pb2.TimelineEntry(
         name=ENTRY.format(entry.customer_id, entry.id),
@@ -158,6 +160,8 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
         etag=etag(entry.version),
         outcome_code=entry.outcome_code,
         duration=duration(entry.duration),
+        attachments=[ATTACHMENT.format(entry.customer_id, each) for each in entry.attachment_ids.split()],
+        attached_files=[to_message(AttachedFile, each) for each in entry.files],
     )
 
 
@@ -211,9 +215,11 @@ def _add_value(view: view_pb2.CustomerView, value: view_pb2.ValuePart) -> None:
     del view.value.lifetime_values[_CURRENCIES_MAX:]
 
 
-def _enter(view: view_pb2.CustomerView, entries: Sequence[TimelineEntry], room: int) -> None:
+def _enter(view: view_pb2.CustomerView, entries: Sequence[ShownEntry], room: int) -> None:
     """Show the newest entries that fit."""
     latest = [excerpt(entry_message(entry)) for entry in entries[:LATEST_IN_VIEW]]
+    for entry in latest:
+        del entry.attached_files[FILES_IN_VIEW:]
     shown = _how_many((entry.ByteSize() + _FRAME for entry in latest), room)
     view.latest_timeline_entries.extend(latest[:shown])
     if shown < len(entries):

@@ -15,7 +15,7 @@ from chassis.db.aliases import Groups, groups_of
 from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.errors import Malformed
-from customer.domain.timeline import TimelineEntry
+from customer.domain.timeline import ShownEntry, TimelineEntry
 from customer.store import timeline
 from customer.store import views as store
 from customer.store.tables import CUSTOMERS_BY_ID, PartRow, ViewRow
@@ -23,7 +23,7 @@ from customer.usecases.households import News, hear
 from customer.usecases.parts import About, PartKind, folded, merged
 from customer.usecases.rendering import rendered
 
-R = TypeVar("R", store.ShownPart, TimelineEntry)
+R = TypeVar("R", store.ShownPart, ShownEntry)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = [field.name for field in fields(ViewRow)]
 _LIVE = {PartKind.PROMISE: "open_promises", PartKind.CASE: "open_cases"}
