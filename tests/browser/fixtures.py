@@ -21,6 +21,7 @@ REQUIRED = "RAPPORT_BROWSER_REQUIRED"  # set where a test that is skipped proves
 KEPT = Path(__file__).parents[2] / "build" / "browser"  # what is kept of tests that failed
 FAILED = pytest.StashKey[bool]()
 ARGUMENTS = [
+    "--js-flags=--no-maglev --no-turbofan",  # pages live for moments: to optimize them takes longer
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing outside
     "--disable-dev-shm-usage",  # containers have little of it
 ]

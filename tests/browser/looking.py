@@ -21,7 +21,7 @@ BARRIERS = """async ([within, values]) => {
     return violations.map(rule => `${rule.id} (${rule.help}): ${where(rule)}`);
 }"""
 # Contrast is three quarters of what axe costs: it is judged once for each look (`looks.js`).
-ONCE = "() => axe.configure({rules: [{id: 'color-contrast', selector: '[data-look]'}]})"
+AXE = f"{AXE_SCRIPT}; axe.configure({{rules: [{{id: 'color-contrast', selector: '[data-look]'}}]}})"
 LOOKS_OF_WORDS = (Path(__file__).parent / "looks.js").read_text()
 TABS_MAX = 200
 WIDTHS = (320, 390, 768, 1280, 1920)
@@ -43,12 +43,13 @@ FOCUSED = """() => {
     const words = (at.getAttribute("aria-label") || at.innerText || at.name || at.id || "").trim();
     return {tag: at.tagName.toLowerCase(), words: words.replace(/\\s+/g, " ").slice(0, 60), seen, covered};
 }"""
-PASS = """() => {
+# Comes by what has the focus: whether that was never so before, and then what it is.
+PASS = f"""() => {{
     const at = document.activeElement;
-    if (at === document.body) return "again";
-    if (at === passed.at(-1)) return "just now";
-    return passed.includes(at) ? "again" : (passed.push(at), "never");
-}"""
+    if (at === document.body) return ["again"];
+    if (at === passed.at(-1)) return ["just now"];
+    return passed.includes(at) ? ["again"] : (passed.push(at), ["never", ({FOCUSED})()]);
+}}"""
 FLAWS = (Path(__file__).parent / "flaws.js").read_text()
 SPACED = (Path(__file__).parent / "spaced.js").read_text()
 WATCH_SHIFTS = """() => {
@@ -67,8 +68,7 @@ async def barriers(page: "Page", within: str = "html") -> list[str]:
     It runs as the inspector does, beside the page's policy: the policy stays as it is.
     """
     if not await page.evaluate("() => 'axe' in globalThis"):  # half of what it costs
-        await page.evaluate(AXE_SCRIPT)
-        await page.evaluate(ONCE)
+        await page.evaluate(AXE)
     await page.evaluate(LOOKS_OF_WORDS, within)
     found: list[str] = await page.evaluate(BARRIERS, [within, STANDARD])
     return found
@@ -142,11 +142,10 @@ async def keyboard_stops(page: "Page") -> list[dict[str, Any]]:
     way: list[dict[str, Any]] = []
     for _ in range(TABS_MAX):
         await page.keyboard.press("Tab")
-        before = await page.evaluate(PASS)
+        before, *stop = await page.evaluate(PASS)
         if before == "again":
             return way
-        if before == "never":  # of a field with several parts, such as a day, each is a stop
-            way.append(await focused(page))
+        way += stop  # of a field with several parts, such as a day, each is a stop
     raise AssertionError(f"Tab does not come round; the way is {[each['words'] for each in way]}")
 
 

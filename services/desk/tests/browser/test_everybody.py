@@ -18,7 +18,7 @@ from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
 from tests.browser.customers import in_trouble, merged, somebody, taken_apart, twice, well_known
-from tests.browser.looking import barriers, flaws, keyboard_stops, spaced
+from tests.browser.looking import AXE, barriers, flaws, keyboard_stops, spaced
 from tests.browser.troubles import TRACE, give_up, traces
 
 ALL = Person("alice", "admin", "front-desk")  # to whom everything is offered
@@ -36,6 +36,7 @@ WEEK = {
     "condition": "true",
     "targets": [{"metric": "CLOCK_METRIC_RESOLUTION", "businessMinutes": 10080}],
 }
+BY_KEYBOARD = 24  # so many of the pages: those on which one works
 NARROWEST = (320, 640)  # 1280 x 1024 at 400 %, less what a browser has around it
 
 
@@ -164,16 +165,43 @@ async def looked_at(page: Page, within: str = "html") -> list[str]:
     return found
 
 
-async def test_row_26_no_page_bars_anybody_and_each_has_a_title_of_its_own(
+async def cut_off(page: Page) -> list[str]:
+    """What sticks out of the narrowest page or is cut off there, and with wide letters; these stay."""
+    await resize(page, NARROWEST)
+    found = await flaws(page)
+    await spaced(page)
+    return found + [f"spaced: {each}" for each in await flaws(page)]
+
+
+async def unreached(page: Page) -> list[str]:
+    """What Tab does not reach, and where it comes by and one does not see that."""
+    stops = await keyboard_stops(page)
+    found = [f"{stop}" for stop in stops if stop["covered"] or not stop["seen"]]
+    controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+    count = await page.locator(f":is({controls}):visible").count()
+    return found + [f"{len(stops)} of {count} reached"] * (len(stops) < count)  # some come when one is near
+
+
+async def test_row_26_no_page_bars_anybody_also_by_keyboard_or_with_wide_letters_and_each_has_its_title(
     desk: Company, signed_in: SignedIn, paths: list[str]
 ) -> None:
     visitor = await signed_in(ALL)
     visitor.let("status of 404")
-    found, titles = [], {}
-    for path in paths:
-        await visitor.page.goto(path)
-        found += [f"{path}: {each}" for each in await looked_at(visitor.page)]
-        titles[await visitor.page.title()] = path
+    await visitor.context.add_init_script(AXE)
+    page, titles = visitor.page, {}
+    found: list[str] = []
+    for number, path in enumerate(paths):
+        await page.goto(path)
+        titles[await page.title()] = path
+        told = await looked_at(page)
+        await page.emulate_media(color_scheme="light")
+        if number < BY_KEYBOARD:
+            await resize(page, WIDE)
+            told += await unreached(page)
+        told += await cut_off(page)
+        found += [f"{path}: {each}" for each in told]
+    await page.goto(paths[1])
+    found += [f"narrow: {each}" for each in await unreached(page)]
     assert found == [], "\n".join(found)
     assert sorted(titles.values()) == sorted(paths)
 
@@ -229,38 +257,6 @@ async def test_what_is_wrong_with_a_field_is_told_with_it_and_announced(
     await expect(field).to_have_accessible_description(f"{hint} {said}")
     await expect(page.locator("#told")).not_to_be_empty()
     assert await looked_at(page, "#panel") == []
-
-
-async def test_at_320_pixels_with_wide_letters_nothing_sticks_out_or_is_cut_off(
-    desk: Company, signed_in: SignedIn, paths: list[str]
-) -> None:
-    visitor = await signed_in(ALL)
-    visitor.let("status of 404")
-    await resize(visitor.page, NARROWEST)
-    found = []
-    for path in paths:
-        await visitor.page.goto(path)
-        found += [f"{path}: {each}" for each in await flaws(visitor.page)]
-        await spaced(visitor.page)
-        found += [f"{path}, spaced: {each}" for each in await flaws(visitor.page)]
-    assert found == [], "\n".join(found)
-
-
-async def test_row_26_tab_reaches_every_control_and_nothing_hides_which_it_is(
-    desk: Company, signed_in: SignedIn, paths: list[str]
-) -> None:
-    visitor = await signed_in(ALL)
-    page, found = visitor.page, []
-    for path, size in [(path, WIDE) for path in paths[:24]] + [(paths[1], NARROWEST)]:
-        await resize(page, size)
-        await page.goto(path)
-        stops = await keyboard_stops(page)
-        found += [f"{path} {size}: {stop}" for stop in stops if stop["covered"] or not stop["seen"]]
-        controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
-        count = await page.locator(f":is({controls}):visible").count()
-        if len(stops) < count:  # some come only when one is near
-            found.append(f"{path} {size}: {len(stops)} of {count} reached")
-    assert found == [], "\n".join(found)
 
 
 async def test_where_colors_are_the_systems_own_one_sees_what_is_chosen_and_what_has_the_focus(

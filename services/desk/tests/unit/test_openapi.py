@@ -1,4 +1,5 @@
 import re
+from copy import deepcopy
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -9,7 +10,11 @@ TOLD = description()
 
 
 def test_it_is_a_valid_description() -> None:
-    OpenAPIV31SpecValidator(TOLD).validate()
+    told = deepcopy(TOLD)
+    first, *others = [operation for item in told["paths"].values() for operation in item.values()]
+    for each in others:  # what is the same of each is looked at once, which takes half as long
+        assert each["responses"].pop("4XX") == each["responses"].pop("default") == first["responses"]["4XX"]
+    OpenAPIV31SpecValidator(told).validate()
 
 
 def test_it_has_an_operation_for_every_route_and_no_other() -> None:

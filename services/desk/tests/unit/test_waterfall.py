@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desk.pages.traces.otlp import Span
@@ -102,6 +102,7 @@ def test_of_too_many_those_that_lead_to_failures_are_shown_then_the_outermost() 
 
 
 IDS = st.sampled_from(["", *"abcdefghij"])
+FEW = settings(max_examples=30)
 SPANS = st.lists(
     st.builds(
         Span,
@@ -129,6 +130,7 @@ def callers(rows: Sequence[Row]) -> list[tuple[Row, Row | None]]:
     return found
 
 
+@FEW
 @given(SPANS, st.integers(1, 12))
 def test_every_span_is_shown_once_or_counted(spans: list[Span], rows_max: int) -> None:
     made = shown(*spans, rows_max=rows_max)
@@ -137,6 +139,7 @@ def test_every_span_is_shown_once_or_counted(spans: list[Span], rows_max: int) -
     assert made.span_count == len({each.span_id for each in spans})
 
 
+@FEW
 @given(SPANS, st.integers(1, 12))
 def test_no_row_is_without_its_caller_nor_begins_before_it(spans: list[Span], rows_max: int) -> None:
     for row, caller in callers(shown(*spans, rows_max=rows_max).rows):
@@ -146,18 +149,21 @@ def test_no_row_is_without_its_caller_nor_begins_before_it(spans: list[Span], ro
             assert row.begin_ms >= caller.begin_ms
 
 
+@FEW
 @given(SPANS)
 def test_what_begins_later_is_not_drawn_before(spans: list[Span]) -> None:
     rows = sorted(shown(*spans).rows, key=lambda row: row.begin_ms)
     assert [row.x for row in rows] == sorted(row.x for row in rows)
 
 
+@FEW
 @given(SPANS)
 def test_every_bar_lies_within_the_drawing_and_is_seen(spans: list[Span]) -> None:
     for row in shown(*spans).rows:
         assert 0 <= row.x < row.x + row.width <= UNITS
 
 
+@FEW
 @given(SPANS, st.randoms(use_true_random=False))
 def test_the_order_in_which_spans_arrive_changes_nothing(spans: list[Span], random: object) -> None:
     once = list({each.span_id: each for each in spans}.values())

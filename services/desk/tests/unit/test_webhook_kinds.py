@@ -383,14 +383,13 @@ GARBAGE = st.binary(max_size=300) | st.dictionaries(FIELDS, JSON, max_size=6).ma
 )
 
 
-@pytest.mark.parametrize("name", sorted(KINDS))
 @settings(max_examples=40)
 @given(body=GARBAGE)
-def test_whatever_comes_is_a_contact_or_not_understood(name: str, body: bytes) -> None:
-    kind = KINDS[name]
-    for read in (kind.glance, lambda kept, region: kind.read([kept], region)):
-        with contextlib.suppress(NotUnderstood):
-            read(kind.keep(body), "DE")
+def test_whatever_comes_is_a_contact_or_not_understood(body: bytes) -> None:
+    for kind in KINDS.values():
+        for read in (kind.glance, lambda kept, region, kind=kind: kind.read([kept], region)):
+            with contextlib.suppress(NotUnderstood):
+                read(kind.keep(body), "DE")
 
 
 @given(st.lists(st.text(max_size=3000), max_size=4))
