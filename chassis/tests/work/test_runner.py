@@ -62,6 +62,21 @@ def slow_claim(monkeypatch: pytest.MonkeyPatch) -> SlowClaim:
     return slow
 
 
+async def test_what_takes_longer_than_its_lease_says_that_it_lives_until_another_has_its_turn(
+    office: Any,
+) -> None:
+    await office.enqueue("long")
+    lease = timedelta(seconds=1)
+    (work,) = await queue.CLAIM.all(office.db, of_kind="send", now=office.clock.now(), free=1, lease=lease)
+    turn = Turn(office.db, office.outside, work)
+    await turn.renew()
+    (renewed,) = await office.works()
+    assert renewed.lease_until > work.lease_until
+    await office.age_leases()
+    with pytest.raises(NotDone, match="lease-over"):
+        await turn.renew()
+
+
 async def test_each_is_done_once_by_whichever_replica_and_no_more_than_fit_at_once(
     office: Any,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from rapport.options.v1 import options_pb2
 from rapport_imports import own
 from rapport_imports.exports import rows
 from rapport_imports.exports.cells import Cell
@@ -53,6 +54,13 @@ class Kind:
     @cached_property
     def has_filter(self) -> bool:
         return "filter" in self.request.DESCRIPTOR.fields_by_name
+
+    @cached_property
+    def permission(self) -> str:
+        """What whoever lists them must hold."""
+        service = self.method.partition("/")[0].rpartition(".")[2]
+        method = self._module.DESCRIPTOR.services_by_name[service].methods_by_name[self._method]
+        return str(method.GetOptions().Extensions[options_pb2.permission])
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from customer.service import service as customer_service
+from desk.auth.lending import SignedOut
+from desk.store import transfers as store
 from rapport_testing.wait import eventually
 
 pytestmark = pytest.mark.together
@@ -62,3 +65,99 @@ async def test_a_file_is_looked_at_and_imported_once_when_somebody_says_yes(open
     (job,) = (await desk.client().get("/v1/importJobs?filter=state=DONE")).json()["importJobs"]
     assert job["createdCount"] == "2"
     assert (await alice.get(f"{page}/refused.csv")).text.count("REQUIRED") == 1
+
+
+async def test_refused_rows_are_mended_on_their_page_and_imported_by_themselves(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service)
+    alice = await desk.signed_in()
+    page = await brought(alice, PEOPLE.replace(b"Erika", b"Erna").replace(b"erika", b"erna"))
+    seen = await told(alice, page, "Mend the refused rows here")
+    assert 'name="confirm"' not in seen
+    rows = (await alice.get(f"{page}/refused")).text
+    assert re.search(r'name="r0c1" value="Nie"', rows)
+    assert "Notiz" not in rows, "a column that nobody reads needs no mending"
+    answer = await alice.post(f"{page}/mend", data={"r0c0": "4711", "r0c1": "=Nie", "r0c2": "Mand"})
+    again = await told(alice, answer.headers["location"], "waits for your yes", "<li>1 new</li>")
+    assert "a file of refused rows" in again
+    assert "=Nie" in again
+
+
+async def test_what_a_file_may_mean_is_asked_and_said_in_a_field_of_the_page(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    alice = await desk.signed_in()
+    asks = await brought(alice, b"Order ID,Required Date,Email\n1,03/04/2026,a@example.org\n", "orders")
+    seen = await told(alice, asks, ">stopped</span>")
+    assert "“How dates are written”" in seen, seen[seen.index("<main") :][:1500]
+    assert "--date-format" not in seen
+    page = await brought(alice, b"Who,Mail\nA,a@example.org\nB,b@example.org\n")
+    seen = await told(alice, page, "waits for your yes")
+    assert '<option value="email" selected>' in seen
+    for said in ({"c0": "external_id"}, {"country": "DE"}):
+        await alice.post(f"{page}/check", data=said)
+        seen = await told(alice, page, "waits for your yes")
+        assert '<option value="external_id" selected>' in seen, "what was said before is still said"
+    assert 'name="country" type="text" value="DE"' in seen
+
+
+async def test_it_is_done_as_whoever_asked_and_not_once_they_are_signed_out(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    cookies = await desk.session(permissions=["customer.import_jobs.write", "customer.import_jobs.read"])
+    alice = desk.browser(cookies)
+    page = await brought(alice, PEOPLE.replace(b"gut", b"besser"))
+    seen = await told(alice, page, "waits for your yes")
+    assert "only those see who may read customers" in seen
+    key = page.rpartition("/")[2]
+    transfer = await store.GET.one(desk.running.app.db, id=UUID(key))
+    assert transfer.lent == b"", "what was lent is let go of"
+    lent = desk.gate.lending.lend(cookies, key)
+    assert (await desk.gate.lending.viewer(lent, key)).principal.subject == "agent:alice"
+    with pytest.raises(SignedOut):
+        await desk.gate.lending.viewer(lent, "another")
+    await desk.gate.sessions.end(cookies)
+    with pytest.raises(SignedOut):
+        await desk.gate.lending.viewer(lent, key)
+
+
+async def test_others_see_nothing_of_it_and_too_large_a_file_is_refused_in_words(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    alice = await desk.signed_in()
+    page = await brought(alice, PEOPLE)
+    dora = await desk.signed_in("agent:dora", ["*"], "delivery")
+    nora = await desk.signed_in("agent:nora", ["customer.customers.read"], "front-desk")
+    for stranger in (dora, nora):
+        for path in (page, f"{page}/cards", f"{page}/refused", f"{page}/refused.csv"):
+            assert (await stranger.get(path)).status_code == 404
+        assert (await stranger.post(f"{page}/run", data={"round": "2"})).status_code == 404
+    assert (await nora.get("/imports")).status_code == 403
+    assert page not in (await dora.get("/imports")).text
+    form = {"kind": "customers", "csrf": alice.headers["x-csrf"]}
+    large = {"file": ("large.csv", b"x" * (20 * 2**20 + 1))}
+    answer = await alice.post("/imports", data=form, files=large)
+    assert (answer.status_code, "at most 20 MiB" in answer.text) == (413, True)
+    unsigned = await alice.post("/imports", data={"kind": "customers"}, files={"file": ("a.csv", PEOPLE)})
+    assert unsigned.status_code == 403
+    empty = await alice.post("/imports", data=form, files={"file": ("a.csv", b"")})
+    assert (empty.status_code, "has something in it" in empty.text) == (422, True)
+
+
+async def test_what_somebody_may_read_is_exported_and_downloaded_by_them_alone(
+    open_desk: Any,
+) -> None:
+    desk = await open_desk(customer_service)
+    assert (await desk.client().post("/v1/customers", json={"displayName": "Erika Sommer"})).is_success
+    alice, bob = await desk.signed_in(), await desk.signed_in("agent:bob")
+    answer = await alice.post("/exports", data={"kind": "customers", "format": "csv"})
+    page = answer.headers["location"]
+    seen = await told(alice, page, "Download")
+    assert ">done</span>" in seen
+    written = await alice.get(f"{page}/file")
+    assert "Erika Sommer" in written.text
+    assert "attachment" in written.headers["content-disposition"]
+    assert page in (await alice.get("/exports")).text
+    assert (await bob.get(page)).status_code == 404
+    assert page not in (await bob.get("/exports")).text
+    reader = await desk.signed_in("agent:rea", ["customer.customers.read"])
+    assert 'value="purchases"' not in (await reader.get("/exports")).text
+    assert (await reader.post("/exports", data={"kind": "cases", "format": "csv"})).status_code == 403

@@ -22,6 +22,7 @@ from desk.live.calls import Calls
 from desk.live.presence import Presence
 from desk.live.stream import Readers
 from desk.pages.base import STATIC, looking
+from desk.pages.imports import mending
 from desk.pages.services import Services, refusal_of
 from desk.pages.traces.store import Traces
 
@@ -57,6 +58,7 @@ ROOMS = (
         "aside",
         "received",
         "imports",
+        "exports",
         "matches",
         "merging",
         "operations",
@@ -100,6 +102,7 @@ def pages(
     app.add_middleware(Measured)
     for room in ROOMS:
         app.include_router(import_module(f"desk.pages.{room}.route").router)
+    app.include_router(mending.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     for error in (Refusal, grpc.aio.AioRpcError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, _refused)

@@ -50,7 +50,10 @@ NAVIGATION = (
     ("/operations", N_("Operations"), "*.operations.read"),
 )
 # Beside them in the menu: what few do, and not each day.
-FURTHER = (("/imports", N_("Imports"), "customer.import_jobs.write"),)
+FURTHER = (
+    ("/imports", N_("Imports"), "customer.import_jobs.write"),
+    ("/exports", N_("Exports"), "customer.customers.read"),
+)
 COUNTED = ("/matchCandidates", "/goodwill")  # beside which stands how much waits: what `/count` below it says
 
 

@@ -39,6 +39,8 @@ BEAT_S = 1.0
 RENEW_EVERY = 10  # beats
 SIGNED_OUT = N_("You were signed out meanwhile. Nothing is lost: go on, and nothing is done twice.")
 FAULT = N_("Something of ours failed. It was noted: try again, or ask whoever runs this.")
+EXPORT_MAX_BYTES = 100 * 1024 * 1024
+TOO_LARGE = N_("It would have more than 100 MiB: ask for less, or whoever runs this can export it.")
 GAVE_UP = N_("A service did not answer for too long.")
 COUNTED = (
     *("rows", "created", "known", "corrected", "skipped", "further", "refused", "changed", "renamed"),
@@ -197,10 +199,15 @@ class Transferring:
         asked = running.Asked(
             transfer.kind, writing.Format(said["format"]), said["filter"], said["customers"]
         )
-        done = running.Done()
+        done, part = running.Done(), path.with_name(f"{path.name}.part")
+
+        def progress(rows: int, of: int | None) -> None:
+            far(rows, of)
+            if part.exists() and part.stat().st_size > EXPORT_MAX_BYTES:
+                raise writing.Unwritable(TOO_LARGE)
 
         async def go() -> None:
-            await running.run(asked, path, done, connect=lines, say=far.waits, progress=far)
+            await running.run(asked, path, done, connect=lines, say=far.waits, progress=progress)
 
         await apart(go)
         with path.open("rb") as content:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
@@ -48,11 +48,8 @@ async def brought(look: Look) -> Response:
                 raise invalid("file", "REQUIRED", _NO_FILE)
         except InvalidArgument as refusal:
             return await _all(look, None, refusal)
-        transfer = _made(look, kind, form.file_name(file.filename or ""))
-        async with look.db.transaction() as tx:
-            await store.INSERT.run(tx, **values(transfer))
-            transfer.size_bytes = await store.put(tx, transfer.id, Part.FILE, file.file)
-            await _begun(look, tx, transfer, State.CHECKING)
+        transfer = made(look, kind, form.file_name(file.filename or ""))
+        await keep(look, transfer, file.file)
     finally:
         await sent.close()
     return _back(transfer)
@@ -74,7 +71,7 @@ async def fresh_cards(look: Look, key: UUID) -> JSONResponse:
 async def checked(look: Look, key: UUID) -> Response:
     """Look at it again, read as the form says."""
     transfer = await found(look, key)
-    understood = await _kept(look, key, Part.UNDERSTOOD)
+    understood = await kept(look, key, Part.UNDERSTOOD)
     async with look.request.form(max_files=0) as sent:
         kind = str(sent.get("kind", "")) or transfer.kind
         _require(look, kind)
@@ -86,7 +83,7 @@ async def checked(look: Look, key: UUID) -> Response:
             transfer.kind, transfer.wanted, transfer.counts = kind, wanted, {}
             for part in (Part.UNDERSTOOD, Part.RESULT, Part.REFUSED):
                 await store.DROP.run(tx, of=key, part=part)
-            await _begun(look, tx, transfer, State.CHECKING)
+            await begun(look, tx, transfer, State.CHECKING)
     return _back(transfer)
 
 
@@ -99,7 +96,7 @@ async def run(look: Look, key: UUID) -> Response:
         transfer = await _locked(tx, look, key)
         again = transfer.state is State.STOPPED and bool(transfer.counts)
         if shown == str(transfer.round) and (transfer.state is State.CHECKED or again):
-            await _begun(look, tx, transfer, State.RUNNING)
+            await begun(look, tx, transfer, State.RUNNING)
     return _back(transfer)
 
 
@@ -167,11 +164,12 @@ def _require(look: Looking, kind: str) -> None:
         look.require(permission)
 
 
-def _made(look: Looking, kind: str, name: str) -> Transfer:
+def made(look: Looking, kind: str, name: str, direction: str = "import") -> Transfer:
+    """A transfer of the viewer's, of which nothing is kept yet."""
     now = look.db.clock.now()
     return Transfer(
         ids.uuid7(now),
-        "import",
+        direction,
         kind,
         name,
         0,
@@ -184,7 +182,15 @@ def _made(look: Looking, kind: str, name: str) -> Transfer:
     )
 
 
-async def _begun(look: Looking, tx: Transaction, transfer: Transfer, state: State) -> None:
+async def keep(look: Looking, transfer: Transfer, file: BinaryIO) -> None:
+    """Keep a new import, and have it looked at."""
+    async with look.db.transaction() as tx:
+        await store.INSERT.run(tx, **values(transfer))
+        transfer.size_bytes = await store.put(tx, transfer.id, Part.FILE, file)
+        await begun(look, tx, transfer, State.CHECKING)
+
+
+async def begun(look: Looking, tx: Transaction, transfer: Transfer, state: State) -> None:
     """Have it checked, or done, as the viewer."""
     lent = look.request.state.lend(str(transfer.id))
     await store.begin(tx, transfer, state, look.viewer.principal.subject, lent)
@@ -194,9 +200,10 @@ def _back(transfer: Transfer) -> RedirectResponse:
     return RedirectResponse(f"/imports/{transfer.id}", 303)
 
 
-async def _kept(look: Looking, key: UUID, part: Part) -> dict[str, Any]:
-    kept = await store.whole(look.db, key, part)
-    told: dict[str, Any] = json.loads(kept) if kept else {}
+async def kept(look: Looking, key: UUID, part: Part) -> dict[str, Any]:
+    """A part that is JSON; nothing when there is none."""
+    content = await store.whole(look.db, key, part)
+    told: dict[str, Any] = json.loads(content) if content else {}
     return told
 
 
@@ -221,7 +228,7 @@ async def _all(look: Looking, after: UUID | None, refusal: Refusal | None = None
 async def _cards(look: Looking, transfer: Transfer) -> dict[str, Card]:
     """How far it is, how it was read, and what became of its rows."""
     say, key = look.say, transfer.id
-    understood, result = await _kept(look, key, Part.UNDERSTOOD), await _kept(look, key, Part.RESULT)
+    understood, result = await kept(look, key, Part.UNDERSTOOD), await kept(look, key, Part.RESULT)
     job = await _job(look, transfer)
     told = macros("pages/imports/cards.html", say=say, viewer=look.viewer)
     columns = view.columns(understood["columns"], understood["fields"], say) if understood else []
