@@ -468,6 +468,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "department": "departments/front-desk", "schedule_time": SOON, "expire_time": LATER,
             "delivery": _DELIVERY, "rate_per_minute": 6}}),
         ("GetNoticeJob", {"name": "{CreateNoticeJob}"}),
+        ("ReportNoticeJob", {"name": "{CreateNoticeJob}"}),
         ("ListNoticeJobs", _PAGE | {"filter": "state = RUNNING OR state = DONE"}),
         ("ListNoticeJobResults", _PAGE | {
             "parent": "{CreateNoticeJob}", "filter": 'reason = "TOO_MANY_NOTICES"'}),

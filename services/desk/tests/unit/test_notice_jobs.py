@@ -1,8 +1,7 @@
 """What the desk says of a message to many, before it goes and while it does."""
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from desk.pages.trying import Typed
 from desk.ui.speech import Speech, speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
-from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResponse
+from rapport.notifications.v1.notice_job_service_pb2 import NoticeJobReport, PreviewNoticeJobResponse
 
 Count, Sample = PreviewNoticeJobResponse.Count, PreviewNoticeJobResponse.Sample
 ERIKA, GONE = "customers/erika", "customers/gone"
@@ -91,15 +90,11 @@ def test_what_is_none_is_refused_at_its_field(typed: dict[str, Any], field: str)
 
 
 def test_a_job_says_of_how_many_it_was_sent_waits_or_was_not_sent_and_why() -> None:
-    job = NoticeJob()
+    report = NoticeJobReport()
     for state, why, count in (("SENT", "", 1200), ("REQUESTED", "", 3), ("SUPPRESSED", "consent-denied", 2)):
-        job.outcomes.add(state=f"NOTICE_STATE_{state}", reason_code=why, customer_count=count)
-    assert view.outcomes(job, SAY) == [
+        report.reasons.add(state=f"NOTICE_STATE_{state}", reason_code=why, notice_count=count)
+    assert view.outcomes(report, SAY) == [
         ("1,200", "was sent", "ok", ""),
         ("3", "waits", "", ""),
         ("2", "was not sent", "no", SAY.code("consent-denied")),
     ]
-    looks: Any = SimpleNamespace(may_change=lambda *what: False)
-    for requested, is_part in ((1205, False), (1206, True)):
-        job.requested_count = requested
-        assert view.job(job, looks, cast(Any, names), SAY).is_part is is_part

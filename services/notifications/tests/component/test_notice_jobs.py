@@ -65,15 +65,14 @@ class Jobs:
         return job
 
     async def get(self, job: NoticeJob) -> NoticeJob:
-        """As every other answer has it."""
         found: NoticeJob = await self.service.GetNoticeJob(pb.GetNoticeJobRequest(name=job.name))
-        found.ClearField("outcomes")
         return found
 
     async def became(self, job: NoticeJob) -> list[tuple[str, str, int]]:
         """Of how many notices what became, and why."""
-        found = await self.service.GetNoticeJob(pb.GetNoticeJobRequest(name=job.name))
-        return [(value_name(each, "state"), each.reason_code, each.customer_count) for each in found.outcomes]
+        found = await self.service.ReportNoticeJob(pb.ReportNoticeJobRequest(name=job.name))
+        assert found.notice_count == sum(each.notice_count for each in found.reasons)
+        return [(value_name(each, "state"), each.reason_code, each.notice_count) for each in found.reasons]
 
     async def reached(self, job: NoticeJob, state: str, seen: int) -> NoticeJob:
         async def found() -> NoticeJob | None:

@@ -25,24 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.notifications.v1 import delivery_strategy_pb2 as rapport_dot_notifications_dot_v1_dot_delivery__strategy__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/notifications/v1/notice_job.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a\x30rapport/notifications/v1/delivery_strategy.proto\x1a rapport/options/v1/options.proto\"\xbc\n\n\tNoticeJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\ndepartment\x18\x02 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1d\n\x06\x66ilter\x18\x03 \x01(\tB\r\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x03\x10\xe8\x07\x12\x1a\n\x04kind\x18\x04 \x01(\tB\x0c\xe2\x41\x02\x02\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12:\n\x08template\x18\x05 \x01(\tB(\xe2\x41\x02\x02\x05\xfa\x41 \n\x1enotifications.rapport/Template\x12X\n\tvariables\x18\x06 \x03(\x0b\x32\x32.rapport.notifications.v1.NoticeJob.VariablesEntryB\x11\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12\x43\n\x08\x64\x65livery\x18\x07 \x01(\x0b\x32*.rapport.notifications.v1.DeliveryStrategyB\x05\xe2\x41\x02\x01\x05\x12\x44\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x07\x38\x00@\x80\x8a\x8a\x0f\x12\x42\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x07\x38\x01@\x80\x8a\x8a\x0f\x12&\n\x0frate_per_minute\x18\n \x01(\x05\x42\r\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x03\x30\xf0.\x12>\n\x05state\x18\x0b \x01(\x0e\x32).rapport.notifications.v1.NoticeJob.StateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0frequested_count\x18\r \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\x0e \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x06\x61uthor\x18\x0f \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x43\n\x08outcomes\x18\x13 \x03(\x0b\x32+.rapport.notifications.v1.NoticeJob.OutcomeB\x04\xe2\x41\x01\x03\x1aw\n\x07Outcome\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32\x1e.rapport.common.v1.NoticeStateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0e\x63ustomer_count\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"{\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_RUNNING\x10\x01\x12\x10\n\x0cSTATE_PAUSED\x10\x02\x12\x11\n\rSTATE_BLOCKED\x10\x03\x12\x0e\n\nSTATE_DONE\x10\x04\x12\x13\n\x0fSTATE_CANCELLED\x10\x05:T\xea\x41Q\n\x1fnotifications.rapport/NoticeJob\x12\x17noticeJobs/{notice_job}*\nnoticeJobs2\tnoticeJob\"\x86\x01\n\x0fNoticeJobResult\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\x06notice\x18\x02 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x0e\n\x06reason\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/notifications/v1/notice_job.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x30rapport/notifications/v1/delivery_strategy.proto\x1a rapport/options/v1/options.proto\"\xfe\x08\n\tNoticeJob\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\ndepartment\x18\x02 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1d\n\x06\x66ilter\x18\x03 \x01(\tB\r\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x03\x10\xe8\x07\x12\x1a\n\x04kind\x18\x04 \x01(\tB\x0c\xe2\x41\x02\x02\x05\xf2\xfb\x8a\x01\x02\x08\x01\x12:\n\x08template\x18\x05 \x01(\tB(\xe2\x41\x02\x02\x05\xfa\x41 \n\x1enotifications.rapport/Template\x12X\n\tvariables\x18\x06 \x03(\x0b\x32\x32.rapport.notifications.v1.NoticeJob.VariablesEntryB\x11\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12\x43\n\x08\x64\x65livery\x18\x07 \x01(\x0b\x32*.rapport.notifications.v1.DeliveryStrategyB\x05\xe2\x41\x02\x01\x05\x12\x44\n\rschedule_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x07\x38\x00@\x80\x8a\x8a\x0f\x12\x42\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x07\x38\x01@\x80\x8a\x8a\x0f\x12&\n\x0frate_per_minute\x18\n \x01(\x05\x42\r\xe2\x41\x02\x01\x05\xf2\xfb\x8a\x01\x03\x30\xf0.\x12>\n\x05state\x18\x0b \x01(\x0e\x32).rapport.notifications.v1.NoticeJob.StateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x1d\n\x0frequested_count\x18\r \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\rrefused_count\x18\x0e \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x06\x61uthor\x18\x0f \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"{\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_RUNNING\x10\x01\x12\x10\n\x0cSTATE_PAUSED\x10\x02\x12\x11\n\rSTATE_BLOCKED\x10\x03\x12\x0e\n\nSTATE_DONE\x10\x04\x12\x13\n\x0fSTATE_CANCELLED\x10\x05:T\xea\x41Q\n\x1fnotifications.rapport/NoticeJob\x12\x17noticeJobs/{notice_job}*\nnoticeJobs2\tnoticeJob\"\x86\x01\n\x0fNoticeJobResult\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\x06notice\x18\x02 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x0e\n\x06reason\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.notice_job_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_NOTICEJOB_OUTCOME'].fields_by_name['state']._loaded_options = None
-  _globals['_NOTICEJOB_OUTCOME'].fields_by_name['state']._serialized_options = b'\342A\001\003'
-  _globals['_NOTICEJOB_OUTCOME'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_NOTICEJOB_OUTCOME'].fields_by_name['reason_code']._serialized_options = b'\342A\001\003'
-  _globals['_NOTICEJOB_OUTCOME'].fields_by_name['customer_count']._loaded_options = None
-  _globals['_NOTICEJOB_OUTCOME'].fields_by_name['customer_count']._serialized_options = b'\342A\001\003'
   _globals['_NOTICEJOB_VARIABLESENTRY']._loaded_options = None
   _globals['_NOTICEJOB_VARIABLESENTRY']._serialized_options = b'8\001'
   _globals['_NOTICEJOB'].fields_by_name['name']._loaded_options = None
@@ -81,22 +74,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEJOB'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_NOTICEJOB'].fields_by_name['end_time']._loaded_options = None
   _globals['_NOTICEJOB'].fields_by_name['end_time']._serialized_options = b'\342A\001\003'
-  _globals['_NOTICEJOB'].fields_by_name['outcomes']._loaded_options = None
-  _globals['_NOTICEJOB'].fields_by_name['outcomes']._serialized_options = b'\342A\001\003'
   _globals['_NOTICEJOB']._loaded_options = None
   _globals['_NOTICEJOB']._serialized_options = b'\352AQ\n\037notifications.rapport/NoticeJob\022\027noticeJobs/{notice_job}*\nnoticeJobs2\tnoticeJob'
   _globals['_NOTICEJOBRESULT'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEJOBRESULT'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEJOBRESULT'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICEJOBRESULT'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
-  _globals['_NOTICEJOB']._serialized_start=281
-  _globals['_NOTICEJOB']._serialized_end=1621
-  _globals['_NOTICEJOB_OUTCOME']._serialized_start=1241
-  _globals['_NOTICEJOB_OUTCOME']._serialized_end=1360
-  _globals['_NOTICEJOB_VARIABLESENTRY']._serialized_start=1362
-  _globals['_NOTICEJOB_VARIABLESENTRY']._serialized_end=1410
-  _globals['_NOTICEJOB_STATE']._serialized_start=1412
-  _globals['_NOTICEJOB_STATE']._serialized_end=1535
-  _globals['_NOTICEJOBRESULT']._serialized_start=1624
-  _globals['_NOTICEJOBRESULT']._serialized_end=1758
+  _globals['_NOTICEJOB']._serialized_start=249
+  _globals['_NOTICEJOB']._serialized_end=1399
+  _globals['_NOTICEJOB_VARIABLESENTRY']._serialized_start=1140
+  _globals['_NOTICEJOB_VARIABLESENTRY']._serialized_end=1188
+  _globals['_NOTICEJOB_STATE']._serialized_start=1190
+  _globals['_NOTICEJOB_STATE']._serialized_end=1313
+  _globals['_NOTICEJOBRESULT']._serialized_start=1402
+  _globals['_NOTICEJOBRESULT']._serialized_end=1536
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,6 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.notifications.v1 import delivery_strategy_pb2 as _delivery_strategy_pb2
 import builtins as _builtins
 import sys
@@ -66,36 +65,6 @@ class NoticeJob(_message.Message):
     """It was given up; what was requested is."""
 
     @_typing.final
-    class Outcome(_message.Message):
-        """What became of the notices of so many customers."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        STATE_FIELD_NUMBER: _builtins.int
-        REASON_CODE_FIELD_NUMBER: _builtins.int
-        CUSTOMER_COUNT_FIELD_NUMBER: _builtins.int
-        state: _states_pb2.NoticeState.ValueType
-        """Where the notices are."""
-        reason_code: _builtins.str
-        """Why they wait, or were not sent, a code as `Notice.defer_reason_code` and `Notice.reason_code` have it, for example
-        `consent-denied`; empty when nothing keeps them back.
-        """
-        customer_count: _builtins.int
-        """Of how many customers."""
-        def __init__(
-            self,
-            *,
-            state: _states_pb2.NoticeState.ValueType = ...,
-            reason_code: _builtins.str = ...,
-            customer_count: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_count", b"customer_count", "reason_code", b"reason_code", "state", b"state"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
     class VariablesEntry(_message.Message):
         DESCRIPTOR: _descriptor.Descriptor
 
@@ -133,7 +102,6 @@ class NoticeJob(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
-    OUTCOMES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticeJobs/{uuid}`, chosen by the server."""
     department: _builtins.str
@@ -191,12 +159,6 @@ class NoticeJob(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it was done or given up; absent before."""
 
-    @_builtins.property
-    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoticeJob.Outcome]:
-        """What became of the `requested_count` notices by now, the most frequent first: how many wait, were sent, and were not, and why.
-        Of more than 20,000 it counts as many of them. Of `GetNoticeJob` alone; elsewhere empty.
-        """
-
     def __init__(
         self,
         *,
@@ -218,11 +180,10 @@ class NoticeJob(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
-        outcomes: _abc.Iterable[Global___NoticeJob.Outcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delivery", b"delivery", "end_time", b"end_time", "expire_time", b"expire_time", "schedule_time", b"schedule_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "delivery", b"delivery", "department", b"department", "end_time", b"end_time", "expire_time", b"expire_time", "filter", b"filter", "kind", b"kind", "name", b"name", "outcomes", b"outcomes", "rate_per_minute", b"rate_per_minute", "reason_code", b"reason_code", "refused_count", b"refused_count", "requested_count", b"requested_count", "schedule_time", b"schedule_time", "state", b"state", "template", b"template", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "create_time", b"create_time", "delivery", b"delivery", "department", b"department", "end_time", b"end_time", "expire_time", b"expire_time", "filter", b"filter", "kind", b"kind", "name", b"name", "rate_per_minute", b"rate_per_minute", "reason_code", b"reason_code", "refused_count", b"refused_count", "requested_count", b"requested_count", "schedule_time", b"schedule_time", "state", b"state", "template", b"template", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

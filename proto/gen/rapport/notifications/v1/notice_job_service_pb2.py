@@ -27,10 +27,11 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.notifications.v1 import notice_job_pb2 as rapport_dot_notifications_dot_v1_dot_notice__job__pb2
+from rapport.notifications.v1 import notice_service_pb2 as rapport_dot_notifications_dot_v1_dot_notice__service__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1rapport/notifications/v1/notice_job_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a)rapport/notifications/v1/notice_job.proto\x1a rapport/options/v1/options.proto\"X\n\x17PreviewNoticeJobRequest\x12=\n\nnotice_job\x18\x01 \x01(\x0b\x32#.rapport.notifications.v1.NoticeJobB\x04\xe2\x41\x01\x02\"\xa2\x03\n\x18PreviewNoticeJobResponse\x12\x16\n\x0e\x63ustomer_count\x18\x01 \x01(\x03\x12\x31\n\tcustomers\x18\x02 \x03(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12H\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x38.rapport.notifications.v1.PreviewNoticeJobResponse.Count\x12J\n\x07samples\x18\x04 \x03(\x0b\x32\x39.rapport.notifications.v1.PreviewNoticeJobResponse.Sample\x12\x17\n\x0f\x63ustomers_asked\x18\x05 \x01(\x08\x1a\x34\n\x05\x43ount\x12\x13\n\x0breason_code\x18\x01 \x01(\t\x12\x16\n\x0e\x63ustomer_count\x18\x02 \x01(\x03\x1aV\n\x06Sample\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\x12\x16\n\x0e\x63ustomer_count\x18\x04 \x01(\x03\"q\n\x16\x43reateNoticeJobRequest\x12=\n\nnotice_job\x18\x01 \x01(\x0b\x32#.rapport.notifications.v1.NoticeJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"M\n\x13GetNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\"`\n\x15ListNoticeJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x16ListNoticeJobsResponse\x12\x38\n\x0bnotice_jobs\x18\x01 \x03(\x0b\x32#.rapport.notifications.v1.NoticeJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa0\x01\n\x1bListNoticeJobResultsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"~\n\x1cListNoticeJobResultsResponse\x12\x45\n\x12notice_job_results\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.NoticeJobResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x15PauseNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x16ResumeNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x16\x43\x61ncelNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x17\x45xplainNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xaf\r\n\x10NoticeJobService\x12\xc3\x01\n\x10PreviewNoticeJob\x12\x31.rapport.notifications.v1.PreviewNoticeJobRequest\x1a\x32.rapport.notifications.v1.PreviewNoticeJobResponse\"H\x90\x02\x01\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/noticeJobs:preview:\x01*\x12\xb0\x01\n\x0f\x43reateNoticeJob\x12\x30.rapport.notifications.v1.CreateNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"F\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/noticeJobs:\nnotice_job\x12\xa9\x01\n\x0cGetNoticeJob\x12-.rapport.notifications.v1.GetNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"E\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=noticeJobs/*}\x12\xb1\x01\n\x0eListNoticeJobs\x12/.rapport.notifications.v1.ListNoticeJobsRequest\x1a\x30.rapport.notifications.v1.ListNoticeJobsResponse\"<\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/noticeJobs\x12\xdf\x01\n\x14ListNoticeJobResults\x12\x35.rapport.notifications.v1.ListNoticeJobResultsRequest\x1a\x36.rapport.notifications.v1.ListNoticeJobResultsResponse\"X\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02,\x12*/v1/{parent=noticeJobs/*}/noticeJobResults\x12\xb4\x01\n\x0ePauseNoticeJob\x12/.rapport.notifications.v1.PauseNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"L\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=noticeJobs/*}:pause:\x01*\x12\xb7\x01\n\x0fResumeNoticeJob\x12\x30.rapport.notifications.v1.ResumeNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"M\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=noticeJobs/*}:resume:\x01*\x12\xb7\x01\n\x0f\x43\x61ncelNoticeJob\x12\x30.rapport.notifications.v1.CancelNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"M\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=noticeJobs/*}:cancel:\x01*\x12\xb4\x01\n\x10\x45xplainNoticeJob\x12\x31.rapport.notifications.v1.ExplainNoticeJobRequest\x1a\x1e.rapport.common.v1.Explanation\"M\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=noticeJobs/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n1rapport/notifications/v1/notice_job_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a)rapport/notifications/v1/notice_job.proto\x1a-rapport/notifications/v1/notice_service.proto\x1a rapport/options/v1/options.proto\"X\n\x17PreviewNoticeJobRequest\x12=\n\nnotice_job\x18\x01 \x01(\x0b\x32#.rapport.notifications.v1.NoticeJobB\x04\xe2\x41\x01\x02\"\xa2\x03\n\x18PreviewNoticeJobResponse\x12\x16\n\x0e\x63ustomer_count\x18\x01 \x01(\x03\x12\x31\n\tcustomers\x18\x02 \x03(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12H\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x38.rapport.notifications.v1.PreviewNoticeJobResponse.Count\x12J\n\x07samples\x18\x04 \x03(\x0b\x32\x39.rapport.notifications.v1.PreviewNoticeJobResponse.Sample\x12\x17\n\x0f\x63ustomers_asked\x18\x05 \x01(\x08\x1a\x34\n\x05\x43ount\x12\x13\n\x0breason_code\x18\x01 \x01(\t\x12\x16\n\x0e\x63ustomer_count\x18\x02 \x01(\x03\x1aV\n\x06Sample\x12\x15\n\rlanguage_code\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\x12\x16\n\x0e\x63ustomer_count\x18\x04 \x01(\x03\"q\n\x16\x43reateNoticeJobRequest\x12=\n\nnotice_job\x18\x01 \x01(\x0b\x32#.rapport.notifications.v1.NoticeJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"M\n\x13GetNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\"P\n\x16ReportNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\"g\n\x0fNoticeJobReport\x12\x14\n\x0cnotice_count\x18\x01 \x01(\x03\x12>\n\x07reasons\x18\x02 \x03(\x0b\x32-.rapport.notifications.v1.NoticeReport.Reason\"`\n\x15ListNoticeJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x16ListNoticeJobsResponse\x12\x38\n\x0bnotice_jobs\x18\x01 \x03(\x0b\x32#.rapport.notifications.v1.NoticeJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa0\x01\n\x1bListNoticeJobResultsRequest\x12\x38\n\x06parent\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"~\n\x1cListNoticeJobResultsResponse\x12\x45\n\x12notice_job_results\x18\x01 \x03(\x0b\x32).rapport.notifications.v1.NoticeJobResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x15PauseNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x16ResumeNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x16\x43\x61ncelNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x17\x45xplainNoticeJobRequest\x12\x36\n\x04name\x18\x01 \x01(\tB(\xe2\x41\x01\x02\xfa\x41!\n\x1fnotifications.rapport/NoticeJob\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xee\x0e\n\x10NoticeJobService\x12\xc3\x01\n\x10PreviewNoticeJob\x12\x31.rapport.notifications.v1.PreviewNoticeJobRequest\x1a\x32.rapport.notifications.v1.PreviewNoticeJobResponse\"H\x90\x02\x01\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/noticeJobs:preview:\x01*\x12\xb0\x01\n\x0f\x43reateNoticeJob\x12\x30.rapport.notifications.v1.CreateNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"F\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/noticeJobs:\nnotice_job\x12\xa9\x01\n\x0cGetNoticeJob\x12-.rapport.notifications.v1.GetNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"E\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=noticeJobs/*}\x12\xbc\x01\n\x0fReportNoticeJob\x12\x30.rapport.notifications.v1.ReportNoticeJobRequest\x1a).rapport.notifications.v1.NoticeJobReport\"L\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=noticeJobs/*}:report\x12\xb1\x01\n\x0eListNoticeJobs\x12/.rapport.notifications.v1.ListNoticeJobsRequest\x1a\x30.rapport.notifications.v1.ListNoticeJobsResponse\"<\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/noticeJobs\x12\xdf\x01\n\x14ListNoticeJobResults\x12\x35.rapport.notifications.v1.ListNoticeJobResultsRequest\x1a\x36.rapport.notifications.v1.ListNoticeJobResultsResponse\"X\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02,\x12*/v1/{parent=noticeJobs/*}/noticeJobResults\x12\xb4\x01\n\x0ePauseNoticeJob\x12/.rapport.notifications.v1.PauseNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"L\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=noticeJobs/*}:pause:\x01*\x12\xb7\x01\n\x0fResumeNoticeJob\x12\x30.rapport.notifications.v1.ResumeNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"M\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=noticeJobs/*}:resume:\x01*\x12\xb7\x01\n\x0f\x43\x61ncelNoticeJob\x12\x30.rapport.notifications.v1.CancelNoticeJobRequest\x1a#.rapport.notifications.v1.NoticeJob\"M\xca\xfb\x8a\x01\x1fnotifications.notice_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=noticeJobs/*}:cancel:\x01*\x12\xb4\x01\n\x10\x45xplainNoticeJob\x12\x31.rapport.notifications.v1.ExplainNoticeJobRequest\x1a\x1e.rapport.common.v1.Explanation\"M\x90\x02\x01\xca\xfb\x8a\x01\x1enotifications.notice_jobs.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=noticeJobs/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATENOTICEJOBREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETNOTICEJOBREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETNOTICEJOBREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037notifications.rapport/NoticeJob'
+  _globals['_REPORTNOTICEJOBREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REPORTNOTICEJOBREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A!\n\037notifications.rapport/NoticeJob'
   _globals['_LISTNOTICEJOBSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTNOTICEJOBSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTNOTICEJOBSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -83,6 +86,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEJOBSERVICE'].methods_by_name['CreateNoticeJob']._serialized_options = b'\312\373\212\001\037notifications.notice_jobs.write\202\323\344\223\002\034\"\016/v1/noticeJobs:\nnotice_job'
   _globals['_NOTICEJOBSERVICE'].methods_by_name['GetNoticeJob']._loaded_options = None
   _globals['_NOTICEJOBSERVICE'].methods_by_name['GetNoticeJob']._serialized_options = b'\220\002\001\312\373\212\001\036notifications.notice_jobs.read\202\323\344\223\002\031\022\027/v1/{name=noticeJobs/*}'
+  _globals['_NOTICEJOBSERVICE'].methods_by_name['ReportNoticeJob']._loaded_options = None
+  _globals['_NOTICEJOBSERVICE'].methods_by_name['ReportNoticeJob']._serialized_options = b'\220\002\001\312\373\212\001\036notifications.notice_jobs.read\202\323\344\223\002 \022\036/v1/{name=noticeJobs/*}:report'
   _globals['_NOTICEJOBSERVICE'].methods_by_name['ListNoticeJobs']._loaded_options = None
   _globals['_NOTICEJOBSERVICE'].methods_by_name['ListNoticeJobs']._serialized_options = b'\220\002\001\312\373\212\001\036notifications.notice_jobs.read\202\323\344\223\002\020\022\016/v1/noticeJobs'
   _globals['_NOTICEJOBSERVICE'].methods_by_name['ListNoticeJobResults']._loaded_options = None
@@ -95,34 +100,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEJOBSERVICE'].methods_by_name['CancelNoticeJob']._serialized_options = b'\312\373\212\001\037notifications.notice_jobs.write\202\323\344\223\002#\"\036/v1/{name=noticeJobs/*}:cancel:\001*'
   _globals['_NOTICEJOBSERVICE'].methods_by_name['ExplainNoticeJob']._loaded_options = None
   _globals['_NOTICEJOBSERVICE'].methods_by_name['ExplainNoticeJob']._serialized_options = b'\220\002\001\312\373\212\001\036notifications.notice_jobs.read\202\323\344\223\002!\022\037/v1/{name=noticeJobs/*}:explain'
-  _globals['_PREVIEWNOTICEJOBREQUEST']._serialized_start=283
-  _globals['_PREVIEWNOTICEJOBREQUEST']._serialized_end=371
-  _globals['_PREVIEWNOTICEJOBRESPONSE']._serialized_start=374
-  _globals['_PREVIEWNOTICEJOBRESPONSE']._serialized_end=792
-  _globals['_PREVIEWNOTICEJOBRESPONSE_COUNT']._serialized_start=652
-  _globals['_PREVIEWNOTICEJOBRESPONSE_COUNT']._serialized_end=704
-  _globals['_PREVIEWNOTICEJOBRESPONSE_SAMPLE']._serialized_start=706
-  _globals['_PREVIEWNOTICEJOBRESPONSE_SAMPLE']._serialized_end=792
-  _globals['_CREATENOTICEJOBREQUEST']._serialized_start=794
-  _globals['_CREATENOTICEJOBREQUEST']._serialized_end=907
-  _globals['_GETNOTICEJOBREQUEST']._serialized_start=909
-  _globals['_GETNOTICEJOBREQUEST']._serialized_end=986
-  _globals['_LISTNOTICEJOBSREQUEST']._serialized_start=988
-  _globals['_LISTNOTICEJOBSREQUEST']._serialized_end=1084
-  _globals['_LISTNOTICEJOBSRESPONSE']._serialized_start=1086
-  _globals['_LISTNOTICEJOBSRESPONSE']._serialized_end=1193
-  _globals['_LISTNOTICEJOBRESULTSREQUEST']._serialized_start=1196
-  _globals['_LISTNOTICEJOBRESULTSREQUEST']._serialized_end=1356
-  _globals['_LISTNOTICEJOBRESULTSRESPONSE']._serialized_start=1358
-  _globals['_LISTNOTICEJOBRESULTSRESPONSE']._serialized_end=1484
-  _globals['_PAUSENOTICEJOBREQUEST']._serialized_start=1486
-  _globals['_PAUSENOTICEJOBREQUEST']._serialized_end=1591
-  _globals['_RESUMENOTICEJOBREQUEST']._serialized_start=1593
-  _globals['_RESUMENOTICEJOBREQUEST']._serialized_end=1699
-  _globals['_CANCELNOTICEJOBREQUEST']._serialized_start=1701
-  _globals['_CANCELNOTICEJOBREQUEST']._serialized_end=1807
-  _globals['_EXPLAINNOTICEJOBREQUEST']._serialized_start=1809
-  _globals['_EXPLAINNOTICEJOBREQUEST']._serialized_end=1921
-  _globals['_NOTICEJOBSERVICE']._serialized_start=1924
-  _globals['_NOTICEJOBSERVICE']._serialized_end=3635
+  _globals['_PREVIEWNOTICEJOBREQUEST']._serialized_start=330
+  _globals['_PREVIEWNOTICEJOBREQUEST']._serialized_end=418
+  _globals['_PREVIEWNOTICEJOBRESPONSE']._serialized_start=421
+  _globals['_PREVIEWNOTICEJOBRESPONSE']._serialized_end=839
+  _globals['_PREVIEWNOTICEJOBRESPONSE_COUNT']._serialized_start=699
+  _globals['_PREVIEWNOTICEJOBRESPONSE_COUNT']._serialized_end=751
+  _globals['_PREVIEWNOTICEJOBRESPONSE_SAMPLE']._serialized_start=753
+  _globals['_PREVIEWNOTICEJOBRESPONSE_SAMPLE']._serialized_end=839
+  _globals['_CREATENOTICEJOBREQUEST']._serialized_start=841
+  _globals['_CREATENOTICEJOBREQUEST']._serialized_end=954
+  _globals['_GETNOTICEJOBREQUEST']._serialized_start=956
+  _globals['_GETNOTICEJOBREQUEST']._serialized_end=1033
+  _globals['_REPORTNOTICEJOBREQUEST']._serialized_start=1035
+  _globals['_REPORTNOTICEJOBREQUEST']._serialized_end=1115
+  _globals['_NOTICEJOBREPORT']._serialized_start=1117
+  _globals['_NOTICEJOBREPORT']._serialized_end=1220
+  _globals['_LISTNOTICEJOBSREQUEST']._serialized_start=1222
+  _globals['_LISTNOTICEJOBSREQUEST']._serialized_end=1318
+  _globals['_LISTNOTICEJOBSRESPONSE']._serialized_start=1320
+  _globals['_LISTNOTICEJOBSRESPONSE']._serialized_end=1427
+  _globals['_LISTNOTICEJOBRESULTSREQUEST']._serialized_start=1430
+  _globals['_LISTNOTICEJOBRESULTSREQUEST']._serialized_end=1590
+  _globals['_LISTNOTICEJOBRESULTSRESPONSE']._serialized_start=1592
+  _globals['_LISTNOTICEJOBRESULTSRESPONSE']._serialized_end=1718
+  _globals['_PAUSENOTICEJOBREQUEST']._serialized_start=1720
+  _globals['_PAUSENOTICEJOBREQUEST']._serialized_end=1825
+  _globals['_RESUMENOTICEJOBREQUEST']._serialized_start=1827
+  _globals['_RESUMENOTICEJOBREQUEST']._serialized_end=1933
+  _globals['_CANCELNOTICEJOBREQUEST']._serialized_start=1935
+  _globals['_CANCELNOTICEJOBREQUEST']._serialized_end=2041
+  _globals['_EXPLAINNOTICEJOBREQUEST']._serialized_start=2043
+  _globals['_EXPLAINNOTICEJOBREQUEST']._serialized_end=2155
+  _globals['_NOTICEJOBSERVICE']._serialized_start=2158
+  _globals['_NOTICEJOBSERVICE']._serialized_end=4060
 # @@protoc_insertion_point(module_scope)

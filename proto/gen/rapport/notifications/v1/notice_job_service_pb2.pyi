@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from rapport.notifications.v1 import notice_job_pb2 as _notice_job_pb2
+from rapport.notifications.v1 import notice_service_pb2 as _notice_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -192,6 +193,56 @@ class GetNoticeJobRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetNoticeJobRequest: _TypeAlias = GetNoticeJobRequest  # noqa: Y015
+
+@_typing.final
+class ReportNoticeJobRequest(_message.Message):
+    """Reports a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`noticeJobs/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportNoticeJobRequest: _TypeAlias = ReportNoticeJobRequest  # noqa: Y015
+
+@_typing.final
+class NoticeJobReport(_message.Message):
+    """What became of a job's notices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_COUNT_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    notice_count: _builtins.int
+    """How many are counted: of those that it requested (`NoticeJob.requested_count`) 20,000 at most, the first by their customers' names."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[_notice_service_pb2.NoticeReport.Reason]:
+        """Where they are and why, the most frequent first; without a reason what nothing keeps back."""
+
+    def __init__(
+        self,
+        *,
+        notice_count: _builtins.int = ...,
+        reasons: _abc.Iterable[_notice_service_pb2.NoticeReport.Reason] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notice_count", b"notice_count", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeJobReport: _TypeAlias = NoticeJobReport  # noqa: Y015
 
 @_typing.final
 class ListNoticeJobsRequest(_message.Message):

@@ -52,6 +52,11 @@ class NoticeJobServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.GetNoticeJobRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
                 _registered_method=True)
+        self.ReportNoticeJob = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeJobService/ReportNoticeJob',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ReportNoticeJobRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.NoticeJobReport.FromString,
+                _registered_method=True)
         self.ListNoticeJobs = channel.unary_unary(
                 '/rapport.notifications.v1.NoticeJobService/ListNoticeJobs',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ListNoticeJobsRequest.SerializeToString,
@@ -104,7 +109,14 @@ class NoticeJobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetNoticeJob(self, request, context):
-        """Gets a job, with how far it is and what became of its notices.
+        """Gets a job, with how far it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportNoticeJob(self, request, context):
+        """Reports what became of a job's notices by now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +182,11 @@ def add_NoticeJobServiceServicer_to_server(servicer, server):
                     servicer.GetNoticeJob,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.GetNoticeJobRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.SerializeToString,
+            ),
+            'ReportNoticeJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportNoticeJob,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ReportNoticeJobRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.NoticeJobReport.SerializeToString,
             ),
             'ListNoticeJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNoticeJobs,
@@ -284,6 +301,33 @@ class NoticeJobService:
             '/rapport.notifications.v1.NoticeJobService/GetNoticeJob',
             rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.GetNoticeJobRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__job__pb2.NoticeJob.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportNoticeJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticeJobService/ReportNoticeJob',
+            rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.ReportNoticeJobRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__job__service__pb2.NoticeJobReport.FromString,
             options,
             channel_credentials,
             insecure,

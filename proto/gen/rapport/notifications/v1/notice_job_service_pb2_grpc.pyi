@@ -42,7 +42,9 @@ class NoticeJobServiceStub:
     cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
     """
     GetNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.GetNoticeJobRequest, _notice_job_pb2.NoticeJob]
-    """Gets a job, with how far it is and what became of its notices."""
+    """Gets a job, with how far it is."""
+    ReportNoticeJob: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ReportNoticeJobRequest, _notice_job_service_pb2.NoticeJobReport]
+    """Reports what became of a job's notices by now."""
     ListNoticeJobs: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobsRequest, _notice_job_service_pb2.ListNoticeJobsResponse]
     """Lists jobs, newest first."""
     ListNoticeJobResults: _grpc.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobResultsRequest, _notice_job_service_pb2.ListNoticeJobResultsResponse]
@@ -70,7 +72,9 @@ class NoticeJobServiceAsyncStub(NoticeJobServiceStub):
     cannot be asked now. PERMISSION_DENIED for who may not read customers (`customer.customers.read`), also then.
     """
     GetNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.GetNoticeJobRequest, _notice_job_pb2.NoticeJob]  # type: ignore[assignment]
-    """Gets a job, with how far it is and what became of its notices."""
+    """Gets a job, with how far it is."""
+    ReportNoticeJob: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ReportNoticeJobRequest, _notice_job_service_pb2.NoticeJobReport]  # type: ignore[assignment]
+    """Reports what became of a job's notices by now."""
     ListNoticeJobs: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobsRequest, _notice_job_service_pb2.ListNoticeJobsResponse]  # type: ignore[assignment]
     """Lists jobs, newest first."""
     ListNoticeJobResults: _aio.UnaryUnaryMultiCallable[_notice_job_service_pb2.ListNoticeJobResultsRequest, _notice_job_service_pb2.ListNoticeJobResultsResponse]  # type: ignore[assignment]
@@ -113,7 +117,15 @@ class NoticeJobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_job_service_pb2.GetNoticeJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_job_pb2.NoticeJob, _abc.Awaitable[_notice_job_pb2.NoticeJob]]:
-        """Gets a job, with how far it is and what became of its notices."""
+        """Gets a job, with how far it is."""
+
+    @_abc_1.abstractmethod
+    def ReportNoticeJob(
+        self,
+        request: _notice_job_service_pb2.ReportNoticeJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notice_job_service_pb2.NoticeJobReport, _abc.Awaitable[_notice_job_service_pb2.NoticeJobReport]]:
+        """Reports what became of a job's notices by now."""
 
     @_abc_1.abstractmethod
     def ListNoticeJobs(

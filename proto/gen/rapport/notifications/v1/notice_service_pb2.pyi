@@ -246,7 +246,7 @@ class NoticeReport(_message.Message):
 
     @_typing.final
     class Reason(_message.Message):
-        """So many notices that were not sent, or wait, for one reason."""
+        """So many notices that are alike in where they are, and why."""
 
         DESCRIPTOR: _descriptor.Descriptor
 

@@ -18,7 +18,7 @@ from chassis.api.validation import Check
 from chassis.api.wellknown import time_of
 from chassis.errors import InvalidArgument, Unavailable, invalid
 from chassis.explain.explainer import explain
-from chassis.grpc.methods import change, listing
+from chassis.grpc.methods import change, get, listing
 from chassis.grpc.status import refusal
 from chassis.servicer import Rpc
 from notifications.domain.notice_job import Asked
@@ -38,6 +38,7 @@ from rapport.notifications.v1 import notice_job_service_pb2 as pb
 from rapport.notifications.v1.delivery_strategy_pb2 import DeliveryStrategy
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob
 from rapport.notifications.v1.notice_job_service_pb2_grpc import NoticeJobServiceServicer
+from rapport.notifications.v1.notice_service_pb2 import NoticeReport
 
 if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
@@ -66,6 +67,7 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
     PauseNoticeJob = change(pb.PauseNoticeJobRequest, notice_job.pause_notice_job, NoticeJob)
     ResumeNoticeJob = change(pb.ResumeNoticeJobRequest, notice_job.resume_notice_job, NoticeJob)
     CancelNoticeJob = change(pb.CancelNoticeJobRequest, notice_job.cancel_notice_job, NoticeJob)
+    GetNoticeJob = get(JOB, store.JOB, NoticeJob)
     ListNoticeJobs = listing(pb.ListNoticeJobsResponse, store.LIST_JOBS)
     ListNoticeJobResults = listing(
         pb.ListNoticeJobResultsResponse, store.LIST_RESULTS, parent=(JOB, store.JOB)
@@ -80,12 +82,15 @@ class NoticeJobRpc(Rpc, NoticeJobServiceServicer):
 
     _create = change(pb.CreateNoticeJobRequest, notice_job.create_notice_job, NoticeJob)
 
-    async def GetNoticeJob(self, request: pb.GetNoticeJobRequest, context: Any) -> NoticeJob:
-        """A job, and what became of its notices."""
+    async def ReportNoticeJob(self, request: pb.ReportNoticeJobRequest, context: Any) -> pb.NoticeJobReport:
+        """What became of a job's notices."""
         (job_id,) = JOB.parse(request.name)
-        job = await found(self.db, JOB, store.JOB, job_id)
-        outcomes = await store.COUNT_OUTCOMES.all(self.db, notice_job_id=job_id)
-        return to_message(NoticeJob, job, outcomes=outcomes)
+        await found(self.db, JOB, store.JOB, job_id)
+        reasons = await store.REPORT_JOB.all(self.db, notice_job_id=job_id)
+        return pb.NoticeJobReport(
+            notice_count=sum(each.notice_count for each in reasons),
+            reasons=[to_message(NoticeReport.Reason, each) for each in reasons],
+        )
 
     async def PreviewNoticeJob(
         self, request: pb.PreviewNoticeJobRequest, context: Any

@@ -1,5 +1,6 @@
 """Statements on what became of notices, and on whether their customers turned to us all the same."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,7 +8,18 @@ import sqlalchemy as sa
 from chassis.db.statement import Statement
 from chassis.db.tables import among
 from notifications.domain.attempt import Outcome
+from notifications.domain.notice import State
 from notifications.store.tables import ATTEMPTS, NOTICES, WHY
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """So many notices that are alike in where they are, and why."""
+
+    state: State
+    reason_code: str
+    notice_count: int
+
 
 _N = NOTICES.c
 _RESOURCE = sa.bindparam("resource", type_=sa.Text)

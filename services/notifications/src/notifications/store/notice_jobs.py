@@ -10,9 +10,9 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, table
-from notifications.domain.notice import State
 from notifications.domain.notice_job import NoticeJob
 from notifications.names import CUSTOMER, DEPARTMENT, NOTICE
+from notifications.store.figures import Reason
 from notifications.store.tables import METADATA, NOTICES, WHY
 from rapport.notifications.v1 import notice_job_pb2
 
@@ -28,15 +28,6 @@ class NoticeJobResult:
 
     customer = CUSTOMER.named("customer_id")
     notice = NOTICE.named("notice_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of the notices of so many customers."""
-
-    state: State
-    reason_code: str
-    customer_count: int
 
 
 JOBS = table(METADATA, "notice_jobs", NoticeJob)
@@ -66,20 +57,21 @@ COUNT_OPEN_JOBS = Statement[Any](
     .where(JOBS.c.end_time.is_(None))
     .group_by(JOBS.c.state)
 )
-OUTCOMES_MAX = 20_000  # whoever looks at a job waits for it
+COUNTED_MAX = 20_000  # whoever looks at a job waits for it
 _COUNTED = (
     sa.select(_R.notice_id)
     .where(_R.notice_job_id == sa.bindparam("notice_job_id"), _R.notice_id.is_not(None))
-    .limit(OUTCOMES_MAX)
+    .order_by(_R.customer_id)
+    .limit(COUNTED_MAX)
     .subquery("counted")
 )
 # What became of those whom a job came to with a notice.
-COUNT_OUTCOMES = Statement(
-    sa.select(NOTICES.c.state, WHY.label("reason_code"), sa.func.count().label("customer_count"))
+REPORT_JOB = Statement(
+    sa.select(NOTICES.c.state, WHY.label("reason_code"), sa.func.count().label("notice_count"))
     .select_from(_COUNTED.join(NOTICES, NOTICES.c.id == _COUNTED.c.notice_id))
     .group_by(NOTICES.c.state, WHY)
-    .order_by(sa.desc("customer_count"), NOTICES.c.state, WHY),
-    row=Outcome,
+    .order_by(sa.desc("notice_count"), NOTICES.c.state, WHY),
+    row=Reason,
 )
 INSERT_RESULTS = Bulk[Any](RESULTS, lambda rows: rows)
 SEEN = Statement[Any](

@@ -10,7 +10,7 @@ from typing import Any
 from chassis.db.statement import Executor
 from notifications.domain.notice import State
 from notifications.names import POLICY, TEMPLATE
-from notifications.store.figures import counted
+from notifications.store.figures import Reason, counted
 from notifications.store.tables import NOTICES
 
 PERIOD_MAX = timedelta(days=366)
@@ -42,15 +42,6 @@ _COUNTERS = {
     State.FAILED: "failed_count",
     State.UNKNOWN: "unknown_count",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """So many notices that were not sent, or wait, for one reason."""
-
-    state: State
-    reason_code: str
-    notice_count: int
 
 
 @dataclass(slots=True)

@@ -125,6 +125,7 @@ def _named(uuid: str) -> str:
 async def _card(look: Looking, uuid: str) -> Card:
     services, names = look.services, Names(look.viewer, look.memory)
     found = await services.notice_jobs.GetNoticeJob(pb.GetNoticeJobRequest(name=_named(uuid)))
+    report = await services.notice_jobs.ReportNoticeJob(pb.ReportNoticeJobRequest(name=found.name))
     refused = pb.ListNoticeJobResultsRequest(
         parent=found.name, filter='reason != ""', page_size=REFUSED_SHOWN
     )
@@ -134,8 +135,8 @@ async def _card(look: Looking, uuid: str) -> Card:
     told = macros("pages/notice_jobs/cards.html", say=look.say, viewer=look.viewer)
     shown = view.job(found, look.viewer, names, look.say)
     rows = view.results(listed.notice_job_results, known, look.say)
-    became = view.outcomes(found, look.say)
-    return card(told.job(shown, became, rows, bool(listed.next_page_token)))
+    became, is_part = view.outcomes(report, look.say), report.notice_count < found.requested_count
+    return card(told.job(shown, became, is_part, rows, bool(listed.next_page_token)))
 
 
 async def _sent(look: Looking) -> Typed:

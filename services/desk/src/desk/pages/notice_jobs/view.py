@@ -21,7 +21,7 @@ from desk.ui.filters import day_of_year, terms
 from desk.ui.speech import Speech
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.notifications.v1.notice_job_pb2 import NoticeJob, NoticeJobResult
-from rapport.notifications.v1.notice_job_service_pb2 import PreviewNoticeJobResponse
+from rapport.notifications.v1.notice_job_service_pb2 import NoticeJobReport, PreviewNoticeJobResponse
 from rapport.notifications.v1.template_pb2 import Template
 
 _COUNTED = 1000  # more is said to be more
@@ -49,7 +49,6 @@ class Job:
     when: Sequence[str]  # from when on, until when, how fast, by which channels
     given: Sequence[tuple[str, str]]  # to the words
     may_pause: bool
-    is_part: bool  # what became of them is of some of them
     may_resume: bool  # or give it up: one that stands alone, so that no single key does what is for good
 
 
@@ -92,7 +91,6 @@ def job(each: NoticeJob, viewer: Viewer, names: Names, say: Speech) -> Job:
         when(each, say),
         sorted(each.variables.items()),
         may and name == "RUNNING",
-        0 < sum(one.customer_count for one in each.outcomes) < each.requested_count,
         may and name in ("PAUSED", "BLOCKED"),
     )
 
@@ -148,16 +146,16 @@ def when(each: NoticeJob, say: Speech) -> list[str]:
     return told
 
 
-def outcomes(each: NoticeJob, say: Speech) -> list[tuple[str, str, str, str]]:
+def outcomes(report: NoticeJobReport, say: Speech) -> list[tuple[str, str, str, str]]:
     """Of how many it was sent by now, waits, or was not sent and why; with a mood."""
     return [
         (
-            say.number(one.customer_count),
+            say.number(one.notice_count),
             notices.told(state := value_name(one, "state"), say),
             notices.MOODS.get(state, ""),
             say.code(one.reason_code) if one.reason_code else "",
         )
-        for one in each.outcomes
+        for one in report.reasons
     ]
 
 
