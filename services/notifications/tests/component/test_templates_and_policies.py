@@ -237,6 +237,16 @@ async def test_a_template_says_what_its_sender_gives_by_the_texts_that_are_sent(
     }
 
 
+async def test_what_has_a_default_wherever_it_stands_is_given_and_need_not_be(desk: Any) -> None:
+    depot, body = [Template.Variable(name="depot")], "{{ contact_name }}"
+    text = TemplateText(subject="In {{ depot | default('Hamburg') }}", body=body)
+    await desk.create_template("ready", text, variables=depot)
+    told = await desk.template("ready")
+    assert (list(told.given_variables), list(told.required_variables)) == (["depot"], [])
+    await desk.create_text("ready", "de", TemplateText(subject="In {{ depot }}", body=body))
+    assert list((await desk.template("ready")).required_variables) == ["depot"]
+
+
 async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:
     depot = Template.Variable(name="depot")
     await desk.create_template(

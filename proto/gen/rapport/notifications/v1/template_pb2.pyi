@@ -105,6 +105,7 @@ class Template(_message.Message):
     GIVEN_VARIABLES_FIELD_NUMBER: _builtins.int
     TELLS_PROMISES_FIELD_NUMBER: _builtins.int
     INCLUDERS_FIELD_NUMBER: _builtins.int
+    REQUIRED_VARIABLES_FIELD_NUMBER: _builtins.int
     ESSENTIAL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
@@ -158,13 +159,17 @@ class Template(_message.Message):
     @_builtins.property
     def given_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What whoever sends it gives, by the texts that are sent: its `variables`, and of what every template has `reason`, `reference`,
-        `old_date`, `new_date`, `confirm_link` and `confirm_purpose` where they use it. What
-        has a default wherever it stands, `{{ depot | default("Hamburg") }}`, need not be given. In alphabetical order.
+        `old_date`, `new_date`, `confirm_link` and `confirm_purpose` where they use it. In
+        alphabetical order.
         """
 
     @_builtins.property
     def includers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Of a partial the templates in whose texts that are sent it stands, by itself or within another, in alphabetical order."""
+
+    @_builtins.property
+    def required_variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of `given_variables` that must be given: all but what has a default wherever it stands, `{{ depot | default("Hamburg") }}`."""
 
     def __init__(
         self,
@@ -185,11 +190,12 @@ class Template(_message.Message):
         given_variables: _abc.Iterable[_builtins.str] | None = ...,
         tells_promises: _builtins.bool = ...,
         includers: _abc.Iterable[_builtins.str] | None = ...,
+        required_variables: _abc.Iterable[_builtins.str] | None = ...,
         essential: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "essential", b"essential", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "review_required", b"review_required", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "essential", b"essential", "etag", b"etag", "given_variables", b"given_variables", "includers", b"includers", "language_codes", b"language_codes", "name", b"name", "policies_only", b"policies_only", "purpose", b"purpose", "required_variables", b"required_variables", "review_required", b"review_required", "tells_promises", b"tells_promises", "type", b"type", "update_time", b"update_time", "urgent", b"urgent", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

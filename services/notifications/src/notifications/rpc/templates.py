@@ -27,7 +27,7 @@ from notifications.store import tables as store
 from notifications.usecases import template
 from notifications.usecases.partials import included, whole
 from notifications.usecases.policy import read_template
-from notifications.usecases.prose import names_in
+from notifications.usecases.prose import names_in, needed_in
 from notifications.usecases.samples import samples
 from notifications.usecases.words import LANGUAGE_ALLOWED, render, stand_in, text_for
 from rapport.notifications.v1 import template_service_pb2 as template_pb
@@ -70,11 +70,13 @@ def _shown(template: domain.TemplateInLanguages) -> Template:
         Template.Variable(name=name, impersonal=impersonal) for name, impersonal in template.variables.items()
     ]
     used = frozenset().union(*map(names_in, template.sources))
+    given, needed = template.to_give(used), frozenset().union(*map(needed_in, template.sources))
     return to_message(
         Template,
         template,
         variables=variables,
-        given_variables=template.to_give(used),
+        given_variables=given,
+        required_variables=[each for each in given if each in needed or each not in used],
         tells_promises=template.tells_promises(used),
         policies_only=template.policies_only(used),
         includers=map(TEMPLATE.format, template.includers),

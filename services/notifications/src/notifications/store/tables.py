@@ -49,17 +49,21 @@ _LANGUAGES = (
     .order_by(TEXTS.c.language_code)
 )
 _SAID = TEXTS.c.subject + " " + TEXTS.c.body + " " + TEXTS.c.mjml
-# That texts name one of these is looked at here, which variables they use where they are read.
+# That texts name one of these, or that any of a template says what stands for what is not there, is looked at
+# here; which variables they use, where they are read.
 _OF_SENDERS = rf"\{{[{{%].*\m({'|'.join(sorted(SENDER))})\M"
+_COVERS = r"\{[{%][^}]*(\|\s*default|\mis)\M"
 _LATEST_WORDS = (
-    sa.select(_SAID.label("words"))
+    sa.select(_SAID.label("words"), sa.func.bool_or(_SAID.regexp_match(_COVERS)).over().label("covers"))
     .where(TEXTS.c.template_id == TEMPLATES.c.id, _APPROVED)
     .ext(distinct_on(TEXTS.c.language))
     .order_by(TEXTS.c.language, TEXTS.c.version.desc())
     .correlate(TEMPLATES)
     .subquery("latest_words")
 )
-_SOURCES = sa.select(_LATEST_WORDS.c.words).where(_LATEST_WORDS.c.words.regexp_match(_OF_SENDERS))
+_SOURCES = sa.select(_LATEST_WORDS.c.words).where(
+    sa.or_(_LATEST_WORDS.c.words.regexp_match(_OF_SENDERS), _LATEST_WORDS.c.covers)
+)
 # What texts that are sent include, and what that stands in: all are read when a partial is shown or changed.
 _SENT_OF_ALL = (
     sa.select(TEXTS)

@@ -107,10 +107,10 @@ def templates(
 def _fits(template: Template, event: TriggerEvent | None, policy: NoticePolicy) -> bool:
     """Whether a policy may send it: of an event about promises, what tells their dates.
 
-    Of a date of customers, what is given nothing.
+    Of a date of customers, what needs to be given nothing.
     """
     if event is None:
-        return not (policy.HasField("customer_date") and template.given_variables)
+        return not (policy.HasField("customer_date") and template.required_variables)
     if not event.tells_promises:
         return not template.tells_promises
     return template.tells_promises and template.type == event.template_type and not template.variables
