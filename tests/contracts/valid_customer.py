@@ -234,7 +234,8 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
         {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),
     ("GetImportJob", {"name": "{CreateImportJob}"}),
     ("ListImportJobs", PAGE | {"filter": "state = OPEN"}),
-    ("ListImportFindings", PAGE | {"parent": "{CreateImportJob}"}),
+    ("ListImportFindings", PAGE | {
+        "parent": "{CreateImportJob}", "filter": "line > 1 AND reason = CHANGED AND applied = true"}),
     ("PreviewImportJob", {"name": "{CreateImportJob}"}),
     ("ListImportEffects", PAGE | {"parent": "{CreateImportJob}"}),
     ("CancelImportJob", {"name": "{CreateImportJob}"}),

@@ -8,6 +8,7 @@ import grpc
 
 from chassis.api.messages import moment
 from chassis.grpc.status import refusal
+from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CORRECTED
 from rapport.customer.v1 import import_service_pb2 as pb
 from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
@@ -145,7 +146,7 @@ def _note(result: Result, effect: ImportEffect, column: ColumnOf) -> None:
     if effect.matched_by:
         by = column(effect.line, effect.matched_by)
         result.known_by[by] = result.known_by.get(by, 0) + 1
-    if effect.outcome != ImportEffect.OUTCOME_CHANGED:
+    if effect.outcome != IMPORT_OUTCOME_CORRECTED:
         return
     handles = [(column(effect.line, field), "", "", False) for field in effect.added_identifiers]
     fields = [(column(effect.line, c.field), c.before, c.after, c.overwrites) for c in effect.changes]

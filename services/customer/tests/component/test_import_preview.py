@@ -5,8 +5,13 @@ import random
 import pytest
 
 from customer.usecases import imports
+from rapport.common.v1.import_outcome_pb2 import (
+    IMPORT_OUTCOME_CORRECTED,
+    IMPORT_OUTCOME_CREATED,
+    IMPORT_OUTCOME_SKIPPED,
+)
 from rapport.customer.v1.customer_pb2 import Customer, Person
-from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob, ImportRow
+from rapport.customer.v1.import_job_pb2 import ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2 import (
     AppendImportRowsRequest,
     CancelImportJobRequest,
@@ -25,7 +30,7 @@ from services.customer.tests.component.importing import (
     staged,
 )
 
-State, Outcome = ImportJob.State, ImportEffect.Outcome
+State = ImportJob.State
 COUNTS = (
     *("created_count", "matched_count", "changed_count"),
     *("renamed_count", "skipped_count", "refused_count"),
@@ -52,7 +57,7 @@ async def test_what_a_preview_says_is_what_is_done(desk, monkeypatch, seed):
         for effect in did:
             if effect.created_line:
                 effect.customer = ""
-        assert [each for each in would_do if each.outcome != Outcome.OUTCOME_SKIPPED] == did
+        assert [each for each in would_do if each.outcome != IMPORT_OUTCOME_SKIPPED] == did
         assert len(would_do) == done.row_count - done.refused_count
 
 
@@ -72,8 +77,8 @@ async def test_a_preview_says_of_each_row_who_is_meant_by_what_and_what_changes_
     would = await previewed(desk, job)
     assert counts(would) == dict(zip(COUNTS, (1, 2, 2, 0, 0, 1), strict=True))
     new, known, again = await effects(desk, job)
-    assert (new.outcome, new.customer, new.created_line) == (Outcome.OUTCOME_CREATED, "", 2)
-    assert (known.outcome, known.customer, known.created_line) == (Outcome.OUTCOME_CHANGED, anna.name, 0)
+    assert (new.outcome, new.customer, new.created_line) == (IMPORT_OUTCOME_CREATED, "", 2)
+    assert (known.outcome, known.customer, known.created_line) == (IMPORT_OUTCOME_CORRECTED, anna.name, 0)
     assert (known.matched_by, known.added_identifiers) == ("identifiers[1]", ["identifiers[0]"])
     assert [(c.field, c.before, c.after, c.overwrites) for c in known.changes] == [
         ("person.birth_date", "", "1984", False),

@@ -16,10 +16,11 @@ from customer.domain.identifiers import Identifier
 from customer.names import CUSTOMER
 from customer.store.tables import CUSTOMERS, HELD, TIMELINE, VIEWS
 from customer.usecases import imports, reverting
+from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_KNOWN
 from rapport.customer.v1 import customer_pb2
 from rapport.customer.v1.customer_pb2 import Person
 from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest, UpdateCustomerRequest
-from rapport.customer.v1.import_job_pb2 import ImportEffect, ImportJob
+from rapport.customer.v1.import_job_pb2 import ImportJob
 from rapport.customer.v1.import_service_pb2 import RevertImportJobRequest
 from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseRecorded
 from rapport_testing.wait import eventually
@@ -33,7 +34,6 @@ from services.customer.tests.component.importing import (
 )
 
 State = ImportJob.State
-KNOWN = ImportEffect.OUTCOME_KNOWN
 _CUSTOMERS = Statement(sa.select(CUSTOMERS), row=KeptCustomer)
 _IDENTIFIERS = Statement(sa.select(*HELD), row=Identifier)
 _SHOWN = Statement(
@@ -124,7 +124,10 @@ async def test_untouched_customers_are_as_before_and_touched_ones_as_others_left
     await committed(desk, await staged(desk, *(random_row(desk, dice) for _ in range(10))))
     before = await everybody(desk)
     job = await committed(desk, await staged(desk, *(random_row(desk, dice) for _ in range(14))))
-    after, did = await everybody(desk), [e for e in await effects(desk, job) if e.outcome != KNOWN]
+    after, did = (
+        await everybody(desk),
+        [e for e in await effects(desk, job) if e.outcome != IMPORT_OUTCOME_KNOWN],
+    )
     for _ in range(4):
         await meddle(desk, dice, after)
     left = await everybody(desk)

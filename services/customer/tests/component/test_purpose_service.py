@@ -2,7 +2,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
-from rapport.customer.v1.purpose_pb2 import Purpose, PurposeTranslation
+from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import (
     CreatePurposeRequest,
     ExplainPurposeRequest,
@@ -100,8 +100,8 @@ async def test_of_a_purpose_without_them_a_legal_basis_and_a_category_are_said_o
 
 async def test_a_purpose_is_called_in_each_language_once(desk, purposes, refused):
     words = [
-        PurposeTranslation(language_code="de", display_name="Forschung", description="Umfragen"),
-        PurposeTranslation(language_code="pt-BR", display_name="Pesquisa"),
+        Purpose.Translation(language_code="de", display_name="Forschung", description="Umfragen"),
+        Purpose.Translation(language_code="pt-BR", display_name="Pesquisa"),
     ]
     asked = Purpose(translations=words)
     asked.MergeFrom(RESEARCH)
@@ -110,7 +110,7 @@ async def test_a_purpose_is_called_in_each_language_once(desk, purposes, refused
     changed = await change(purposes, translations=words[:1])
     assert list(changed.translations) == words[:1]
     assert list((await desk.facts("PurposeUpdated"))[-1].data.updated_fields) == ["translations"]
-    twice = [*words, PurposeTranslation(language_code="DE", display_name="Umfragen")]
+    twice = [*words, Purpose.Translation(language_code="DE", display_name="Umfragen")]
     assert await refused(change(purposes, translations=twice)) == "INVALID_ARGUMENT INVALID_CODE"
     assert list((await change(purposes, mask=["translations"])).translations) == []
 

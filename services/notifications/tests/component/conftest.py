@@ -190,7 +190,7 @@ class Purposes(purpose_service_pb2_grpc.PurposeServiceServicer):
             category=category,
             essential=request.name in ESSENTIAL,
             display_name="Neues",
-            translations=[purpose_pb2.PurposeTranslation(language_code="en", display_name="Canary news")],
+            translations=[purpose_pb2.Purpose.Translation(language_code="en", display_name="Canary news")],
         )
 
 

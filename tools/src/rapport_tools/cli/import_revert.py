@@ -18,7 +18,7 @@ from rapport_tools.cli.output import AsJson, say, write_json
 from rapport_tools.cli.session import Session, pages
 
 app = typer.Typer()
-KEPT = frozenset({"CHANGED_SINCE", "CUSTOMER_IN_USE"})
+KEPT = "reason = CHANGED_SINCE OR reason = CUSTOMER_IN_USE"
 SHOWN = 20
 
 
@@ -41,11 +41,11 @@ def revert(
     while taken.state == ImportJob.STATE_REVERTING:
         time.sleep(0.2)
         taken = jobs.GetImportJob(GetImportJobRequest(name=name))
+    asked = ListImportFindingsRequest(parent=name, page_size=1000, filter=KEPT)
     kept = [
         {"line": each.line, "reason": each.reason, "field": each.field, "description": each.description}
-        for page in pages(jobs.ListImportFindings, ListImportFindingsRequest(parent=name, page_size=1000))
+        for page in pages(jobs.ListImportFindings, asked)
         for each in page.import_findings
-        if each.reason in KEPT
     ]
     if as_json:
         write_json(

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/common/v1/import_outcome.proto\x12\x11rapport.common.v1*\x9f\x01\n\rImportOutcome\x12\x1e\n\x1aIMPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16IMPORT_OUTCOME_CREATED\x10\x01\x12\x18\n\x14IMPORT_OUTCOME_KNOWN\x10\x02\x12\x1c\n\x18IMPORT_OUTCOME_CORRECTED\x10\x03\x12\x1a\n\x16IMPORT_OUTCOME_UNCLEAR\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/common/v1/import_outcome.proto\x12\x11rapport.common.v1*\xbb\x01\n\rImportOutcome\x12\x1e\n\x1aIMPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16IMPORT_OUTCOME_CREATED\x10\x01\x12\x18\n\x14IMPORT_OUTCOME_KNOWN\x10\x02\x12\x1c\n\x18IMPORT_OUTCOME_CORRECTED\x10\x03\x12\x1a\n\x16IMPORT_OUTCOME_UNCLEAR\x10\x04\x12\x1a\n\x16IMPORT_OUTCOME_SKIPPED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.common.v1.import_ou
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_IMPORTOUTCOME']._serialized_start=62
-  _globals['_IMPORTOUTCOME']._serialized_end=221
+  _globals['_IMPORTOUTCOME']._serialized_end=249
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,8 @@ class _ImportOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportO
     """It may be what another source brought, or a thing of its own: nothing is recorded of it, for a person knows. One
     that is a thing of its own is sent again, `confirmed`.
     """
+    IMPORT_OUTCOME_SKIPPED: _ImportOutcome.ValueType  # 5
+    """Nothing is recorded of it, for the batch is about others."""
 
 class ImportOutcome(_ImportOutcome, metaclass=_ImportOutcomeEnumTypeWrapper):
     """What became of one item of a batch that a source of another system brings. Of a batch that was only checked: what
@@ -52,4 +54,6 @@ IMPORT_OUTCOME_UNCLEAR: ImportOutcome.ValueType  # 4
 """It may be what another source brought, or a thing of its own: nothing is recorded of it, for a person knows. One
 that is a thing of its own is sent again, `confirmed`.
 """
+IMPORT_OUTCOME_SKIPPED: ImportOutcome.ValueType  # 5
+"""Nothing is recorded of it, for the batch is about others."""
 Global___ImportOutcome: _TypeAlias = ImportOutcome  # noqa: Y015

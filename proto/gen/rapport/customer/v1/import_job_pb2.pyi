@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.common.v1 import import_outcome_pb2 as _import_outcome_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 import builtins as _builtins
 import sys
@@ -301,37 +302,6 @@ class ImportEffect(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Outcome:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ImportEffect._Outcome.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        OUTCOME_UNSPECIFIED: ImportEffect._Outcome.ValueType  # 0
-        """Never sent."""
-        OUTCOME_CREATED: ImportEffect._Outcome.ValueType  # 1
-        """It created a customer."""
-        OUTCOME_KNOWN: ImportEffect._Outcome.ValueType  # 2
-        """Its customer was known, and it says nothing else of them."""
-        OUTCOME_CHANGED: ImportEffect._Outcome.ValueType  # 3
-        """It changed its customer."""
-        OUTCOME_SKIPPED: ImportEffect._Outcome.ValueType  # 4
-        """It did nothing because of the job's `mode`."""
-
-    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
-        """What became of a row."""
-
-    OUTCOME_UNSPECIFIED: ImportEffect.Outcome.ValueType  # 0
-    """Never sent."""
-    OUTCOME_CREATED: ImportEffect.Outcome.ValueType  # 1
-    """It created a customer."""
-    OUTCOME_KNOWN: ImportEffect.Outcome.ValueType  # 2
-    """Its customer was known, and it says nothing else of them."""
-    OUTCOME_CHANGED: ImportEffect.Outcome.ValueType  # 3
-    """It changed its customer."""
-    OUTCOME_SKIPPED: ImportEffect.Outcome.ValueType  # 4
-    """It did nothing because of the job's `mode`."""
-
     @_typing.final
     class Change(_message.Message):
         """One field of the profile."""
@@ -373,8 +343,10 @@ class ImportEffect(_message.Message):
     ADDED_IDENTIFIERS_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """The line in the file."""
-    outcome: Global___ImportEffect.Outcome.ValueType
-    """What became of the row."""
+    outcome: _import_outcome_pb2.ImportOutcome.ValueType
+    """What became of the row: CREATED a customer, CORRECTED one who was known, also by what they lacked, KNOWN where it says nothing else
+    of them, or SKIPPED because of the job's `mode`.
+    """
     customer: _builtins.str
     """`customers/{uuid}`; empty where a preview would create the customer."""
     created_line: _builtins.int
@@ -393,7 +365,7 @@ class ImportEffect(_message.Message):
         self,
         *,
         line: _builtins.int = ...,
-        outcome: Global___ImportEffect.Outcome.ValueType = ...,
+        outcome: _import_outcome_pb2.ImportOutcome.ValueType = ...,
         customer: _builtins.str = ...,
         created_line: _builtins.int = ...,
         matched_by: _builtins.str = ...,

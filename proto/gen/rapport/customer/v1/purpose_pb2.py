@@ -29,13 +29,19 @@ from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_chann
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/purpose.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xa3\x08\n\x07Purpose\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12&\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xe8\x07\xf8\xfb\x8a\x01\x01\x12;\n\ndepartment\x18\x04 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x44\n\x0f\x63ontact_default\x18\x05 \x01(\x0e\x32$.rapport.customer.v1.Purpose.DefaultB\x05\xe2\x41\x02\x02\x05\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x42\n\x0blegal_basis\x18\t \x01(\x0e\x32\'.rapport.customer.v1.Purpose.LegalBasisB\x04\xe2\x41\x01\x01\x12\x1d\n\x08\x63\x61tegory\x18\n \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12G\n\x16\x64ouble_opt_in_channels\x18\x0b \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x18\n\tessential\x18\x0c \x01(\x08\x42\x05\xe2\x41\x02\x01\x05\x12*\n\x15\x64\x65\x66\x61ult_language_code\x18\r \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\t\x12J\n\x0ctranslations\x18\x0e \x03(\x0b\x32\'.rapport.customer.v1.PurposeTranslationB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x64\"K\n\x07\x44\x65\x66\x61ult\x12\x17\n\x13\x44\x45\x46\x41ULT_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x45\x46\x41ULT_ALLOWED\x10\x01\x12\x12\n\x0e\x44\x45\x46\x41ULT_DENIED\x10\x02\"\xe2\x01\n\nLegalBasis\x12\x1b\n\x17LEGAL_BASIS_UNSPECIFIED\x10\x00\x12\x17\n\x13LEGAL_BASIS_CONSENT\x10\x01\x12\x18\n\x14LEGAL_BASIS_CONTRACT\x10\x02\x12 \n\x1cLEGAL_BASIS_LEGAL_OBLIGATION\x10\x03\x12\x1f\n\x1bLEGAL_BASIS_VITAL_INTERESTS\x10\x04\x12\x1b\n\x17LEGAL_BASIS_PUBLIC_TASK\x10\x05\x12$\n LEGAL_BASIS_LEGITIMATE_INTERESTS\x10\x06:D\xea\x41\x41\n\x18\x63ustomer.rapport/Purpose\x12\x12purposes/{purpose}*\x08purposes2\x07purpose\"|\n\x12PurposeTranslation\x12\"\n\rlanguage_code\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\t\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12&\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xe8\x07\xf8\xfb\x8a\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/purpose.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\x9b\t\n\x07Purpose\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12&\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xe8\x07\xf8\xfb\x8a\x01\x01\x12;\n\ndepartment\x18\x04 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x44\n\x0f\x63ontact_default\x18\x05 \x01(\x0e\x32$.rapport.customer.v1.Purpose.DefaultB\x05\xe2\x41\x02\x02\x05\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x42\n\x0blegal_basis\x18\t \x01(\x0e\x32\'.rapport.customer.v1.Purpose.LegalBasisB\x04\xe2\x41\x01\x01\x12\x1d\n\x08\x63\x61tegory\x18\n \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12G\n\x16\x64ouble_opt_in_channels\x18\x0b \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x18\n\tessential\x18\x0c \x01(\x08\x42\x05\xe2\x41\x02\x01\x05\x12*\n\x15\x64\x65\x66\x61ult_language_code\x18\r \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\t\x12K\n\x0ctranslations\x18\x0e \x03(\x0b\x32(.rapport.customer.v1.Purpose.TranslationB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x64\x1au\n\x0bTranslation\x12\"\n\rlanguage_code\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\t\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12&\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x03\x10\xe8\x07\xf8\xfb\x8a\x01\x01\"K\n\x07\x44\x65\x66\x61ult\x12\x17\n\x13\x44\x45\x46\x41ULT_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x44\x45\x46\x41ULT_ALLOWED\x10\x01\x12\x12\n\x0e\x44\x45\x46\x41ULT_DENIED\x10\x02\"\xe2\x01\n\nLegalBasis\x12\x1b\n\x17LEGAL_BASIS_UNSPECIFIED\x10\x00\x12\x17\n\x13LEGAL_BASIS_CONSENT\x10\x01\x12\x18\n\x14LEGAL_BASIS_CONTRACT\x10\x02\x12 \n\x1cLEGAL_BASIS_LEGAL_OBLIGATION\x10\x03\x12\x1f\n\x1bLEGAL_BASIS_VITAL_INTERESTS\x10\x04\x12\x1b\n\x17LEGAL_BASIS_PUBLIC_TASK\x10\x05\x12$\n LEGAL_BASIS_LEGITIMATE_INTERESTS\x10\x06:D\xea\x41\x41\n\x18\x63ustomer.rapport/Purpose\x12\x12purposes/{purpose}*\x08purposes2\x07purposeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.customer.v1.purpose_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PURPOSE_TRANSLATION'].fields_by_name['language_code']._loaded_options = None
+  _globals['_PURPOSE_TRANSLATION'].fields_by_name['language_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\t'
+  _globals['_PURPOSE_TRANSLATION'].fields_by_name['display_name']._loaded_options = None
+  _globals['_PURPOSE_TRANSLATION'].fields_by_name['display_name']._serialized_options = b'\342A\001\002'
+  _globals['_PURPOSE_TRANSLATION'].fields_by_name['description']._loaded_options = None
+  _globals['_PURPOSE_TRANSLATION'].fields_by_name['description']._serialized_options = b'\342A\001\001\362\373\212\001\003\020\350\007\370\373\212\001\001'
   _globals['_PURPOSE'].fields_by_name['name']._loaded_options = None
   _globals['_PURPOSE'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_PURPOSE'].fields_by_name['display_name']._loaded_options = None
@@ -66,18 +72,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURPOSE'].fields_by_name['translations']._serialized_options = b'\342A\001\001\362\373\212\001\002\030d'
   _globals['_PURPOSE']._loaded_options = None
   _globals['_PURPOSE']._serialized_options = b'\352AA\n\030customer.rapport/Purpose\022\022purposes/{purpose}*\010purposes2\007purpose'
-  _globals['_PURPOSETRANSLATION'].fields_by_name['language_code']._loaded_options = None
-  _globals['_PURPOSETRANSLATION'].fields_by_name['language_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\t'
-  _globals['_PURPOSETRANSLATION'].fields_by_name['display_name']._loaded_options = None
-  _globals['_PURPOSETRANSLATION'].fields_by_name['display_name']._serialized_options = b'\342A\001\002'
-  _globals['_PURPOSETRANSLATION'].fields_by_name['description']._loaded_options = None
-  _globals['_PURPOSETRANSLATION'].fields_by_name['description']._serialized_options = b'\342A\001\001\362\373\212\001\003\020\350\007\370\373\212\001\001'
   _globals['_PURPOSE']._serialized_start=219
-  _globals['_PURPOSE']._serialized_end=1278
-  _globals['_PURPOSE_DEFAULT']._serialized_start=904
-  _globals['_PURPOSE_DEFAULT']._serialized_end=979
-  _globals['_PURPOSE_LEGALBASIS']._serialized_start=982
-  _globals['_PURPOSE_LEGALBASIS']._serialized_end=1208
-  _globals['_PURPOSETRANSLATION']._serialized_start=1280
-  _globals['_PURPOSETRANSLATION']._serialized_end=1404
+  _globals['_PURPOSE']._serialized_end=1398
+  _globals['_PURPOSE_TRANSLATION']._serialized_start=905
+  _globals['_PURPOSE_TRANSLATION']._serialized_end=1022
+  _globals['_PURPOSE_DEFAULT']._serialized_start=1024
+  _globals['_PURPOSE_DEFAULT']._serialized_end=1099
+  _globals['_PURPOSE_LEGALBASIS']._serialized_start=1102
+  _globals['_PURPOSE_LEGALBASIS']._serialized_end=1328
 # @@protoc_insertion_point(module_scope)

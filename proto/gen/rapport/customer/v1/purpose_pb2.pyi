@@ -91,6 +91,34 @@ class Purpose(_message.Message):
     LEGAL_BASIS_LEGITIMATE_INTERESTS: Purpose.LegalBasis.ValueType  # 6
     """Interests of ours that theirs do not outweigh."""
 
+    @_typing.final
+    class Translation(_message.Message):
+        """What a purpose is called and about in a language."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+        DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+        DESCRIPTION_FIELD_NUMBER: _builtins.int
+        language_code: _builtins.str
+        """The language, BCP 47 such as `de` or `pt-BR`."""
+        display_name: _builtins.str
+        """What people call it; at most 200 characters."""
+        description: _builtins.str
+        """What contacts for it are about; at most 1,000 characters."""
+        def __init__(
+            self,
+            *,
+            language_code: _builtins.str = ...,
+            display_name: _builtins.str = ...,
+            description: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "display_name", b"display_name", "language_code", b"language_code"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -151,7 +179,7 @@ class Purpose(_message.Message):
         """
 
     @_builtins.property
-    def translations(self) -> _containers.RepeatedCompositeFieldContainer[Global___PurposeTranslation]:
+    def translations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Purpose.Translation]:
         """What it is called and about in other languages, each once (`INVALID_CODE`), for customers: their own pages, and what asks them to
         confirm a yes. Who reads none of them, nor one that is theirs without its last parts (`de` for `de-AT`), reads `display_name` and
         `description`.
@@ -173,7 +201,7 @@ class Purpose(_message.Message):
         double_opt_in_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         essential: _builtins.bool = ...,
         default_language_code: _builtins.str = ...,
-        translations: _abc.Iterable[Global___PurposeTranslation] | None = ...,
+        translations: _abc.Iterable[Global___Purpose.Translation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -182,33 +210,3 @@ class Purpose(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Purpose: _TypeAlias = Purpose  # noqa: Y015
-
-@_typing.final
-class PurposeTranslation(_message.Message):
-    """What a purpose is called and about in a language."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    language_code: _builtins.str
-    """The language, BCP 47 such as `de` or `pt-BR`."""
-    display_name: _builtins.str
-    """What people call it; at most 200 characters."""
-    description: _builtins.str
-    """What contacts for it are about; at most 1,000 characters."""
-    def __init__(
-        self,
-        *,
-        language_code: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        description: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "display_name", b"display_name", "language_code", b"language_code"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PurposeTranslation: _TypeAlias = PurposeTranslation  # noqa: Y015

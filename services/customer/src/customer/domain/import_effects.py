@@ -13,7 +13,7 @@ class Outcome(StrEnum):
 
     CREATED = "CREATED"
     KNOWN = "KNOWN"
-    CHANGED = "CHANGED"
+    CORRECTED = "CORRECTED"
     SKIPPED = "SKIPPED"
 
 

@@ -35,7 +35,7 @@ _NO_CHOICE = (LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION, LegalBasis.VITAL
 
 
 @dataclass(slots=True)
-class PurposeTranslation:
+class Translation:
     """What a purpose is called and about in a language, BCP 47."""
 
     language_code: str
@@ -60,7 +60,7 @@ class Purpose:
     double_opt_in_channels: list[Channel] = field(default_factory=list)  # on which a yes has to be confirmed
     essential: bool = False  # of what customers have of us, or a law demands: no link of theirs stops it
     default_language_code: str = ""  # of the wording for who reads none of those that there are, BCP 47
-    translations: list[PurposeTranslation] = field(default_factory=list)
+    translations: list[Translation] = field(default_factory=list)
 
     name = PURPOSE.named("id")
     department = DEPARTMENT.named("department_id")

@@ -114,6 +114,11 @@ LIST_FINDINGS = Listing(
     _findings.line,
     _findings.position,
     row=Finding,
+    filters={
+        "line": filters.number(_findings.line),
+        "reason": filters.text(_findings.reason),
+        "applied": filters.boolean(_findings.applied),
+    },
 )
 LIST_EFFECTS = Listing(
     sa.select(IMPORT_EFFECTS).where(_effects.job_id == sa.bindparam("import_job_id")),

@@ -49,8 +49,8 @@ class Applied:
         many = Counter(each.outcome for each in self.effects)
         return Outcomes(
             created=many[Outcome.CREATED],
-            matched=many[Outcome.KNOWN] + many[Outcome.CHANGED],
-            changed=many[Outcome.CHANGED],
+            matched=many[Outcome.KNOWN] + many[Outcome.CORRECTED],
+            changed=many[Outcome.CORRECTED],
             renamed=sum(any(note.reason == RENAMED for note in notes) for notes in self.notes),
             skipped=many[Outcome.SKIPPED],
             refused=len(self.refused),
@@ -114,7 +114,7 @@ def _apply(
         kept = [h for h in draft.handles if not (renames and not certain and h.strong)]
         new = _bring(tx, chunk, held, kept, notes)
         if fields or new:
-            effect.outcome = Outcome.CHANGED
+            effect.outcome = Outcome.CORRECTED
         if held.customer.id in chunk.created:
             held.customer.version = 1  # it is still being made
         elif fields or new:

@@ -7,7 +7,7 @@ from chassis.errors import PermissionDenied, ResourceExists
 from chassis.facts import Changes, changed, fact_of
 from chassis.names import PLATFORM
 from customer.domain.facts import PurposeCreated, PurposeUpdated
-from customer.domain.purposes import Default, LegalBasis, Purpose, PurposeTranslation, Wording
+from customer.domain.purposes import Default, LegalBasis, Purpose, Translation, Wording
 from customer.domain.timeline import Channel
 from customer.names import PURPOSE, WORDING
 from customer.store import consents as store
@@ -27,7 +27,7 @@ async def create_purpose(
     double_opt_in_channels: list[Channel],
     essential: bool,
     default_language_code: str,
-    translations: list[PurposeTranslation],
+    translations: list[Translation],
 ) -> Purpose:
     """Create a purpose.
 

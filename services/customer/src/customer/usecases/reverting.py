@@ -93,7 +93,7 @@ async def revert_chunk(tx: Transaction, job_id: UUID, is_complete: Callable[[], 
     changed = {
         name: some
         for name, some in by_customer.items()
-        if Outcome.CHANGED in did[name] and name not in created
+        if Outcome.CORRECTED in did[name] and name not in created
     }
     others = await store.SAID_BY_OTHERS.all(tx, job_id=job.id, customer_ids=names) if names else ()
     taken = _Taken(job, {row["customer_id"]: row["version"] for row in others})
