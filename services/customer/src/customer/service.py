@@ -19,6 +19,7 @@ from customer.events.loyalty import PURCHASES, on_purchases
 from customer.events.view import LISTENING, project
 from customer.jobs.learning import Learning
 from customer.jobs.matching import Matching
+from customer.jobs.scanning import Scanning
 from customer.rpc.advice import AdviceRpc
 from customer.rpc.attachments import AttachmentRpc
 from customer.rpc.attributes import AttributeRpc
@@ -75,7 +76,9 @@ def compose(app: App[Settings]) -> None:
     app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals, time_zone=zone))
     app.serve(AdviceRpc(app, hot=hot))
     limits = AttachmentLimits(
-        app.settings.attachment_max_bytes, app.settings.attachments_max_bytes, scans=False
+        app.settings.attachment_max_bytes,
+        app.settings.attachments_max_bytes,
+        scans=bool(app.settings.attachment_scanner_url),
     )
     app.serve(AttachmentRpc(app, hot=hot, limits=limits))
     app.serve(CustomerMergeRpc(app, hot=hot, freshness=app.freshness, projecting=PROJECTING))
@@ -101,6 +104,8 @@ def compose(app: App[Settings]) -> None:
     app.background(freshness.run)
     app.background(Matching(app.db, matcher).run)
     app.work(Learning(app.db))
+    if scanner := app.settings.attachment_scanner_url:
+        app.work(Scanning(app.db, hot, scanner))
 
     kept_for = timedelta(days=app.settings.import_revert_days)
 

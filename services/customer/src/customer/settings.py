@@ -62,6 +62,12 @@ class Settings(ServiceSettings):
         100_000_000, ge=1, description="how many bytes all files of a customer have together at most"
     )
 
+    attachment_scanner_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="who looks for what is harmful in customers' files, asked by POST; empty: nobody does",
+    )
+
     @field_validator("link_keys")
     @classmethod
     def _are_long_and_few(cls, value: SecretStr) -> SecretStr:

@@ -1,10 +1,12 @@
 """Bringing, reading and deleting files of customers."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.work import enqueue, reopen
 from customer.domain.attachments import (
     GONE,
     Attachment,
@@ -19,6 +21,9 @@ from customer.store import attachments as store
 from customer.usecases.customers import lock_customer
 from customer.usecases.hot_views import HotViews
 from customer.usecases.views import locked_views, render, save_views
+
+SCAN = "attachment-scan"
+PATIENCE = timedelta(days=3650)  # it is asked for as long as the file is there
 
 
 async def upload_attachment(
@@ -50,6 +55,10 @@ async def upload_attachment(
     )
     await store.SAVE_ATTACHMENT.run(tx, **values(attachment))
     await store.INSERT_CONTENT.run(tx, customer_id=customer_id, id=attachment_id, content=content)
+    if limits.scans:
+        key = f"{customer_id}/{attachment_id}"
+        if not await reopen(tx, SCAN, key, due_at=tx.now, expire_at=tx.now + PATIENCE):
+            await enqueue(tx, SCAN, key, due_at=tx.now, expire_at=tx.now + PATIENCE)
     return attachment
 
 
