@@ -97,9 +97,14 @@ class Sources(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], *usual: PydanticBaseSettingsSource, **named: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **no_others: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (*usual, *named.values(), Files(settings_cls))
+        return init_settings, env_settings, Files(settings_cls)
 
     @field_validator("sources", mode="before")
     @classmethod

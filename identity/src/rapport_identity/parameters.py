@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from math import inf, log2
 from typing import Any, NamedTuple
 
@@ -91,7 +91,8 @@ class Parameters:
 
     def to_json(self) -> str:
         """As a document that `from_json` takes."""
-        return json.dumps(asdict(self) | {"stop": sorted(self.stop)})
+        flat = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.dumps(flat | {"stop": sorted(self.stop)}, default=asdict)
 
     @classmethod
     def from_json(cls, document: str) -> "Parameters":

@@ -143,8 +143,8 @@ async def starting(
                 **settings,
             }
         )
-        await provision(nats_url, service.declaration(configured.sources), replicas=1)
         app = service.app(configured, clock)
+        await provision(nats_url, app.declaration, replicas=1)
         lifecycle = Lifecycle(app)
         try:
             await lifecycle.start()

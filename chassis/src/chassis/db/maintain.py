@@ -26,13 +26,13 @@ _log = structlog.get_logger()
 
 
 async def keep_partitions(db: Database) -> None:
-    """Look after the partitions until cancelled: at start, and whenever the hour has changed."""
+    """Look after the partitions until cancelled: at start, when those of now are there, and each hour."""
     kept = None
     while True:
         hour = db.clock.now().replace(minute=0, second=0, microsecond=0)
         if hour != kept:
             try:
-                await keep(db)
+                await (keep(db) if kept else tidy(db))
                 kept = hour
             except DATABASE_ERRORS as error:
                 _log.warning("partitions could not be looked after; trying again", error=type(error).__name__)
@@ -55,11 +55,13 @@ async def make_partitions(db: Database) -> None:
 
 
 async def keep(db: Database) -> None:
-    """Make the next partitions, drop those past keeping, delete old answers and ended work.
-
-    Drops and deletes nothing while another replica is at it.
-    """
+    """Make the next partitions, and do away with what is past keeping."""
     await make_partitions(db)
+    await tidy(db)
+
+
+async def tidy(db: Database) -> None:
+    """Drop partitions past keeping, delete old answers and ended work, unless another replica is at it."""
     now = db.clock.now()
     connection = await db.dedicated()
     try:

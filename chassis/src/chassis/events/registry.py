@@ -38,12 +38,7 @@ def may_tell(source: str, full_name: str) -> bool:
 
 def heard(patterns: Iterable[str]) -> dict[str, type[Message]]:
     """The known event messages that are published where one of these patterns of NATS looks."""
-    wanted = tuple(patterns)
-    return {
-        name: message
-        for name, message in events().items()
-        if any(meet(pattern, subject(message)) for pattern in wanted)
-    }
+    return _heard(tuple(patterns))
 
 
 def subject(message: type[Message]) -> str:
@@ -63,6 +58,15 @@ def subject_of(message: type[Message]) -> str:
 def source_of(message: type[Message]) -> str:
     """The service that tells an event."""
     return subject(message).split(".")[1]
+
+
+@functools.cache
+def _heard(patterns: tuple[str, ...]) -> dict[str, type[Message]]:
+    return {
+        name: message
+        for name, message in events().items()
+        if any(meet(pattern, subject(message)) for pattern in patterns)
+    }
 
 
 @functools.cache

@@ -46,6 +46,11 @@ _MEMBERS = """
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+_TAKEN = """
+    SELECT coalesce(array_agg(shard), '{}') FROM unnest($2::int[]) AS shard
+    WHERE pg_try_advisory_lock($1::int, shard)
+"""
+
 _log = structlog.get_logger()
 
 _COLUMNS = [column for column in OUTBOX.c if column.name != "published_at"]
@@ -103,13 +108,11 @@ class Shards:
             await self._connection.execute(
                 "SELECT pg_advisory_unlock($1::int, $2::int)", _CLASS, self.held.pop()
             )
-        for shard in range(SHARDS):
-            if len(self.held) >= share:
-                break
-            if shard not in self.held and await self._connection.fetchval(
-                "SELECT pg_try_advisory_lock($1::int, $2::int)", _CLASS, shard
-            ):
-                self.held.append(shard)
+        others = [shard for shard in range(SHARDS) if shard not in self.held]
+        while others and len(self.held) < share:
+            room = share - len(self.held)
+            tried, others = others[:room], others[room:]
+            self.held += await self._connection.fetchval(_TAKEN, _CLASS, tried)
 
 
 class Relay:
