@@ -16,6 +16,13 @@ ROOT = Path(__file__).parent
 BROWSER, PLATFORM = ROOT / "services/desk/tests/browser", ROOT / "tests/e2e"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where marked tests alone are asked for, files without any are not imported: that takes a while."""
+    mark = config.option.markexpr
+    is_asked = mark in ("slow", "chaos") and collection_path.match("test_*.py")
+    return True if is_asked and f"mark.{mark}" not in collection_path.read_text() else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, as at the end one worker would be alone with one.
 

@@ -36,6 +36,9 @@ BEGINS = [
 VERBS = ("pause", "resume", "fulfill", "reopen", "block", "unblock", "work", "calendar", "policy", "look")
 
 
+zone_of = cache(ZoneInfo)
+
+
 @dataclass(frozen=True)
 class Office:
     """Open from one hour to another on some weekdays, as the clock on the wall of a zone shows them."""
@@ -46,7 +49,7 @@ class Office:
     days: frozenset[int]
 
     def is_open(self, at: datetime) -> bool:
-        shown = at.astimezone(ZoneInfo(self.zone))
+        shown = at.astimezone(zone_of(self.zone))
         return shown.weekday() in self.days and self.opens <= shown.hour < self.closes
 
 
@@ -82,6 +85,7 @@ class Model:
     blocked_since: datetime | None = None
     resumed: datetime | None = None  # by hand, and nothing since then
     counted: list[datetime] = field(default_factory=list)
+    opened: list[datetime] = field(default_factory=list)  # those of them in which the office is open
     up: datetime | None = None
 
     @property
@@ -97,15 +101,16 @@ class Model:
         return ClockState.PAUSED if self.paused_by else ClockState.RUNNING
 
     def wait(self, minutes: int) -> None:
-        self.counted += [self.at + n * MINUTE for n in range(minutes)] if self.counts else []
+        passed = [self.at + n * MINUTE for n in range(minutes)] if self.counts else []
+        self.counted += passed
+        self.opened += filter(self.office.is_open, passed)
         self.at += minutes * MINUTE
         self.look()
 
     def look(self) -> None:
         """Once time was up it stays so; until then what holds now says when."""
-        opened = [minute for minute in self.counted if self.office.is_open(minute)]
-        if self.up is None and not self.done and len(opened) >= self.minutes:
-            self.up = opened[self.minutes - 1] + MINUTE
+        if self.up is None and not self.done and len(self.opened) >= self.minutes:
+            self.up = self.opened[self.minutes - 1] + MINUTE
 
     def see_work(self) -> None:
         """Stand still, or go on, as the work does, unless somebody who resumed it knows better."""
@@ -121,6 +126,7 @@ class Model:
     def follow(self, office: Office, minutes: int) -> None:
         if not self.done and self.up is None:
             self.office, self.minutes = office, minutes
+            self.opened = list(filter(office.is_open, self.counted))
             self.look()
 
 
@@ -195,7 +201,7 @@ def check(begin: int, office: Office, minutes: int, steps: list[tuple[int, str, 
         calendar = compiled(model.office)
         if not clock.is_decided:
             assert replace(clock).mend(calendar) is None  # what it says follows from its history alone
-        gone = sum(model.office.is_open(minute) for minute in model.counted)
+        gone = len(model.opened)
         if not model.counts:  # while it does, more is gone than when it was last changed
             assert clock.elapsed_minutes == gone
         elif model.up is None:
