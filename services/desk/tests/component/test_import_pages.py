@@ -101,6 +101,18 @@ async def test_what_a_file_may_mean_is_asked_and_said_in_a_field_of_the_page(ope
     assert 'name="country" type="text" value="DE"' in seen
 
 
+async def test_what_is_stopped_goes_on_and_is_looked_at_first_unless_it_was(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    alice = await desk.signed_in()
+    page = await brought(alice, PEOPLE.replace(b"gut", b"wieder gut"))
+    await alice.post(f"{page}/stop")
+    seen = await told(alice, page, ">stopped</span>", "Go on")
+    await alice.post(f"{page}/run", data={"round": "1"})
+    assert ">stopped</span>" in (await alice.get(page)).text, "another round is not what was shown"
+    await alice.post(f"{page}/run", data=sent(seen, f"{page}/run"))
+    assert "Import it" in await told(alice, page, "waits for your yes")
+
+
 async def test_it_is_done_as_whoever_asked_and_not_once_they_are_signed_out(open_desk: Any) -> None:
     desk = await open_desk(customer_service)
     cookies = await desk.session(permissions=["customer.import_jobs.write", "customer.import_jobs.read"])

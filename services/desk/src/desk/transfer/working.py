@@ -126,9 +126,12 @@ class Transferring:
             return
         result = outcome.result
         if isinstance(result, Ended):
-            done = State.CHECKED if subject.state is State.CHECKING else State.DONE
-            subject.state = State.STOPPED if result.trouble else done
-            subject.trouble, subject.counts = result.trouble, result.counts
+            checks = subject.state is State.CHECKING
+            subject.trouble = result.trouble
+            subject.counts = {} if checks and result.trouble else result.counts
+            subject.state = State.CHECKED if checks else State.DONE
+            if result.trouble:
+                subject.state = State.STOPPED
             subject.job = result.job or subject.job
         elif outcome.verdict is Verdict.EXPIRED or work.state is WorkState.REFUSED:
             subject.state, subject.trouble = State.STOPPED, GAVE_UP

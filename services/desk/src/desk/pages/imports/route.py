@@ -89,14 +89,15 @@ async def checked(look: Look, key: UUID) -> Response:
 
 @router.post("/{key}/run")
 async def run(look: Look, key: UUID) -> Response:
-    """Import it, as it was shown: once, however often that is sent."""
+    """Import it, as it was shown: once, however often that is sent. What was stopped goes on."""
     async with look.request.form(max_files=0) as sent:
         shown = str(sent.get("round", ""))
     async with look.db.transaction() as tx:
         transfer = await _locked(tx, look, key)
-        again = transfer.state is State.STOPPED and bool(transfer.counts)
-        if shown == str(transfer.round) and (transfer.state is State.CHECKED or again):
-            await begun(look, tx, transfer, State.RUNNING)
+        may = transfer.state in (State.CHECKED, State.STOPPED) and not transfer.forgotten
+        if shown == str(transfer.round) and may:
+            # What is counted was seen: without that it is looked at first.
+            await begun(look, tx, transfer, State.RUNNING if transfer.counts else State.CHECKING)
     return _back(transfer)
 
 

@@ -88,6 +88,7 @@ class Shown:
     counts: Sequence[tuple[str, str]]
     is_under_way: bool
     may_run: bool
+    may_go_on: bool
     may_stop: bool
 
     @property
@@ -141,6 +142,7 @@ def shown(each: Transfer, say: Speech) -> Shown:
         counts(each.counts, say),
         under_way,
         each.state is State.CHECKED and not each.forgotten,
+        each.state is State.STOPPED and not each.forgotten,
         under_way,
     )
 
