@@ -50,7 +50,7 @@ NAVIGATION = (
     ("/operations", N_("Operations"), "*.operations.read"),
 )
 # Beside them in the menu: what few do, and not each day.
-FURTHER = (
+SELDOM = (
     ("/imports", N_("Imports"), "customer.import_jobs.write"),
     ("/exports", N_("Exports"), "customer.customers.read"),
 )
@@ -97,7 +97,7 @@ class Looking:
             viewer=self.viewer,
             assets=ASSETS,
             navigation=NAVIGATION,
-            further=FURTHER,
+            seldom=SELDOM,
             counted=COUNTED,
             here=self.request.url.path,
             **values,
