@@ -39,9 +39,11 @@ from customer.usecases.imports import (
     APPLY_TIMER,
     APPLY_TIMER_BEFORE,
     EXPIRE_TIMER,
+    FORGET_PREVIEW_TIMER,
     PREVIEW_TIMER,
     apply_chunk,
     expire_job,
+    forget_preview,
     preview_chunk,
 )
 from customer.usecases.match_figures import measure
@@ -118,6 +120,7 @@ def compose(app: App[Settings]) -> None:
     app.timer(REVERT_TIMER, lambda tx, timer: revert_chunk(tx, UUID(timer.key), is_complete))
     app.timer(FORGET_TIMER, lambda tx, timer: forget_effects(tx, UUID(timer.key)))
     app.timer(PREVIEW_TIMER, lambda tx, timer: preview_chunk(tx, UUID(timer.key), manager))
+    app.timer(FORGET_PREVIEW_TIMER, lambda tx, timer: forget_preview(tx, UUID(timer.key)))
     app.timer(EXPIRE_TIMER, lambda tx, timer: expire_job(tx, UUID(timer.key)))
     app.timer(JOB_TIMER, lambda tx, timer: match_everybody(tx, matcher, UUID(timer.key), timer.attempts))
     app.timer(REDRAW_TIMER, lambda tx, timer: redraw(tx, timer.key, hot))

@@ -1,6 +1,7 @@
 """What an import would do is what it then does, and nothing that was known is overwritten without a word."""
 
 import random
+from datetime import timedelta
 
 import pytest
 
@@ -21,6 +22,7 @@ from rapport.customer.v1.import_service_pb2 import (
 from rapport_imports import importing
 from rapport_imports.result import Change, Result
 from rapport_imports.wanted import Kind, Wanted
+from rapport_testing.wait import eventually
 from services.customer.tests.component.importing import (
     committed,
     effects,
@@ -122,6 +124,26 @@ async def test_a_job_that_is_previewed_takes_no_rows_and_is_under_way(desk, refu
     assert await refused(desk.imports.AppendImportRows(more)) == "FAILED_PRECONDITION IMPORT_NOT_OPEN"
     again = CreateImportJobRequest(import_job=ImportJob(source=job.source))
     assert await refused(desk.imports.CreateImportJob(again)) == "ALREADY_EXISTS IMPORT_UNDER_WAY"
+
+
+async def test_a_preview_that_is_given_up_is_told_no_more_at_once_and_forgotten_page_by_page(
+    desk, monkeypatch
+):
+    monkeypatch.setattr(imports, "FORGOTTEN_AT_ONCE", 2)
+    people = [Customer(identifiers=[desk.external(f"crm:{n}")], language_code="de") for n in range(5)]
+    job = await previewed(desk, await staged(desk, *people, *people))
+    assert len(await effects(desk, job)) == 10
+    await desk.imports.CancelImportJob(CancelImportJobRequest(name=job.name))
+    assert (await effects(desk, job), await findings(desk, job)) == ([], [])
+    kept = ("rows", "findings", "effects", "previews", "preview_keys")
+
+    async def forgotten():
+        desk.clock.advance(timedelta(seconds=1))
+        counted = [f"(SELECT count(*) FROM import_{each})" for each in kept]
+        async with desk.running.db.connection() as connection:
+            return await connection.fetchval(f"SELECT {' + '.join(counted)}") == 0
+
+    await eventually(forgotten)
 
 
 async def imported(desk, tmp_path, content, **wanted):

@@ -317,16 +317,21 @@ async def test_a_cancelled_job_applies_nothing_and_its_source_may_come_again(des
     commit_it = desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
     assert await refused(commit_it) == refusal
     assert (await create(desk)).name != job.name
-    async with desk.running.db.connection() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM import_rows") == 0
+
+    async def forgotten():
+        async with desk.running.db.connection() as connection:
+            return await connection.fetchval("SELECT count(*) FROM import_rows") == 0
+
+    await eventually(forgotten)
 
 
 async def test_people_of_an_import_that_nobody_goes_on_with_are_forgotten(desk):
     async def state(job):
         return (await desk.imports.GetImportJob(GetImportJobRequest(name=job.name))).state
 
-    async def cancelled():
-        return await state(left) == State.STATE_CANCELLED
+    async def forgotten():
+        async with desk.running.db.connection() as connection:
+            return await connection.fetchval("SELECT count(*) FROM import_rows") == 2
 
     left, going = [
         await append(desk, await create(desk, text), [(1, customer(desk, 1))]) for text in ("left", "going")
@@ -335,9 +340,8 @@ async def test_people_of_an_import_that_nobody_goes_on_with_are_forgotten(desk):
     await append(desk, going, [(2, customer(desk, 2))])
     assert await state(left) == State.STATE_OPEN
     desk.clock.advance(timedelta(days=2))
-    await eventually(cancelled)
-    async with desk.running.db.connection() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM import_rows") == 2
+    await eventually(forgotten)
+    assert await state(left) == State.STATE_CANCELLED
     assert (await commit(desk, going)).created_count == 2
 
 

@@ -13,7 +13,7 @@ from chassis.api.resources import resource
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, replaced, rows_of, table
 from customer.domain.import_effects import Effect
-from customer.domain.imports import Finding, ImportJob
+from customer.domain.imports import Finding, ImportJob, ImportState
 from customer.store.tables import METADATA
 from rapport.customer.v1 import import_job_pb2
 
@@ -108,9 +108,19 @@ ROWS_AFTER = Statement[Any](
     .order_by(_rows.line)
     .limit(_LIMIT)
 )
-DELETE_ROWS = Statement[Any](sa.delete(IMPORT_ROWS).where(_rows.job_id == _ID))
+
+
+def _told(of: sa.Table) -> sa.ColumnElement[bool]:
+    """What a preview said is told until the job is committed or given up, and forgotten after that."""
+    previews = (ImportState.PREVIEWING, ImportState.PREVIEWED)
+    is_preview = sa.or_(*(IMPORT_JOBS.c.state == each for each in previews))
+    return sa.or_(~of.c.preview, sa.exists().where(IMPORT_JOBS.c.id == of.c.job_id, is_preview))
+
+
 LIST_FINDINGS = Listing(
-    sa.select(IMPORT_FINDINGS).where(_findings.job_id == sa.bindparam("import_job_id")),
+    sa.select(IMPORT_FINDINGS).where(
+        _findings.job_id == sa.bindparam("import_job_id"), _told(IMPORT_FINDINGS)
+    ),
     _findings.line,
     _findings.position,
     row=Finding,
@@ -121,7 +131,7 @@ LIST_FINDINGS = Listing(
     },
 )
 LIST_EFFECTS = Listing(
-    sa.select(IMPORT_EFFECTS).where(_effects.job_id == sa.bindparam("import_job_id")),
+    sa.select(IMPORT_EFFECTS).where(_effects.job_id == sa.bindparam("import_job_id"), _told(IMPORT_EFFECTS)),
     _effects.line,
     row=Effect,
 )
@@ -188,13 +198,23 @@ PREVIEWED_KEYS = Statement(
 )
 SAVE_PREVIEWS = Bulk[Any](IMPORT_PREVIEWS, replaced)
 SAVE_PREVIEW_KEYS = Bulk[Any](IMPORT_PREVIEW_KEYS, replaced)
-DELETE_PREVIEWS = Statement[Any](sa.delete(IMPORT_PREVIEWS).where(IMPORT_PREVIEWS.c.job_id == _ID))
-DELETE_PREVIEW_KEYS = Statement[Any](
-    sa.delete(IMPORT_PREVIEW_KEYS).where(IMPORT_PREVIEW_KEYS.c.job_id == _ID)
-)
-DELETE_PREVIEWED_FINDINGS = Statement[Any](
-    sa.delete(IMPORT_FINDINGS).where(_findings.job_id == _ID, _findings.preview)
-)
-DELETE_PREVIEWED_EFFECTS = Statement[Any](
-    sa.delete(IMPORT_EFFECTS).where(_effects.job_id == _ID, _effects.preview)
-)
+
+
+def _page_of(of: sa.Table, *which: sa.ColumnElement[bool]) -> Statement[Any]:
+    key = tuple(of.primary_key)
+    page = sa.select(*key).where(of.c.job_id == _ID, *which).limit(_LIMIT)
+    return Statement[Any](sa.delete(of).where(sa.tuple_(*key).in_(page)).returning(of.c.job_id))
+
+
+# A page of what customers would be, of no use once all rows were looked at; and of all else that is given up.
+FORGET_PREVIEWED = [_page_of(IMPORT_PREVIEWS), _page_of(IMPORT_PREVIEW_KEYS)]
+FORGET_GIVEN_UP = [
+    _page_of(IMPORT_ROWS),
+    _page_of(IMPORT_FINDINGS, _findings.preview),
+    _page_of(IMPORT_EFFECTS, _effects.preview),
+]
+# What a preview said of lines that are applied now.
+DELETE_PREVIEWED_LINES = [
+    Statement[Any](sa.delete(of).where(of.c.job_id == _ID, among(of.c.line, "lines"), of.c.preview))
+    for of in (IMPORT_FINDINGS, IMPORT_EFFECTS)
+]

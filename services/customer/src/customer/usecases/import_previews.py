@@ -71,16 +71,3 @@ class Ahead:
 
 def _digest(key: Key) -> bytes:
     return hashlib.sha256(json.dumps(key).encode()).digest()
-
-
-async def forget_previewed(tx: Transaction, job_id: UUID) -> None:
-    """Forget what customers would be: all rows were looked at, or nobody wants to know."""
-    await store.DELETE_PREVIEWS.run(tx, job_id=job_id)
-    await store.DELETE_PREVIEW_KEYS.run(tx, job_id=job_id)
-
-
-async def forget_preview(tx: Transaction, job_id: UUID) -> None:
-    """Forget a preview, with what it said."""
-    await forget_previewed(tx, job_id)
-    await store.DELETE_PREVIEWED_FINDINGS.run(tx, job_id=job_id)
-    await store.DELETE_PREVIEWED_EFFECTS.run(tx, job_id=job_id)

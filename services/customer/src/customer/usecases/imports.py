@@ -21,14 +21,14 @@ from customer.domain.import_effects import Outcome
 from customer.domain.imports import WAITING, Finding, ImportJob, ImportMode, ImportState
 from customer.names import IMPORT_JOB
 from customer.store import imports as store
-from customer.usecases.import_previews import forget_preview, forget_previewed
 from customer.usecases.import_rows import Applied, apply_rows
 from customer.usecases.provenance import IMPORT, Sayings
-from customer.usecases.reverting import FORGET_TIMER, act_for
+from customer.usecases.reverting import FORGET_TIMER, FORGOTTEN_AT_ONCE, act_for
 
 # Another name than in the release before, whose replicas neither obey a mode nor keep what rows did.
 APPLY_TIMER, PREVIEW_TIMER, EXPIRE_TIMER = "apply-import-rows", "preview-import", "expire-import"
 APPLY_TIMER_BEFORE = "apply-import"
+FORGET_PREVIEW_TIMER = "forget-import-preview"
 ABANDONED_AFTER = timedelta(days=7)
 CHUNK = 1000
 _ENCODER = msgspec.msgpack.Encoder()
@@ -118,10 +118,7 @@ async def expire_job(tx: Transaction, job_id: UUID) -> None:
 async def commit_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
     job = await owned(tx, IMPORT_JOB, store.LOCKED_JOB, import_job_id)
-    was = job.state
     if job.commit(tx.call.principal.subject, tx.id):
-        if was == ImportState.PREVIEWED:
-            await forget_preview(tx, job.id)
         await tx.cancel(EXPIRE_TIMER, str(job.id))
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
         await write(tx, store.SAVE_JOB, job)
@@ -149,9 +146,21 @@ async def _forget(tx: Transaction, job: ImportJob) -> None:
     if job.cancel(tx.now):
         await tx.cancel(EXPIRE_TIMER, str(job.id))
         await tx.cancel(PREVIEW_TIMER, str(job.id))
-        await store.DELETE_ROWS.run(tx, job_id=job.id)
-        await forget_preview(tx, job.id)
+        await tx.schedule(FORGET_PREVIEW_TIMER, str(job.id), tx.now)
         await write(tx, store.SAVE_JOB, job)
+
+
+async def forget_preview(tx: Transaction, job_id: UUID) -> None:
+    """Forget what customers would be, and the rest of a job that was given up; come back for more."""
+    job = await found(tx, IMPORT_JOB, store.JOB, job_id)
+    tx.touch(job.name)
+    given_up = store.FORGET_GIVEN_UP if job.state == ImportState.CANCELLED else []
+    forgotten = [
+        len(await each.all(tx, job_id=job.id, limit=FORGOTTEN_AT_ONCE))
+        for each in (*store.FORGET_PREVIEWED, *given_up)
+    ]
+    if FORGOTTEN_AT_ONCE in forgotten:
+        await tx.schedule(FORGET_PREVIEW_TIMER, str(job.id), tx.now)
 
 
 async def preview_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
@@ -163,10 +172,7 @@ async def preview_chunk(tx: Transaction, job_id: UUID, relationship_manager: str
     last = len(rows) < CHUNK
     line = rows[-1]["line"] if rows else job.previewed_line
     job.looked_at(applied.outcomes, line, last=last)
-    if last:
-        await forget_previewed(tx, job.id)
-    else:
-        await tx.schedule(PREVIEW_TIMER, str(job.id), tx.now)
+    await tx.schedule(FORGET_PREVIEW_TIMER if last else PREVIEW_TIMER, str(job.id), tx.now)
     await write(tx, store.SAVE_JOB, job)
 
 
@@ -178,6 +184,9 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str, 
     job = await found(tx, IMPORT_JOB, store.LOCKED_JOB, job_id)
     act_for(tx, job, job.importer, job.commit_id)
     rows = sorted(await store.TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
+    if job.previewed_line:
+        for each in store.DELETE_PREVIEWED_LINES:
+            await each.run(tx, job_id=job.id, lines=[row["line"] for row in rows])
     applied = await _apply(tx, job, rows, relationship_manager)
     last = len(rows) < CHUNK
     job.applied(applied.outcomes, tx.now, last=last, kept_for=kept_for)
