@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 from tests.browser.company import ADMIN, ALICE, DORA, Company, SignedIn
-from tests.browser.customers import ahead
+from tests.browser.customers import ahead, surname
 from tests.browser.looking import bars, narrow
 
 
@@ -48,13 +48,15 @@ async def unreachable(desk: Company, who: str) -> dict[str, Any]:
 async def test_bad_news_to_somebody_whom_no_message_reaches_is_told_by_a_person_in_time(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    found = await unreachable(desk, "Ida Grün")
+    ida = f"Ida {surname()}"
+    found = await unreachable(desk, ida)
     page = (await signed_in()).page
     await page.goto("/")
-    await page.get_by_role("link", name="Call the customer").press("Enter")
+    row = page.locator("li", has_text=ida)
+    await row.get_by_role("link", name="Call the customer").press("Enter")
     await page.wait_for_url(f"**{found['call']}")
     await expect(page.get_by_role("heading", level=1)).to_have_text(
-        "Call: a message that did not reach them, Ida Grün"
+        f"Call: a message that did not reach them, {ida}"
     )
     await expect(page.locator("main")).not_to_contain_text("901821")
     await expect(page.locator("dl.facts")).to_contain_text("did not reach them: no address")

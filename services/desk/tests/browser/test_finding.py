@@ -2,13 +2,15 @@
 
 import asyncio
 import re
+from secrets import randbelow
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
 
 from rapport_testing.wait import eventually
 from tests.browser.company import ALICE, Company, Person, SignedIn
-from tests.browser.customers import contacts, somebody
+from tests.browser.customers import contacts, somebody, surname
 from tests.browser.looking import barriers
 
 MANY = """
@@ -23,16 +25,7 @@ MANY = """
     SELECT gen_random_uuid(), id, 'PHONE', '', '', '+4930' || 1000000 + row_number() OVER (), 'VALID', now()
     FROM made
 """
-SPELLINGS = [
-    "+49 40 5551234",
-    "0049 40 5551234",
-    "040 5551234",
-    "(040) 555-12-34",
-    "+49 (0)40 5551234",
-    "+49\u00a040\u00a0555\u202f1234",
-    "\u202a+49 40 5551234\u202c",
-    "０４０／５５５１２３４",  # noqa: RUF001 - as a page in Japanese has it
-]
+WIDER = str.maketrans("0123456789/", "０１２３４５６７８９／")  # noqa: RUF001 - as a page in Japanese has it
 # Chromium's own tabs are never hidden to a test.
 HIDDEN = """
 Object.defineProperty(document, "visibilityState", {get: () => globalThis.shown ? "visible" : "hidden"});
@@ -42,9 +35,29 @@ globalThis.Notification = class {
 };"""
 
 
-def number(last: str) -> str:
-    """A number in Hamburg."""
-    return f"+494055{last}"
+def number() -> str:
+    """A number in Hamburg, of nobody yet."""
+    return f"+494055{10_000 + randbelow(90_000)}"
+
+
+def spellings(phone: str) -> list[str]:
+    """How people write a number in Hamburg."""
+    first, last = phone[5:8], phone[8:]
+    return [
+        f"+49 40 {first}{last}",
+        f"0049 40 {first}{last}",
+        f"040 {first}{last}",
+        f"(040) {first}-{last[:2]}-{last[2:]}",
+        f"+49 (0)40 {first}{last}",
+        f"+49\u00a040\u00a0{first}\u202f{last}",
+        f"\u202a+49 40 {first}{last}\u202c",
+        f"040/{first}{last}".translate(WIDER),
+    ]
+
+
+def call_id() -> str:
+    """What a call is known by, which is none's yet."""
+    return uuid4().hex
 
 
 async def named(desk: Company, given: str, phone: str) -> str:
@@ -62,9 +75,10 @@ async def at(page: Page, path: str) -> Page:
 async def test_row_6_eight_spellings_of_a_number_find_one_customer(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    customer, start = await named(desk, "Hanna", "+49405551234"), await somebody(desk)
+    phone = number()
+    customer, start = await named(desk, "Hanna", phone), await somebody(desk)
     visitor = await signed_in()
-    for spelling in SPELLINGS:
+    for spelling in spellings(phone):
         await visitor.page.goto(f"/{start}")
         await visitor.page.keyboard.press("Control+k")
         await visitor.page.keyboard.insert_text(spelling)
@@ -96,14 +110,14 @@ async def test_row_7_of_a_hundred_thousand_customers_the_one_is_found_within_the
 async def test_the_keyboard_chooses_among_those_who_are_offered_while_one_types(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    start = await somebody(desk)
-    for given in ("Quirin", "Quinn"):
+    start, stem = await somebody(desk), surname()[:4]
+    for given in (f"{stem}rin", f"{stem}nn"):
         await somebody(desk, given)
     visitor = await signed_in()
     page = visitor.page
     await page.goto(f"/{start}")
     await page.keyboard.press("Control+k")
-    await page.keyboard.type("Qui")
+    await page.keyboard.type(stem)
     box, options = (
         page.get_by_role("combobox", name="Find a customer"),
         page.locator("#found").get_by_role("option"),
@@ -170,26 +184,30 @@ async def test_a_huge_paste_is_refused_and_not_cut_to_something_else(
 
 
 async def test_a_call_opens_the_page_of_the_caller_once(desk: Company, signed_in: SignedIn) -> None:
-    customer, start = await named(desk, "Ines", number("10001")), await somebody(desk)
-    visitor = await signed_in(Person("ines"))
+    phone, unknown, call = number(), number(), call_id()
+    customer, start = await named(desk, "Ines", phone), await somebody(desk)
+    ines = Person(surname().lower())
+    visitor = await signed_in(ines)
     page = await at(visitor.page, f"/{start}")
-    await desk.call("one", number("10001"), agent="ines")
+    await desk.call(call_id(), phone, agent=ines.name)
     await page.wait_for_url(f"**/{customer}")
     await at(page, f"/{start}")  # it rings still, and was decided
-    await desk.call("unknown", number("19999"), agent="ines")
+    await desk.call(call, unknown, agent=ines.name)
     await expect(page.locator("#toast")).to_contain_text("Nobody we know")
     await expect(page.locator("#toast .card")).to_have_count(1)
     await expect(page.locator("#told")).to_contain_text("Nobody we know")
-    await desk.call("unknown", number("19999"), "ended", agent="ines")
+    await desk.call(call, unknown, "ended", agent=ines.name)
     await expect(page.locator("#toast .card")).to_have_count(0)
 
 
 async def test_a_call_takes_nobody_away_who_types(desk: Company, signed_in: SignedIn) -> None:
-    customer, start = await named(desk, "Jana", number("10002")), await somebody(desk)
-    visitor = await signed_in(Person("jana"))
+    phone = number()
+    customer, start = await named(desk, "Jana", phone), await somebody(desk)
+    jana = Person(surname().lower())
+    visitor = await signed_in(jana)
     page = await at(visitor.page, f"/{start}")
     await page.get_by_label("What did the customer say?").fill("She asks wh")
-    await desk.call("typing", number("10002"), agent="jana")
+    await desk.call(call_id(), phone, agent=jana.name)
     await expect(page.locator("#toast")).to_contain_text("Jana Winter")
     await page.keyboard.type("ere it is")
     await expect(page.get_by_label("What did the customer say?")).to_have_value("She asks where it is")
@@ -201,11 +219,13 @@ async def test_a_call_takes_nobody_away_who_types(desk: Company, signed_in: Sign
 async def test_rows_4_and_5_a_shared_number_is_a_choice_and_the_contact_is_of_the_chosen_alone(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    karl, klara = [await named(desk, given, number("10003")) for given in ("Karl", "Klara")]
+    phone = number()
+    karl, klara = [await named(desk, given, phone) for given in ("Karl", "Klara")]
     start = await somebody(desk)
-    visitor = await signed_in(Person("kim"))
+    kim = Person(surname().lower())
+    visitor = await signed_in(kim)
     page = await at(visitor.page, f"/{start}")
-    await desk.call("shared", number("10003"), agent="kim")
+    await desk.call(call_id(), phone, agent=kim.name)
     toast = page.locator("#toast")
     await expect(toast).to_contain_text("Several have this number")
     assert page.url.endswith(start)
@@ -219,7 +239,7 @@ async def test_rows_4_and_5_a_shared_number_is_a_choice_and_the_contact_is_of_th
 
     await eventually(recorded)
     assert await contacts(desk, karl) == []
-    await page.goto(f"/call?from={number('10003').replace('+', '%2B')}")
+    await page.goto(f"/call?from={phone.replace('+', '%2B')}")
     await expect(page.get_by_role("main")).to_contain_text("ask who it is")
     await expect(page.locator(".hit")).to_have_count(2)
     assert await barriers(page) == []
@@ -227,14 +247,15 @@ async def test_rows_4_and_5_a_shared_number_is_a_choice_and_the_contact_is_of_th
 
 async def test_a_call_for_a_tab_that_crashed_is_shown_by_another(desk: Company, signed_in: SignedIn) -> None:
     start = await somebody(desk)
-    visitor = await signed_in(Person("mila"))
+    mila = Person(surname().lower())
+    visitor = await signed_in(mila)
     leader, looked_at = visitor.page, await visitor.context.new_page()
     for page in (leader, looked_at):
         await at(page, f"/{start}")
     session = await visitor.context.new_cdp_session(looked_at)
     async with looked_at.expect_event("crash"):
         crashing = asyncio.ensure_future(session.send("Page.crash"))
-    await desk.call("crashed", number("10005"), agent="mila")
+    await desk.call(call_id(), number(), agent=mila.name)
     await expect(leader.locator("#toast")).to_contain_text("A call for you")
     await looked_at.close()
     await asyncio.gather(crashing, return_exceptions=True)
@@ -243,25 +264,25 @@ async def test_a_call_for_a_tab_that_crashed_is_shown_by_another(desk: Company, 
 async def test_row_29_a_hundred_calls_in_eight_hidden_tabs_are_one_notice(
     desk: Company, signed_in: SignedIn
 ) -> None:
-    customer, start = await named(desk, "Lena", number("10004")), await somebody(desk)
-    visitor = await signed_in(Person("lena"))
+    phone = number()
+    customer, start = await named(desk, "Lena", phone), await somebody(desk)
+    lena = Person(surname().lower())
+    visitor = await signed_in(lena)
     notices: list[str] = []
     await visitor.context.expose_binding("notified", lambda _, word, tag: notices.append(f"{word} {tag}"))
     await visitor.context.add_init_script(HIDDEN)
     pages = [visitor.page, *[await visitor.context.new_page() for _ in range(7)]]
     for page in pages:
         await at(page, f"/{start}")
-    await desk.call("first", number("10004"), agent="lena")
+    await desk.call(call_id(), phone, agent=lena.name)
 
     async def opened() -> list[Page]:
         return [page for page in pages if page.url.endswith(customer)]
 
     [popped] = await eventually(opened)
     await expect(popped).to_have_title(re.compile("^A call for you - "))
-    for start_of in range(0, 99, 33):
-        calls = (
-            desk.call(f"storm-{n}", number("10004"), agent="lena") for n in range(start_of, start_of + 33)
-        )
+    for _ in range(3):
+        calls = (desk.call(call_id(), phone, agent=lena.name) for _ in range(33))
         await asyncio.gather(*calls)
     await expect(popped.locator("#toast .card")).to_have_count(3)
     assert notices == ["A call for you rapport-call"]
@@ -273,13 +294,14 @@ async def test_row_29_a_hundred_calls_in_eight_hidden_tabs_are_one_notice(
 async def test_a_company_a_town_and_a_misspelt_name_find_somebody_and_it_is_said_by_which(
     desk: Company, signed_in: SignedIn
 ) -> None:
+    given, stem, firm = (surname()[:6] for _ in range(3))
     where = [{"postalAddress": {"regionCode": "DE", "locality": "Quickborn"}}]
-    person = {"givenName": "Thea", "familyName": "Lindqvist", "organizationName": "Elbtechnik"}
+    person = {"givenName": given, "familyName": f"{stem}qvist", "organizationName": f"{firm}technik"}
     await desk.ask(ALICE, "POST", "customers", person=person, addresses=where)
     page = (await signed_in()).page
     await page.goto("/call")
     found = page.locator("#found").get_by_role("option")
-    whys = {"Elbtech": "company Elbtechnik", "Thea Quickb": "name, town Quickborn"}
-    for typed, why in (whys | {"Lindqvits": "name, spelt nearly so"}).items():
+    whys = {f"{firm}tech": f"company {firm}technik", f"{given} Quickb": "name, town Quickborn"}
+    for typed, why in (whys | {f"{stem}qvits": "name, spelt nearly so"}).items():
         await page.get_by_role("combobox").fill(typed)
         await expect(found.filter(has_text=f"found by {why}")).to_have_count(1)

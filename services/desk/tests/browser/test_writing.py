@@ -1,6 +1,7 @@
 """What is typed is never lost, done once, and goes to whom it was meant for."""
 
 import asyncio
+from secrets import randbelow
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from rapport_testing.wait import eventually
 from tests.browser.company import ADMIN, ALICE, DORA, Company, Person, SignedIn
-from tests.browser.customers import contacts, say, somebody
+from tests.browser.customers import contacts, say, somebody, surname
 from tests.browser.looking import focused, shifts
 from tests.browser.visitor import Visitor
 
@@ -392,13 +393,14 @@ async def test_a_note_that_is_refused_is_mended_in_the_box_which_is_empty_again_
 async def test_a_call_that_rings_leaves_a_message_that_can_be_taken_back_in_sight(
     desk: Company, signed_in: SignedIn, greeting: str
 ) -> None:
-    phone = [{"type": "TYPE_PHONE", "value": "+49 30 7654321"}]
-    caller = await somebody(desk, "Erik", identifiers=phone)
-    visitor, customer = await signed_in(SUSAN), await somebody(desk)
+    phone = f"+4930{7_000_000 + randbelow(1_000_000)}"
+    caller = await somebody(desk, "Erik", identifiers=[{"type": "TYPE_PHONE", "value": phone}])
+    susan = Person(surname().lower(), "manager")
+    visitor, customer = await signed_in(susan), await somebody(desk)
     page = await to_send(visitor, customer)
     undo = page.locator("#toast [data-letter=Z]")
     await expect(undo).to_be_focused()
-    await desk.call("meanwhile", "+49307654321", agent="susan")
+    await desk.call(phone, phone, agent=susan.name)
     await expect(page.locator(f'[data-call] a[href="/{caller}"]')).to_be_visible()
     assert page.url.endswith(customer)
     await undo.click()
