@@ -194,7 +194,7 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
     """How the file writes things, as far as whoever imports it and the installation say."""
     code = wanted.currency.upper() or installed
     if not code and wanted.kind is Kind.PURCHASES:
-        unknown = "must say what amounts without a currency are in: RAPPORT_CURRENCY does not"
+        unknown = "must say what amounts without a currency are in: nothing else here does"
         raise WrongOption("currency", "", unknown)
     try:
         currency = Currency.of(code or "USD")  # rows of other kinds have no amounts

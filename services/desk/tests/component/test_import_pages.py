@@ -173,3 +173,12 @@ async def test_what_somebody_may_read_is_exported_and_downloaded_by_them_alone(
     reader = await desk.signed_in("agent:rea", ["customer.customers.read"])
     assert 'value="purchases"' not in (await reader.get("/exports")).text
     assert (await reader.post("/exports", data={"kind": "cases", "format": "csv"})).status_code == 403
+
+
+async def test_purchases_without_a_currency_ask_for_one(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    alice = await desk.signed_in()
+    page = await brought(alice, b"Order,Date,Email,Total\n1,2026-03-04,a@example.org,12.50\n", "purchases")
+    seen = await told(alice, page, ">stopped</span>")
+    assert "“Currency”" in seen
+    assert "RAPPORT_CURRENCY" not in seen
