@@ -22,15 +22,13 @@ from rapport.customer.v1.customer_merge_service_pb2 import (
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceStub
 
 A, V = messages.Attribute, messages.AttributeValue
+pytestmark = pytest.mark.together
 _READS = ["customer.attributes.read", "customer.observations.read", "customer.attribute_values.read"]
 _WRITES = ["customer.attributes.write", "customer.observations.write", "customer.attribute_values.write"]
 
 
 def violations(error):
     return [(each.field, each.reason) for each in refusal(error).violations]
-
-
-TILL = ["billing.till"]
 
 
 class Keeper:
@@ -40,6 +38,10 @@ class Keeper:
         self.desk, self.name = desk, name
         who = {"subject": subject} if subject else {}
         self.stub = desk.running.stub(AttributeServiceStub, [*_READS, *_WRITES], department=name, **who)
+
+    @property
+    def department(self):
+        return f"departments/{self.name}"
 
     def attribute(self, code="shoe-size"):
         return f"attributes/{self.name}.{code}"
@@ -51,6 +53,9 @@ class Keeper:
             "name": self.attribute(code),
         }
         return await self.stub.PutAttribute(pb.PutAttributeRequest(type=type, rule=rule, **said | fields))
+
+    def source(self, name):
+        return f"{self.name}.{name}"
 
     def observed(self, customer, value, seconds=0, source="crm", code="shoe-size", **fields):
         kind = value if isinstance(value, dict) else {"text": value} if value else {}
@@ -98,7 +103,9 @@ class Keeper:
 
 @pytest.fixture
 def keeper(desk):
-    return lambda name="billing", **how: Keeper(desk, name, **how)
+    """Departments of this test's own, for what others declare stays; but for the platform's."""
+    own = uuid4().hex[:8]
+    return lambda name="billing", **how: Keeper(desk, name if name == "platform" else f"{name}-{own}", **how)
 
 
 @pytest.fixture
@@ -111,16 +118,15 @@ async def anna(desk):
     return (await desk.create()).name
 
 
+@pytest.mark.alone("all attributes that there are")
 async def test_an_attribute_is_kept_as_it_was_put_and_is_its_departments(billing, keeper, refused):
     get = pb.GetAttributeRequest(name=billing.attribute())
+    said = {"rule": A.RULE_TRUSTED_SOURCE, "trusted_sources": [billing.source("till")]}
     assert await refused(billing.stub.GetAttribute(get)) == "NOT_FOUND RESOURCE_NOT_FOUND"
-    put = await billing.declare(description="In Europe.", rule=A.RULE_TRUSTED_SOURCE, trusted_sources=TILL)
-    assert (put.department, put.etag, put.profile_field) == ("departments/billing", '"1"', False)
+    put = await billing.declare(description="In Europe.", **said)
+    assert (put.department, put.etag, put.profile_field) == (billing.department, '"1"', False)
     assert await billing.stub.GetAttribute(get) == put
-    assert (
-        await billing.declare(description="In Europe.", rule=A.RULE_TRUSTED_SOURCE, trusted_sources=TILL)
-        == put
-    )  # says nothing new
+    assert await billing.declare(description="In Europe.", **said) == put  # says nothing new
     other = keeper("delivery").declare(name=billing.attribute())
     assert await refused(other) == "PERMISSION_DENIED NOT_OWNER"
     assert await refused(billing.declare(etag='"7"')) == "ABORTED ETAG_MISMATCH"
@@ -178,7 +184,7 @@ async def test_every_value_has_its_source_department_time_confidence_and_recorde
         value={"text": "42"},
         observation=recorded.name,
         source="crm",
-        department="departments/billing",
+        department=billing.department,
         recorder="agents/alice",
         observe_time=timestamp(desk.clock.now() - timedelta(seconds=60)),
         confidence=0.5,
@@ -203,7 +209,7 @@ async def test_a_late_observation_never_beats_a_later_one_and_all_are_kept(billi
     await billing.record(anna, "40", -7200)
     assert await billing.history(anna) == [("crm", "42"), ("till", "41"), ("crm", "40")]
     assert await billing.history(anna, filter="source = till") == [("till", "41")]
-    assert await billing.history(anna, attribute="attributes/billing.other") == []
+    assert await billing.history(anna, attribute=billing.attribute("other")) == []
     assert (await billing.value(anna)).etag == value.etag
 
 
@@ -225,7 +231,9 @@ async def test_a_source_takes_back_what_it_said_by_an_empty_value_which_never_st
 
 
 async def test_the_most_trusted_source_stands_however_old_it_is(billing, anna):
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry", "billing.crm"])
+    await billing.declare(
+        rule=A.RULE_TRUSTED_SOURCE, trusted_sources=[billing.source(each) for each in ("registry", "crm")]
+    )
     await billing.record(anna, "web", 0, "web-form")
     assert await billing.standing(anna) == "web"
     await billing.record(anna, "crm", -86400, "crm")
@@ -240,13 +248,14 @@ async def test_the_most_trusted_source_stands_however_old_it_is(billing, anna):
 async def test_what_another_department_records_by_the_name_of_a_source_is_another_source(
     billing, keeper, anna
 ):
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry"])
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=[billing.source("registry")])
     await billing.record(anna, "true", -86400, "registry")
-    await keeper("sales").stub.RecordObservation(billing.observed(anna, "forged", 0, "registry"))
+    sales = keeper("sales")
+    await sales.stub.RecordObservation(billing.observed(anna, "forged", 0, "registry"))
     value = await billing.value(anna)
-    assert (value.standing.value.text, value.standing.department) == ("true", "departments/billing")
+    assert (value.standing.value.text, value.standing.department) == ("true", billing.department)
     assert [(each.value.text, each.department, each.reason) for each in value.others] == [
-        ("forged", "departments/sales", V.REASON_TRUSTED)
+        ("forged", sales.department, V.REASON_TRUSTED)
     ]
 
 
@@ -328,13 +337,14 @@ async def test_a_value_that_the_type_does_not_have_is_refused_with_its_path(
     assert violations(caught.value) == [(f"observation.values[0].value{field}", why)]
 
 
+@pytest.mark.alone("all attributes that there are")
 async def test_an_unknown_attribute_is_refused_with_those_that_are_known(billing, anna):
     await billing.declare()
     await billing.declare("tariff")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await billing.record(anna, "1", code="shoesize")
     assert violations(caught.value) == [("observation.values[0].attribute", "UNKNOWN_ATTRIBUTE")]
-    assert "attributes/billing.shoe-size, attributes/billing.tariff" in str(caught.value.details())
+    assert f"{billing.attribute()}, {billing.attribute('tariff')}" in str(caught.value.details())
 
 
 async def test_a_field_of_the_profile_is_not_recorded_pinned_or_withdrawn(billing, keeper, anna, refused):
@@ -422,7 +432,7 @@ async def test_a_batch_has_a_size(billing, anna, refused):
 
 async def test_of_too_many_sources_what_would_stand_last_gives_way(billing, anna, monkeypatch):
     monkeypatch.setattr(changing_values, "SOURCES_MAX", 2)
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry"])
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=[billing.source("registry")])
     for source, seconds in (("registry", -90), ("form-1", -60), ("form-2", -30), ("form-0", -99)):
         await billing.record(anna, source, seconds, source)
     value = await billing.value(anna)
@@ -513,7 +523,7 @@ async def test_only_another_value_is_told_and_no_value_is(billing, desk, anna):
 
 
 async def test_a_value_explains_itself(billing, anna, desk):
-    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=["billing.registry"])
+    await billing.declare(rule=A.RULE_TRUSTED_SOURCE, trusted_sources=[billing.source("registry")])
     empty = pb.ExplainAttributeValueRequest(name=billing.named(anna))
     assert "Nobody has said anything" in (await billing.stub.ExplainAttributeValue(empty)).summary
     await billing.record(anna, "SECRET", -60, "registry")
@@ -521,17 +531,14 @@ async def test_a_value_explains_itself(billing, anna, desk):
     explained = await billing.stub.ExplainAttributeValue(empty)
     assert "that source is trusted more than others" in explained.summary
     assert "SECRET" not in str(explained)
-    assert explained.rule == "attributes/billing.shoe-size TRUSTED_SOURCE"
+    assert explained.rule == f"{billing.attribute()} TRUSTED_SOURCE"
     assert explained.inputs["source"] == "registry"
     assert explained.causes[-1].actor == "agents/alice"
     assert explained.causes[-1].method.endswith("AttributeService/RecordObservation")
     (fact, *_) = await desk.facts("AttributeValueUpdated")
     asked = pb.ExplainAttributeValueRequest(name=billing.named(anna), event_id=str(fact.id))
-    assert (
-        (await billing.stub.ExplainAttributeValue(asked))
-        .causes[0]
-        .event_type.endswith("AttributeValueUpdated")
-    )
+    told = (await billing.stub.ExplainAttributeValue(asked)).causes[0].event_type
+    assert told.endswith("AttributeValueUpdated")
     declared = pb.ExplainAttributeRequest(name=billing.attribute())
     assert (await billing.stub.ExplainAttribute(declared)).causes[0].event_type.endswith("AttributeCreated")
 
@@ -548,7 +555,7 @@ async def test_the_values_of_a_customer_are_listed_with_those_of_their_profile(
 
     found = (await listed()).attribute_values
     assert [each.name.rpartition("/")[2] for each in found] == [
-        "billing.shoe-size",
+        billing.attribute().removeprefix("attributes/"),
         "profile.given-name",
         "profile.language-code",
     ]
