@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -20,6 +21,7 @@ from rapport.customer.v1.consent_service_pb2 import (
 from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest
 from rapport.customer.v1.preferences_pb2 import Preferences
 
+pytestmark = pytest.mark.together
 GRANTED, DENIED = Consent.State.STATE_GRANTED, Consent.State.STATE_DENIED
 SERVICE, MARKETING = "purposes/service", "purposes/marketing"
 
@@ -68,10 +70,10 @@ async def test_consents_come_in_pages(desk):
     assert (names, last.next_page_token) == (["email", "fax", "sms"], "")
 
 
-async def test_every_answer_is_kept_and_the_last_one_counts(desk, infrastructure):
-    anna = await desk.create(desk.email("anna@example.com"))
+async def test_every_answer_is_kept_and_the_last_one_counts(desk, clock, infrastructure):
+    anna = await desk.create(desk.email(f"{uuid4()}@example.com"))
     for state in (DENIED, GRANTED, DENIED):
-        desk.clock.advance(timedelta(minutes=1))
+        clock.advance(timedelta(minutes=1))
         last = await say(desk, anna.name, state)
     found = await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name))
     assert list(found.consents) == [last]
@@ -111,19 +113,19 @@ async def test_of_the_same_time_a_no_holds_in_whatever_order_they_are_noted(desk
     assert (await say(desk, boris.name, DENIED, effective_time=at)).state == DENIED
 
 
-async def test_what_is_said_now_is_last_even_where_the_clock_is_behind(desk):
+async def test_what_is_said_now_is_last_even_where_the_clock_is_behind(desk, clock):
     anna = await desk.create()
     granted = await say(desk, anna.name, GRANTED)
-    desk.clock.advance(timedelta(milliseconds=-300))
+    clock.advance(timedelta(milliseconds=-300))
     denied = await say(desk, anna.name, DENIED)
     assert (denied.state, denied.effective_time) == (DENIED, granted.effective_time)
 
 
-async def test_a_correction_says_nothing_again_and_no_correction_changes_nothing(desk):
+async def test_a_correction_says_nothing_again_and_no_correction_changes_nothing(desk, clock):
     anna = await desk.create()
     said = await say(desk, anna.name, GRANTED, source="web-form")
-    desk.clock.advance(timedelta(days=400))
-    last_week = timestamp(desk.clock.now() - timedelta(days=7))
+    clock.advance(timedelta(days=400))
+    last_week = timestamp(clock.now() - timedelta(days=7))
     assert await say(desk, anna.name, 0) == said
     assert await say(desk, anna.name, 0, mask=["source"], source="web-form") == said
     mended = await say(desk, anna.name, 0, mask=["source", "wording_version"], source="call")
@@ -151,14 +153,14 @@ async def test_a_correction_says_nothing_again_and_no_correction_changes_nothing
     ],
 )
 async def test_what_is_said_again_has_the_proof_that_is_given_with_it_and_none_of_before(
-    desk, mask, given, proof
+    desk, clock, mask, given, proof
 ):
     anna = await desk.create()
     await say(desk, anna.name, GRANTED, source="web-form", wording_version="2024-01")
-    desk.clock.advance(timedelta(days=100))
+    clock.advance(timedelta(days=100))
     again = await say(desk, anna.name, GRANTED, mask=mask, missing=False, **given)
     assert (again.source, again.wording_version) == proof
-    assert again.effective_time == timestamp(desk.clock.now())
+    assert again.effective_time == timestamp(clock.now())
     fact = (await desk.facts("ConsentUpdated"))[-1]
     assert (fact.data.source, fact.data.wording_version) == proof
     async with desk.running.db.connection() as connection:
@@ -169,13 +171,13 @@ async def test_what_is_said_again_has_the_proof_that_is_given_with_it_and_none_o
 
 
 @pytest.mark.parametrize("seconds", [0.05, 60])
-async def test_a_customer_says_now_what_a_clock_ahead_of_ours_says_of_a_minute_from_now(desk, seconds):
+async def test_a_customer_says_now_what_a_clock_ahead_of_ours_says_of_a_minute_from_now(desk, clock, seconds):
     anna = await desk.create()
     await say(desk, anna.name, DENIED)
-    desk.clock.advance(timedelta(minutes=1))
-    ahead = timestamp(desk.clock.now() + timedelta(seconds=seconds))
+    clock.advance(timedelta(minutes=1))
+    ahead = timestamp(clock.now() + timedelta(seconds=seconds))
     said = await say(desk, anna.name, GRANTED, effective_time=ahead)
-    assert (said.state, said.effective_time) == (GRANTED, timestamp(desk.clock.now()))
+    assert (said.state, said.effective_time) == (GRANTED, timestamp(clock.now()))
 
 
 async def test_what_was_never_told_is_explained_as_that(desk):
@@ -228,7 +230,7 @@ async def test_a_consent_that_is_not_well_formed_is_refused(desk, refused, nobod
 
 
 async def test_a_purpose_that_does_not_exist_is_refused(desk, refused):
-    anna = await desk.create(desk.email("anna@example.com"))
+    anna = await desk.create(desk.email(f"{uuid4()}@example.com"))
     for call in (
         say(desk, anna.name, GRANTED, "gossip.email"),
         check(desk, anna.name, purpose="purposes/gossip"),
@@ -265,12 +267,13 @@ async def test_a_stale_change_of_preferences_is_refused(desk, refused):
 
 
 async def test_a_sender_learns_where_to_send_and_how_to_address(desk):
+    email = f"{uuid4()}@Example.com"
     anna = await desk.create(
-        desk.email("Anna@Example.com"), family_name="Berg", language_code="de", time_zone="Europe/Berlin"
+        desk.email(email), family_name="Berg", language_code="de", time_zone="Europe/Berlin"
     )
     contact = await check(desk, anna.name)
     assert contact.allowed
-    assert (contact.channel, contact.address) == (CHANNEL_EMAIL, "Anna@Example.com")
+    assert (contact.channel, contact.address) == (CHANNEL_EMAIL, email)
     assert (contact.display_name, contact.language_code, contact.time_zone, contact.relationship_manager) == (
         "Anna Berg",
         "de",
@@ -280,7 +283,7 @@ async def test_a_sender_learns_where_to_send_and_how_to_address(desk):
 
 
 async def test_a_sender_who_may_not_send_gets_a_reason_and_nothing_personal(desk):
-    anna = await desk.create(desk.email("anna@example.com"))
+    anna = await desk.create(desk.email(f"{uuid4()}@example.com"))
     await say(desk, anna.name, DENIED)
     for call, reason in (
         (check(desk, anna.name), "consent-denied"),
@@ -294,15 +297,16 @@ async def test_a_sender_who_may_not_send_gets_a_reason_and_nothing_personal(desk
 
 
 async def test_the_channel_the_customer_prefers_is_chosen(desk):
-    anna = await desk.create(desk.email("anna@example.com"), desk.phone("+493012345678"))
+    phone = f"+4930{uuid4().int % 90_000_000 + 10_000_000}"
+    anna = await desk.create(desk.email(f"{uuid4()}@example.com"), desk.phone(phone))
     assert (await check(desk, anna.name, CHANNEL_SMS, CHANNEL_EMAIL)).channel == CHANNEL_EMAIL
     await prefer(desk, anna.name, CHANNEL_SMS)
     contact = await check(desk, anna.name, CHANNEL_EMAIL, CHANNEL_SMS)
-    assert (contact.channel, contact.address) == (CHANNEL_SMS, "+493012345678")
+    assert (contact.channel, contact.address) == (CHANNEL_SMS, phone)
 
 
 async def test_an_address_that_was_removed_is_used_no_more(desk):
-    anna = await desk.create(desk.email("anna@example.com"))
+    anna = await desk.create(desk.email(f"{uuid4()}@example.com"))
     assert (await check(desk, anna.name)).allowed
     await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=anna.identifiers[0].name))
     assert (await check(desk, anna.name)).reason_code == "no-address"
