@@ -188,6 +188,15 @@ async def test_whom_a_later_import_says_too_is_kept_until_that_is_taken_back(des
     assert (await desk.resolve(desk.email("n@example.com"))).customer
 
 
+async def test_who_bought_is_kept_also_before_that_is_on_their_timeline(desk):
+    row = customer_pb2.Customer(identifiers=[desk.email("n@example.com")])
+    job = await committed(desk, await staged(desk, row))
+    async with desk.running.db.connection() as connection:
+        await connection.execute("UPDATE customers SET bought = true")
+    assert (await reverted(desk, job)).kept_count == 1
+    assert [each.reason for each in await findings(desk, job)] == ["CUSTOMER_IN_USE"]
+
+
 async def test_a_value_that_a_later_import_says_too_is_not_put_back(desk):
     def row(language):
         return customer_pb2.Customer(identifiers=[desk.external("crm:1")], language_code=language)

@@ -166,7 +166,9 @@ async def _delete(tx: Transaction, taken: _Taken, created: Mapping[UUID, Sequenc
     gone: list[UUID] = []
     for name, effects in created.items():
         customer = customers.get(name)
-        if customer and (name in in_use or not _has_theirs(identifiers[name], effects)):
+        # What they bought is on their row before it is on their timeline.
+        is_theirs = customer and not customer.bought and _has_theirs(identifiers[name], effects)
+        if customer and (name in in_use or not is_theirs):
             told = Violation("", "CUSTOMER_IN_USE", _IN_USE.format(customer.name))
             taken.keep(effects, [(effects[0].line, told)])
             continue
