@@ -1,5 +1,6 @@
 """Everything that happened with a customer: endless, by choice, with the keyboard alone, and on paper."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -120,3 +121,24 @@ async def test_row_27_paper_has_the_last_item_also_of_a_burst_and_says_that_ther
 async def printed(page: Page) -> list[str]:
     """What each sheet of paper says."""
     return [sheet.extract_text() for sheet in PdfReader(BytesIO(await page.pdf())).pages]
+
+
+async def test_files_are_brought_with_a_contact_and_opened_from_the_timeline(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = visitor.page
+    await page.goto(f"/{customer}")
+    await page.get_by_label("What did the customer say?").fill("A letter and a picture.")
+    letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    photo = {"name": "box.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
+    await page.get_by_label("Files").set_input_files([letter, photo])
+    await page.get_by_label("What did the customer say?").press("Control+Enter")
+    files = page.get_by_role("list", name="Files").get_by_role("listitem")
+    await expect(files).to_have_text([re.compile("letter.pdf, PDF"), re.compile("box.png, picture")])
+    await page.goto(f"/{customer}/timeline")
+    async with page.expect_download() as began:
+        await files.first.get_by_role("link").click()
+    had = await began.value
+    assert (had.suggested_filename, (await had.path()).read_bytes()) == ("letter.pdf", b"%PDF-1.7")
+    assert await barriers(page) == []

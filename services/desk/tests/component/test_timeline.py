@@ -111,3 +111,33 @@ async def test_who_may_not_see_timelines_is_told_so(open_desk: Any) -> None:
     name = await erika(desk)
     nobody = await desk.signed_in("agent:nobody", ["customer.customers.read"])
     assert (await nobody.get(f"/{name}/timeline")).status_code == 403
+
+
+async def test_files_come_with_a_contact_and_are_had_as_files_alone(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    name = await erika(desk)
+    alice = await desk.signed_in()
+    said = {"summary": "A letter", "channel": "LETTER", "direction": "INBOUND", "request_id": str(uuid4())}
+
+    async def sent(*files: tuple[str, bytes]) -> Any:
+        form = said | {"csrf": alice.headers["x-csrf"]}
+        return await alice.post(f"/{name}/act/contact", data=form, files=[("files", each) for each in files])
+
+    refused = await sent(("virus.pdf", b"MZ\x90\x00"))
+    assert "X-Form" in refused.headers
+    assert "must be PDF, pictures" in refused.text
+    letter = ("C:\\Größe <b>.pdf", b"%PDF-1.7")
+    assert "X-Done" in (await sent(letter, ("box.png", b"\x89PNG\r\n\x1a\n"))).headers
+    page = (await alice.get(f"/{name}/timeline")).text
+    assert "Größe &lt;b&gt;.pdf, PDF, 1 kB" in page
+    assert "(not scanned)" in page
+    (had, _) = re.findall(rf'href="(/{name}/attachments/[^"]+)"', page)
+    answer = await alice.get(had)
+    assert (answer.content, answer.headers["content-type"]) == (letter[1], "application/pdf")
+    assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''Gr%C3%B6%C3%9Fe")
+    assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    many = await sent(*((f"{number}.txt", b"%d" % number) for number in range(11)))
+    assert (many.status_code, "no form with 10 files" in many.text) == (400, True)
+    large = await sent(("1.txt", b"x" * 3_000_001), ("2.txt", b"x"))
+    assert (large.status_code, "at most 3 MB" in large.text) == (413, True)

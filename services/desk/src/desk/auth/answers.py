@@ -27,6 +27,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_MAX_BYTES = 1024 * 1024
 FIELDS_MAX = 200
 BODY_S = 30.0
+TOO_LARGE_EACH = N_("a file has at most {most} MB here.")
 TOO_LARGE = N_("a file has at most {most} MiB here. Whoever runs this can import larger ones.")
 FORGED = N_(
     "this was not sent by a page of yours. Another person may have signed in here: load the page again."
@@ -165,8 +166,10 @@ async def admitted(request: Request, origin: str, csrf: str) -> Receive | Respon
     return _again(body, request.receive) if is_signed else forged()
 
 
-async def admitted_file(request: Request, origin: str, csrf: str, most: int) -> FormData | Response:
-    """A form with one file of at most so many bytes, which is read to the disk; or the answer to another.
+async def admitted_files(
+    request: Request, origin: str, csrf: str, most: int, files: int
+) -> FormData | Response:
+    """A form with so many files of at most so many bytes each, read to the disk; or the answer to another.
 
     As `admitted`. Whoever gets it closes it.
     """
@@ -178,22 +181,29 @@ async def admitted_file(request: Request, origin: str, csrf: str, most: int) -> 
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > most + BODY_MAX_BYTES:
+        if read > files * most + BODY_MAX_BYTES:
             raise _TooMuch
         return message
 
-    too_much = partial(fragment, request, N_("Too much:"), TOO_LARGE, status=413, most=most // 2**20)
+    told, most_of = (TOO_LARGE, most // 2**20) if files == 1 else (TOO_LARGE_EACH, most // 10**6)
+    too_much = partial(fragment, request, N_("Too much:"), told, status=413, most=most_of)
     try:
-        form = await Request(request.scope, bounded).form(max_files=1, max_fields=FIELDS_MAX)
+        form = await Request(request.scope, bounded).form(max_files=files, max_fields=FIELDS_MAX)
     except _TooMuch:
         return too_much()
     except (HTTPException, MultiPartException, ValueError):
-        return fragment(request, N_("Not done:"), N_("it is no form with one file."), status=400)
-    said, file = form.get("csrf"), form.get("file")
+        return fragment(
+            request,
+            N_("Not done:"),
+            N_("it is no form with {files} files or fewer."),
+            status=400,
+            files=files,
+        )
+    said, brought = form.get("csrf"), [each for _, each in form.multi_items() if isinstance(each, UploadFile)]
     answer: Response | None = None
     if not isinstance(said, str) or not hmac.compare_digest(said.encode(), csrf.encode()):
         answer = fragment(request, N_("Not done:"), FORGED, status=403)
-    elif isinstance(file, UploadFile) and (file.size or 0) > most:
+    elif any((each.size or 0) > most for each in brought):
         answer = too_much()
     if answer:
         await form.close()

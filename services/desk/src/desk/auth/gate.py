@@ -3,6 +3,7 @@
 a cookie -> a session -> `request.state.viewer`, and `current_call`, so that calls are made as that person
 """
 
+import re
 from functools import partial
 
 from opentelemetry.trace import Span, StatusCode
@@ -25,6 +26,9 @@ from desk.auth.sessions import Sessions
 from desk.settings import Settings
 
 UPLOAD = "/imports"  # where a form may have a file
+# Where one may have several, when it is sent as such: those that came with a contact.
+_ATTACHING = re.compile(r"/customers/[0-9a-f-]{36}/act/contact")
+_ATTACHED_MAX, _ATTACHED_BYTES = 10, 3_000_000  # as the customer service takes them, each and of one contact
 STATIC = "/static/"  # kept by browsers, and nobody's
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -53,7 +57,7 @@ class Gate:
     - `viewer_again`, for what lasts: `await` it to have them with a current token, or None when they are
       signed out. That is no use of the session, which ends by its time as if nobody looked;
     - `lend`, for what goes on when they have left the page: see `Lending`;
-    - `form`, at `UPLOAD` alone: the one form that has a file.
+    - `form`, of one that may have files: whoever reads it closes it.
     """
 
     def __init__(self, app: App[Settings]) -> None:
@@ -112,8 +116,9 @@ class Gate:
             return answers.signed_out(request)
         receive = request.receive
         if request.method not in answers.SAFE:
-            if request.url.path == UPLOAD:
-                form = await answers.admitted_file(request, self._origin, viewer.csrf, self._file_max)
+            files, most = self._files_of(request)
+            if files:
+                form = await answers.admitted_files(request, self._origin, viewer.csrf, most, files)
                 if isinstance(form, Response):
                     return form
                 request.state.form = form
@@ -137,6 +142,15 @@ class Gate:
         request.state.viewer_again = lambda: self.sessions.viewer(cookies, used=False)
         request.state.lend = partial(self.lending.lend, cookies)
         return receive
+
+    def _files_of(self, request: Request) -> tuple[int, int]:
+        """How many files a form may have there, and of how many bytes each."""
+        if request.url.path == UPLOAD:
+            return 1, self._file_max
+        kind = request.headers.get("content-type", "")
+        if _ATTACHING.fullmatch(request.url.path) and kind.startswith("multipart/form-data"):
+            return _ATTACHED_MAX, _ATTACHED_BYTES
+        return 0, 0
 
     def _hardened(self, send: Send, path: str) -> Send:
         """`send`, with the headers. A form's answer may lead to the identity provider, on signing out."""

@@ -37,6 +37,7 @@ from rapport.cases.v1.topic_service_pb2_grpc import TopicServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1.advice_service_pb2_grpc import AdviceServiceStub
+from rapport.customer.v1.attachment_service_pb2_grpc import AttachmentServiceStub
 from rapport.customer.v1.attribute_service_pb2_grpc import AttributeServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeServiceStub
@@ -86,6 +87,7 @@ class Services:
 
     customers = _called(CustomerServiceStub)
     advice = _called(AdviceServiceStub)
+    attachments = _called(AttachmentServiceStub)
     attributes = _called(AttributeServiceStub)
     merges = _called(CustomerMergeServiceStub)
     links = _called(SelfServiceLinkServiceStub)

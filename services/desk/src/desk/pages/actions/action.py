@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from google.protobuf.message import Message
+from starlette.datastructures import UploadFile
 
 from chassis.api.messages import day, enum_name, timestamp
 from chassis.errors import InvalidArgument, Violation, invalid
@@ -54,6 +55,7 @@ class Doing:
     customer: str  # `customers/{uuid}`
     on: str  # the resource that it is about; the customer when it is no other
     fields: Mapping[str, str] = field(default_factory=dict)  # what was typed; empty when it opens
+    files: Sequence[UploadFile] = ()  # of a form that has any
 
     @property
     def hold_s(self) -> int:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import grpc
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
+from starlette.datastructures import UploadFile
 
 from chassis.errors import InvalidArgument, NotFound, Refusal, Violation
 from desk.language.catalogues import violation
@@ -42,12 +43,16 @@ async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
 @router.post("/customers/{uuid}/act/{action}")
 async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "") -> Response:
     """Do it, once for each request id. A refusal is shown in the form, which keeps what was typed."""
-    typed = {name: str(value) for name, value in (await request.form()).items()}
-    form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}", typed)
+    said = getattr(request.state, "form", None) or await request.form()
+    typed = {name: value for name, value in said.items() if isinstance(value, str)}
+    files = [each for each in said.getlist("files") if isinstance(each, UploadFile) and each.size]
+    form, doing = _action(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}", typed, files)
     try:
         done = await form.sent(doing)
     except (grpc.aio.AioRpcError, Refusal) as error:
         return await _again(doing, form, refusal_of(error))
+    finally:
+        await said.close()
     if not isinstance(done, Done):
         request_id = done.pop("request_id", doing.text("request_id"))
         return _form(_html(doing, form, {"before": _told(done)} | done, request_id))

@@ -60,6 +60,31 @@ _OUTBOUND = {
     "IN_PERSON": N_("We met"),
 }
 
+_DOCUMENT = N_("document")
+_KINDS = {
+    "application/pdf": N_("PDF"),
+    "audio": N_("recording"),
+    "image": N_("picture"),
+    "message/rfc822": N_("e-mail"),
+    "text/plain": N_("text"),
+    "video": N_("film"),
+}
+_NOTES = {
+    "NOT_SCANNED": N_("not scanned"),
+    "SCANNING": N_("is being scanned: open it in a moment"),
+    "INFECTED": N_("refused: something harmful was in it"),
+    "DELETED": N_("deleted"),
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """What came or went with a contact."""
+
+    text: str  # what it is called, what it is and how large
+    href: str  # where it is had; empty where it is not
+    note: str  # why not, or what to know of it
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -79,6 +104,8 @@ class Entry:
     steps: int = 1  # that this line stands for
     whose: str = ""  # that it is of somebody else after all
     acts: Sequence[Act] = ()
+    files: Sequence[File] = ()
+    files_beside: int = 0  # those that the timeline has and this does not
 
     @property
     def folded(self) -> int:
@@ -194,7 +221,18 @@ def _entry(each: Any, names: Names, say: Speech, things: Mapping[str, str]) -> E
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,
         read=f"/{each.resource}/message" if fact == "NoticeSent" else "",
+        files=[_file(one, say) for one in each.attached_files],
+        files_beside=len(each.attachments) - len(each.attached_files),
     )
+
+
+def _file(each: Any, say: Speech) -> File:
+    state = value_name(each, "state")
+    kind = _KINDS.get(each.media_type) or _KINDS.get(each.media_type.partition("/")[0], _DOCUMENT)
+    size = say("{n} kB", n=say.number(max(1, round(each.size_bytes / 1000))))
+    text = ", ".join(filter(None, (each.display_name, say(kind), size)))
+    is_had = state in ("NOT_SCANNED", "CLEAN")
+    return File(text, f"/{each.attachment}" if is_had else "", say(_NOTES[state]) if state in _NOTES else "")
 
 
 def shortened(text: str, most: int = SUMMARY_SHOWN) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
@@ -21,11 +21,13 @@ from desk.pages.customer.things import things
 from desk.pages.services import Parts, ask, patience
 from desk.ui import words
 from desk.ui.speech import Speech
+from rapport.customer.v1.attachment_service_pb2 import DownloadAttachmentRequest
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest, ListTimelineEntriesResponse
 
 router = APIRouter()
 PAGE = 50
+FILE_S = 10.0  # a file takes longer than a page
 SHOWN_MAX = 1000  # Back shows as much again, up to this
 Shown = Annotated[int, Query(ge=0)]
 KINDS: Mapping[str, Sequence[str]] = {
@@ -251,3 +253,19 @@ async def everything(look: Look, uuid: str, shown: Shown = PAGE, after: str = ""
     page = timeline(name, what, parts, shown if after else 0, names, look.say)
     template = "rows" if look.is_fragment else "page"
     return look.answer(f"pages/timeline/{template}.html", page=page)
+
+
+@router.get("/customers/{uuid}/attachments/{key}")
+async def attached(look: Look, uuid: str, key: str) -> Response:
+    """A file that came with a contact: to be kept, and never to be shown as a page of ours."""
+    if not (UUID.fullmatch(uuid) and UUID.fullmatch(key)):
+        raise NotFound("customers/…")
+    request = DownloadAttachmentRequest(name=f"customers/{uuid}/attachments/{key}")
+    had = await look.services.attachments.DownloadAttachment(request, timeout=FILE_S)
+    name = quote(had.attachment.display_name, safe="")
+    told = {
+        "content-disposition": f"attachment; filename*=UTF-8''{name}",
+        "content-security-policy": "sandbox; default-src 'none'",
+        "cache-control": "no-store",
+    }
+    return Response(had.content, media_type=had.attachment.media_type, headers=told)

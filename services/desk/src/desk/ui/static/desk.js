@@ -126,7 +126,7 @@ document.addEventListener("submit", async event => {
   if (form.dataset.busy) return;
   form.dataset.busy = "1";
   const inPanel = form.closest("#panel"), card = back()?.closest("[data-live]")?.id;
-  const data = new URLSearchParams(new FormData(form, event.submitter)), at = form.contains(document.activeElement) && document.activeElement.name;
+  const whole = new FormData(form, event.submitter), data = files(form) ? whole : typedIn(whole), at = form.contains(document.activeElement) && document.activeElement.name;
   data.set("csrf", body.dataset.csrf);
   const typed = all("textarea, input", form);
   typed.forEach(each => { each.readOnly = true; }); // what is typed now would be lost
@@ -162,11 +162,15 @@ document.addEventListener("submit", async event => {
   }
 });
 
+// What was typed, without files: those are sent with the form alone.
+function typedIn(data) { return new URLSearchParams([...data].filter(([, value]) => typeof value === "string")); }
+function files(form) { return all("input[type=file]", form).some(each => each.files.length); }
+
 async function sent(url, data) { // under one request id: however often, it is done once
   let answer = null;
   for (const wait of [0, 500, 2000]) {
     if (wait) await new Promise(done => setTimeout(done, wait));
-    answer = await ask(url, {method: "POST", body: data, keepalive: true}).catch(() => null);
+    answer = await ask(url, {method: "POST", body: data, keepalive: !(data instanceof FormData)}).catch(() => null);
     if (answer && answer.status < 502) break;
   }
   return answer;
@@ -185,7 +189,7 @@ document.addEventListener("input", event => {
 function keep(form) {
   drafts.delete(form);
   const kept = ask(form.dataset.draft, {method: "POST", keepalive: true, headers: {"X-CSRF": body.dataset.csrf},
-    body: new URLSearchParams(new FormData(form))}).catch(() => {}).finally(() => { if (keeping.get(form) === kept) keeping.delete(form); });
+    body: typedIn(new FormData(form))}).catch(() => {}).finally(() => { if (keeping.get(form) === kept) keeping.delete(form); });
   keeping.set(form, kept);
   return kept;
 }
