@@ -235,7 +235,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("GetImportJob", {"name": "{CreateImportJob}"}),
     ("ListImportJobs", PAGE | {"filter": "state = OPEN"}),
     ("ListImportFindings", PAGE | {
-        "parent": "{CreateImportJob}", "filter": "line > 1 AND reason = CHANGED AND applied = true"}),
+        "parent": "{CreateImportJob}", "filter": "line > 1 AND reason = CHANGED"}),
     ("PreviewImportJob", {"name": "{CreateImportJob}"}),
     ("ListImportEffects", PAGE | {"parent": "{CreateImportJob}"}),
     ("CancelImportJob", {"name": "{CreateImportJob}"}),

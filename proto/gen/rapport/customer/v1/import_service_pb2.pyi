@@ -176,7 +176,7 @@ class ListImportFindingsRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `line`, `reason` and `applied`, such as `reason = CHANGED_SINCE`; at most 1,000 characters."""
+    """AIP-160 subset over `line` and `reason`, such as `reason = CHANGED_SINCE`; at most 1,000 characters."""
     def __init__(
         self,
         *,

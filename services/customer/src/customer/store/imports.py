@@ -13,7 +13,7 @@ from chassis.api.resources import resource
 from chassis.db.statement import Bulk, Statement, of_entity
 from chassis.db.tables import among, replaced, rows_of, table
 from customer.domain.import_effects import Effect
-from customer.domain.imports import Finding, ImportJob, ImportState
+from customer.domain.imports import Finding, ImportJob
 from customer.store.tables import METADATA
 from rapport.customer.v1 import import_job_pb2
 
@@ -112,9 +112,8 @@ ROWS_AFTER = Statement[Any](
 
 def _told(of: sa.Table) -> sa.ColumnElement[bool]:
     """What a preview said is told until the job is committed or given up, and forgotten after that."""
-    previews = (ImportState.PREVIEWING, ImportState.PREVIEWED)
-    is_preview = sa.or_(*(IMPORT_JOBS.c.state == each for each in previews))
-    return sa.or_(~of.c.preview, sa.exists().where(IMPORT_JOBS.c.id == of.c.job_id, is_preview))
+    job, is_preview = IMPORT_JOBS.c, IMPORT_JOBS.c.state.startswith("PREVIEW")  # PREVIEWING or PREVIEWED
+    return sa.or_(~of.c.preview, sa.exists().where(job.id == of.c.job_id, is_preview))
 
 
 LIST_FINDINGS = Listing(
@@ -127,7 +126,6 @@ LIST_FINDINGS = Listing(
     filters={
         "line": filters.number(_findings.line),
         "reason": filters.text(_findings.reason),
-        "applied": filters.boolean(_findings.applied),
     },
 )
 LIST_EFFECTS = Listing(
