@@ -5,11 +5,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from cases.service import service as cases_service
 from customer.service import service as customer_service
 from notifications.service import service as notifications_service
 from services.desk.tests.component.conftest import erika
 from services.desk.tests.component.test_messages import template
+
+pytestmark = pytest.mark.together
 
 SERVICES = (customer_service, cases_service, notifications_service)
 READS = ("notifications.notices.read", "notifications.delivery_attempts.read", "customer.customers.read")

@@ -19,6 +19,8 @@ from rapport_testing.spans import record_spans
 from rapport_testing.wait import eventually
 from rapport_tools.local.roles import ROLES
 
+pytestmark = pytest.mark.together
+
 DELIVERY = "departments/delivery"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 INTERNAL, FOR_THEM = "She shouts at everybody.", "We have found your parcel in Kassel."
@@ -482,7 +484,8 @@ async def test_who_has_no_case_sees_and_reaches_who_looks_after_them(desk: Any) 
         assert words in html, words
 
     async def asked(number: int) -> bool:
-        listed = await desk.client().get("/v1/workItems", params={"filter": 'kind = "customer-reply"'})
+        theirs = {"filter": f'customer="{erika.name}" AND kind=customer-reply'}
+        listed = await desk.client().get("/v1/workItems", params=theirs)
         return len(listed.json().get("workItems", [])) == number and "Your question" in await erika.page()
 
     for about, text in (("", "Where are you?"), (made_one["name"], "And where is it?")):
@@ -539,6 +542,7 @@ async def test_the_pages_give_nothing_away(desk: Any) -> None:
     assert [word for word in (erika.token, made_up) if word in metrics.text] == []
 
 
+@pytest.mark.alone("a service is stopped")
 async def test_when_a_service_is_away_the_page_says_so_and_keeps_what_it_can(open_desk: Any) -> None:
     desk = await open_desk(customer_service)  # and no cases
     erika = await customer(desk, "Erika")
