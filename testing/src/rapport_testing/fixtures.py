@@ -137,6 +137,7 @@ async def starting(
                 "http_port": free_port(),
                 "web_port": free_port() if service.web_port else 0,
                 "log_level": "warning",
+                "pool_size": 4,  # each connection costs a start more than what most tests do on it
                 "address_pepper": "of-tests-alone-and-not-a-secret-",
                 "card_pepper": "of-tests-alone-and-not-a-secret-",
                 "link_keys": "of-tests-alone-and-not-a-secret-",
@@ -195,20 +196,24 @@ async def shared(
     await opened.close()
 
 
+@contextlib.asynccontextmanager
+async def serving(*servicers: object) -> AsyncIterator[str]:
+    """Serve hand-written servicers in place of another service for the time of the block: the address."""
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    for servicer in servicers:
+        add_servicer(server, servicer)
+    port = server.add_insecure_port(f"127.0.0.1:{free_port()}")
+    await server.start()
+    yield f"127.0.0.1:{port}"
+    await server.stop(None)
+
+
 @pytest.fixture
 async def fake_peer() -> AsyncIterator[Callable[..., Awaitable[str]]]:
     """Serves hand-written servicers in place of another service; returns the address."""
-    servers: list[grpc.aio.Server] = []
+    async with contextlib.AsyncExitStack() as stack:
 
-    async def begin(*servicers: object) -> str:
-        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        for servicer in servicers:
-            add_servicer(server, servicer)
-        port = server.add_insecure_port(f"127.0.0.1:{free_port()}")
-        await server.start()
-        servers.append(server)
-        return f"127.0.0.1:{port}"
+        async def begin(*servicers: object) -> str:
+            return await stack.enter_async_context(serving(*servicers))
 
-    yield begin
-    for server in servers:
-        await server.stop(None)
+        yield begin

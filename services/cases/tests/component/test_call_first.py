@@ -14,6 +14,8 @@ from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
 from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequested
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 
 @pytest.fixture
 async def at_risk(desk):
@@ -54,6 +56,7 @@ async def hold(desk, promise, notice="", reason_code="call-first"):
     return name
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_one_slip_is_none_two_are_too_many_and_what_the_customer_asked_for_is_none(desk, at_risk):
     assert await reasons(desk, at_risk) == []
     await slip(desk)

@@ -28,6 +28,8 @@ from rapport.notifications.v1.notifications_events_pb2 import NoticeCallRequeste
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 HOUR = timedelta(hours=1)
 
 
@@ -119,6 +121,7 @@ async def test_who_is_reached_was_told_in_time_by_whom_and_how(desk, calls, at_r
     assert notified.data.promise == at_risk.name
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_who_was_spoken_with_has_had_an_answer_and_no_silence(desk, calls):
     await desk.keep_times("SILENCE", "FIRST_RESPONSE")
     case = await desk.open()
@@ -181,6 +184,7 @@ async def test_who_is_on_the_telephone_says_themselves_what_became_of_it(desk, c
     assert not (await desk.get(promise.name)).HasField("delay_notify_time")  # there was nothing bad to tell
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_nobody_answers_it_comes_back_and_after_the_last_attempt_it_is_the_owners(desk, calls):
     await desk.agent("agents/bob")
     await desk.agent("agents/cleo")
@@ -202,6 +206,7 @@ async def test_nobody_answers_it_comes_back_and_after_the_last_attempt_it_is_the
     assert (still.assignee, still.block_reason_code) == ("agents/cleo", "call-later")
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_call_that_another_department_makes_goes_to_who_owns_the_case_in_theirs(desk, calls):
     case = await desk.open()
     await desk.agent("agents/bob", "departments/delivery")
@@ -212,6 +217,7 @@ async def test_a_call_that_another_department_makes_goes_to_who_owns_the_case_in
     assert (given.call.owner_reason_code, given.handoff_count) == ("no-number", 1)
 
 
+@pytest.mark.alone("what it makes is there once")
 @pytest.mark.parametrize("outcome", ["NO_ANSWER", "VOICEMAIL"])
 async def test_an_attempt_of_a_department_that_never_opens_again_is_kept_and_its_call_goes_to_the_owner(
     desk, calls, outcome
@@ -244,6 +250,7 @@ async def test_a_wrong_number_says_which_and_they_are_called_by_another(desk, ca
     assert value_name(told.data, "channel") == ""
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_who_wants_to_be_called_at_another_time_is_called_then_and_not_before(desk, calls, violations):
     call = await calls.ask(customer=desk.customer)
     assert list(await violations(calls.record(call.name, "CALL_BACK"))) == ["call_time"]
@@ -280,6 +287,7 @@ async def test_a_call_that_has_more_to_say_is_made_whatever_becomes_of_the_promi
     assert value_name(await calls.get(call.name), "state") == "PENDING"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_call_that_waits_for_its_time_waits_for_it_in_another_department_too(desk, calls):
     await desk.agent("agents/bob", "departments/delivery")
     call = await calls.ask(customer=desk.customer, call_time=timestamp(desk.in_days(1)))
@@ -316,6 +324,7 @@ async def test_a_number_of_another_customer_is_not_said_to_be_wrong(desk, calls,
     assert list((await calls.get(call.name)).call.attempts) == []
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_they_call_themselves_before_it_is_time_and_the_timer_finds_nothing_to_do(desk, calls):
     later = await calls.ask(customer=desk.customer, call_time=timestamp(desk.in_days(1)))
     assert later.block_reason_code == "call-later"
@@ -335,6 +344,7 @@ async def test_of_two_who_say_what_became_of_it_one_is_heard(desk, calls):
     assert len((await calls.get(call.name)).call.attempts) == 1
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_of_twenty_who_take_one_call_one_has_it(desk, calls):
     await calls.ask(customer=desk.customer)
     agents = [await desk.agent(f"agents/a{each}") for each in range(20)]

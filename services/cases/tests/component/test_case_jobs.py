@@ -28,6 +28,8 @@ from rapport.cases.v1.note_service_pb2 import ListNotesRequest
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 OPEN, RESOLVED = states_pb2.CASE_STATE_OPEN, states_pb2.CASE_STATE_RESOLVED
 ANSWER = {"note_text": "The bridge is open again.", "note_visibility": "VISIBILITY_CUSTOMER"}
 
@@ -120,6 +122,7 @@ async def test_a_concern_that_is_merged_is_answered_once_with_the_one_that_goes_
     assert len(await bulk.notes(survivor)) == 1
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_cases_of_a_filter_get_an_owner_and_a_topic(desk, bulk):
     bob = await desk.agent("agents/bob", "departments/billing")
     found = [await desk.open() for _ in range(3)]
@@ -135,6 +138,7 @@ async def test_cases_of_a_filter_get_an_owner_and_a_topic(desk, bulk):
         assert await desk.cases.GetCase(GetCaseRequest(name=case.name)) == case
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_who_leaves_once_a_job_has_begun_is_given_no_case_by_it(desk, bulk, monkeypatch):
     bob, do = await desk.agent("agents/bob"), case_job._do
 
@@ -149,6 +153,7 @@ async def test_who_leaves_once_a_job_has_begun_is_given_no_case_by_it(desk, bulk
     assert await bulk.results(job) == {case.name: "AGENT_INACTIVE"}
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_preview_says_how_many_which_and_what_would_be_refused_and_does_nothing(desk, bulk):
     working, fine = await desk.open(), await desk.open()
     await desk.add(working.name)
@@ -160,6 +165,7 @@ async def test_a_preview_says_how_many_which_and_what_would_be_refused_and_does_
     assert (len(await desk.facts()), await bulk.state(fine)) == (facts, OPEN)
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_other_departments_cases_are_noted_on_and_not_changed(desk, bulk):
     bob = await desk.agent("agents/bob", "departments/billing")
     ours, theirs = await desk.open(), await desk.open(owner=bob)
@@ -173,6 +179,7 @@ async def test_other_departments_cases_are_noted_on_and_not_changed(desk, bulk):
     assert (job.done_count, len(await bulk.notes(theirs))) == (1, 1)
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_job_is_given_up_by_its_department_alone_and_what_was_done_stays(
     desk, bulk, refused, monkeypatch
 ):
@@ -211,6 +218,7 @@ async def test_each_case_is_done_once_however_often_a_job_goes_on(desk, bulk, mo
     assert len(await desk.facts("CaseJobEnded")) == 1
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_two_jobs_at_once_settle_each_case_once(desk, bulk):
     cases = [await desk.open() for _ in range(6)]
     asked = {"filter": "state = OPEN", "resolution": "delivered"}

@@ -12,6 +12,8 @@ from rapport.cases.v1.directory_service_pb2 import (
 )
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 
+pytestmark = pytest.mark.together
+
 BILLING = "departments/billing"
 ORDER = {"field": "order", "display_name": "Order number", "format": "FORMAT_REFERENCE"}
 DAY = {"field": "paid_on", "format": "FORMAT_DATE"}
@@ -39,6 +41,7 @@ async def test_a_department_says_what_it_has_to_know_in_its_own_order(desk):
     assert list(told[1].data.updated_fields) == ["work_kinds"]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_department_is_described_by_its_own_people_with_a_name(desk, refused):
     other = desk.running.stub(DirectoryServiceStub, ["cases.departments.write"], "agent:dora", "delivery")
     said = Department(name=BILLING, display_name="Billing")

@@ -8,6 +8,8 @@ from rapport.cases.v1.cases_events_pb2 import AgentCreated, AgentUpdated
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, ListAgentsRequest, UpdateAgentRequest
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 
+pytestmark = pytest.mark.together
+
 ALICE = Agent(
     name="agents/alice", display_name="Alice", phone="+49 30 1", department="departments/front-desk"
 )
@@ -41,6 +43,7 @@ async def test_an_agent_is_created_when_that_is_allowed(desk, refused):
     assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == created
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_others_hear_who_serves_customers_and_nothing_personal(desk):
     await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
     billing = "departments/billing"
@@ -70,6 +73,7 @@ async def test_a_stale_change_of_an_agent_is_refused(desk, refused):
     )
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_an_agent_that_somebody_read_and_is_not_there_is_not_created(desk, refused):
     read = Agent(etag='"7"')
     read.MergeFrom(ALICE)
@@ -88,6 +92,7 @@ async def test_only_the_masked_fields_of_an_agent_change(desk):
     assert (updated.display_name, updated.phone, updated.email) == ("Alice", "+49 30 1", "alice@example.com")
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_an_agent_stays_reachable(desk, refused):
     created = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
     silent = UpdateAgentRequest(agent=Agent(name=ALICE.name), update_mask=FieldMask(paths=["phone"]))
@@ -113,6 +118,7 @@ async def test_an_agent_that_breaks_the_contract_is_refused(desk, refused, agent
     assert await refused(desk.directory.UpdateAgent(request)) == f"INVALID_ARGUMENT {reason}"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_agents_are_listed_by_name(desk):
     for name in ("carol", "bob"):
         agent = Agent(name=f"agents/{name}", display_name=name, phone="1", department="departments/billing")

@@ -13,6 +13,8 @@ from rapport.common.v1.explanation_pb2 import Cause, Explanation
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 State = states_pb2.PromiseState
 
 
@@ -75,6 +77,7 @@ async def test_another_date_is_explained_by_the_one_that_it_replaces(desk):
     )
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_a_broken_promise_is_explained_back_to_the_clock(desk):
     made = await desk.make(0.5)
     desk.clock.advance(timedelta(days=1))

@@ -19,6 +19,8 @@ from rapport.cases.v1.work_item_service_pb2 import (
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
 
+pytestmark = pytest.mark.together
+
 State = work_item_pb2.WorkItem.State
 Promised = states_pb2.PromiseState
 DELIVERY, BILLING, FRONT_DESK = (f"departments/{each}" for each in ("delivery", "billing", "front-desk"))
@@ -93,6 +95,7 @@ async def test_what_is_promised_on_blocked_work_is_at_risk_at_once(desk):
     assert (await desk.make(3, work_item=item.name)).reason_code == "work-blocked"
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_work_that_can_go_on_when_its_promise_is_due_soon_leaves_it_at_risk_by_the_clock(desk):
     item, promise = await desk.promised_work(due_days=3)
     await desk.item("Block", item.name, reason_code="customer")
@@ -117,6 +120,7 @@ async def test_work_is_blocked_once_and_neither_begun_nor_done_twice_meanwhile(d
         assert await refused(call) == "FAILED_PRECONDITION WORK_ITEM_FINISHED"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_work_that_is_handed_over_is_pending_at_the_other_department(desk, refused):
     bob = await desk.agent("agents/bob", DELIVERY)
     item = await desk.add((await desk.open()).name)
@@ -168,6 +172,7 @@ async def test_only_the_department_that_has_it_hands_work_over(desk, refused):
     assert await refused(alice.HandOverWorkItem(mine)) == "PERMISSION_DENIED NOT_OWNER"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_who_answers_for_a_case_gets_work_back_that_a_department_does_not_see_to(desk, refused):
     def of(who):
         return desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], f"agent:{who}", who)
@@ -182,6 +187,7 @@ async def test_who_answers_for_a_case_gets_work_back_that_a_department_does_not_
     assert await refused(of("front-desk").HandOverWorkItem(theirs)) == "PERMISSION_DENIED NOT_OWNER"
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_the_ledger_says_who_waited_how_long_for_whom(desk):
     case = await desk.open()
     item, begun = await desk.add(case.name), desk.clock.now()
@@ -220,6 +226,7 @@ async def test_the_ledger_says_who_waited_how_long_for_whom(desk):
     assert (returned.handoff_count, returned.return_count) == (2, 1)
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_work_that_ended_before_it_was_known_to_go_on_ended_when_that_was_known(desk):
     item, added = await desk.add((await desk.open()).name), desk.clock.now()
     desk.clock.advance(2 * HOUR)

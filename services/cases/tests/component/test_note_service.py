@@ -5,6 +5,8 @@ import pytest
 from rapport.cases.v1.note_pb2 import Note
 from rapport.cases.v1.note_service_pb2 import CreateNoteRequest, GetNoteRequest, ListNotesRequest
 
+pytestmark = pytest.mark.together
+
 UNKNOWN = f"cases/{uuid4()}"
 
 

@@ -12,6 +12,8 @@ from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 State = states_pb2.PromiseState
 
 
@@ -68,6 +70,7 @@ async def test_a_second_notice_about_a_renegotiated_promise_changes_nothing(desk
     assert (await desk.get(fact.data.successor)).state == State.PROMISE_STATE_OPEN
 
 
+@pytest.mark.alone("it moves the clock")
 @pytest.mark.parametrize("verb", ["keep", "withdraw"])
 async def test_what_ended_before_the_customer_was_told_stays_as_it_is(desk, verb):
     made = await desk.make(3)
@@ -110,6 +113,7 @@ async def test_a_forecast_that_came_in_while_the_customer_was_told_is_not_lost(d
     )
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_with_its_clock(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=6)
@@ -126,6 +130,7 @@ async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_wit
     await eventually(lambda: _in(desk, successor.name, State.PROMISE_STATE_BROKEN))
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=6)
@@ -147,6 +152,7 @@ async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken
     assert (await desk.get(successor.name)).state == State.PROMISE_STATE_KEPT
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_word_that_comes_after_the_work_was_done_makes_a_successor_that_was_kept(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=6)

@@ -18,6 +18,8 @@ from rapport.common.v1 import states_pb2
 from rapport_testing.batches import created, standing
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 State = states_pb2.PromiseState
 EXISTS = "ALREADY_EXISTS PROMISE_EXISTS"
 
@@ -49,6 +51,7 @@ async def test_a_work_item_has_one_promise_that_its_customer_waits_for(desk, ref
     assert len(await roots(desk)) == 1
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_a_broken_promise_that_is_still_waited_for_is_renegotiated_and_not_made_again(desk, refused):
     work_item, made = await desk.promised_work(3)
     desk.clock.advance(timedelta(days=4))

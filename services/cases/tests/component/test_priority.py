@@ -33,6 +33,8 @@ from rapport.common.v1 import states_pb2, value_band_pb2
 from rapport.loyalty.v1.loyalty_events_pb2 import CustomerValueChanged
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 P1, P2, P3 = (getattr(states_pb2, f"CASE_PRIORITY_P{n}") for n in (1, 2, 3))
 HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
 FLOWS = Statement[Any](sa.select(OUTBOX.c.correlation_id).where(OUTBOX.c.type.endswith("CasePrioritized")))
@@ -104,6 +106,7 @@ async def test_of_two_who_hear_of_a_customers_value_at_once_the_later_holds(desk
     assert (await desk.open(harm=states_pb2.HARM_LOSS)).priority == P1
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_what_is_told_together_of_a_customers_value_is_the_last_of_it_and_has_a_cause_of_its_own(desk):
     opened, ours = await desk.open(harm=states_pb2.HARM_LOSS), UUID(desk.customer.partition("/")[2])
     told = [(uuid4(), Band.PLATINUM, 1), (ours, Band.GOLD, 3), (ours, Band.STANDARD, 2)]
@@ -144,6 +147,7 @@ async def test_what_it_does_to_the_customer_is_corrected(desk):
     assert prioritized.version == updated.version + 1
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_cases_are_listed_by_priority_and_got_by_name(desk):
     severe, mild = await desk.open(harm=states_pb2.HARM_SEVERE), await desk.open()
     listed = await desk.cases.ListCases(ListCasesRequest(filter="priority = P1"))

@@ -13,6 +13,8 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 DELIVERY, BILLING = "departments/delivery", "departments/billing"
 
 
@@ -45,6 +47,7 @@ async def test_work_that_nobody_can_do_goes_to_a_team_that_can(desk, item):
     assert sorted(updated.data.updated_fields) == ["required_skills", "team"]
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_it_has_waited_as_long_as_it_had_and_for_a_language_no_longer(desk, item):
     """The half hour of who speaks it began when the work came."""
     ann = await desk.agent("agents/ann", DELIVERY, language_codes=["de"])
@@ -92,6 +95,7 @@ async def test_only_its_department_routes_it_to_a_team_of_its_own(desk, item, re
     assert list((await theirs.RouteWorkItem(RouteWorkItemRequest(name=item.name))).required_skills) == []
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_who_takes_it_and_who_routes_it_at_once_agree(desk):
     """Twenty pieces of work: each is taken and was not routed since, or is routed and waits for the team."""
     team = await desk.team("returns")

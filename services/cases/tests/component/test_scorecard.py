@@ -25,6 +25,8 @@ from rapport.cases.v1.promise_service_pb2 import (
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 ORDERS = Path(__file__).parents[5] / "shared" / "data" / "contacts" / "northwind_orders.csv"
 DEPARTMENT, TOPIC, WEEK, TEAM = 1, 2, 3, 4
 DELIVERY, BILLING = "departments/delivery", "departments/billing"
@@ -70,6 +72,7 @@ async def test_every_promise_is_counted_once_by_what_became_of_it(desk):
     )  # fmt: skip
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_the_customer_was_told_before_a_promise_was_due_or_not(desk):
     first, second, third = [await desk.make(3) for _ in range(3)]
     await desk.promises.RecordDelayNotification(
@@ -86,6 +89,7 @@ async def test_the_customer_was_told_before_a_promise_was_due_or_not(desk):
     assert row.kept_rate == 0
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_what_was_kept_in_time_by_a_later_word_counts_as_kept_and_is_counted_apart(desk):
     """One is kept in time, a carrier says late that another was; the import's word is of its time."""
     first, second, _ = [await desk.make(1) for _ in range(3)]
@@ -102,6 +106,7 @@ async def test_what_was_kept_in_time_by_a_later_word_counts_as_kept_and_is_count
     assert (row.kept_count, row.kept_afterwards_count, row.broken_count) == (3, 1, 1)
 
 
+@pytest.mark.alone("it moves the clock")
 async def test_the_promises_of_a_team_are_counted_and_stay_with_who_had_them_when_they_ended(desk):
     """By hand: returns keep one and break one, parcels get one of theirs and break it; one is of no team."""
     returns, parcels = await desk.team("returns"), await desk.team("parcels")
@@ -137,6 +142,7 @@ async def _broken(desk, many):
     return len(found.promises) == many
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_a_team_that_is_not_there_or_not_of_the_department_is_no_team_to_count(desk, refused):
     team = await desk.team("returns")
     assert await refused(score(desk, team="teams/nobody")) == "NOT_FOUND RESOURCE_NOT_FOUND"
@@ -144,6 +150,7 @@ async def test_a_team_that_is_not_there_or_not_of_the_department_is_no_team_to_c
     assert await refused(score(desk, team=team, department=BILLING)) == mismatch
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_work_that_another_department_has_leaves_its_promise_with_the_team_that_had_it(desk):
     """Billing does it now, and delivery's team has promised it; when it comes back, another team has it."""
     returns, parcels = await desk.team("returns"), await desk.team("parcels")

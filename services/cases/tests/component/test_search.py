@@ -9,6 +9,8 @@ from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import CreateWorkItemRequest
 
+pytestmark = pytest.mark.together
+
 
 async def find(desk, query, **fields):
     return await desk.cases.SearchCases(SearchCasesRequest(query=query, **fields))
@@ -18,6 +20,7 @@ async def names(desk, query, **fields):
     return [case.name for case in (await find(desk, query, **fields)).cases]
 
 
+@pytest.mark.alone("it counts all that there is")
 @pytest.mark.parametrize(
     "query",
     ["piano", "PIANO sommer", "piän", "som pia", "sommer,\npiano", "late piano", "delivery"],
@@ -28,6 +31,7 @@ async def test_a_case_is_found_by_words_of_its_line_and_topic(desk, query):
     assert await names(desk, query) == [found.name]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_whole_words_come_first_and_the_newest_of_these(desk):
     begins = await desk.open(display_name="Pianos")
     older, newer = [await desk.open(display_name="A piano") for _ in range(2)]
@@ -69,6 +73,7 @@ async def test_what_is_written_in_notes_is_not_searched(desk):
     assert await names(desk, "husband") == []
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_search_says_when_more_match_than_it_finds(desk, monkeypatch):
     monkeypatch.setattr(search, "FOUND_MAX", 2)
     monkeypatch.setattr("cases.usecases.search.FOUND_MAX", 2)

@@ -391,10 +391,9 @@ def what_is_set_aside_is_soon_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def desk(start: Start, shared: Shared, request: pytest.FixtureRequest) -> Desk:
     """A running service: that of the module, unless the test is alone."""
-    few = {"pool_size": 4}  # each is a process that a start waits for
     if is_alone(request):
-        return Desk(await start(service, **few), request.getfixturevalue("clock"))
-    return Desk(await shared.service(service, **few), shared.clock)
+        return Desk(await start(service), request.getfixturevalue("clock"))
+    return Desk(await shared.service(service), shared.clock)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ async def scanner():
 
 @pytest.fixture
 async def desk(open_desk, scanner):
-    return await open_desk(attachment_scanner_url=f"http://127.0.0.1:{scanner.port}/scan", pool_size=4)
+    return await open_desk(attachment_scanner_url=f"http://127.0.0.1:{scanner.port}/scan")
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ async def test_what_is_no_file_that_is_taken_is_refused(desk, upload, refused, s
 
 @pytest.mark.alone("its customers have little room")
 async def test_a_customer_has_room_for_so_many_bytes_by_all_of_their_names(open_desk, refused):
-    desk = await open_desk(attachments_max_bytes=2 * len(LETTER), pool_size=4)
+    desk = await open_desk(attachments_max_bytes=2 * len(LETTER))
     files = desk.running.stub(AttachmentServiceStub)
     upload = uploading(files)
     anna, ann = [(await desk.create()).name for _ in range(2)]

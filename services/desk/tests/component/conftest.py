@@ -237,15 +237,14 @@ async def open_desk(
 
 async def opening(start: Start, *services: Any, **settings: Any) -> tuple[Running, dict[str, Running]]:
     """Start services and a desk before them; returns the desk, and the services by name."""
-    few = {"pool_size": 4}  # each is a process, which begins with cold caches
     running: dict[str, Running] = {}
     for each in services:  # in an order in which each calls those before it
         known = {name: running[name].address for name in each.calls if name in running}
-        running[each.name] = await start(each, smtp_host="127.0.0.1", peers=known, **few)
+        running[each.name] = await start(each, smtp_host="127.0.0.1", peers=known)
     own = free_port()
     peers = {name: each.address for name, each in running.items()} | {"desk": f"127.0.0.1:{own}"}
     peers |= settings.pop("peers", {})
-    return await start(desk_service, peers=peers, grpc_port=own, **few | settings), running
+    return await start(desk_service, peers=peers, grpc_port=own, **settings), running
 
 
 @pytest.fixture

@@ -125,9 +125,7 @@ async def whole(open_desk: Any, start: Any, sources: Any, clock: Any) -> Whole:
     desk = await open_desk(customer_service, webhooks_dir=sources, peers={"notifications": address})
     customer = desk.services["customer"]
     peers = {"customer": customer.address}
-    notifications = await start(
-        notifications_service, peers=peers, grpc_port=port, smtp_host="127.0.0.1", pool_size=4
-    )
+    notifications = await start(notifications_service, peers=peers, grpc_port=port, smtp_host="127.0.0.1")
     return Whole(desk, customer, notifications, clock)
 
 

@@ -192,8 +192,7 @@ class Desk:
 @pytest.fixture
 async def running(start: Start, shared: Shared, request: pytest.FixtureRequest) -> AsyncIterator[Running]:
     """The service: that of the module, unless the test is alone. Whatever it did, the ledger's sums hold."""
-    few = {"pool_size": 4}  # each is a process that a start waits for
-    running = await (start if is_alone(request) else shared.service)(service, **few)
+    running = await (start if is_alone(request) else shared.service)(service)
     yield running
     assert await UNBALANCED_TRANSFERS.all(running.db) == []
     assert await WRONG_BALANCES.all(running.db) == []

@@ -25,6 +25,8 @@ from rapport_testing.wait import eventually
 
 from .giving import grant
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 ISSUED, EXPIRED, BREAKAGE = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "expired", "breakage"))
 START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)

@@ -15,6 +15,8 @@ from .earning import held, in_force
 from .test_lots import EXPIRED, Shop
 from .test_purchase_lines import basket, give_back, line, record
 
+pytestmark = pytest.mark.together
+
 ISSUED, REDEEMED = (f"programs/main/accounts/points-{kind}" for kind in ("issued", "redeemed"))
 
 

@@ -34,6 +34,8 @@ from rapport.loyalty.v1.reservation_service_pb2_grpc import ReservationServiceSt
 from rapport_testing.running import Running, refused
 from services.loyalty.tests.component.reading import tables_with
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 ISSUED, EXPIRED, GOODWILL = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "expired", "goodwill"))
 WORDS = "It came late, and she had to miss her sister's wedding."
@@ -114,6 +116,7 @@ async def test_wrong_codes_that_were_tried_for_them_are_tries_of_a_pseudonym(per
     assert await person.found_in(str(person.id)) == set()
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_what_it_added_up_to_is_still_there(person: Person) -> None:
     before = await person.desk.points(ISSUED, GOODWILL)
     await person.forget()

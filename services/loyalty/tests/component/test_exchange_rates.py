@@ -23,6 +23,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, error_of, reason
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -107,6 +109,7 @@ async def test_a_value_is_told_in_the_currency_of_the_installation_with_how_it_w
     assert "5 GBP has no rate and counts for nothing." in why.summary
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_a_new_rate_moves_who_paid_in_its_currency_and_tells_of_it(
     desk: Any, rates: Any, running: Running, today: date
 ) -> None:
@@ -154,6 +157,7 @@ async def test_a_rate_holds_from_its_day_on(desk: Any, rates: Any, clock: Manual
     assert decimal((await desk.worth(of)).reporting_value) == 150
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_a_day_may_be_loaded_twice_but_not_otherwise(rates: Any, today: date) -> None:
     day = [rate("EUR", "USD", "1.08", today), rate("USD", "JPY", "150", today)]
     assert await create(rates, *day) == (await create(rates, *reversed(day)))[::-1]

@@ -15,6 +15,8 @@ from rapport.loyalty.v1.program_service_pb2 import UpdateProgramRequest
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running
 
+pytestmark = pytest.mark.together
+
 START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from google.type.money_pb2 import Money
 
 from chassis.api.actors import what
@@ -22,6 +23,8 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     RecordPurchaseRequest,
 )
 from rapport_testing.clock import ManualClock
+
+pytestmark = pytest.mark.together
 
 MAIN = "programs/main"
 

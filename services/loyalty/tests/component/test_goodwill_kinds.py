@@ -33,6 +33,8 @@ from rapport_testing.wait import eventually
 
 from .giving import new
 
+pytestmark = pytest.mark.together
+
 WHY = "We are sorry that it came late."
 USD = "programs/goodwill/accounts/usd"
 
@@ -124,6 +126,7 @@ async def test_what_is_given_in_kind_counts_by_what_it_costs(running: Running, d
     assert "repair cup-7 (costs 80.00 USD) given" in why.summary
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_money_and_gifts_in_kind_share_the_longer_budget_of_a_customer(desk: Any, tell: Any) -> None:
     await tell("REFUND", usd(200))
     await tell("REPLACEMENT", usd(200))
@@ -135,6 +138,7 @@ async def test_money_and_gifts_in_kind_share_the_longer_budget_of_a_customer(des
     await desk.goodwill.GrantGoodwill(grant(customer, points=Points(amount=500)))
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_many_grants_at_once_stay_within_the_budget_of_the_day(desk: Any, tell: Any) -> None:
     await tell("REFUND", usd(50), usd(200))
     requests = [grant(new("customers"), money=usd(50)) for _ in range(10)]
@@ -145,6 +149,7 @@ async def test_many_grants_at_once_stay_within_the_budget_of_the_day(desk: Any, 
     assert await desk.points(f"{USD}-redeemed") == [20_000]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_one_harm_is_made_up_for_once_in_whatever_kind(
     running: Running, desk: Any, tell: Any, late: Any
 ) -> None:

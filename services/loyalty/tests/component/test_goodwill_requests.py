@@ -30,6 +30,8 @@ from rapport_testing.wait import eventually
 
 from .giving import goodwill, grant, new
 
+pytestmark = pytest.mark.together
+
 GOODWILL = "programs/main/accounts/points-goodwill"
 LEAD = "loyalty.programs.write"
 MAY = ["loyalty.goodwill.read", "loyalty.goodwill.grant"]
@@ -153,6 +155,7 @@ async def test_an_approval_is_judged_by_the_harm_and_the_budget_of_its_moment(
     assert await refused(lead.ApproveGoodwill(approve(other.name))) == "OVER_BUDGET"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_of_many_decisions_at_once_one_counts(
     running: Running, desk: Any, clerk: Any, lead: Any
 ) -> None:
@@ -171,6 +174,7 @@ async def test_of_many_decisions_at_once_one_counts(
     assert await desk.points(GOODWILL) == [-1000 if granted else 0]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_approvals_at_once_stay_within_the_budget_of_who_approves(
     desk: Any, clerk: Any, lead: Any
 ) -> None:

@@ -31,6 +31,8 @@ from rapport_testing.running import Running, refused
 from rapport_testing.wait import eventually
 from services.loyalty.tests.component.reading import tables_with
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 PRIMARY, OTHER = Member.ROLE_PRIMARY, Member.ROLE_MEMBER
 

@@ -19,6 +19,8 @@ from loyalty.usecases.taking_back import accounts_of
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 _WAITING = Statement[Any](
     sa.text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 )

@@ -24,6 +24,8 @@ from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest, UpdateProg
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, refused
 
+pytestmark = pytest.mark.together
+
 START = datetime(2026, 3, 2, 14, 3, tzinfo=UTC)  # a Monday
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"

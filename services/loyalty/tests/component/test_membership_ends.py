@@ -45,6 +45,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, refused
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 POINTS = f"{MAIN}/units/points"
 ISSUED, REDEEMED, EXPIRED = (f"{MAIN}/accounts/points-{kind}" for kind in ("issued", "redeemed", "expired"))

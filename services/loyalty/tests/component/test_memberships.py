@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
+import pytest
 
 from chassis.grpc.status import refusal as told
 from rapport.loyalty.v1.account_pb2 import Account
@@ -19,6 +20,8 @@ from rapport.loyalty.v1.program_pb2 import Unit
 from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import refusal
+
+pytestmark = pytest.mark.together
 
 MAIN = "programs/main"
 
@@ -53,6 +56,7 @@ async def test_of_many_who_make_a_customer_a_member_one_does_and_the_others_hear
     assert len(await desk.accounts_of(made.name)) == 1
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_a_membership_is_found_by_its_customer(desk: Any) -> None:
     one, other = await desk.join(), await desk.join()
     for member in (one, other):
@@ -90,6 +94,7 @@ async def test_a_member_gets_an_account_in_a_unit_that_came_later(desk: Any) -> 
     assert await desk.points(points, made.name) == [5, 5]
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_what_does_not_exist_is_not_found(desk: Any) -> None:
     expected = (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
     nobody = f"{MAIN}/memberships/{uuid4()}"

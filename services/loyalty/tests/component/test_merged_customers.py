@@ -23,6 +23,8 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 
 @pytest.fixture
 def customers():

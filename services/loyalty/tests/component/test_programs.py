@@ -9,6 +9,8 @@ from rapport.loyalty.v1 import program_service_pb2 as rpc
 from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport_testing.running import refused
 
+pytestmark = pytest.mark.together
+
 
 def making(program_id: str, name: str = "Staff") -> rpc.CreateProgramRequest:
     return rpc.CreateProgramRequest(program_id=program_id, program=Program(display_name=name))
@@ -37,6 +39,7 @@ async def test_programs_and_units_are_made_once(desk: Any) -> None:
     await desk.ledger.PostTransfer(desk.transfer((own[0], -1), (own[1], 1)))
 
 
+@pytest.mark.alone("what it makes is there once")
 async def test_programs_and_units_are_renamed_by_who_read_them_last(desk: Any) -> None:
     staff = await desk.programs.CreateProgram(making("staff"))
     stars = await desk.programs.CreateUnit(counting("stars"))

@@ -21,6 +21,8 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 )
 from rapport_testing.running import error_of, reason
 
+pytestmark = pytest.mark.together
+
 AT = Timestamp(seconds=1_770_000_000)
 
 

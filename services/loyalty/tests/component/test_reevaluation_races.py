@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from loyalty.usecases import reevaluation
 from rapport.loyalty.v1.membership_service_pb2 import CloseMembershipRequest, MergeMembershipsRequest
 from rapport.loyalty.v1.purchase_service_pb2 import (
@@ -17,6 +19,8 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 from .earning import earning_of, held, in_force
 from .test_purchase_lines import basket, line, record
 from .test_reevaluation import TWICE, becomes, begun, done
+
+pytestmark = pytest.mark.together
 
 PAID = 10
 

@@ -20,6 +20,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
 
@@ -54,6 +56,7 @@ async def test_of_many_redemptions_of_one_balance_exactly_one_succeeds(desk: Any
     assert await desk.points(member, REDEEMED) == [0, 100]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_what_is_committed_is_gone_and_what_is_released_is_back(desk: Any, redeem: Any) -> None:
     member = await desk.member(100)
     one, other = [await redeem.CreateReservation(new(member, points)) for points in (30, 50)]
@@ -72,6 +75,7 @@ async def test_what_is_committed_is_gone_and_what_is_released_is_back(desk: Any,
     ]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_of_an_end_in_two_ways_at_once_one_counts(desk: Any, redeem: Any) -> None:
     member = await desk.member(10)
     made = await redeem.CreateReservation(new(member, 10))

@@ -22,6 +22,8 @@ from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason, refused
 from rapport_testing.wait import eventually
 
+pytestmark = pytest.mark.together
+
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
@@ -130,6 +132,7 @@ async def test_points_and_stock_are_set_aside_together_given_together_and_back_t
     assert f"100 points for {name}" in why.summary
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_the_last_of_a_reward_is_one_members(desk: Any, shop: Any) -> None:
     name = await offer(shop, 1)
     customers = [(await member(desk, 100))[0] for _ in range(12)]
@@ -141,6 +144,7 @@ async def test_the_last_of_a_reward_is_one_members(desk: Any, shop: Any) -> None
     assert await desk.points(REDEEMED) == [0]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_of_200_redemptions_on_a_balance_for_one_exactly_one_succeeds(desk: Any, shop: Any) -> None:
     name = await offer(shop, 500)
     customer, account = await member(desk, 100)
@@ -268,6 +272,7 @@ async def test_who_may_have_it_is_a_condition_and_when_a_time(
     assert await refused(shop.RedeemReward(redeem(gold, rich))) == "NOT_REDEEMABLE"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_what_stands_in_the_way_is_said_as_redeeming_would(desk: Any, shop: Any) -> None:
     names = {
         await offer(shop): "",

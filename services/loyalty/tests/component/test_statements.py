@@ -20,6 +20,8 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
 from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 
+pytestmark = pytest.mark.together
+
 MAIN = "programs/main"
 ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
 
@@ -115,6 +117,7 @@ async def test_a_time_that_ends_before_it_starts_is_refused(desk: Any, clock: Ma
     assert reason(refused.value) == "INVALID_CODE"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_what_everybody_moves_is_one_account_however_many_slots_it_has(
     running: Running, desk: Any
 ) -> None:
@@ -132,6 +135,7 @@ async def test_what_everybody_moves_is_one_account_however_many_slots_it_has(
     assert list(listed.accounts) == [issued]
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_calls_that_arrive_together_are_posted_each_for_itself(running: Running, desk: Any) -> None:
     rich, poor = await desk.member(100), await desk.member(1)
     spends = [desk.insist(desk.ledger.PostTransfer, desk.posting(rich, REDEEMED, 1)) for _ in range(60)]

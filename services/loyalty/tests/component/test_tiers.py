@@ -42,6 +42,8 @@ from rapport_testing.running import Running, refused
 from .earning import in_force
 from .test_purchase_lines import basket, give_back, line, record
 
+pytestmark = pytest.mark.together
+
 _kept = tiers.COUNTED_POINTS.c
 KEPT = Statement[Any](
     sa.select(ACCOUNTS.c.membership_id, ACCOUNTS.c.unit_id, _kept.since).join_from(

@@ -42,6 +42,8 @@ from .vouchers import (
     use,
 )
 
+pytestmark = pytest.mark.together
+
 REDEEMED = f"{MAIN}/accounts/points-redeemed"
 
 
@@ -100,6 +102,7 @@ async def test_what_is_no_voucher_has_none_and_what_was_given_up_has_none_either
     assert await refused(till.IssueVoucher(issue())) == "REQUIRED"
 
 
+@pytest.mark.alone("it counts all that there is")
 async def test_points_come_back_for_a_voucher_that_was_not_used_and_it_is_worth_nothing_then(
     desk: Any, shop: Any, till: Any, running: Running
 ) -> None:

@@ -1,7 +1,7 @@
 """The notifications service with a real mail server and stand-ins for the services it asks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -53,7 +53,9 @@ from rapport.notifications.v1 import (
     template_service_pb2_grpc,
 )
 from rapport_testing.clock import ManualClock
+from rapport_testing.fixtures import Start, serving
 from rapport_testing.running import Running
+from rapport_testing.sharing import Shared, is_alone
 from rapport_testing.wait import eventually
 from services.notifications.tests.component.gateway import Gateway
 from services.notifications.tests.component.mailserver import MailServer
@@ -492,6 +494,22 @@ class Desk:
         return [(enum_name(enum, attempt.outcome), attempt.provider_code) for attempt in attempts]
 
 
+class Around:
+    """What stands around the service: who is asked, a mail server, and a gateway of text messages."""
+
+    def __init__(self) -> None:
+        self.peers, self.mail, self.gateway = Peers(), MailServer(), Gateway()
+        self.addresses: dict[str, str] = {}
+
+    async def forget(self) -> None:
+        """Be as nothing had happened: each test begins so."""
+        self.mail.gate.set()  # for what still waits for an answer
+        self.mail.forget()
+        await self.mail.start()
+        self.gateway.forget()
+        self.peers.forget()
+
+
 class Peers:
     """The services that are asked."""
 
@@ -506,22 +524,45 @@ class Peers:
         self.promises = Promises()
         self.calls = Calls()
 
+    def forget(self) -> None:
+        """Be as they were made."""
+        for each in vars(self).values():
+            vars(each).clear()  # a test may have given one a method
+            each.__init__()
+
+
+@pytest.fixture(scope="module")
+async def surroundings() -> AsyncIterator[Around]:
+    """What stands around the services of a module's tests."""
+    around = Around()
+    peers, gateway = around.peers, around.gateway
+    customer = (peers.customers, peers.profiles, peers.purposes, peers.links, peers.suppressions)
+    async with (
+        serving(*customer) as around.addresses["customer"],
+        serving(peers.directory, peers.cases, peers.promises, peers.calls) as around.addresses["cases"],
+        await asyncio.start_server(gateway.converse, "127.0.0.1", gateway.port),
+    ):
+        yield around
+        around.mail.gate.set()
+        await around.mail.stop()
+
 
 @pytest.fixture
-async def mail() -> AsyncIterator[MailServer]:
-    server = MailServer()
-    await server.start()
-    yield server
-    server.gate.set()
-    await server.stop()
+async def around(surroundings: Around) -> Around:
+    """What stands around a test's service: of what was before it knows nothing."""
+    await surroundings.forget()
+    return surroundings
 
 
 @pytest.fixture
-async def gateway() -> AsyncIterator[Gateway]:
+def mail(around: Around) -> MailServer:
+    return around.mail
+
+
+@pytest.fixture
+def gateway(around: Around) -> Gateway:
     """A gateway of text messages."""
-    gateway = Gateway()
-    async with await asyncio.start_server(gateway.converse, "127.0.0.1", gateway.port):
-        yield gateway
+    return around.gateway
 
 
 @pytest.fixture
@@ -533,28 +574,20 @@ def texting(gateway: Gateway) -> dict[str, str]:
 
 @pytest.fixture
 async def desk(
-    start: Any,
-    fake_peer: Callable[..., Awaitable[str]],
-    clock: ManualClock,
-    mail: MailServer,
-    gateway: Gateway,
-    texting: dict[str, str],
+    start: Start, shared: Shared, around: Around, texting: dict[str, str], request: pytest.FixtureRequest
 ) -> Desk:
-    peers = Peers()
-    addresses = {
-        "customer": await fake_peer(
-            peers.customers, peers.profiles, peers.purposes, peers.links, peers.suppressions
-        ),
-        "cases": await fake_peer(peers.directory, peers.cases, peers.promises, peers.calls),
-    }
-    smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
-    running = await start(
-        service,
-        peers=addresses,
-        pool_size=4,
-        **smtp,
-        mail_from="Acme <care@acme.example>",
-        **texting,
-        customer_pages_url="https://care.acme.example",
-    )  # each connection is a process that a start waits for
-    return Desk(running, clock, mail, peers, gateway)
+    """A running service: that of the module, unless the test is alone."""
+    settings = {
+        "smtp_host": "127.0.0.1",
+        "smtp_port": around.mail.port,
+        "smtp_security": "none",
+        "mail_from": "Acme <care@acme.example>",
+        "customer_pages_url": "https://care.acme.example",
+    } | texting
+    if is_alone(request):
+        clock = request.getfixturevalue("clock")
+        running = await start(service, peers=around.addresses, **settings)
+    else:
+        clock = shared.clock
+        running = await shared.service(service, peers=around.addresses, **settings)
+    return Desk(running, clock, around.mail, around.peers, around.gateway)

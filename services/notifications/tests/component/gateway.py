@@ -23,6 +23,10 @@ class Gateway:
 
     def __init__(self) -> None:
         self.port = free_port()
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as it was made: nothing came, and everything will be taken."""
         self.answers: list[bytes] = []
         self.asked: list[tuple[dict[str, str], bytes]] = []
         self.sent: dict[str, dict[str, Any]] = {}

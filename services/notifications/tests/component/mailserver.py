@@ -26,6 +26,11 @@ class MailServer:
 
     def __init__(self) -> None:
         self.port = free_port()
+        self._server: asyncio.Server | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Be as it was made: nothing came, and everything will be accepted."""
         self.replies: list[str] = []
         self.unwanted: list[str] = []
         self.received: list[EmailMessage] = []
@@ -36,7 +41,6 @@ class MailServer:
         self.gate = asyncio.Event()  # answers wait until it is set
         self.gate.set()
         self.utf8 = True
-        self._server: asyncio.Server | None = None
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         message = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
@@ -72,6 +76,9 @@ class MailServer:
         return "250 ok"
 
     async def start(self) -> None:
+        """Listen, unless it does."""
+        if self._server is not None:
+            return
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: SMTP(self, hostname="test.local", enable_SMTPUTF8=self.utf8), "127.0.0.1", self.port
