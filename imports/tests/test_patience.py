@@ -12,8 +12,8 @@ from chassis.errors import FailedPrecondition, Refusal, ResourceExhausted, Unava
 from chassis.grpc.status import reason, status
 from rapport.loyalty.v1 import purchase_service_pb2 as pb
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceServicer, PurchaseServiceStub
-from rapport_imports import importing as patience
-from rapport_imports.importing import Patient
+from rapport_imports import patience
+from rapport_imports.patience import Patient
 
 FakePeer = Callable[..., Awaitable[str]]
 OVERLOADED = ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.")

@@ -11,6 +11,8 @@ from rapport.customer.v1 import (
     customer_service_pb2,
     identifier_pb2,
     import_job_pb2,
+    import_profile_pb2,
+    import_profile_service_pb2,
     import_service_pb2,
     purpose_pb2,
     purpose_service_pb2,
@@ -87,6 +89,28 @@ async def revert_job(do: Administer) -> Message:
 
 async def cancel_job(do: Administer) -> Message:
     return import_service_pb2.CancelImportJobRequest(name=await _job(do))
+
+
+async def create_profile(_: Administer) -> Message:
+    profile = import_profile_pb2.ImportProfile(
+        department=OWNER, kind=import_profile_pb2.ImportProfile.KIND_ORDERS, reading={}
+    )
+    return import_profile_service_pb2.CreateImportProfileRequest(
+        import_profile_id=f"p{uuid4().hex}", import_profile=profile
+    )
+
+
+async def _profile(do: Administer) -> str:
+    return str((await do("ImportProfileService.CreateImportProfile", await create_profile(do))).name)
+
+
+async def update_profile(do: Administer) -> Message:
+    profile = import_profile_pb2.ImportProfile(name=await _profile(do), reading={"system": "till"})
+    return import_profile_service_pb2.UpdateImportProfileRequest(import_profile=profile)
+
+
+async def delete_profile(do: Administer) -> Message:
+    return import_profile_service_pb2.DeleteImportProfileRequest(name=await _profile(do))
 
 
 def _resolve() -> customer_service_pb2.ResolveCustomerRequest:
@@ -197,6 +221,9 @@ SCENES: dict[str, Scene] = {
     "customer.ImportService.CommitImportJob": commit_job,
     "customer.ImportService.RevertImportJob": revert_job,
     "customer.ImportService.CancelImportJob": cancel_job,
+    "customer.ImportProfileService.CreateImportProfile": create_profile,
+    "customer.ImportProfileService.UpdateImportProfile": update_profile,
+    "customer.ImportProfileService.DeleteImportProfile": delete_profile,
     "customer.PurposeService.CreatePurpose": create_purpose,
     "customer.PurposeService.UpdatePurpose": update_purpose,
     "customer.PurposeService.CreateWording": create_wording,

@@ -97,6 +97,7 @@ UPDATED = {
     "identifier",
     "relationship",
     "exchange_rate",
+    "import_profile",
 }
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
 VERSION_ANSWERS = {("INVALID_ARGUMENT", "INVALID_NAME"), ("NOT_FOUND", "RESOURCE_NOT_FOUND")}
@@ -139,6 +140,9 @@ def unspeakable(field: FieldDescriptor) -> list[Any]:
     """Texts that are none, or no line where the field has one."""
     if field.type != FieldDescriptor.TYPE_STRING:
         return []
+    entry: Any = field.containing_type
+    if entry.GetOptions().map_entry:  # whose own field says what its texts are
+        field = next(each for each in entry.containing_type.fields if each.message_type is entry)
     lines = (
         []
         if field.GetOptions().Extensions[options_pb2.multiline]

@@ -34,6 +34,15 @@ _PROFILE = {
     "language_code": "de", "time_zone": "Europe/Berlin", "region_code": "DE",
 }  # fmt: skip
 
+_READING = {
+    "mapping": {"amount": "Betrag"}, "columns": {"amount": "Betrag", "date": "Tag"},
+    "ignored_columns": ["Note"], "constants": {"store": "web"}, "system": "till", "currency_code": "CHF",
+    "time_zone": "Europe/Zurich", "decimal_mark": "DECIMAL_MARK_COMMA",
+    "date_order": "DATE_ORDER_DAY_FIRST", "date_format": "DD.MM.YYYY",
+    "region_code": "CH", "first_date": {"year": 2017, "month": 1, "day": 1}, "encoding": "cp1252",
+    "header_line": 3, "sheet": "2026", "promising_department": "departments/delivery", "mode": "MODE_CREATE",
+}  # fmt: skip
+
 
 def _email(value: str) -> dict[str, str]:
     return {"type": "TYPE_EMAIL", "value": f"{value}@example.com"}
@@ -242,6 +251,14 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("CreateImportJob", {"import_job": {"source": "b" * 64, "system": "crm", "mode": "MODE_UPDATE"}}),
     ("CommitImportJob", {"name": "{CreateImportJob}"}),
     ("RevertImportJob", {"name": IMPORTED}),
+    ("CreateImportProfile", {"import_profile_id": "till", "import_profile": {
+        "department": "departments/front-desk", "kind": "KIND_PURCHASES", "reading": _READING}}),
+    ("GetImportProfile", {"name": "importProfiles/till"}),
+    ("ListImportProfiles", PAGE),
+    ("UpdateImportProfile", {"import_profile": {
+        "name": "importProfiles/till", "reading": _READING | {"system": "web-shop"}, "etag": "#"},
+        "update_mask": "reading"}),
+    ("DeleteImportProfile", {"name": "importProfiles/till", "etag": "#"}),
     ("CreateCustomerMerge", {"older_survives": True, "customer_merge": {
         "customer": TWINS[0], "merged_customer": TWINS[1], "reason_code": "same-person",
         "comment": "They said so"}}),

@@ -100,6 +100,23 @@ def test_wrong_rows_are_told_and_the_others_imported(stack: Stack, tmp_path: Pat
     assert set(customers_of(["a1", "a8"], "mixed")) == {"a1", "a8"}
 
 
+def test_a_file_is_read_as_the_one_of_last_month_by_a_profile(stack: Stack, tmp_path: Path) -> None:
+    first, second = tmp_path / "june.csv", tmp_path / "july.csv"
+    first.write_text("Wer;Tag;Summe\np1;30/06/2026;1,50\n")
+    second.write_text("Wer;Tag;Summe\np1;03/07/2026;12,500\n")
+    asked = ("--map", "customer=Wer", "--map", "amount=Summe", "--system", "till")
+    kept = stack.json("import", "purchases", str(first), *asked, "--save-profile", "till", "--dry-run")
+    assert kept["notes"][-1] == "kept as a profile: the next file is read so by --profile till"
+    (profile,) = stack.json("import-profiles", "list")
+    assert (profile["name"], profile["kind"]) == ("till", "purchases")
+    done = stack.json("import", "purchases", str(second), "--profile", "till")
+    assert (done["created"], done["system"], done["decimal"], done["first"]) == (1, "till", ",", "day")
+    wrong = stack.run("import", "orders", str(second), "--profile", "till")
+    assert (wrong.returncode, "there is none yet, of those that read orders" in wrong.stderr) == (2, True)
+    assert stack.run("import-profiles", "delete", "till").returncode == 0
+    assert stack.json("import-profiles", "list") == []
+
+
 def test_formula_cells_nul_and_wrong_encoding_are_refused_row_by_row(stack: Stack, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active

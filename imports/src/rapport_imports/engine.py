@@ -169,6 +169,7 @@ class Run(Generic[T]):
         first = self.notation.first or (first_of(self.table.header) if order.is_unclear else "")
         first = first or order.decided(asks="birth_date" not in used)
         self.notation = replace(self.notation, decimal=decimal, first=first)
+        self.result.decimal, self.result.first = decimal, first
         self.result.notes += self._readings()
         return total, width
 

@@ -1,20 +1,12 @@
 """An import, from its file to its result: for whoever has a file and a way to the services."""
 
-import asyncio
-import itertools
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import grpc
-
-from chassis.backoff import Backoff
-from chassis.errors import Refusal
-from chassis.grpc.status import is_passing, refusal
 from chassis.money import Currency
 from chassis.names import CODE
 from chassis.zones import NOT_A_TIME_ZONE, time_zone
@@ -26,6 +18,7 @@ from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import Run
 from rapport_imports.fields import Notation
 from rapport_imports.orders import OrderImporter
+from rapport_imports.patience import opened_channels
 from rapport_imports.people import Channels, Customers
 from rapport_imports.places import country
 from rapport_imports.purchases import PurchaseImporter
@@ -35,9 +28,12 @@ from rapport_imports.tools import system_of
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 
 DEPARTMENT = "delivery"
-PATIENCE_S = 180.0
-LATE_S = 5.0
-WAITS = Backoff(0.5, 10.0)
+IMPORTERS: Mapping[Kind, Any] = {
+    Kind.CUSTOMERS: CustomerImporter,
+    Kind.PURCHASES: PurchaseImporter,
+    Kind.ORDERS: OrderImporter,
+    Kind.CONSENTS: ConsentImporter,
+}
 
 
 async def run(
@@ -66,15 +62,14 @@ async def run(
         WrongOption: not with what is wanted.
         grpc.RpcError: a service refuses or is down.
     """
-    mapping = dict(pair("map", text) for text in wanted.mapping or ())
-    constants = dict(pair("set", text) for text in wanted.constants or ())
-    table = opened(wanted, mapping)
+    table = opened(wanted)
+    require_needed(wanted, table)
     wanted = _completed(wanted, table)
     result.kind, result.system, result.department = wanted.kind.value, wanted.system, wanted.department
     if table.mended:
         result.notes.append(obeyed(wanted, table.before))
         say(result.notes[0])  # whoever made the file decides it
-    notation = _as_written(_notation(wanted, installed), table, constants)
+    notation = _as_written(_notation(wanted, installed), table, wanted)
     open_channel = connect()
     result.asked = open_channel is not None
     async with opened_channels(open_channel, say) as channel:
@@ -84,7 +79,7 @@ async def run(
             going = Run(
                 table=table,
                 importer=importer,
-                mapping=mapping,
+                mapping=wanted.mapped,
                 notation=notation,
                 offline=open_channel is None,
                 progress=_read_of(wanted, importer, progress),
@@ -98,19 +93,29 @@ async def run(
             result.seconds = round(time.monotonic() - started, 3)
 
 
-def opened(wanted: Wanted, mapping: Mapping[str, str]) -> tabular.Table:
+def opened(wanted: Wanted) -> tabular.Table:
     """The file as a table of rows of the kind that is wanted. UnreadableFile, WrongOption."""
     table = tabular.open_table(
         wanted.file,
         encoding=wanted.encoding,
         header_row=wanted.header_row,
         sheet=wanted.sheet,
-        named=[*mapping.values(), *(wanted.ignore or ())],
+        named=[*wanted.mapped.values(), *wanted.needed.values(), *(wanted.ignore or ())],
     )
     if wanted.confirm and not table.mended:
         raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
     _require_kind(wanted, table)
     return replace(table, confirm=wanted.confirm)
+
+
+def require_needed(wanted: Wanted, table: tabular.Table) -> None:
+    """UnreadableFile for one that lacks a column that the profile reads."""
+    if missing := [column for column in wanted.needed.values() if column not in table.header]:
+        raise UnreadableFile(
+            f"{wanted.file.name} has no {' and no '.join(missing)}, which the profile {wanted.profile} "
+            f"reads; its columns are {', '.join(table.header)}: say with "
+            "--map FIELD=COLUMN which of them holds it"
+        )
 
 
 def _read_of(wanted: Wanted, importer: Any, progress: Progress) -> Callable[[int, int], object]:
@@ -137,17 +142,17 @@ def _reading(wanted: Wanted, notation: Notation) -> Reading:
 
 
 def _importer(wanted: Wanted, table: tabular.Table, channel: Channels, *, offline: bool) -> Any:
-    customers = channel("customer")
+    importer, customers = IMPORTERS[wanted.kind], channel("customer")
     if wanted.kind is Kind.CUSTOMERS:
-        return CustomerImporter(
+        return importer(
             customers, table, wanted.system, dry_run=wanted.dry_run, offline=offline, only=wanted.only
         )
+    further: Mapping[Kind, Any] = {
+        Kind.PURCHASES: {"exported": bool(table.own)},
+        Kind.ORDERS: {"department": wanted.department},
+    }
     people = Customers(customers, wanted.system, dry_run=wanted.dry_run)
-    if wanted.kind is Kind.PURCHASES:
-        return PurchaseImporter(channel, people, exported=bool(table.own))
-    if wanted.kind is Kind.CONSENTS:
-        return ConsentImporter(channel, people)
-    return OrderImporter(channel, people, wanted.department)
+    return importer(channel, people, **further.get(wanted.kind, {}))
 
 
 def _require_kind(wanted: Wanted, table: tabular.Table) -> None:
@@ -181,13 +186,13 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
     )
 
 
-def _as_written(notation: Notation, table: tabular.Table, constants: Mapping[str, str]) -> Notation:
+def _as_written(notation: Notation, table: tabular.Table, wanted: Wanted) -> Notation:
     """The same, with what a file of refused rows, or an export of ours, decides by itself."""
     exact = bool(table.own)
     saved_anew = table.delimiter in (";", "\t")  # by a spreadsheet, with the decimals of its country
     decimal = notation.decimal or ("." if exact and not saved_anew else "")
-    said = {**table.before.constants, **constants}
-    return replace(notation, first=table.before.first, exact=exact, decimal=decimal, constants=said)
+    said, first = {**table.before.constants, **wanted.fixed}, wanted.first or table.before.first
+    return replace(notation, first=first, exact=exact, decimal=decimal, constants=said)
 
 
 def _notation(wanted: Wanted, installed: str) -> Notation:
@@ -221,77 +226,3 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
         zone=zone,
         day_one=day_one,
     )
-
-
-@asynccontextmanager
-async def opened_channels(
-    open_channel: Channels | None, say: Callable[[str], None]
-) -> AsyncIterator[Channels]:
-    """Channels by service, closed at the end. Where none can be opened they lead nowhere and are not used."""
-    async with AsyncExitStack() as stack:
-        opened: dict[str, Any] = {}
-
-        def channel(service: str) -> Any:
-            if service not in opened:
-                found = open_channel(service) if open_channel else grpc.aio.insecure_channel("localhost:1")
-                stack.push_async_exit(found)
-                opened[service] = Patient(found, service, say)
-            return opened[service]
-
-        yield channel
-
-
-def pair(option: str, text: str) -> tuple[str, str]:
-    field, separator, said = text.partition("=")
-    if not separator:
-        raise WrongOption(option, text, f"must be FIELD={'COLUMN' if option == 'map' else 'VALUE'}")
-    return field.strip(), said.strip()
-
-
-@dataclass(eq=False)
-class Patient:
-    """What a stub needs of a channel, for calls that do no harm when they are made again, as all of imports.
-
-    Each has a request id, says by its rows what was done already, or only reads. `say` is told that the
-    service does not answer, once in the time that a call is made again.
-    """
-
-    channel: grpc.aio.Channel
-    service: str
-    say: Callable[[str], None]
-    _quiet_until: float = 0.0
-
-    def unary_unary(self, *method: Any, **further: Any) -> Callable[[Any], Awaitable[Any]]:
-        ask = self.channel.unary_unary(*method, **further)
-
-        async def call(request: Any) -> Any:
-            until = time.monotonic() + PATIENCE_S
-            late = asyncio.get_running_loop().call_later(LATE_S, self._tell)
-            try:
-                for failures in itertools.count(1):
-                    try:
-                        return await ask(request)
-                    except grpc.aio.AioRpcError as error:
-                        peers = refusal(error)
-                        wait_s = peers.retry_after_s + WAITS.wait(failures)
-                        if not passes(peers) or time.monotonic() + wait_s > until:
-                            raise
-                    self._tell()
-                    await asyncio.sleep(wait_s)
-            finally:
-                late.cancel()
-
-        return call
-
-    def _tell(self) -> None:
-        now = time.monotonic()
-        if now >= self._quiet_until:
-            self._quiet_until = now + PATIENCE_S
-            self.say(
-                f"the {self.service} service does not answer, trying again: for {PATIENCE_S / 60:.0f} "
-                "minutes at most; Ctrl-C stops, and another run goes on"
-            )
-
-
-def passes(peers: Refusal) -> bool:
-    return is_passing(peers) or peers.code == "DEADLINE_EXCEEDED" or peers.reason == "OVERLOADED"

@@ -50,11 +50,12 @@ class Result:
     the kind (a failed payment), `refused` are wrong, `further` are lines of an order that another row began.
     In a dry run they would be; whether they are new is known when the services were `asked`. `kind` is what
     they are, `system` whose ids they hold, `department` who promised orders, `used` the column of each field,
-    `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals` are why rows were
-    refused, each counted once, `told` what else is to be known of them and of others. Of `known` customers
-    `changed` rows change something; a dry run says by which column they were found (`known_by`), of how many
-    rows each column changes something, and what of the first thousand (`changes`). An import of customers
-    is taken back by its `job`.
+    `ignored` the columns that nobody takes, `decimal` what separates decimals and `first` what comes first in
+    dates, the `day` or the `month`, where all of the file tells; `notes` what else is to be said. `refusals`
+    are why rows were refused, each counted once, `told` what else is to be known of them and of others. Of
+    `known` customers `changed` rows change something; a dry run says by which column they were found
+    (`known_by`), of how many rows each column changes something, and what of the first thousand (`changes`).
+    An import of customers is taken back by its `job`.
     """
 
     rows: int = 0
@@ -73,6 +74,8 @@ class Result:
     department: str = ""
     errors_file: str = ""
     job: str = ""
+    decimal: str = ""
+    first: str = ""
     used: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

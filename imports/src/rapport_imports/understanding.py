@@ -3,31 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from rapport_imports.choosing import Said, choose
-from rapport_imports.consents import ConsentImporter
-from rapport_imports.customers import CustomerImporter
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.importing import opened, pair
+from rapport_imports.importing import IMPORTERS, opened, require_needed
 from rapport_imports.nothing import is_nothing
-from rapport_imports.orders import OrderImporter
-from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.result import Result
 from rapport_imports.tabular import Table
 from rapport_imports.tools import PLAIN, system_of
-from rapport_imports.wanted import Kind, Wanted, WrongOption
+from rapport_imports.wanted import Wanted, WrongOption
 from rapport_imports.wording import line
 
 SAMPLES = 5
 _LOOKED_AT = 1000  # rows among which values are looked for
 _SAMPLE_MAX = 60  # characters of one
-IMPORTERS: Mapping[Kind, Any] = {
-    Kind.CUSTOMERS: CustomerImporter,
-    Kind.PURCHASES: PurchaseImporter,
-    Kind.ORDERS: OrderImporter,
-    Kind.CONSENTS: ConsentImporter,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +54,13 @@ class Understood:
 
 def understood(wanted: Wanted) -> Understood:
     """Look at a file. UnreadableFile, WrongOption: it is none that can be looked at."""
-    mapping = dict(pair("map", text) for text in wanted.mapping or ())
-    constants = dict(pair("set", text) for text in wanted.constants or ())
-    table = opened(wanted, mapping)
+    table = opened(wanted)
     importer, result, asks = IMPORTERS[wanted.kind], Result(), ""
-    said = Said(mapping, wanted.ignore or (), wanted.country, wanted.currency, constants)
+    said = Said(wanted.mapped, wanted.ignore or (), wanted.country, wanted.currency, wanted.fixed)
     used: dict[str, str] = {}
     spares: dict[str, list[str]] = {}
     try:
+        require_needed(wanted, table)
         used, spares = choose(table, importer.fields, importer.required, said, result)
     except (UnreadableFile, WrongOption) as error:
         asks = str(error)

@@ -18,7 +18,7 @@ from rapport_imports.exports.cells import Cell
 from rapport_imports.exports.kinds import KINDS, WHOSE, Kind
 from rapport_imports.exports.rows import email_of, known_as
 from rapport_imports.exports.writing import Format, Writer, writer
-from rapport_imports.importing import opened_channels
+from rapport_imports.patience import opened_channels
 from rapport_imports.people import Channels
 from rapport_imports.wanted import WrongOption
 

@@ -25,6 +25,7 @@ from customer.rpc.attachments import AttachmentRpc
 from customer.rpc.attributes import AttributeRpc
 from customer.rpc.consents import ConsentRpc, PurposeRpc
 from customer.rpc.customers import CustomerRpc
+from customer.rpc.import_profiles import ImportProfileRpc
 from customer.rpc.links import SelfServiceLinkRpc
 from customer.rpc.matches import MatchRpc
 from customer.rpc.merges import CustomerMergeRpc
@@ -93,6 +94,7 @@ def compose(app: App[Settings]) -> None:
     keys = LinkKeys(app.settings.keys_of_links)
     app.serve(SelfServiceLinkRpc(app, keys=keys, addresses=addresses, time_zone=zone))
     app.serve(ImportRpc(app))
+    app.serve(ImportProfileRpc(app))
     matcher = Matcher(
         hot,
         link_probability=app.settings.match_link_probability,

@@ -101,6 +101,28 @@ async def test_what_a_file_may_mean_is_asked_and_said_in_a_field_of_the_page(ope
     assert 'name="country" type="text" value="DE"' in seen
 
 
+async def test_how_a_file_is_read_is_kept_and_the_next_one_read_so(open_desk: Any) -> None:
+    desk = await open_desk(customer_service)
+    alice = await desk.signed_in()
+    first = b"Wer;Anmerkung\nA-1;Ada Lovelace\nA-2;Bo Ek\n"
+    page = await brought(alice, first, name="oktober.csv")
+    await told(alice, page, ">stopped</span>")
+    await alice.post(f"{page}/check", data={"c0": "external_id", "c1": "display_name", "country": "SE"})
+    seen = await told(alice, page, "waits for your yes")
+    assert "Profiles that fit its columns" not in seen
+    assert (await alice.post(f"{page}/profile/keep", data={"profile": "Not so"})).status_code == 400
+    assert (await alice.post(f"{page}/profile/keep", data={"profile": "newcomers"})).status_code == 303
+    assert "As the profile newcomers says" in await told(alice, page, "waits for your yes")
+    for other in (b"Wer;Notiz\nA-3;Cy\n", first.replace(b"A-", b"B-")):
+        page = await brought(alice, other, name="november.csv")
+        seen = await told(alice, page, ">stopped</span>")
+        assert ('<option value="newcomers">' in seen) is (b"Anmerkung" in other), "one that fits is offered"
+    assert (await alice.post(f"{page}/profile", data={"profile": "newcomers"})).status_code == 303
+    seen = await told(alice, page, "waits for your yes", "<li>2 new</li>")
+    assert 'name="country" type="text" value="SE"' in seen
+    assert (await alice.post(f"{page}/profile", data={"profile": "none"})).status_code == 400
+
+
 async def test_what_is_stopped_goes_on_and_is_looked_at_first_unless_it_was(open_desk: Any) -> None:
     desk = await open_desk(customer_service)
     alice = await desk.signed_in()

@@ -78,7 +78,7 @@ def export_file(
                 )
             )
     except WrongOption as error:
-        raise Failure(f"--{error.option} {error.value}: {error}", Exit.WRONG_USE) from error
+        raise Failure(error.told, Exit.WRONG_USE) from error
     except writing.Unwritable as error:
         raise Failure(str(error)) from error
     if as_json:

@@ -45,6 +45,9 @@ source, proof.
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
 counts as the line that it was, and is read as it was, unless options say otherwise.
 
+--save-profile NAME keeps what was said and found of a file, for the one that comes next month: --profile NAME
+reads that one so, and what is said beside it counts for more. rapport import-profiles lists them.
+
 rapport revert-import JOB takes an import of customers back, by the name that it printed, for 90 days.
 """
 
@@ -118,6 +121,13 @@ Confirm = Annotated[
 Only = Annotated[
     Who | None, typer.Option(help="Of customers: those alone who are not known before, or who are.")
 ]
+Profile = Annotated[
+    str, typer.Option(metavar="NAME", help="Read it as one before was, by what was kept under a name.")
+]
+SaveProfile = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Keep how it was read, also in a dry run, under a name such as till."),
+]
 Importer = Annotated[
     str, typer.Option("--as", metavar="ROLE:NAME", help="Who imports: whom the history names.")
 ]
@@ -146,18 +156,27 @@ def import_file(
     dry_run: DryRun = False,
     confirm: Confirm = False,
     only: Only = None,
+    profile: Profile = "",
+    save_profile: SaveProfile = "",
     who: Importer = "agent:demo",
     as_json: AsJson = False,
 ) -> None:
     """Import a file: see `_HELP`."""
-    given = {name: value for name, value in locals().items() if name not in ("as_json", "who")}
+    apart = ("as_json", "who", "profile", "save_profile")
+    given = {name: value for name, value in locals().items() if name not in (*apart, "apart")}
     given["only"] = only.value if only else ""
     from rapport_imports.decoding import UnreadableFile
     from rapport_imports.result import Result
+    from rapport_tools.cli.import_profiles import keep_profile, profiled
 
     result = Result()
     try:
-        asyncio.run(run(Wanted(**given), result, who=who, show_progress=not as_json))
+        wanted = Wanted(**given)
+        if profile:
+            wanted = profiled(wanted, profile, who)
+        asyncio.run(run(wanted, result, who=who, show_progress=not as_json))
+        if save_profile:
+            result.notes.append(keep_profile(wanted, result, save_profile, who))
     except UnreadableFile as error:
         raise Failure(str(error), Exit.WRONG_USE) from error
     except BaseException:
@@ -201,8 +220,7 @@ async def run(wanted: Wanted, result: Any, *, who: str = "agent:demo", show_prog
                 progress=progress,
             )
         except WrongOption as error:
-            option = f"--{error.option.replace('_', '-')} {error.value}".rstrip()
-            raise Failure(f"{option}: {error}", Exit.WRONG_USE) from error
+            raise Failure(error.told, Exit.WRONG_USE) from error
 
 
 def _session(wanted: Wanted, who: str) -> Session | None:

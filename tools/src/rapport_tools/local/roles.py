@@ -17,6 +17,7 @@ READ_EVERYTHING = _each(
     customer.attribute_values.read customer.attributes.read customer.observations.read
     customer.consents.read customer.customer_merges.read customer.customers.read
     customer.customers.resolve customer.identifiers.read customer.import_jobs.read
+    customer.import_profiles.read
     customer.match_candidates.read customer.match_jobs.read customer.match_parameters.read
     customer.preferences.read customer.purposes.read customer.relationships.read
     customer.section_schemas.read customer.suppressions.read customer.wordings.read
@@ -43,7 +44,8 @@ FRONT_LINE = _each(
     customer.advice_answers.write customer.attachments.write
     customer.attribute_values.write customer.consents.write customer.self_service_links.revoke
     customer.customers.write
-    customer.identifiers.verify customer.identifiers.write customer.match_candidates.write
+    customer.identifiers.verify customer.identifiers.write customer.import_profiles.write
+    customer.match_candidates.write
     customer.observations.write customer.preferences.write customer.relationships.write
     customer.suppressions.write customer.timeline_entries.write
     loyalty.accounts.write loyalty.cards.write loyalty.goodwill.grant loyalty.memberships.write
@@ -62,7 +64,8 @@ BACK_OFFICE = _each(
     cases.promises.write cases.work_items.write
     customer.attachments.write
     customer.customers.write customer.identifiers.verify customer.identifiers.write
-    customer.import_jobs.write customer.observations.write customer.relationships.write
+    customer.import_jobs.write customer.import_profiles.write customer.observations.write
+    customer.relationships.write
     customer.timeline_entries.write customer.view_sections.write
     loyalty.purchases.claim
     loyalty.purchases.write

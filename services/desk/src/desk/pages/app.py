@@ -23,6 +23,7 @@ from desk.live.presence import Presence
 from desk.live.stream import Readers
 from desk.pages.base import STATIC, looking
 from desk.pages.imports import mending
+from desk.pages.imports import profiles as import_profiles
 from desk.pages.services import Services, refusal_of
 from desk.pages.traces.store import Traces
 
@@ -103,6 +104,7 @@ def pages(
     for room in ROOMS:
         app.include_router(import_module(f"desk.pages.{room}.route").router)
     app.include_router(mending.router)
+    app.include_router(import_profiles.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     for error in (Refusal, grpc.aio.AioRpcError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, _refused)

@@ -44,6 +44,7 @@ from rapport.customer.v1.customer_merge_service_pb2_grpc import CustomerMergeSer
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersRequest
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.import_profile_service_pb2_grpc import ImportProfileServiceStub
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport.customer.v1.match_service_pb2_grpc import MatchServiceStub
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
@@ -93,6 +94,7 @@ class Services:
     links = _called(SelfServiceLinkServiceStub)
     consents = _called(ConsentServiceStub)
     imports = _called(ImportServiceStub)
+    import_profiles = _called(ImportProfileServiceStub)
     matches = _called(MatchServiceStub)
     purposes = _called(PurposeServiceStub)
     suppressions = _called(SuppressionServiceStub)

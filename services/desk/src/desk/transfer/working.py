@@ -31,6 +31,7 @@ from desk.transfer.apart import Lines, apart
 from rapport_imports import importing
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.exports import running, writing
+from rapport_imports.patience import passes
 from rapport_imports.result import Result
 from rapport_imports.understanding import understood
 from rapport_imports.wanted import Kind, Wanted, WrongOption
@@ -155,7 +156,7 @@ class Transferring:
                 return Ended(_told(error))
             except (grpc.aio.AioRpcError, Refusal) as error:
                 refused = refusal(error) if isinstance(error, grpc.aio.AioRpcError) else error
-                if importing.passes(refused):
+                if passes(refused):
                     raise Later(code_of(refused.reason)) from None
                 return Ended(refused.message)
             except (OSError, ValueError, LookupError, AssertionError, TypeError) as error:
@@ -186,9 +187,7 @@ class Transferring:
         try:
             await apart(go)
         except (UnreadableFile, WrongOption, SignedOut, grpc.aio.AioRpcError) as error:
-            if not result.rows or (
-                isinstance(error, grpc.aio.AioRpcError) and importing.passes(refusal(error))
-            ):
+            if not result.rows or (isinstance(error, grpc.aio.AioRpcError) and passes(refusal(error))):
                 raise
             went_wrong = SIGNED_OUT if isinstance(error, SignedOut) else _told(error)
         refused = _content(result.errors_file)
@@ -252,10 +251,7 @@ async def _seen(wanted: Wanted) -> Any:
 def _told(error: BaseException) -> str:
     if isinstance(error, grpc.aio.AioRpcError):
         return refusal(error).message
-    option = (
-        f"--{error.option.replace('_', '-')} {error.value}".rstrip() if isinstance(error, WrongOption) else ""
-    )
-    return f"{option}: {error}" if option else str(error)
+    return error.told if isinstance(error, WrongOption) else str(error)
 
 
 def _content(file: str) -> bytes:

@@ -12,6 +12,7 @@ TEXTS = (
     *("date_format", "country", "currency", "decimal", "time_zone", "system", "department", "encoding"),
     *("sheet", "day_one", "only"),
 )
+_OF_A_PROFILE = ("profile", "needed", "first")  # which is not said over again
 LINES_MAX = 20
 TEXT_MAX = 200
 NAME_MAX = 100
@@ -29,6 +30,7 @@ def wanted(
 ) -> dict[str, Any]:
     """What a form says: of columns only what is said otherwise than they are taken. InvalidArgument."""
     told: dict[str, Any] = {name: _text(said, name) for name in TEXTS if _text(said, name)}
+    told |= {name: before[name] for name in _OF_A_PROFILE if name in before}
     line = _text(said, "header_row")
     if line:
         if not line.isdecimal() or len(line) > 6:
@@ -52,6 +54,8 @@ def wanted(
             mapping[str(chosen)[:TEXT_MAX]] = name
         else:
             ignore[name] = None
+    if needed := told.get("needed"):
+        told["needed"] = {field: name for field, name in needed.items() if field not in mapping}
     parts = {
         "mapping": [f"{field}={name}" for field, name in mapping.items()],
         "ignore": [*ignore],

@@ -26,7 +26,6 @@ from rapport.customer.v1.import_service_pb2 import GetImportJobRequest, RevertIm
 
 router = APIRouter(prefix="/imports")
 SHOWN = 25
-NEEDED_S = 2.0
 _NO_FILE = N_("choose a file that has something in it")
 
 
@@ -52,7 +51,7 @@ async def brought(look: Look) -> Response:
         await keep(look, transfer, file.file)
     finally:
         await sent.close()
-    return _back(transfer)
+    return back(transfer)
 
 
 @router.get("/{key}")
@@ -77,6 +76,11 @@ async def checked(look: Look, key: UUID) -> Response:
         _require(look, kind)
         columns = understood.get("columns", []) if kind == transfer.kind else []
         wanted = form.wanted(sent, transfer.wanted if columns else {}, columns)
+    return await look_again(look, key, kind, wanted)
+
+
+async def look_again(look: Looking, key: UUID, kind: str, wanted: dict[str, Any]) -> Response:
+    """Have it looked at anew, read as is wanted."""
     async with look.db.transaction() as tx:
         transfer = await _locked(tx, look, key)
         if transfer.state is not State.RUNNING and not transfer.forgotten:
@@ -84,7 +88,7 @@ async def checked(look: Look, key: UUID) -> Response:
             for part in (Part.UNDERSTOOD, Part.RESULT, Part.REFUSED):
                 await store.DROP.run(tx, of=key, part=part)
             await begun(look, tx, transfer, State.CHECKING)
-    return _back(transfer)
+    return back(transfer)
 
 
 @router.post("/{key}/run")
@@ -98,7 +102,7 @@ async def run(look: Look, key: UUID) -> Response:
         if shown == str(transfer.round) and may:
             # What is counted was seen: without that it is looked at first.
             await begun(look, tx, transfer, State.RUNNING if transfer.counts else State.CHECKING)
-    return _back(transfer)
+    return back(transfer)
 
 
 @router.post("/{key}/stop")
@@ -108,7 +112,7 @@ async def stopped(look: Look, key: UUID) -> Response:
         transfer = await _locked(tx, look, key)
         if transfer.state in store.UNDER_WAY:
             await store.stop(tx, transfer)
-    return _back(transfer)
+    return back(transfer)
 
 
 @router.post("/{key}/revert")
@@ -117,7 +121,7 @@ async def reverted(look: Look, key: UUID) -> Response:
     transfer = await found(look, key)
     if transfer.job:
         await look.services.imports.RevertImportJob(RevertImportJobRequest(name=transfer.job))
-    return _back(transfer)
+    return back(transfer)
 
 
 @router.get("/{key}/refused.csv")
@@ -197,7 +201,7 @@ async def begun(look: Looking, tx: Transaction, transfer: Transfer, state: State
     await store.begin(tx, transfer, state, look.viewer.principal.subject, lent)
 
 
-def _back(transfer: Transfer) -> RedirectResponse:
+def back(transfer: Transfer) -> RedirectResponse:
     return RedirectResponse(f"/imports/{transfer.id}", 303)
 
 
@@ -230,7 +234,7 @@ async def _cards(look: Looking, transfer: Transfer) -> dict[str, Card]:
     """How far it is, how it was read, and what became of its rows."""
     say, key = look.say, transfer.id
     understood, result = await kept(look, key, Part.UNDERSTOOD), await kept(look, key, Part.RESULT)
-    job = await _job(look, transfer)
+    job, profiles = await _job(look, transfer), await view.fitting(look, transfer, understood)
     told = macros("pages/imports/cards.html", say=say, viewer=look.viewer)
     columns = view.columns(understood["columns"], understood["fields"], say) if understood else []
     notes = [view.plainly(each, say) for each in (result or understood).get("notes", [])]
@@ -256,6 +260,7 @@ async def _cards(look: Looking, transfer: Transfer) -> dict[str, Card]:
                 notes,
                 view.kinds(look.viewer, say),
                 [(each, each) for each in understood.get("sheets", ())],
+                profiles,
             )
         ),
     }
@@ -266,7 +271,7 @@ async def _job(look: Looking, transfer: Transfer) -> ImportJob:
     if not transfer.job:
         return ImportJob()
     get = look.services.imports.GetImportJob(GetImportJobRequest(name=transfer.job))
-    return (await ask(NEEDED_S, job=get)).of("job", ImportJob)
+    return (await ask(view.NEEDED_S, job=get)).of("job", ImportJob)
 
 
 def _taken_back(look: Looking, job: ImportJob) -> dict[str, Any]:

@@ -8,12 +8,18 @@ from typing import Any
 
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
+from desk.pages.base import Looking
 from desk.pages.imports.form import taken
+from desk.pages.services import ask
 from desk.store.transfers import State, Transfer
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.customer.v1.import_job_pb2 import ImportJob
+from rapport.customer.v1.import_profile_pb2 import ImportProfile
+from rapport_imports import profiles
+from rapport_imports.wanted import Kind
 
+NEEDED_S = 2.0
 # What may be imported, and what it needs.
 KINDS = {
     "customers": (N_("Customers"), ("customer.import_jobs.write", "customer.import_jobs.read")),
@@ -228,3 +234,15 @@ def _lines(each: Mapping[str, Any], say: Speech) -> str:
     lines = sorted(set(each["lines"]))
     told = ", ".join(map(str, lines[:LINES_SHOWN])) + (", …" if len(lines) > LINES_SHOWN else "")
     return say.count(each["count"], "{n} row: line {lines}", "{n} rows: lines {lines}", lines=told)
+
+
+async def fitting(look: Looking, transfer: Transfer, seen: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The profiles by which the file can be read, those first that read most of its columns."""
+    if not seen or not look.viewer.may("customer.import_profiles.read"):
+        return []
+    asked = await ask(NEEDED_S, profiles=profiles.listed(look.services.import_profiles))
+    there: list[ImportProfile] = asked.of("profiles", list)
+    kind, header = profiles.KINDS[Kind(transfer.kind)], [column["name"] for column in seen["columns"]]
+    found = [each for each in there if each.kind == kind and profiles.fits(each, header)]
+    best = sorted(found, key=lambda each: -len(each.reading.columns))
+    return [(profiles.id_of(each), profiles.id_of(each)) for each in best]
