@@ -40,6 +40,12 @@ async def test_a_file_is_brought_looked_at_imported_and_mended_and_the_page_foll
     await expect(page.locator("#far")).to_contain_text("waits for your yes", timeout=30_000)
     await expect(page.locator("#understood")).to_contain_text("erika@example.org")
     await page.get_by_text("How it is read otherwise").press("Enter")
+    await page.get_by_text("Keep how it is read").press("Enter")
+    assert await looked_at(page) == []
+    await page.get_by_label("Name of the profile").fill("newcomers")
+    await page.get_by_role("button", name="Keep it as a profile").press("Enter")
+    await expect(page.locator("#understood")).to_contain_text("As the profile newcomers says")
+    await expect(page.get_by_role("button", name="Read it by this profile")).to_be_visible()
     assert await looked_at(page) == []
     await page.evaluate("() => document.activeElement.blur()")
     await page.keyboard.press("y")

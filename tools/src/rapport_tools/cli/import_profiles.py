@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from rapport.customer.v1.import_profile_pb2 import ImportProfile
 from rapport.customer.v1.import_profile_service_pb2 import DeleteImportProfileRequest
 from rapport.customer.v1.import_profile_service_pb2_grpc import ImportProfileServiceStub
-from rapport_imports import profiles
-from rapport_imports.result import Result
 from rapport_imports.wanted import Wanted, WrongOption
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, listing
 from rapport_tools.cli.session import Session
+
+if TYPE_CHECKING:
+    from rapport_imports.result import Result
 
 T = TypeVar("T")
 app = typer.Typer(name="import-profiles", help="How files are read that come again.", no_args_is_help=True)
@@ -24,6 +25,8 @@ Who = Annotated[str, typer.Option("--as", metavar="ROLE:NAME", help="Who asks: w
 @app.command("list")
 def list_profiles(who: Who = "agent:demo", as_json: bool = AsJson) -> None:
     """List the profiles that `rapport import --profile` takes: what each reads, whose it is, its columns."""
+    from rapport_imports import profiles
+
     rows = [_shown(each) for each in _ask(who, profiles.listed)]
     none = "There is none: rapport import KIND FILE --save-profile NAME keeps one."
     listing(rows, ["name", "kind", "department", "columns"], as_json=as_json, empty=none)
@@ -38,11 +41,15 @@ def delete(name: str, who: Who = "agent:demo") -> None:
 
 def profiled(wanted: Wanted, name: str, who: str) -> Wanted:
     """What is wanted, with what a profile says where nothing else is said. Failure, grpc.RpcError."""
+    from rapport_imports import profiles
+
     return _right(lambda: profiles.read_by(wanted, _ask(who, profiles.listed), name))
 
 
-def keep_profile(wanted: Wanted, result: Result, name: str, who: str) -> str:
+def keep_profile(wanted: Wanted, result: "Result", name: str, who: str) -> str:
     """Keep how a file was read, and say so. Failure, grpc.RpcError."""
+    from rapport_imports import profiles
+
     profile = profiles.of_file(wanted, result.used, result.decimal, result.first)
     kept = _right(lambda: _ask(who, lambda service: profiles.save(service, name, profile)))
     return f"kept as a profile: the next file is read so by --profile {profiles.id_of(kept)}"
@@ -66,6 +73,8 @@ def _right(do: Callable[[], T]) -> T:
 
 
 def _shown(profile: ImportProfile) -> dict[str, Any]:
+    from rapport_imports import profiles
+
     kind = next(kind for kind, number in profiles.KINDS.items() if number == profile.kind)
     return {
         "name": profiles.id_of(profile),
