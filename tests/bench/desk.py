@@ -25,10 +25,8 @@ from notifications.service import service as notifications
 from rapport.customer.v1 import timeline_service_pb2
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_testing.engines.ports import free_port
-from tests.bench import echo as floor_call
 from tests.bench import seed
-from tests.bench.calls import ROUNDS, Target
-from tests.bench.load import Call
+from tests.bench.calls import ROUNDS, echo_of
 from tests.bench.platform import Platform, Started
 from tests.bench.result import ECHOES, KB, MS, Result, median_and_spread, percentile
 
@@ -107,14 +105,14 @@ async def much(platform: Platform) -> list[Result]:
 
 
 async def _pages(platform: Platform, made: Desk, name: str, path: str) -> list[Result]:
-    echo = Target(Call(platform.echo.address, floor_call.METHOD), platform.echo)
+    echo = echo_of(platform)
     took_ms: list[float] = []
     ratios, cpu_ms = [], []
     async with made.client() as browser:
         size = late = 0
         for number in range(ROUNDS * PAGES + WARM_PAGES):
             if number >= WARM_PAGES and (number - WARM_PAGES) % PAGES == 0:
-                _, floor_us = await echo.rate()
+                floor_us = (await echo.measured()).cpu_us
                 before = made.started.cpu_s()
             began = time.perf_counter()
             answer = await browser.get(f"/{name}")

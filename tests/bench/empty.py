@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from uuid import uuid4
 
 import uvloop
 
@@ -13,10 +14,12 @@ from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServ
 from rapport_testing.tokens import nobody_asks
 
 METHOD = "/rapport.loyalty.v1.MembershipService/GetMembership"
-REQUEST = membership_service_pb2.GetMembershipRequest(
-    name="programs/bench/memberships/0198c2a0-0000-7000-8000-000000000000"
-)
 _ANSWER = membership_pb2.Membership()
+
+
+def request() -> membership_service_pb2.GetMembershipRequest:
+    """Asks for a membership of its own."""
+    return membership_service_pb2.GetMembershipRequest(name=f"programs/bench/memberships/{uuid4()}")
 
 
 class Empty(MembershipServiceServicer):  # type: ignore[misc]

@@ -66,7 +66,7 @@ async def relay(platform: Platform) -> list[Result]:
                 "relay, against publishing one by one",
                 lambda: rate(1, RELAYED_SINGLY),
                 lambda: rate(publishing.IN_FLIGHT, RELAYED),
-                (2.5, 5.0),
+                (4.0, 6.0),
             )
         ]
 
@@ -98,7 +98,7 @@ async def projector(platform: Platform) -> list[Result]:
                 "projector, against one transaction per message",
                 lambda: rate(1, PROJECTED_SINGLY),
                 lambda: rate(BATCH, PROJECTED),
-                (5.0, 7.0),
+                (10.0, 15.0),
             )
         ]
 

@@ -7,72 +7,74 @@ import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
 
-CONNECTIONS, STREAMS = 4, 16  # 64 calls in flight
-WARM_UP_S = 0.5
+CONNECTIONS, STREAMS = 8, 8  # 64 calls in flight; each connection repeats a body of its own
 H2LOAD = shutil.which("h2load")
 CLIENT = "h2load" if H2LOAD else "our own client (h2load is not installed: Debian's nghttp2-client has it)"
+_RATE = re.compile(r"finished in [^,]+, ([\d.]+) req/s")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A method to drive: where, what, as whom."""
+    """A method to drive: where, what in turns, as whom."""
 
     address: str
     method: str
-    body: bytes = b""
+    bodies: Sequence[bytes] = (b"",)
     token: str = ""
 
 
-async def rate(call: Call, seconds: float) -> float:
-    """Calls per second that were answered with OK. RuntimeError when a call is refused."""
-    await _once(call)
-    return await (_h2load(call, seconds) if H2LOAD else _python(call, seconds))
+async def drive(call: Call, count: int, turn: int = 0) -> float:
+    """Have `count` calls answered with OK; each turn has bodies of its own. Returns how many a second were.
+
+    RuntimeError when a call is refused.
+    """
+    bodies = [call.bodies[(turn * CONNECTIONS + n) % len(call.bodies)] for n in range(CONNECTIONS)]
+    for body in set(bodies):  # checked once: h2load sees no gRPC status, a wrong one must not pass for fast
+        async with grpc.aio.insecure_channel(call.address) as channel:
+            await channel.unary_unary(call.method, None, None)(body, timeout=10, metadata=_metadata(call))
+    if not H2LOAD:
+        return await _python(call, bodies, count)
+    return await asyncio.to_thread(_h2load, call, bodies, count)  # uvloop would fork, which gRPC dislikes
 
 
-async def _once(call: Call) -> None:
-    """One checked call: h2load sees no gRPC status, so a wrong request must not pass for a fast one."""
-    async with grpc.aio.insecure_channel(call.address) as channel:
-        await channel.unary_unary(call.method, None, None)(call.body, timeout=10, metadata=_metadata(call))
+def _h2load(call: Call, bodies: Sequence[bytes], count: int) -> float:
+    headers = [f"{key}: {value}" for key, value in _metadata(call)]
+    headers += ["content-type: application/grpc", "te: trailers", "grpc-timeout: 20S"]
+    with tempfile.TemporaryDirectory() as folder:
+        running = []
+        for number, body in enumerate(bodies):
+            with open(f"{folder}/{number}", "wb") as frame:
+                frame.write(struct.pack(">BI", 0, len(body)) + body)
+            command = f"{H2LOAD} -c 1 -m {STREAMS} -n {count // CONNECTIONS} -d {frame.name}".split()
+            command += [*(f"-H{header}" for header in headers), f"http://{call.address}{call.method}"]
+            running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        outputs = [each.communicate()[0] for each in running]
+    found = [_RATE.search(output) for output in outputs]
+    for output, match in zip(outputs, found, strict=True):
+        if match is None or " 0 failed, 0 errored" not in output:
+            raise RuntimeError(f"{call.method}: {output[-300:]}")
+    return sum(float(match[1]) for match in found if match)
 
 
-async def _h2load(call: Call, seconds: float) -> float:
-    with tempfile.NamedTemporaryFile() as frame:
-        frame.write(struct.pack(">BI", 0, len(call.body)) + call.body)
-        frame.flush()
-        headers = [f"{key}: {value}" for key, value in _metadata(call)]
-        headers += ["content-type: application/grpc", "te: trailers", "grpc-timeout: 5S"]
-        warm_up = f"--warm-up-time={WARM_UP_S * 1000:.0f}ms"
-        command = f"{H2LOAD} -c {CONNECTIONS} -m {STREAMS} -D {seconds} {warm_up} -d {frame.name}".split()
-        command += [*(f"-H{header}" for header in headers), f"http://{call.address}{call.method}"]
-        # Not by the event loop: uvloop would fork, which gRPC's threads complain about.
-        output = (await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True)).stdout
-    match = re.search(r"finished in [^,]+, ([\d.]+) req/s", output)
-    if match is None or re.search(r"\b0 succeeded", output):
-        raise RuntimeError(f"{call.method}: {output[-300:]}")
-    return float(match[1])
-
-
-async def _python(call: Call, seconds: float) -> float:
-    done = 0
-    warm = time.monotonic() + WARM_UP_S
-    deadline = warm + seconds
-
-    async def caller(channel: grpc.aio.Channel) -> None:
-        nonlocal done
+async def _python(call: Call, bodies: Sequence[bytes], count: int) -> float:
+    async def caller(channel: grpc.aio.Channel, body: bytes) -> None:
         method = channel.unary_unary(call.method, None, None)
-        while time.monotonic() < deadline:
-            await method(call.body, timeout=5, metadata=_metadata(call))
-            done += time.monotonic() > warm
+        for _ in range(count // CONNECTIONS // STREAMS):
+            await method(body, timeout=20, metadata=_metadata(call))
 
     channels = [grpc.aio.insecure_channel(call.address, [("grpc.bench", n)]) for n in range(CONNECTIONS)]
-    await asyncio.gather(*(caller(channel) for channel in channels for _ in range(STREAMS)))
+    began = time.monotonic()
+    both = zip(channels, bodies, strict=True)
+    await asyncio.gather(*(caller(channel, body) for channel, body in both for _ in range(STREAMS)))
+    took_s = time.monotonic() - began
     for channel in channels:
         await channel.close(None)
-    return done / seconds
+    return count / took_s
 
 
 def _metadata(call: Call) -> list[tuple[str, str]]:

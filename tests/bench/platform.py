@@ -5,6 +5,7 @@ share the second.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -42,6 +43,15 @@ def pin(process: int, core: int) -> None:
         os.sched_setaffinity(process, {_CORES[core]})
 
 
+def stalled_s() -> float:
+    """Seconds in which somebody waited for a core, since some moment. 0 where the system does not tell."""
+    try:
+        told = Path("/proc/pressure/cpu").read_text()
+    except OSError:
+        return 0.0
+    return int(told.partition("total=")[2].split()[0]) / 1e6
+
+
 @contextmanager
 def measured_here() -> Iterator[None]:
     """Let this process have the measured core for the time of the block."""
@@ -62,12 +72,20 @@ class Started:
     database_url: str = ""
 
     def cpu_s(self) -> float:
-        """The processor time it has used, in seconds. 0 where the system does not tell."""
-        try:
-            fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """The processor time it has used, in seconds, of all its threads; 0 once it has ended."""
+        return sum(ran for ran, _ in self._threads()) / 1e9
+
+    def busy_s(self) -> float:
+        """Seconds in which it ran, or could not because others had its core."""
+        return self.cpu_s() + max((waited for _, waited in self._threads()), default=0) / 1e9
+
+    def _threads(self) -> list[tuple[int, int]]:
+        found = []
+        for thread in Path(f"/proc/{self.process_id}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                ran, waited, _ = map(int, thread.read_text().split())
+                found.append((ran, waited))
+        return found
 
     def require_answers(self, method: str) -> None:
         """RuntimeError when a call of the method was refused: the load client does not see gRPC's status."""
@@ -81,9 +99,12 @@ class Started:
 
 
 class Platform:
-    """What the benchmarks run against."""
+    """What the benchmarks run against: our sources, or those of another checkout."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checkout: Path | None = None) -> None:
+        self.against: Platform | None = None  # the same with other sources, to compare with
+        self._checkout = checkout
+        folder.mkdir(exist_ok=True)
         self.infrastructure = Infrastructure(folder, options={})
         self.issuer = TestIssuer(folder)
         self.token = self.issuer.token(lifetime_s=3600)
@@ -159,7 +180,10 @@ class Platform:
         """Start a server on free ports and wait until it is ready."""
         grpc_port, http_port = free_port(), free_port()
         ports = {"RAPPORT_GRPC_PORT": str(grpc_port), "RAPPORT_HTTP_PORT": str(http_port)}
-        process = subprocess.Popen(command, env={**os.environ, **(environment or {}), **ports})
+        ours = {**os.environ, **(environment or {}), **ports}
+        if self._checkout is not None:
+            ours["PYTHONPATH"] = os.pathsep.join(map(str, sources(self._checkout)))
+        process = subprocess.Popen(command, env=ours, cwd=self._checkout)
         self._processes.append(process)
         pin(process.pid, core)
 
@@ -172,6 +196,8 @@ class Platform:
 
     async def clear(self) -> None:
         """End what a measurement started: two processes of one service would share its events."""
+        if self.against is not None:
+            await self.against.clear()
         await asyncio.gather(*(channel.close(None) for channel in self._channels))
         self._channels.clear()
         self._end(self._kept)
@@ -195,15 +221,20 @@ class Platform:
 
 
 @asynccontextmanager
-async def platform(folder: Path) -> AsyncIterator[Platform]:
+async def platform(folder: Path, checkout: Path | None = None) -> AsyncIterator[Platform]:
     """Servers for the time of the block."""
     pin(0, 1)
-    running = Platform(folder)
+    running = Platform(folder, checkout)
     try:
         await running.open()
         yield running
     finally:
         await running.close()
+
+
+def sources(checkout: Path) -> list[Path]:
+    """Where Python finds the packages of a checkout before those that are installed."""
+    return [checkout, *checkout.glob("services/*/src"), *checkout.glob("*/src"), checkout / "proto/gen"]
 
 
 def _answers(port: int) -> bool:
