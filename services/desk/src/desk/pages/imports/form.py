@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from chassis.errors import invalid
 from desk.language.catalogues import N_
+from rapport_imports.wanted import Wanted
 
 # What may be said of a file beside its columns; as of `rapport_imports.wanted.Wanted`.
 TEXTS = (
@@ -13,6 +15,7 @@ TEXTS = (
     *("sheet", "day_one", "only"),
 )
 _OF_A_PROFILE = ("profile", "needed", "first")  # which is not said over again
+_OF_THE_FILE = ("kind", "file", "errors", "dry_run")  # which a transfer is, and not what is said of it
 LINES_MAX = 20
 TEXT_MAX = 200
 NAME_MAX = 100
@@ -62,6 +65,13 @@ def wanted(
         "constants": constants,
     }
     return told | {name: part for name, part in parts.items() if part}
+
+
+def said(wanted: Wanted) -> dict[str, Any]:
+    """What is said of a file, as it is kept of a transfer; line 0 is said, too."""
+    told = {name: value for name, value in asdict(wanted).items() if name not in _OF_THE_FILE}
+    nothing: tuple[Any, ...] = ("", None, [], {})
+    return {name: value for name, value in told.items() if value not in nothing and value is not False}
 
 
 def taken(column: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """`/imports/{id}/profile`: a file is read as one before was, and how it is read is kept for the next."""
 
-from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from fastapi.responses import Response
 
 from chassis.errors import invalid
 from desk.pages.base import Look, Looking
+from desk.pages.imports import form
 from desk.pages.imports.route import back, found, kept, look_again
 from desk.store import transfers as store
 from desk.store.transfers import Part
@@ -16,7 +16,6 @@ from rapport_imports import profiles
 from rapport_imports.wanted import Kind, Wanted, WrongOption
 
 router = APIRouter(prefix="/imports")
-_OF_THE_FILE = ("kind", "file", "errors", "dry_run")
 
 
 @router.post("/{key}/profile")
@@ -28,9 +27,7 @@ async def read_so(look: Look, key: UUID) -> Response:
         wanted = profiles.read_by(Wanted(Kind(transfer.kind), Path()), there, name)
     except WrongOption as error:
         raise invalid("profile", "INVALID_NAME", str(error)) from None
-    said = {name: value for name, value in asdict(wanted).items() if name not in _OF_THE_FILE}
-    said = {name: value for name, value in said.items() if value not in ("", None, [], {}, False)}
-    return await look_again(look, key, transfer.kind, said)
+    return await look_again(look, key, transfer.kind, form.said(wanted))
 
 
 @router.post("/{key}/profile/keep")
