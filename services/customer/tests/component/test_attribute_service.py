@@ -557,7 +557,6 @@ async def test_the_values_of_a_customer_are_listed_with_those_of_their_profile(
     assert [each.name.rpartition("/")[2] for each in found] == [
         billing.attribute().removeprefix("attributes/"),
         "profile.given-name",
-        "profile.language-code",
     ]
     assert found[0] == await billing.value(anna)
     first = await listed(page_size=1)

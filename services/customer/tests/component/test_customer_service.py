@@ -277,7 +277,7 @@ async def test_a_person_is_kept_as_given_and_read_back(desk):
     assert await get(desk, anna.name) == anna
     (fact,) = await desk.facts("CustomerCreated")
     assert (fact.data.type, fact.data.relationship_manager) == (Customer.TYPE_PERSON, "agents/front-desk")
-    assert (fact.data.language_code, fact.data.time_zone) == ("en", "")
+    assert (fact.data.language_code, fact.data.time_zone) == ("", "")
 
 
 async def test_an_organization_is_called_by_its_legal_name_until_somebody_chooses_another(desk):

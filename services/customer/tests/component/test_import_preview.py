@@ -90,7 +90,6 @@ async def test_a_preview_says_of_each_row_who_is_meant_by_what_and_what_changes_
     told = [(each.line, each.reason, each.field, each.applied) for each in await findings(desk, job)]
     assert told == [
         (3, "CHANGED", "language_code", True),
-        (4, "CHANGED", "language_code", True),  # English is what nobody said
         (5, "REQUIRED", "identifiers", False),
     ]
     assert await desk.get(anna.name) == anna

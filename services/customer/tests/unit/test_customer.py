@@ -17,16 +17,19 @@ def customer(**profile):
     return new_customer(uuid4(), profile, "agents/front-desk", NOW)
 
 
-def test_a_new_customer_is_at_version_one_and_has_a_language_and_no_time_zone_that_nobody_said():
+def test_a_new_customer_is_at_version_one_and_has_no_language_and_time_zone_that_nobody_said():
     new = customer(given_name="Anna")
-    assert (new.version, new.language_code, new.time_zone) == (1, "en", "")
+    assert (new.version, new.language_code, new.time_zone) == (1, "", "")
+    said = customer(language_code="en", time_zone="UTC")
+    assert (said.language_code, said.time_zone) == ("en", "UTC")
     assert new.relationship_manager == "agents/front-desk"
 
 
-def test_what_was_kept_as_the_time_zone_of_who_did_not_say_is_nobodys_word():
-    said = json.dumps({"1f": ["support.desk", "time_zone!"]})
-    for sources, zone in (("", ""), (json.dumps({"1f": ["support.desk", "given_name"]}), ""), (said, "UTC")):
-        assert replace(customer(), time_zone="UTC", profile_sources=sources).time_zone == zone
+@pytest.mark.parametrize(("field", "kept"), [("language_code", "en"), ("time_zone", "UTC")])
+def test_what_was_kept_of_who_did_not_say_is_nobodys_word(field, kept):
+    said = json.dumps({"1f": ["support.desk", f"{field}!"]})
+    for sources, read in (("", ""), (json.dumps({"1f": ["support.desk", "given_name"]}), ""), (said, kept)):
+        assert getattr(replace(customer(), **{field: kept}, profile_sources=sources), field) == read
 
 
 HOME = {"postal_address": {"region_code": "JP"}, "primary": True}

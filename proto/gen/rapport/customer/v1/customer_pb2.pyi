@@ -111,7 +111,9 @@ class Customer(_message.Message):
     the organization's, and follows them when they change; sending that back chooses nothing.
     """
     language_code: _builtins.str
-    """BCP 47 language, for example `de` or `en-GB`; empty means the installation's default, `en`."""
+    """BCP 47 language, for example `de` or `en-GB`, as somebody said; empty when nobody did: they are written to in the language that each
+    template has for that, and their own pages are in that of their browser.
+    """
     time_zone: _builtins.str
     """IANA time zone in which the customer lives, for example `Europe/Berlin`, as somebody said; empty when nobody did. Which one
     counts, `effective_time_zone` says.

@@ -12,8 +12,7 @@ from customer.names import CUSTOMER
 
 PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
 MAX_ADDRESSES = 20
-DEFAULTS = {"language_code": "en"}  # of who did not say
-_BEFORE = "UTC"  # what was kept as the time zone of who did not say
+_BEFORE = {"language_code": "en", "time_zone": "UTC"}  # what was kept of who did not say
 # What a person has. `organization_name` is also what an organization is called.
 KIND_FIELDS = (
     "given_name",
@@ -90,7 +89,7 @@ class KeptCustomer:
 
     `display_name` is empty unless somebody chose one: see `shown_name`. `addresses` are a JSON list as the
     contract has it, `birth_date` is as ISO 8601 has it, as far as it is known; both empty for none.
-    `time_zone` is as somebody said, empty when nobody did. `profile_sources` is where the fields come from:
+    `language_code` and `time_zone` are as somebody said, empty when nobody did. `profile_sources` is where the fields come from:
     see `customer.domain.provenance`.
     """
 
@@ -119,8 +118,9 @@ class KeptCustomer:
     name = CUSTOMER.named("id")
 
     def __post_init__(self) -> None:
-        if self.time_zone == _BEFORE and '"time_zone' not in self.profile_sources:
-            self.time_zone = ""
+        for field, kept in _BEFORE.items():
+            if getattr(self, field) == kept and f'"{field}' not in self.profile_sources:
+                setattr(self, field, "")
 
     @property
     def region(self) -> str:
@@ -229,11 +229,11 @@ class DeletedCustomer:
 def new_customer(
     customer_id: UUID, profile: Mapping[str, str], relationship_manager: str, now: datetime
 ) -> Customer:
-    """A customer at version 1. What `profile` leaves out is empty, or as `DEFAULTS` has it."""
-    chosen = {field: profile.get(field, "") for field in PROFILE_FIELDS}
+    """A customer at version 1. What `profile` leaves out is empty."""
+    said = {field: profile.get(field, "") for field in PROFILE_FIELDS}
     customer = Customer(
         id=customer_id,
-        **{**chosen, **{field: chosen[field] or default for field, default in DEFAULTS.items()}},
+        **said,
         profile_sources="",
         relationship_manager=relationship_manager,
         create_time=now,
@@ -243,7 +243,8 @@ def new_customer(
         prospect=True,
         chosen_zone="",
     )
-    customer.time_zone = chosen["time_zone"]  # UTC, too, where somebody says so
+    for field in _BEFORE:
+        setattr(customer, field, said[field])  # as kept of who did not say, too, where somebody says so
     if customer.display_name == customer._derived_name():
         customer.display_name = ""
     return customer

@@ -12,7 +12,7 @@ from chassis.db.statement import arrays, values
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
 from customer.domain import provenance
-from customer.domain.customers import DEFAULTS, Customer, ProfileUpdate, new_customer
+from customer.domain.customers import Customer, ProfileUpdate, new_customer
 from customer.domain.facts import (
     CustomerCreated,
     CustomerUpdated,
@@ -93,7 +93,7 @@ async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> N
 async def insert_customers(tx: Transaction, created: Sequence[Held], sayings: Sayings) -> None:
     """Insert customers whose identifiers are claimed, with whose word they are, and tell."""
     for held in created:
-        sayings.note(tx, held.customer, DEFAULTS)
+        sayings.note(tx, held.customer, {})
         tx.record(fact_of(CustomerCreated, held.customer), version=held.customer.version)
         for identifier in held.identifiers:
             record_added(tx, identifier)

@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted
 from customer.domain.attributes import Attribute
-from customer.domain.customers import DEFAULTS, Customer
+from customer.domain.customers import Customer
 from customer.domain.identifiers import NUMBERS, Draft, Handle, Identifier, Key
 from customer.domain.import_effects import Effect
 from customer.domain.imports import ImportJob
@@ -102,7 +102,7 @@ class Chunk:
         for customer in self.changed.values():
             self.sayings.note(tx, customer, self.before[customer.id])
         for held in self.created.values():
-            self.sayings.note(tx, held.customer, DEFAULTS)
+            self.sayings.note(tx, held.customer, {})
         customers = [*self.changed.values(), *(held.customer for held in self.created.values())]
         await self.ahead.keep(tx, self.job.id, customers, self.added)
         self._complete_effects()
