@@ -61,6 +61,11 @@ async def test_a_file_is_kept_attached_shown_and_read(desk, files, upload):
     assert await listed(files, anna) == sorted([letter, photo], key=lambda each: each.name, reverse=True)
 
 
+async def test_a_file_is_called_as_what_it_is(desk, upload):
+    anna = (await desk.create()).name
+    assert (await upload(anna, b"del *", "run.bat")).display_name == "run.bat.txt"
+
+
 async def test_the_same_bytes_are_the_same_attachment_of_a_customer_and_another_of_another(
     desk, files, upload
 ):

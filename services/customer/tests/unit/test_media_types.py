@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from customer.domain.media_types import media_type
+from customer.domain.media_types import _ENDINGS, _MAGIC, _PARTS, media_type, named
 
 
 def archive(*names, **contents):
@@ -18,6 +18,9 @@ def archive(*names, **contents):
     return held.getvalue()
 
 
+MACROS = (
+    b'<Types><Override PartName="/word/m.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>'
+)
 ODT = "application/vnd.oasis.opendocument.text"
 
 
@@ -59,6 +62,8 @@ def test_what_is_taken_is_told_by_its_bytes(content, found):
         b"\xff\xfe<\x00h\x00",
         archive("a.exe"),
         archive("word/document.xml", "word/vbaProject.bin"),
+        archive("word/document.xml", "word/m.bin", **{"[Content_Types].xml": MACROS}),
+        archive("word/document.xml", **{"[Content_Types].xml": b" " * 1_000_001}),
         archive("Basic/Standard/Module1.xml", mimetype=ODT),
         archive(mimetype="application/java-archive"),
         archive("word/document.xml")[:-30],
@@ -66,3 +71,26 @@ def test_what_is_taken_is_told_by_its_bytes(content, found):
 )
 def test_pages_programs_archives_and_macros_are_of_no_kind(content):
     assert media_type(content) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "called"),
+    [
+        ("Letter.PDF", "application/pdf", "Letter.PDF"),
+        ("photo.jpeg", "image/jpeg", "photo.jpeg"),
+        ("Letter of 12.05.2026", "application/pdf", "Letter of 12.05.2026.pdf"),
+        ("run.bat", "text/plain", "run.bat.txt"),
+        ("page.html", "image/gif", "page.html.gif"),
+        ("a" * 100, "message/rfc822", f"{'a' * 96}.eml"),
+    ],
+)
+def test_a_name_ends_as_what_is_of_that_type_does_for_computers_believe_it(name, kind, called):
+    assert named(name, kind, 100) == called
+
+
+def test_each_type_that_is_taken_has_an_ending():
+    office = {
+        f"application/vnd.oasis.opendocument.{each}" for each in ("text", "spreadsheet", "presentation")
+    }
+    taken = {each for *_, each in _MAGIC} | {each for _, each in _PARTS} | office
+    assert _ENDINGS.keys() == taken | {"text/plain", "message/rfc822"}

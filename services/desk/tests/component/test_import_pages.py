@@ -65,6 +65,10 @@ async def test_a_file_is_looked_at_and_imported_once_when_somebody_says_yes(open
     (job,) = (await desk.client().get("/v1/importJobs?filter=state=DONE")).json()["importJobs"]
     assert job["createdCount"] == "2"
     assert (await alice.get(f"{page}/refused.csv")).text.count("REQUIRED") == 1
+    again = await alice.post(f"{page}/check", data={"c0": "external_id", "c1": "", "c2": "display_name"})
+    assert again.headers["location"] != page, "each import is taken back by itself"
+    await told(alice, again.headers["location"], "waits for your yes")
+    assert ">done</span>" in (await alice.get(page)).text
 
 
 async def test_refused_rows_are_mended_on_their_page_and_imported_by_themselves(
@@ -192,6 +196,9 @@ async def test_what_somebody_may_read_is_exported_and_downloaded_by_them_alone(
     assert page in (await alice.get("/exports")).text
     assert (await bob.get(page)).status_code == 404
     assert page not in (await bob.get("/exports")).text
+    for permissions, department, status in (([], "front-desk", 403), (["*"], "delivery", 404)):
+        later = await desk.signed_in("agent:alice", permissions, department)
+        assert (await later.get(f"{page}/file")).status_code == status, "what they may read no more"
     reader = await desk.signed_in("agent:rea", ["customer.customers.read"])
     assert 'value="purchases"' not in (await reader.get("/exports")).text
     assert (await reader.post("/exports", data={"kind": "cases", "format": "csv"})).status_code == 403

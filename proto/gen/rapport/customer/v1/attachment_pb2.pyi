@@ -78,8 +78,8 @@ class Attachment(_message.Message):
     (RFC 9562).
     """
     display_name: _builtins.str
-    """What it is called, for people, such as `complaint.pdf`: at most 100 characters, none of them `/` or `\\`. Empty once it is
-    deleted.
+    """What it is called, for people, such as `complaint.pdf`: at most 100 characters, none of them `/` or `\\`. It ends as files of its
+    `media_type` do, for who opens it trusts that: `run.bat` that is plain text is called `run.bat.txt`. Empty once it is deleted.
     """
     media_type: _builtins.str
     """What it is, as its bytes say it, such as `application/pdf`."""

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition, invalid
 from chassis.names import acted
-from customer.domain.media_types import media_type
+from customer.domain.media_types import media_type, named
 from customer.names import ATTACHMENT
 
 MOST_OF_AN_ENTRY = 10
+NAME_MAX = 100  # characters, as the contract has it
 LARGEST_BYTES = 3_000_000  # fits into one message, also in REST, where three bytes are four characters
 _PATH = re.compile(r"[/\\]")
 
@@ -126,8 +127,8 @@ def digest(content: bytes) -> tuple[UUID, str]:
     return UUID(int=number), found.hexdigest()
 
 
-def check(display_name: str, content: bytes, limits: AttachmentLimits) -> str:
-    """The media type of a file that is taken.
+def check(display_name: str, content: bytes, limits: AttachmentLimits) -> tuple[str, str]:
+    """The media type of a file that is taken, and what it is called.
 
     InvalidArgument INVALID_TEXT, REQUIRED, ATTACHMENT_TOO_LARGE, MEDIA_TYPE_REFUSED.
     """
@@ -143,7 +144,7 @@ def check(display_name: str, content: bytes, limits: AttachmentLimits) -> str:
             "must be a PDF, a picture, plain text, a mail, an office document without macros, or a recording"
         )
         raise invalid("content", "MEDIA_TYPE_REFUSED", told)
-    return found
+    return found, named(display_name, found, NAME_MAX)
 
 
 def full(name: str, limits: AttachmentLimits, used_bytes: int) -> FailedPrecondition:

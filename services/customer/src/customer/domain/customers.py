@@ -89,8 +89,8 @@ class KeptCustomer:
 
     `display_name` is empty unless somebody chose one: see `shown_name`. `addresses` are a JSON list as the
     contract has it, `birth_date` is as ISO 8601 has it, as far as it is known; both empty for none.
-    `language_code` and `time_zone` are as somebody said, empty when nobody did. `profile_sources` is where the fields come from:
-    see `customer.domain.provenance`.
+    `language_code` and `time_zone` are as somebody said, empty when nobody did. `profile_sources` is where
+    the fields come from: see `customer.domain.provenance`.
     """
 
     id: UUID

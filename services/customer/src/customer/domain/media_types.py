@@ -1,4 +1,4 @@
-"""What a file is, as its bytes say it. What its name says nobody believes.
+"""What a file is, as its bytes say it, and what its name ends with: computers believe names.
 
 Taken is what letters, mails, photographs and recordings are. A page and a program are not, nor is what may
 have one inside: archives, and office documents with macros or of before 2007.
@@ -34,6 +34,32 @@ _PARTS = (
     ("ppt/presentation.xml", f"{_OFFICE}presentationml.presentation"),
 )
 _OPEN_DOCUMENT = re.compile(rb"application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation)")
+# What the name of each may end with, in lower-case letters: the first is added where it does not.
+_ENDINGS = {
+    "application/pdf": (".pdf",),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/gif": (".gif",),
+    "image/tiff": (".tif", ".tiff"),
+    "image/webp": (".webp",),
+    "image/heic": (".heic", ".heif"),
+    "audio/mpeg": (".mp3",),
+    "audio/ogg": (".ogg", ".oga", ".opus"),
+    "audio/wav": (".wav",),
+    "audio/mp4": (".m4a",),
+    "video/mp4": (".mp4", ".m4v", ".mov", ".3gp"),
+    f"{_OFFICE}wordprocessingml.document": (".docx",),
+    f"{_OFFICE}spreadsheetml.sheet": (".xlsx",),
+    f"{_OFFICE}presentationml.presentation": (".pptx",),
+    "application/vnd.oasis.opendocument.text": (".odt",),
+    "application/vnd.oasis.opendocument.spreadsheet": (".ods",),
+    "application/vnd.oasis.opendocument.presentation": (".odp",),
+    "message/rfc822": (".eml",),
+    "text/plain": (".txt", ".text", ".csv", ".md", ".log"),
+}
+_TYPES = "[Content_Types].xml"  # of an office document: what each of its parts is, whatever that is called
+_TYPES_MAX_BYTES = 1_000_000
+_MACROS = re.compile(rb"macroEnabled|vbaProject", re.IGNORECASE)
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body|script|svg|iframe|\?xml|\?php)\b", re.IGNORECASE)
 _MAIL = re.compile(r"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
 _LOOKED_AT = 4096  # characters of a text: who reads it as a page finds it to be one there
@@ -50,6 +76,14 @@ def media_type(content: bytes) -> str:
     return _text(content)
 
 
+def named(name: str, media_type: str, most: int) -> str:
+    """A name of at most so many characters that ends as what is of that type does."""
+    first, *others = _ENDINGS[media_type]
+    if name.lower().endswith((first, *others)):
+        return name
+    return f"{name[: most - len(first)]}{first}"
+
+
 def _office(content: bytes) -> str:
     """What an archive is that is an office document without macros."""
     try:
@@ -57,6 +91,10 @@ def _office(content: bytes) -> str:
             names = set(archive.namelist())
             if any(each.lower().endswith("vbaproject.bin") or "Basic/" in each for each in names):
                 return ""
+            if _TYPES in names:
+                is_long = archive.getinfo(_TYPES).file_size > _TYPES_MAX_BYTES
+                if is_long or _MACROS.search(archive.read(_TYPES)):
+                    return ""
             if "mimetype" in names and archive.getinfo("mimetype").file_size < 100:
                 kind = archive.read("mimetype")
                 return kind.decode() if _OPEN_DOCUMENT.fullmatch(kind) else ""

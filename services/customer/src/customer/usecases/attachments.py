@@ -30,7 +30,7 @@ async def upload_attachment(
     tx: Transaction, limits: AttachmentLimits, *, customer_id: UUID, display_name: str, content: bytes
 ) -> Attachment:
     """Keep a file, unless the customer has it. NotFound; what `check` refuses; ATTACHMENTS_FULL."""
-    kind = check(display_name, content, limits)
+    kind, called = check(display_name, content, limits)
     attachment_id, sha256 = digest(content)
     await lock_customer(tx, customer_id)  # one at a time: they have room for all together
     before = await store.ATTACHMENT.maybe(tx, customer_id=customer_id, id=attachment_id)
@@ -44,7 +44,7 @@ async def upload_attachment(
         customer_id=customer_id,
         id=attachment_id,
         sha256=sha256,
-        display_name=display_name,
+        display_name=called,
         media_type=kind,
         size_bytes=len(content),
         state=AttachmentState.SCANNING if limits.scans else AttachmentState.NOT_SCANNED,

@@ -126,6 +126,10 @@ READ = Statement[Any](
     sa.select(PIECES.c.content).where(*_OF, PIECES.c.number == sa.bindparam("at", type_=sa.BigInteger))
 )
 DROP = Statement[None](sa.delete(PIECES).where(*_OF))
+_COPY = sa.select(sa.bindparam("to", type_=sa.Uuid), PIECES.c.name, PIECES.c.number, PIECES.c.content).where(
+    PIECES.c.transfer == sa.bindparam("of"), PIECES.c.name == sa.literal_column(f"'{Part.FILE}'")
+)
+COPY_FILE = Statement[None](sa.insert(PIECES).from_select(["transfer", "name", "number", "content"], _COPY))
 _OLD = (
     sa.select(TRANSFERS.c.id)
     .where(TRANSFERS.c.update_time < sa.bindparam("before"), ~TRANSFERS.c.forgotten)

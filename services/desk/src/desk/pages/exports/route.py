@@ -33,8 +33,7 @@ async def begin(look: Look) -> Response:
     try:
         if said["kind"] not in view.KINDS or said["format"] not in view.FORMATS:
             raise invalid("kind", "INVALID_CODE", N_("is not understood"))
-        for permission in view.needed(said["kind"]):
-            look.require(permission)
+        _require(look, said["kind"])
         if max(len(said["filter"]), len(said["customers"])) > FILTER_MAX:
             raise invalid("filter", "TOO_LONG", N_("must be shorter"))
     except InvalidArgument as refusal:
@@ -75,18 +74,24 @@ async def stopped(look: Look, key: UUID) -> Response:
 async def file(look: Look, key: UUID) -> Response:
     """What was written."""
     transfer = await _found(look, key)
+    _require(look, transfer.kind)  # which they may not have any more
     if transfer.state is not State.DONE or transfer.forgotten:
         raise NotFound("exports/…")
     return download(look, transfer, Part.FILE, transfer.file_name)
 
 
 async def _found(look: Looking, key: UUID) -> Transfer:
-    """An export of the viewer's own: what is in it is what they may see. NotFound."""
+    """An export of the viewer's own, of their department: what is in it is what they saw there. NotFound."""
     transfer = await store.GET.maybe(look.db, id=key)
-    mine = look.viewer.principal.subject
-    if transfer is None or transfer.direction != "export" or transfer.subject != mine:
+    mine = ("export", look.viewer.principal.subject, words.last(look.viewer.department))
+    if transfer is None or (transfer.direction, transfer.subject, transfer.department) != mine:
         raise NotFound("exports/…")
     return transfer
+
+
+def _require(look: Looking, kind: str) -> None:
+    for permission in view.needed(kind):
+        look.require(permission)
 
 
 def _card(look: Looking, transfer: Transfer) -> Card:

@@ -80,9 +80,19 @@ async def checked(look: Look, key: UUID) -> Response:
 
 
 async def look_again(look: Looking, key: UUID, kind: str, wanted: dict[str, Any]) -> Response:
-    """Have it looked at anew, read as is wanted."""
+    """Have it looked at anew, read as is wanted: the file of one that was done as another import.
+
+    So each is taken back by itself.
+    """
     async with look.db.transaction() as tx:
         transfer = await _locked(tx, look, key)
+        if transfer.state is State.DONE and not transfer.forgotten:
+            again = made(look, kind, transfer.file_name)
+            again.wanted, again.size_bytes = wanted, transfer.size_bytes
+            await store.INSERT.run(tx, **values(again))
+            await store.COPY_FILE.run(tx, of=key, to=again.id)
+            await begun(look, tx, again, State.CHECKING)
+            return back(again)
         if transfer.state is not State.RUNNING and not transfer.forgotten:
             transfer.kind, transfer.wanted, transfer.counts = kind, wanted, {}
             for part in (Part.UNDERSTOOD, Part.RESULT, Part.REFUSED):
