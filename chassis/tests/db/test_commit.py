@@ -177,7 +177,7 @@ async def test_a_commit_that_no_standby_has_yet_is_not_said_to_be_done(
     db, proxy = proxied
     name = urlsplit(direct._url).path[1:]
     await infrastructure.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
-    db._pool.terminate()
+    await db.close()
     await db.open()
     await infrastructure.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     await infrastructure.execute("SELECT pg_reload_conf()")
@@ -253,7 +253,7 @@ async def test_a_pool_that_is_busy_is_overload_and_no_outage(direct, acting, mon
 
         for _ in range(8):
             group.create_task(occupy())
-        await eventually(lambda: direct._pool.get_idle_size() == 0 and direct._pool.get_size() == 8)
+        await eventually(lambda: direct._pool.lent == 8)
         with pytest.raises(ResourceExhausted) as refusal:
             await rows(direct, "SELECT 1")
         assert (refusal.value.reason, refusal.value.retry_after_s) == ("OVERLOADED", 1)
@@ -283,25 +283,17 @@ async def test_a_fact_that_no_stream_would_take_is_refused_before_it_is_written(
 
 @pytest.mark.parametrize("last", ["comes back", "is lost"])
 async def test_to_wait_in_line_is_overload_also_when_a_connection_comes_back_or_is_lost_at_the_end(
-    direct, monkeypatch, last
+    direct, last
 ):
     lent = [direct.connection() for _ in range(8)]
     connections = [await each.__aenter__() for each in lent]
     waiting = asyncio.create_task(rows(direct, "SELECT 1"))
-    queue = direct._pool._queue
-    await eventually(lambda: len(queue._getters) == 1)
-    if last == "comes back":
-        put = queue.put_nowait
-
-        def put_as_time_is_up(holder):
-            put(holder)
-            direct._limits.end()
-
-        monkeypatch.setattr(queue, "put_nowait", put_as_time_is_up)
-    else:
+    await eventually(lambda: direct._pool.in_line == 1)
+    if last == "is lost":
         connections[0].terminate()
         direct._limits.end()
     await lent[0].__aexit__(None, None, None)
+    direct._limits.end()
     with pytest.raises(ResourceExhausted) as refusal:
         await waiting
     assert refusal.value.reason == "OVERLOADED"

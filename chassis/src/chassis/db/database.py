@@ -7,12 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from chassis.clock import Clock
 from chassis.context import current_call
 from chassis.db.failures import DRIVER_ERRORS, discard, refusal_discarding, unavailable
-from chassis.db.session import GUARDS, VANISHED, Session, connected, guard, prepare, refuse_shared
+from chassis.db.pool import Pool
+from chassis.db.session import (
+    COMMAND_S,
+    GUARDS,
+    HELD,
+    VANISHED,
+    Session,
+    connected,
+    guard,
+    prepare,
+    refuse_shared,
+)
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import overloaded
@@ -21,7 +30,7 @@ from chassis.telemetry.tracing import sql_span
 from chassis.timeouts import Timeouts
 
 ACQUIRE_TIMEOUT_S = 2.0
-POOL_MIN = 2
+CLOSE_S = 5.0
 
 
 class Database:
@@ -53,9 +62,8 @@ class Database:
         self._urls = url if callable(url) else lambda: url
         self._tls_dir = tls_dir
         self._pool_size = pool_size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         self._limits = Timeouts()
-        self._in_line = 0  # how many wait for a connection
         # What events and timers take a place of while they work: half of the pool for all of them together,
         # so that no flood of theirs takes the connections of requests.
         self.background = asyncio.Semaphore(max(1, pool_size // 2))
@@ -69,34 +77,31 @@ class Database:
         OSError, asyncpg.PostgresError, asyncpg.InternalClientError: the server cannot be reached, or refuses,
         or is a standby.
         """
-        self._pool = await asyncpg.create_pool(
-            connect=self._connect,
-            min_size=POOL_MIN,
-            max_size=self._pool_size,
-            connection_class=Session,
-            init=prepare,
-            reset=_nothing_to_reset,
-        )
-        self._measure(self._pool)
-        async with self.connection() as first, self.connection() as second:
+        pool = Pool(self._pooled, self._pool_size)
+        try:
+            first, second = [await pool.acquire() for _ in range(2)]
             await refuse_shared(first, second)
+        except BaseException:
+            await pool.close(0)
+            raise
+        pool.release(first)
+        pool.release(second)
+        self._measure(pool)
+        self._pool = pool
 
-    def _measure(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def _measure(self, pool: Pool) -> None:
         """Have what the pool does told whenever metrics are read."""
         metrics.POOL_SIZE.set(self._pool_size)
-        metrics.POOL_WAITING.set_function(lambda: self._in_line)
-        metrics.POOL_CONNECTIONS.labels("idle").set_function(pool.get_idle_size)
-        metrics.POOL_CONNECTIONS.labels("in_use").set_function(lambda: pool.get_size() - pool.get_idle_size())
+        metrics.POOL_WAITING.set_function(lambda: pool.in_line)
+        metrics.POOL_CONNECTIONS.labels("idle").set_function(lambda: pool.idle)
+        metrics.POOL_CONNECTIONS.labels("in_use").set_function(lambda: pool.lent)
 
     async def close(self) -> None:
         """Close every connection, waiting at most 5 seconds for those in use."""
         if self._probe is not None:
             self._probe.terminate()
         if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), 5)
-            except TimeoutError:
-                self._pool.terminate()
+            await self._pool.close(CLOSE_S)
 
     async def problem(self) -> str:
         """Why the database cannot be used right now, in words; empty when it can.
@@ -134,16 +139,31 @@ class Database:
     def _url(self) -> str:
         return self._urls()
 
-    async def _connect(self, *_: Any, **options: Any) -> Session:
-        """As a pool calls it. What is given by settings is as it is now."""
-        ours = {
-            "timeout": 5,
-            "command_timeout": 10,
-            "connection_class": Session,
-            "target_session_attrs": "read-write",
-            "server_settings": {"application_name": self.service},
-        }
-        session: Session = await connected(self._url, self._tls_dir, **ours | options)
+    async def _connect(self, **options: Any) -> Session:
+        """What is given by settings is as it is now."""
+        session: Session = await connected(
+            self._url,
+            self._tls_dir,
+            timeout=5,
+            command_timeout=COMMAND_S,
+            connection_class=Session,
+            target_session_attrs="read-write",
+            server_settings={"application_name": self.service},
+            **options,
+        )
+        return session
+
+    async def _pooled(self) -> Session:
+        """A connection of the pool. Its statements stay prepared as long as it lives, long ones too."""
+        session = await self._connect(
+            statement_cache_size=HELD, max_cached_statement_lifetime=0, max_cacheable_statement_size=0
+        )
+        try:
+            await prepare(session)
+        except BaseException:
+            session.terminate()
+            raise
+        session.limits = self._limits
         return session
 
     def connection(self) -> "_Borrowed":
@@ -159,7 +179,7 @@ class Database:
         """Run one statement in a transaction of its own."""
         async with self.connection() as connection:
             with sql_span(statement):
-                rows: list[Any] = await connection.fetch(statement.sql, *args)
+                rows: list[Any] = await connection.rows(statement.sql, args)
                 return rows
 
     def reading(self) -> "_Reading":
@@ -196,29 +216,29 @@ class _Borrowed:
 
     __slots__ = ("_connection", "_db", "_pool")
 
-    def __init__(self, db: Database, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, db: Database, pool: Pool) -> None:
         self._db, self._pool = db, pool
 
-    async def __aenter__(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
-        self._db._in_line += 1
+    async def __aenter__(self) -> Session:
         try:
-            with self._db._limits.limit(ACQUIRE_TIMEOUT_S):
-                self._connection = await self._pool.acquire()
+            session = self._pool.take()
+            if session is None:
+                with self._db._limits.limit(ACQUIRE_TIMEOUT_S):
+                    session = await self._pool.acquire()
         except DRIVER_ERRORS as error:
             # While there are connections, who waited for one did so in line: it may have come back just now,
             # or one of the others may have been lost.
-            in_line = isinstance(error, TimeoutError) and self._pool.get_size() > 0
+            in_line = isinstance(error, TimeoutError) and self._pool.lent + self._pool.idle > 0
             if in_line:
                 metrics.POOL_TIMEOUTS.inc()
                 raise overloaded("Too much at once for the database. Try again.") from error
             raise unavailable() from error
-        finally:
-            self._db._in_line -= 1
-        return self._connection
+        self._connection = session
+        return session
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         refusal = refusal_discarding(error, self._connection) if isinstance(error, DRIVER_ERRORS) else None
-        await self._pool.release(self._connection)
+        self._pool.release(self._connection)
         if refusal is not None:
             raise refusal from error
 
@@ -240,7 +260,7 @@ class _Reading:
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         with sql_span(statement):
-            rows: list[Any] = await self._connection.fetch(statement.sql, *args)
+            rows: list[Any] = await self._connection.rows(statement.sql, args)
             return rows
 
 
@@ -264,8 +284,5 @@ class _Transacting:
         try:
             await (self._tx.commit() if error is None else self._tx.rollback())
         finally:
+            del self._tx._connection  # what is done with it from here on would be done in somebody else's
             await self._borrowed.__aexit__(None, None, None)
-
-
-async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
-    """Save a round trip. An open transaction is rolled back all the same. See `dedicated`."""

@@ -25,7 +25,12 @@ DRIVER_ERRORS = (
 DATABASE_ERRORS = (Refusal, *DRIVER_ERRORS)
 """Everything that work on the database may raise: for loops that log it and go on."""
 
-_HELD = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_HELD = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed what is answered: the next try prepares anew
+)
 _ENDED = (asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.TransactionTimeoutError)
 _AWAY = (
     ConnectionError,

@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
+from asyncpg.protocol.protocol import NO_TIMEOUT
 
 from chassis import tls
 from chassis.db.failures import DRIVER_ERRORS
-from chassis.timeouts import woken
+from chassis.timeouts import Timeouts, woken
 
 OLDEST = 15
 # What the server refuses to wait for or to do, whatever the client does; and since which major version.
@@ -37,7 +38,8 @@ VANISHED = {
     "idle_session_timeout": ("20s", 0),
 }
 KEPT_EVERY_S = 5.0
-
+COMMAND_S = 10.0  # after which nobody answers any more: the server itself ends a statement long before
+HELD = 256  # statements that a session of the pool holds prepared: the hot ones of any service
 
 NOT_BUILT_IN = 10_000  # from here on ids of types may differ between servers
 _BUILT_IN: dict[frozenset[int], Any] = {}
@@ -61,9 +63,57 @@ class _NotAsked(NamedTuple):
 
 
 class Session(asyncpg.Connection):  # type: ignore[misc]  # not typed
-    """A connection that knows its process, and the types that every server has."""
+    """A connection that knows its process, and the types that every server has.
+
+    One of the pool's holds the statements of `rows` prepared, lives `until` a monotonic second, and knows its
+    `siblings`, who held theirs prepared at the same time. `limits` end what the server does not answer.
+    """
 
     backend: Backend
+    until: float
+    limits: Timeouts
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.siblings: Callable[[], Sequence[Session]] = lambda: [self]
+
+    async def rows(self, sql: str, args: Sequence[Any]) -> list[Any]:
+        """As `fetch`, for a statement that is prepared once: without what others need each time."""
+        held = self._stmt_cache.get((sql, asyncpg.Record, False))
+        found: list[Any]
+        try:
+            if held is not None:
+                self._check_open()
+                with self.limits.limit(COMMAND_S), self._stmt_exclusive_section:
+                    found = await self._protocol.bind_execute(held, args, "", 0, False, NO_TIMEOUT)
+                return found
+        except asyncpg.OutdatedSchemaCacheError:
+            await self.reload_schema_state()
+            raise
+        except asyncpg.InvalidCachedStatementError:
+            self._drop_global_statement_cache()
+            if self.is_in_transaction():
+                raise
+        found = await self.fetch(sql, *args)
+        return found
+
+    def is_clean(self) -> bool:
+        """Whether nothing is left of its last use: no query that is being cancelled, no transaction."""
+        return not (self._protocol._is_cancelling() or self._protocol.is_in_transaction())
+
+    async def tidy(self) -> None:
+        """See that nothing is left. Raises what the driver does."""
+        await self._protocol._wait_for_cancellation()
+        if self.is_in_transaction():
+            await self.execute("ROLLBACK")
+
+    def _drop_global_statement_cache(self) -> None:
+        for each in self.siblings():
+            each._drop_local_statement_cache()
+
+    def _drop_global_type_cache(self) -> None:
+        for each in self.siblings():
+            each._drop_local_type_cache()
 
     async def _introspect_types(self, typeoids: Sequence[int], *how: Any) -> Any:
         """What the driver wants to know of types that a statement uses: of built-in ones told once for all.

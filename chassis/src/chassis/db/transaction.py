@@ -123,7 +123,7 @@ class Transaction:
         try:
             await self._begin()
             with sql_span(statement):
-                rows: list[Any] = await self._connection.fetch(statement.sql, *args)
+                rows: list[Any] = await self._connection.rows(statement.sql, args)
                 return rows
         except DRIVER_ERRORS as error:
             refusal = refusal_discarding(error, self._connection)
@@ -296,4 +296,4 @@ class Transaction:
         if self._about:
             name_resources(self._about)
         with sql_span(statement):
-            await self._connection.fetch(statement.sql, *args)
+            await self._connection.rows(statement.sql, args)
