@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -159,6 +159,48 @@ def test_publishing_links_to_what_it_publishes(spans: list[ReadableSpan]) -> Non
     assert spans[0].attributes["messaging.batch.message_count"] == 4
 
 
+def test_what_is_sent_is_what_the_sdk_would_send(spans: list[ReadableSpan]) -> None:
+    """The same message, of roots and children, here and remote, with links, lists and errors."""
+    with tracing.server_span("a.v1.B/C", PARENT) as server, tracing.sql_span(Select):
+        tracing.name_resources([CASE, CUSTOMER])
+        server.set_attribute("server.port", 443)
+        server.set_attribute("rapport.delivery_count", 1)
+    with pytest.raises(ValueError, match="no"), tracing.server_span("a.v1.B/D", ""):
+        raise ValueError("no")
+    with tracing.process_span("cases", "loyalty-cases", PARENT, 301):
+        pass
+    assert len(spans) == 4
+    exporter = exporting.Exporter(endpoint="http://127.0.0.1:9")
+    assert exporter._translate_data(spans) == encode_spans(spans)
+    exporter.shutdown()
+
+
+def test_a_span_that_has_ended_stays_as_it_was_sent(spans: list[ReadableSpan]) -> None:
+    with tracing.server_span("a.v1.B/C", "") as server:
+        assert server.is_recording()
+    server.set_attribute("rpc.method", "other")
+    server.set_attributes({"rpc.method": "other"})
+    server.set_status(StatusCode.ERROR)
+    server.update_name("other")
+    server.end()
+    [span] = spans
+    assert (span.name, span.status.status_code) == ("a.v1.B/C", StatusCode.UNSET)
+    assert span.attributes == {"rpc.system.name": "grpc", "rpc.method": "a.v1.B/C"}
+
+
+def test_limits_of_attributes_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "3")
+    monkeypatch.setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "6")
+    with record_spans() as spans, tracing.server_span("a.v1.B/C", ""), tracing.sql_span(Select):
+        pass
+    assert spans[0].attributes == {
+        "db.query.summary": "SELECT",
+        "db.query.text": "SELECT",
+        "db.operation.name": "SELECT",
+    }
+    assert spans[0].dropped_attributes == 1
+
+
 def test_an_exception_leaves_its_type_and_not_its_text(spans: list[ReadableSpan]) -> None:
     with pytest.raises(ValueError, match="bob"), tracing.server_span("a.v1.B/C", PARENT):
         raise ValueError("bob@example.com")
@@ -213,12 +255,12 @@ def test_the_exporters_timeout_is_in_milliseconds(
 ) -> None:
     given: list[float] = []
 
-    class Exporter(OTLPSpanExporter):
+    class Exporter(exporting.Exporter):
         def __init__(self, timeout: float) -> None:
             given.append(timeout)
             super().__init__(timeout=timeout)
 
-    monkeypatch.setattr(exporting, "OTLPSpanExporter", Exporter)
+    monkeypatch.setattr(exporting, "Exporter", Exporter)
     processor = exporting.batches(ENDPOINT | told)
     assert processor is not None
     processor.shutdown()

@@ -5,7 +5,6 @@ trace and the next service follows the decision of the first. Spans hold names, 
 an exception leaves its type, never its message; attributes outside of `exporting.ALLOWED` are not exported.
 """
 
-import asyncio
 import os
 import random
 import re
@@ -16,12 +15,13 @@ from itertools import islice
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.sdk.trace import Tracer, TracerProvider
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 from chassis.context import current_call
 from chassis.telemetry import exporting
+from chassis.telemetry.spans import Recorded
 
 STALE_AFTER_S = 300.0  # a replayed event starts a trace of its own, or traces would grow for days
 SHUTDOWN_S = 3.0  # what an unreachable collector may hold a process up
@@ -35,7 +35,7 @@ NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
 _random = random.Random()  # noqa: S311 - trace ids are not secrets
 os.register_at_fork(after_in_child=_random.seed)  # or all services of a local stack would make the same
 _provider: TracerProvider | None = None
-_tracer: trace.Tracer | None = None
+_tracer: Tracer | None = None
 _bound = 0  # a root is sampled when the low 64 bits of its trace id are below this
 
 
@@ -95,7 +95,7 @@ def name_resources(resources: Iterable[str]) -> None:
     """Name the resources that the current span is about, so that traces are found by them; at most 20."""
     span = trace.get_current_span()
     if span.is_recording():
-        named = list(islice(resources, 20))
+        named = tuple(islice(resources, 20))
         span.set_attribute("rapport.resource", named)
         name_subjects(named)
 
@@ -196,7 +196,9 @@ def work_span(name: str, traceparent: str) -> AbstractContextManager[Span]:
 
 def _install(provider: TracerProvider, ratio: float) -> None:
     global _provider, _tracer, _bound
-    _provider, _tracer, _bound = provider, provider.get_tracer("chassis"), round(ratio * (1 << 64))
+    tracer = provider.get_tracer("chassis")
+    assert isinstance(tracer, Tracer)
+    _provider, _tracer, _bound = provider, tracer, round(ratio * (1 << 64))
 
 
 def _continued(
@@ -233,7 +235,6 @@ def _context(traceparent: str) -> SpanContext | None:
     return SpanContext(int(match[1], 16), int(match[2], 16), True, TraceFlags(int(match[3], 16)))
 
 
-@contextmanager
 def _span(
     name: str,
     kind: SpanKind,
@@ -241,21 +242,8 @@ def _span(
     *,
     parent: str | None = None,
     links: Sequence[Link] = (),
-) -> Iterator[Span]:
-    """Run the block in a span: a child of the current one, or of `parent`; a root when that is ""."""
+) -> Recorded:
+    """A span for a block: a child of the current one, or of `parent`; a root when that is ""."""
     assert _tracer is not None, "only recorded work opens spans"
-    context = None
-    if parent is not None:
-        remote = _context(parent)
-        context = trace.set_span_in_context(NonRecordingSpan(remote) if remote else trace.INVALID_SPAN)
-    span = _tracer.start_span(name, context, kind, attributes, links)
-    try:
-        with trace.use_span(span, record_exception=False, set_status_on_exception=False):
-            yield span
-    except BaseException as error:
-        span.set_attribute("error.type", type(error).__qualname__)
-        if not isinstance(error, asyncio.CancelledError):  # the caller left: nothing is wrong here
-            span.set_status(StatusCode.ERROR)
-        raise
-    finally:
-        span.end()
+    above = trace.get_current_span().get_span_context() if parent is None else _context(parent)
+    return Recorded(_tracer, name, kind, attributes, above if above and above.is_valid else None, links)
