@@ -70,7 +70,7 @@ class Exporter(OTLPSpanExporter):
             )
             if span.parent is not None:
                 encoded.parent_span_id = span.parent.span_id.to_bytes(8, "big")
-            encoded.status.code = span.status.status_code.value
+            encoded.status.code = span.status.status_code.value  # type: ignore[assignment]
             for link in span.links:
                 encoded.links.add(
                     trace_id=link.context.trace_id.to_bytes(16, "big"),
