@@ -1,5 +1,6 @@
 """Files, by keyboard: brought, looked at, imported, mended; and what there is, exported."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,21 @@ from playwright.async_api import Page, expect
 from tests.browser.company import ADMIN, Company, SignedIn
 from tests.browser.looking import barriers, flaws
 
+# A file of what belongs to customers, with nobody's currency or department, and what asks who has it then.
+OTHERS = {
+    "Purchases": (
+        "Order,Date,Email,Total\n4711,2026-03-04,paula@example.org,12.50\n",
+        "purchases?filter=customer={customer}",
+    ),
+    "Orders": (
+        "Order ID,Order Date,Required Date,Email\n4712,2026-03-01,2030-03-04,olga@example.org\n",
+        "promises?filter=customer={customer}",
+    ),
+    "Consents": (
+        "Email,Purpose,Consent,Consent date\ncora@example.org,marketing,yes,2026-03-04\n",
+        "{customer}/consents",
+    ),
+}
 PEOPLE = "Kundennummer;Vorname;Nachname;E-Mail;Notiz\n1;Erika;Sommer;erika@example.org;gut\n;Nie;Mand;;\n"
 
 
@@ -72,3 +88,27 @@ async def test_an_export_is_asked_for_followed_and_downloaded(desk: Company, sig
     async with page.expect_download() as downloading:
         await link.press("Enter")
     assert (await downloading.value).suggested_filename.endswith(".xlsx")
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+async def test_what_belongs_to_customers_is_imported_to_the_end(
+    desk: Company, signed_in: SignedIn, tmp_path: Path, kind: str
+) -> None:
+    (content, asks), path, page = OTHERS[kind], tmp_path / "file.csv", (await signed_in(ADMIN)).page
+    path.write_text(content)
+    await page.goto("/imports")
+    await page.get_by_label("What its rows are").select_option(label=kind)
+    await page.get_by_label("File", exact=True).set_input_files(path)
+    await page.get_by_role("button", name="Look at it").press("Enter")
+    if kind == "Purchases":  # whose amounts name no currency
+        await expect(page.locator("#far")).to_contain_text("“Currency”", timeout=30_000)
+        await page.get_by_label("Currency").fill("EUR")
+        await page.get_by_role("button", name="Look at it again").press("Enter")
+    await page.get_by_role("button", name="Import it").press("Enter", timeout=30_000)
+    await expect(page.locator("#far .ok")).to_have_text("done", timeout=30_000)
+    await expect(page.locator("#far")).to_contain_text("1 new, 0 known already, 0 refused")
+    (email,) = re.findall(r"[a-z]+@example.org", content)
+    handle = {"type": "TYPE_EMAIL", "value": email}
+    found = await desk.ask(ADMIN, "POST", "customers:resolve", identifier=handle)
+    had = await desk.ask(ADMIN, "GET", asks.format(customer=found["customer"]))
+    assert len(had[asks.format(customer="").partition("?")[0].strip("/")]) == 1

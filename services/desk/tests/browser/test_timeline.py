@@ -123,7 +123,7 @@ async def printed(page: Page) -> list[str]:
     return [sheet.extract_text() for sheet in PdfReader(BytesIO(await page.pdf())).pages]
 
 
-async def test_files_are_brought_with_a_contact_and_opened_from_the_timeline(
+async def test_files_are_brought_with_a_contact_also_one_that_was_refused_and_opened_from_the_timeline(
     desk: Company, signed_in: SignedIn
 ) -> None:
     visitor, customer = await signed_in(), await somebody(desk)
@@ -133,6 +133,10 @@ async def test_files_are_brought_with_a_contact_and_opened_from_the_timeline(
     letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
     photo = {"name": "box.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
     await page.get_by_label("Files").set_input_files([letter, photo])
+    await page.get_by_label("Minutes").fill("99999")
+    await page.get_by_label("What did the customer say?").press("Control+Enter")
+    await expect(page.get_by_label("Minutes")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Minutes").fill("5")
     await page.get_by_label("What did the customer say?").press("Control+Enter")
     files = page.get_by_role("list", name="Files").get_by_role("listitem")
     await expect(files).to_have_text([re.compile("letter.pdf, PDF"), re.compile("box.png, picture")])

@@ -1,7 +1,12 @@
 """Importing a file at the desk: brought, understood, looked at, imported as whoever asked, mended."""
 
+import asyncio
+import json
+import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +15,27 @@ import pytest
 from customer.service import service as customer_service
 from desk.auth.lending import SignedOut
 from desk.store import transfers as store
+from loyalty.rpc.purchases import PurchaseRpc
+from loyalty.service import service as loyalty_service
+from rapport_testing.clock import ManualClock
+from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 
 pytestmark = pytest.mark.together
+Replica = Callable[[], Awaitable[asyncio.subprocess.Process]]
+Moments = list[Callable[[], Awaitable[object]]]
 
 PEOPLE = b"""Kundennummer;Vorname;Nachname;E-Mail;Notiz
 1;Erika;Sommer;erika@example.org;gut
 2;Max;Moritz;;
 ;Nie;Mand;;
 """
+ROWS = 2500  # of which a request has a thousand
+BOUGHT = "Order,Date,Email,Total\n" + "".join(
+    f"{n},2026-01-05,erika@example.org,12.50\n" for n in range(1, ROWS + 1)
+)
+# As if the lease had run out: how long one is says the database's clock, and nobody waits for that here.
+LET_GO = "UPDATE work SET lease_until = clock_timestamp() WHERE kind = 'transfer' AND state = 'CLAIMED'"
 
 
 async def brought(browser: Any, content: bytes, kind: str = "customers", name: str = "kunden.csv") -> str:
@@ -39,7 +56,7 @@ async def told(browser: Any, page: str, *words: str) -> str:
         seen["page"] = (await browser.get(page)).text
         return all(each in seen["page"] for each in words)
 
-    await eventually(says, 30)
+    await eventually(says, 90)  # a replica may have to start first
     return seen["page"]
 
 
@@ -169,6 +186,10 @@ async def test_others_see_nothing_of_it_and_too_large_a_file_is_refused_in_words
             assert (await stranger.get(path)).status_code == 404
         assert (await stranger.post(f"{page}/run", data={"round": "2"})).status_code == 404
     assert (await nora.get("/imports")).status_code == 403
+    paula = await desk.signed_in("agent:paula", ["loyalty.purchases.write", "customer.customers.resolve"])
+    offered = {"nora": (await nora.get("/exports")).text, "paula": (await paula.get("/imports")).text}
+    in_menu = {who: re.findall(r'<a href="(/imports|/exports)"', page) for who, page in offered.items()}
+    assert in_menu == {"nora": ["/exports"], "paula": ["/imports"]}, "whoever may any of it"
     assert page not in (await dora.get("/imports")).text
     form = {"kind": "customers", "csrf": alice.headers["x-csrf"]}
     large = {"file": ("large.csv", b"x" * (20 * 2**20 + 1))}
@@ -211,3 +232,100 @@ async def test_purchases_without_a_currency_ask_for_one(open_desk: Any) -> None:
     seen = await told(alice, page, ">stopped</span>")
     assert "“Currency”" in seen
     assert "RAPPORT_CURRENCY" not in seen
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The present: the replicas are processes of their own, with the system's clock."""
+    return ManualClock(datetime.now(UTC))
+
+
+@pytest.fixture
+def moments(monkeypatch: pytest.MonkeyPatch) -> Moments:
+    """What happens each time that purchases were recorded, and before whoever sent them hears of it."""
+    record, moments = PurchaseRpc.BatchRecordPurchases, Moments()
+
+    async def recorded(self: Any, request: Any, context: Any) -> Any:
+        answer = await record(self, request, context)
+        if moments and not request.validate_only:
+            await moments.pop(0)()
+        return answer
+
+    monkeypatch.setattr(PurchaseRpc, "BatchRecordPurchases", recorded)
+    return moments
+
+
+@pytest.fixture
+async def idle(clock: ManualClock, moments: Moments, open_desk: Any) -> Any:
+    """A desk that answers for pages, and leaves work to its replicas."""
+    opened = await open_desk(customer_service, loyalty_service)
+    await opened.running.lifecycle._work.stop(0)
+    return opened
+
+
+@pytest.fixture
+async def replica(idle: Any) -> AsyncIterator[Replica]:
+    """Starts another process of the desk."""
+    own = idle.running.app.settings
+    started: list[asyncio.subprocess.Process] = []
+
+    async def start() -> asyncio.subprocess.Process:
+        told = {
+            "DATABASE_URL": own.database_url,
+            "NATS_URL": own.nats_url,
+            "JWKS_URL": own.jwks_url,
+            "ISSUER": own.issuer,
+            "PEERS": json.dumps(own.peers),
+            "TOKEN_FILE": own.token_file,
+            "HOST": "127.0.0.1",
+            "GRPC_PORT": free_port(),
+            "HTTP_PORT": free_port(),
+            "WEB_PORT": free_port(),
+            "LOG_LEVEL": "error",
+        }
+        environment = os.environ | {f"RAPPORT_{name}": str(value) for name, value in told.items()}
+        started.append(await asyncio.create_subprocess_exec(sys.executable, "-m", "desk", env=environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_replica_that_is_killed_in_the_middle_is_followed_and_no_row_is_lost_or_there_twice(
+    idle: Any, replica: Replica, moments: Moments
+) -> None:
+    first, gone = await replica(), asyncio.Event()
+
+    async def nothing() -> None:
+        """Of the first thousand they hear."""
+
+    async def kill() -> None:
+        """They are recorded, and whoever sent them never hears of it."""
+        first.kill()
+        gone.set()
+
+    moments += [nothing, kill]
+    alice = await idle.signed_in()
+    page = await brought(alice, BOUGHT.encode(), "purchases")
+    await told(alice, page, ">stopped</span>")
+    await alice.post(f"{page}/check", data={"currency": "EUR"})
+    seen = await told(alice, page, "waits for your yes", "<li>2,500 new</li>")
+    await alice.post(f"{page}/run", data=sent(seen, f"{page}/run"))
+    await asyncio.wait_for(gone.wait(), 60)
+    await first.wait()
+    assert ">runs</span>" in (await alice.get(page)).text
+    async with idle.running.db.connection() as connection:
+        await connection.execute(LET_GO)
+    await replica()
+    seen = await told(alice, page, ">done</span>", "<li>0 refused</li>")
+    api, references = idle.client(), []
+    answer: dict[str, Any] = {"nextPageToken": ""}
+    while "nextPageToken" in answer:
+        query = {"pageSize": 1000, "pageToken": answer["nextPageToken"]}
+        answer = (await api.get("/v1/purchases", params=query)).json()
+        references += [int(each["reference"].rpartition("/")[2]) for each in answer["purchases"]]
+    assert sorted(references) == [*range(1, ROWS + 1)]
+    assert len((await api.get("/v1/customers")).json()["customers"]) == 1

@@ -17,6 +17,8 @@ from chassis.db.database import Database
 from chassis.errors import PermissionDenied
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
+from desk.pages.exports import view as exports
+from desk.pages.imports import view as imports
 from desk.pages.services import Services
 from desk.ui import words
 from desk.ui.speech import Speech, speech
@@ -38,7 +40,8 @@ ASSETS = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(STATIC.ite
 
 # What says how long ago or until when changes each minute, and is no news.
 _AGES = re.compile(r'<span class="[a-z ]*age">.*?</span>', re.DOTALL)
-# The pages in the bar: a path, its words, and the permission that shows it.
+# The pages in the bar, and beside them in the menu what few do: a path, its words, and who is shown it, by a
+# permission or by whether there is anything that they may do there.
 NAVIGATION = (
     ("/", N_("My work"), ""),
     ("/queue", N_("Queue"), "cases.work_items.read"),
@@ -49,11 +52,7 @@ NAVIGATION = (
     ("/goodwill", N_("To approve"), "loyalty.goodwill.approve"),
     ("/operations", N_("Operations"), "*.operations.read"),
 )
-# Beside them in the menu: what few do, and not each day.
-SELDOM = (
-    ("/imports", N_("Imports"), "customer.import_jobs.write"),
-    ("/exports", N_("Exports"), "customer.customers.read"),
-)
+SELDOM = (("/imports", N_("Imports"), imports.kinds), ("/exports", N_("Exports"), exports.kinds))
 COUNTED = ("/matchCandidates", "/goodwill")  # beside which stands how much waits: what `/count` below it says
 
 
@@ -97,7 +96,7 @@ class Looking:
             viewer=self.viewer,
             assets=ASSETS,
             navigation=NAVIGATION,
-            seldom=SELDOM,
+            seldom=tuple((path, called, "") for path, called, may in SELDOM if may(self.viewer, self.say)),
             counted=COUNTED,
             here=self.request.url.path,
             **values,

@@ -11,8 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.db.database import Database
-from chassis.db.statement import Bulk, Executor, Statement, values
-from chassis.db.tables import among, table, updated
+from chassis.db.statement import Bulk, Executor, Statement, of_entity, values
+from chassis.db.tables import among, table
 from chassis.db.transaction import Transaction
 from chassis.work import cancel, enqueue
 
@@ -89,11 +89,8 @@ class Piece:
 TRANSFERS = table(_METADATA, "transfers", Transfer)
 PIECES = table(_METADATA, "transfer_parts", Piece, key=("transfer", "name", "number"))
 
-_BY_ID = sa.select(TRANSFERS).where(TRANSFERS.c.id == sa.bindparam("id"))
-GET = Statement(_BY_ID, row=Transfer)
-LOCK = Statement(_BY_ID.with_for_update(), row=Transfer)
+GET, LOCK, UPDATE = of_entity(TRANSFERS, Transfer)
 INSERT = Statement[None](sa.insert(TRANSFERS))
-UPDATE = Statement[None](updated(TRANSFERS))
 TELL = Statement[None](
     sa.update(TRANSFERS)
     .where(

@@ -102,8 +102,7 @@ def _card(look: Looking, transfer: Transfer) -> Card:
 async def _all(look: Looking, after: UUID | None, refusal: Refusal | None = None) -> Response:
     kinds = view.kinds(look.viewer, look.say)
     if not kinds:
-        told = "This needs the permission to read what is exported."
-        raise PermissionDenied("PERMISSION_DENIED", told)
+        raise PermissionDenied("PERMISSION_DENIED", "This needs the permission to read what is exported.")
     last = await store.GET.maybe(look.db, id=after) if after else None
     listed = await store.newest(
         look.db,

@@ -225,8 +225,7 @@ async def kept(look: Looking, key: UUID, part: Part) -> dict[str, Any]:
 async def _all(look: Looking, after: UUID | None, refusal: Refusal | None = None) -> Response:
     kinds = view.kinds(look.viewer, look.say)
     if not kinds:
-        told = "This needs the permission customer.import_jobs.write."
-        raise PermissionDenied("PERMISSION_DENIED", told, {"permission": "customer.import_jobs.write"})
+        raise PermissionDenied("PERMISSION_DENIED", "This needs the permission to write what is imported.")
     last = await store.GET.maybe(look.db, id=after) if after else None
     department, names = words.last(look.viewer.department), [kind for kind, _ in kinds]
     listed = await store.newest(look.db, "import", department, names, last, SHOWN + 1)
@@ -244,7 +243,8 @@ async def _cards(look: Looking, transfer: Transfer) -> dict[str, Card]:
     """How far it is, how it was read, and what became of its rows."""
     say, key = look.say, transfer.id
     understood, result = await kept(look, key, Part.UNDERSTOOD), await kept(look, key, Part.RESULT)
-    job, profiles = await _job(look, transfer), await view.fitting(look, transfer, understood)
+    job = await _job(look, transfer)
+    profiles = await view.fitting(look.viewer, look.services, transfer, understood)
     told = macros("pages/imports/cards.html", say=say, viewer=look.viewer)
     columns = view.columns(understood["columns"], understood["fields"], say) if understood else []
     notes = [view.plainly(each, say) for each in (result or understood).get("notes", [])]

@@ -8,10 +8,10 @@ from typing import Any
 
 from desk.auth.sessions import Viewer
 from desk.language.catalogues import N_
-from desk.pages.base import Looking
+from desk.pages.imports import findings
 from desk.pages.imports.form import taken
-from desk.pages.services import ask
-from desk.store.transfers import State, Transfer
+from desk.pages.services import Services, ask
+from desk.store.transfers import UNDER_WAY, State, Transfer
 from desk.ui.picture import Part, stacked
 from desk.ui.speech import Speech
 from rapport.customer.v1.import_job_pb2 import ImportJob
@@ -95,7 +95,6 @@ class Shown:
     is_under_way: bool
     may_run: bool
     may_go_on: bool
-    may_stop: bool
 
     @property
     def wanted(self) -> Mapping[str, Any]:
@@ -133,7 +132,7 @@ def kinds(viewer: Viewer, say: Speech) -> list[tuple[str, str]]:
 
 def shown(each: Transfer, say: Speech) -> Shown:
     state, mood = STATES[each.state]
-    under_way = each.state in (State.CHECKING, State.RUNNING)
+    under_way = each.state in UNDER_WAY
     far = _far(each, say) if under_way else ""
     done = each.total and min(each.done, each.total)
     return Shown(
@@ -149,7 +148,6 @@ def shown(each: Transfer, say: Speech) -> Shown:
         under_way,
         each.state is State.CHECKED and not each.forgotten,
         each.state is State.STOPPED and not each.forgotten,
-        under_way,
     )
 
 
@@ -182,7 +180,7 @@ def plainly(told: str, say: Speech) -> str:
         label = say("“{label}”", label=say(words))
         return f"{label} ({field_words(field, say)})" if field and field != "FIELD" else label
 
-    return _OPTION.sub(option, say(told)) if told else ""
+    return _OPTION.sub(option, findings.said(told, say)) if told else ""
 
 
 def columns(found: Sequence[Mapping[str, Any]], fields: Sequence[str], say: Speech) -> list[Column]:
@@ -236,11 +234,13 @@ def _lines(each: Mapping[str, Any], say: Speech) -> str:
     return say.count(each["count"], "{n} row: line {lines}", "{n} rows: lines {lines}", lines=told)
 
 
-async def fitting(look: Looking, transfer: Transfer, seen: Mapping[str, Any]) -> list[tuple[str, str]]:
+async def fitting(
+    viewer: Viewer, services: Services, transfer: Transfer, seen: Mapping[str, Any]
+) -> list[tuple[str, str]]:
     """The profiles by which the file can be read, those first that read most of its columns."""
-    if not seen or not look.viewer.may("customer.import_profiles.read"):
+    if not seen or not viewer.may("customer.import_profiles.read"):
         return []
-    asked = await ask(NEEDED_S, profiles=profiles.listed(look.services.import_profiles))
+    asked = await ask(NEEDED_S, profiles=profiles.listed(services.import_profiles))
     there: list[ImportProfile] = asked.of("profiles", list)
     kind, header = profiles.KINDS[Kind(transfer.kind)], [column["name"] for column in seen["columns"]]
     found = [each for each in there if each.kind == kind and profiles.fits(each, header)]

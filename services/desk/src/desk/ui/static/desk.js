@@ -151,6 +151,7 @@ document.addEventListener("submit", async event => {
     keep($("form", panel));
   } else if (answer?.headers.has("X-Form")) {
     const fresh = fragment(told), place = form.parentElement;
+    all("input[type=file]", fresh).forEach(each => { each.files = form.elements[each.name].files; }); // as they were chosen
     form.replaceWith(fresh);
     const there = $("[aria-invalid]", place) ?? (at && $(`[name="${at}"]`, place)); // where one was
     there ? there.focus() : form.dataset.again ? $("textarea", place)?.focus() : focusIn();
