@@ -27,6 +27,12 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
   trace_link: \"\"""",
         "egressPorts: [5432, 4222, 4317, 443]": "egressPorts: [5432, 4222, 4317, 443, 16686]",
     },
+    "customer": {
+        "settings: {}": """settings:
+  # Who looks for what is harmful in files of customers: http://scanner:8080/scan. Its port must be let out, by
+  # networkPolicy.egressPorts (443 is), or to the scanner alone by networkPolicy.egress. Empty: nobody looks.
+  attachment_scanner_url: \"\"""",
+    },
     "notifications": {
         "egressPorts: [5432, 4222, 4317, 443]": "egressPorts: [5432, 4222, 4317, 443, 25, 465, 587]",
     },

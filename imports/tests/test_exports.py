@@ -19,6 +19,7 @@ from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import BatchGetCustomersResponse, ListCustomersResponse
+from rapport.customer.v1.timeline_pb2 import TimelineEntry
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport_imports import own
 from rapport_imports.exports import rows, running, writing
@@ -210,6 +211,12 @@ def test_each_line_of_a_purchase_is_a_row_and_the_amounts_add_up() -> None:
         ("10.00", "b", 2),
     ]
     assert [("refunded_amount" in row, "pieces" in row) for row in found] == [(True, True), (False, False)]
+
+
+def test_a_contact_names_its_files_and_says_of_one_that_is_gone_what_became_of_it() -> None:
+    files = [{"display_name": "letter.pdf", "state": "STATE_CLEAN"}, {"state": "STATE_DELETED"}]
+    (row,) = KINDS["timeline"].rows(ParseDict({"attached_files": files}, TimelineEntry()))
+    assert row["attached_files"] == ["letter.pdf", "(deleted)"]
 
 
 def test_a_customer_of_more_identifiers_than_an_import_takes_at_once_has_further_rows(tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ WELL = {
     "rapport_match_queue_oldest_seconds": "5x{N}",
     "rapport_match_failures_total": "3x{N}",
     "rapport_match_candidates_oldest_seconds": "90000x{N}",
+    "rapport_work_live{kind='attachment-scan',state='PENDING'}": "1x{N}",
+    "rapport_work_outcomes_total{kind='attachment-scan',verdict='DONE'}": "0+6x{N}",
+    "rapport_attachments_scanned_total{verdict='INFECTED'}": "2x{N}",
     "rapport_clocks_endless": "0x{N}",
     "rapport_calls{state='waiting'}": "3x{N}",
     "rapport_calls{state='late'}": "0x{N}",
@@ -136,6 +139,8 @@ ILL = {
     "RapportQueueOld": {"rapport_queue_oldest_seconds": "90000x{N}"},
     "RapportQueueUnattended": {"rapport_queue_work{state='unattended'}": "1x{N}"},
     "RapportMatchQuestionsOld": {"rapport_match_candidates_oldest_seconds": "700000x{N}"},
+    "RapportFilesNotScanned": {"rapport_work_outcomes_total{kind='attachment-scan',verdict='DONE'}": "7x{N}"},
+    "RapportFilesHarmful": {"rapport_attachments_scanned_total{verdict='INFECTED'}": "2+1x{N}"},
     "RapportSlowPages": {"http_server_request_duration_seconds_bucket{status='200',le='0.5'}": "0+480x{N}"},
     "RapportFailingPages": {
         "http_server_request_duration_seconds_count{status='503'}": "0+12x{N}",

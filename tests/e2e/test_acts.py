@@ -124,6 +124,15 @@ def test_both_departments_finish_and_the_case_is_resolved(complaint: Act) -> Non
     assert (value_name(case, "state"), case.resolution) == ("RESOLVED", "corrected")
 
 
+def test_the_letter_of_the_customer_is_a_file_of_what_happened(complaint: Act) -> None:
+    story, _, _ = complaint
+    timeline = Session.open().stub(TimelineServiceStub, "customer")
+    [entry] = timeline.ListTimelineEntries(
+        ListTimelineEntriesRequest(parent=story.customer, filter="channel = CHANNEL_LETTER")
+    ).timeline_entries
+    assert [each.display_name for each in entry.attached_files] == ["invoice.txt"]
+
+
 def test_nobody_has_called_the_customer_but_to_tell_her_something(complaint: Act) -> None:
     story, _, _ = complaint
     timeline = Session.open().stub(TimelineServiceStub, "customer")

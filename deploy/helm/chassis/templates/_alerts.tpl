@@ -142,6 +142,10 @@ window ends the alert soon after it is over; a few failures at night are no inci
     (printf `sum(increase(rapport_match_failures_total%s[1h])) > 0` $at)) -}}
 {{- $alerts = append $alerts (list "RapportMatchQuestionsOld" "warning" "1h" "Whether two customers are one has been asked for a week, and nobody has answered: the queue of questions grows."
     (printf `max(rapport_match_candidates_oldest_seconds%s) > 7 * 86400` $at)) -}}
+{{- $alerts = append $alerts (list "RapportFilesNotScanned" "warning" "15m" "Files of customers wait for the scanner, and for half an hour it has judged none: nobody can open them."
+    (printf `max(rapport_work_live{%s,kind="attachment-scan"}) > 0 unless sum(increase(rapport_work_outcomes_total{%s,kind="attachment-scan",verdict="DONE"}[30m])) > 0` $match $match)) -}}
+{{- $alerts = append $alerts (list "RapportFilesHarmful" "warning" "0m" "The scanner found something harmful in files of customers, {{ $value }} of them within an hour: they are kept from everybody."
+    (printf `sum(increase(rapport_attachments_scanned_total{%s,verdict="INFECTED"}[1h])) > 0` $match)) -}}
 {{- end -}}
 {{- if eq .Values.name "loyalty" -}}
 {{- $alerts = append $alerts (list "RapportLedgerWrong" "critical" "0m" "The ledger of points does not add up: {{ $value }} of the kind {{ $labels.kind }}."

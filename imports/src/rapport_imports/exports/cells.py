@@ -63,7 +63,8 @@ def _several(field: FieldDescriptor, values: Any) -> Cell:
     if field.message_type and field.message_type.GetOptions().map_entry:
         return json.dumps(dict(values), sort_keys=True, ensure_ascii=False) if values else ""
     if field.message_type:
-        return [as_json(value) for value in values]
+        show = _KNOWN.get(field.message_type.full_name, as_json)
+        return [f"{show(value)}" for value in values]
     return [f"{_plain(field, value)}" for value in values]
 
 
@@ -72,6 +73,10 @@ def _plain(field: FieldDescriptor, value: Any) -> Cell:
     if field.enum_type:
         return enum_name(field.enum_type, value).lower() if value else ""
     return value if isinstance(value, str | bool | int) else f"{value}"
+
+
+def _state(message: Any) -> str:
+    return f"({_plain(message.DESCRIPTOR.fields_by_name['state'], message.state)})"
 
 
 def as_json(message: Message) -> str:
@@ -108,4 +113,6 @@ _KNOWN: dict[str, Callable[[Any], Cell]] = {
     "google.protobuf.Duration": lambda span: span.ToJsonString(),
     "google.type.Date": day,
     "google.type.Decimal": lambda number: Decimal(number.value or "0"),
+    # A file by its name; of one that is gone, what became of it.
+    "rapport.customer.v1.AttachedFile": lambda file: file.display_name or _state(file),
 }

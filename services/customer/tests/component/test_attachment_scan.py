@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from customer.jobs.scanning import SCANNED
 from rapport.customer.v1 import attachment_service_pb2 as pb
 from rapport.customer.v1.attachment_pb2 import Attachment
 from rapport.customer.v1.attachment_service_pb2_grpc import AttachmentServiceStub
@@ -115,7 +116,10 @@ async def test_nobody_has_the_bytes_before_that_nor_of_what_is_infected(
     asked = pb.DownloadAttachmentRequest(name=letter.name)
     assert await refused(files.DownloadAttachment(asked)) == "FAILED_PRECONDITION ATTACHMENT_NOT_READABLE"
     scanner.answers = [(200, '{"verdict": "infected"}')]
+    counted = SCANNED.labels("INFECTED")._value
+    before = counted.get()
     assert (await scanned(files, letter, desk)).state == Attachment.STATE_INFECTED
+    assert counted.get() == before + 1
     assert await refused(files.DownloadAttachment(asked)) == "FAILED_PRECONDITION ATTACHMENT_NOT_READABLE"
     async with desk.running.db.connection() as connection:
         assert not await connection.fetch("SELECT FROM attachment_contents")

@@ -321,11 +321,10 @@ async def test_a_replica_that_is_killed_in_the_middle_is_followed_and_no_row_is_
         await connection.execute(LET_GO)
     await replica()
     seen = await told(alice, page, ">done</span>", "<li>0 refused</li>")
-    api, references = idle.client(), []
-    answer: dict[str, Any] = {"nextPageToken": ""}
-    while "nextPageToken" in answer:
-        query = {"pageSize": 1000, "pageToken": answer["nextPageToken"]}
-        answer = (await api.get("/v1/purchases", params=query)).json()
+    api, token, references = idle.client(), "", []
+    while token or not references:
+        answer = (await api.get("/v1/purchases", params={"pageSize": 1000, "pageToken": token})).json()
         references += [int(each["reference"].rpartition("/")[2]) for each in answer["purchases"]]
+        token = answer.get("nextPageToken", "")
     assert sorted(references) == [*range(1, ROWS + 1)]
     assert len((await api.get("/v1/customers")).json()["customers"]) == 1

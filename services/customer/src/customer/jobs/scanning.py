@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+from prometheus_client import Counter
 
 from chassis.backoff import RETRIES, Backoff
 from chassis.db.database import Database
@@ -23,6 +24,9 @@ from customer.usecases.hot_views import HotViews
 
 ANSWER_S, CONNECT_S = 60.0, 10.0
 _VERDICTS = {"clean": AttachmentState.CLEAN, "infected": AttachmentState.INFECTED}
+SCANNED = Counter("rapport_attachments_scanned", "Files that a scanner judged, by its verdict.", ["verdict"])
+for _verdict in _VERDICTS.values():
+    SCANNED.labels(_verdict)  # or the first one is no increase
 
 
 @dataclass(eq=False)
@@ -78,6 +82,7 @@ class Scanning:
             tx.touch(subject.name)
             subject.scanned(outcome.result, tx.now)
             await change(tx, self.hot, subject)
+            tx.after_commit(SCANNED.labels(outcome.result).inc)
 
 
 def _key(key: str) -> dict[str, UUID]:

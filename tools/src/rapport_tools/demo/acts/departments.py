@@ -29,6 +29,12 @@ from rapport_tools.demo.stage import ALICE, BILL, DORA, SAM, Act, Person, Stage,
 
 INVOICE = "invoices/2041"
 GIVEN = 100
+LETTER = """Dear Sir or Madam,
+
+your invoice 2041 charges a lamp that I am sending back. Please correct it.
+
+Yours faithfully
+"""
 
 
 def play(stage: Stage) -> None:
@@ -59,8 +65,11 @@ def _take_the_complaint(stage: Stage) -> tuple[WorkItem, WorkItem]:
     correct = give_work(stage, case, "billing", "correct-invoice", INVOICE)
     promise = promise_on(stage, correct, "corrected-invoice", days=3)
     stage.names |= {"case": case, "work_items": [pick_up.name, correct.name], "promise": promise}
+    arrived = "The letter that she wrote before she called."
+    contact(stage, ALICE, "invoice", channel_pb2.DIRECTION_INBOUND, arrived, case, letter=LETTER)
     stage.step(
-        "The customer calls again: the invoice charges what she sends back. Alice opens one case,"
+        "The customer calls again: the invoice charges what she sends back. Alice opens one case, keeps her"
+        " letter with it,"
         " asks delivery to pick up and billing to correct, and promises the right invoice in three days."
     )
     return pick_up, correct

@@ -18,7 +18,9 @@ from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import timeline_pb2, timeline_service_pb2, view_pb2
+from rapport.customer.v1 import attachment_service_pb2, timeline_pb2, timeline_service_pb2, view_pb2
+from rapport.customer.v1.attachment_pb2 import Attachment
+from rapport.customer.v1.attachment_service_pb2_grpc import AttachmentServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
@@ -50,11 +52,24 @@ def contact(
     direction: "channel_pb2.Direction.ValueType",
     summary: str = "",
     about: str = "",
+    letter: str = "",
 ) -> None:
-    """Somebody records a call, about a case if there is one: whoever speaks with them next need not ask."""
+    """Somebody records a call, about a case if there is one: whoever speaks with them next need not ask.
+
+    With a letter, a file of the contact by the name of its topic, that is what came in its place.
+    """
+    channel = channel_pb2.CHANNEL_LETTER if letter else channel_pb2.CHANNEL_VOICE
     entry = timeline_pb2.TimelineEntry(
-        channel=channel_pb2.CHANNEL_VOICE, direction=direction, topic=topic, summary=summary, resource=about
+        channel=channel, direction=direction, topic=topic, summary=summary, resource=about
     )
+    if letter:
+        upload = attachment_service_pb2.UploadAttachmentRequest(
+            parent=stage.customer,
+            attachment=Attachment(display_name=f"{topic}.txt"),
+            content=letter.encode(),
+        )
+        files = stage.stub(person, AttachmentServiceStub, "customer")
+        entry.attachments.append(stage.call(files.UploadAttachment, upload).name)
     request = timeline_service_pb2.RecordInteractionRequest(parent=stage.customer, timeline_entry=entry)
     stage.call(stage.stub(person, TimelineServiceStub, "customer").RecordInteraction, request)
 
