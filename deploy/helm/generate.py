@@ -29,7 +29,7 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
     },
     "customer": {
         "settings: {}": """settings:
-  # Who looks for what is harmful in files of customers: http://scanner:8080/scan. Its port must be let out, by
+  # Who looks for what is harmful in files of customers: http://scanner:8080/scan. Its port must be let out by
   # networkPolicy.egressPorts (443 is), or to the scanner alone by networkPolicy.egress. Empty: nobody looks.
   attachment_scanner_url: \"\"""",
     },

@@ -132,10 +132,12 @@ async def test_files_are_brought_with_a_contact_also_one_that_was_refused_and_op
     await page.get_by_label("What did the customer say?").fill("A letter and a picture.")
     letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
     photo = {"name": "box.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n\x1a\n"}
-    await page.get_by_label("Files").set_input_files([letter, photo])
     await page.get_by_label("Minutes").fill("99999")
+    await page.get_by_label("Files").set_input_files([letter, photo])
     await page.get_by_label("What did the customer say?").press("Control+Enter")
     await expect(page.get_by_label("Minutes")).to_have_attribute("aria-invalid", "true")
+    assert await page.get_by_label("Files").evaluate("chosen => chosen.files.length") == 2
+    await page.get_by_label("What did the customer say?").focus()
     await page.get_by_label("Minutes").fill("5")
     await page.get_by_label("What did the customer say?").press("Control+Enter")
     files = page.get_by_role("list", name="Files").get_by_role("listitem")
