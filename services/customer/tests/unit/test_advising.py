@@ -76,7 +76,7 @@ def advised(beside=None, now=NOW, asked=ID, **view):
 
 def advice(beside=None, now=NOW, asked=ID, **view):
     """What is advised of a view with these fields, in Berlin and German unless it says otherwise."""
-    seen = CustomerView(**{"time_zone": "Europe/Berlin", "language_code": "de"} | view)
+    seen = CustomerView(**{"time_zone": "Europe/Berlin"} | view)
     row = BESIDE | {"asked": asked} | (beside or {})
     given, rules = advise(seen.SerializeToString(), row, "UTC", now)
     shown = CustomerView.FromString(given).advice
@@ -122,11 +122,9 @@ CAUSES = [
     ("BIRTHDAY", {"beside": {"birth_date": "--03-08"}}),
     ("ANNIVERSARY", {"value": value("SILVER", first_purchase_time=FIRST_BOUGHT)}),
     ("ZONE_UNKNOWN", {"time_zone": "", "profile_source": source(-1), "open_promise_count": 1}),
-    ("LANGUAGE_UNKNOWN", {"language_code": "", "profile_source": source(-1), "open_promise_count": 1}),
 ]  # fmt: skip
 NO_CAUSES = [
     {"time_zone": "", "profile_source": source(-1)},
-    {"language_code": "", "profile_source": source(-1)},
     {"time_zone": "UTC", "profile_source": source(-1), "open_promise_count": 1},
     {"promises": [promise("AT_RISK", source=source(-0.003))]},
     {"promises": [promise("BROKEN", -0.003, source=source(-0.003))]},

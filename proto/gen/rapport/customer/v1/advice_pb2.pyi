@@ -68,8 +68,6 @@ class _AdviceRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceRule
     """Something is promised to them, and in which time zone they live nobody said, nor is it known by their country: of their day nothing
     is known. Of no thing; no variables.
     """
-    ADVICE_RULE_LANGUAGE_UNKNOWN: _AdviceRule.ValueType  # 15
-    """Something is promised to them, and nobody noted in which language they are written to. Of no thing; no variables."""
 
 class AdviceRule(_AdviceRule, metaclass=_AdviceRuleEnumTypeWrapper):
     """Why something is advised, the most urgent first; a rule always advises the same. Times are those of the customer where a day counts. What nobody told, gave, confirmed or
@@ -120,8 +118,6 @@ ADVICE_RULE_ZONE_UNKNOWN: AdviceRule.ValueType  # 14
 """Something is promised to them, and in which time zone they live nobody said, nor is it known by their country: of their day nothing
 is known. Of no thing; no variables.
 """
-ADVICE_RULE_LANGUAGE_UNKNOWN: AdviceRule.ValueType  # 15
-"""Something is promised to them, and nobody noted in which language they are written to. Of no thing; no variables."""
 Global___AdviceRule: _TypeAlias = AdviceRule  # noqa: Y015
 
 class _AdvicePriority:

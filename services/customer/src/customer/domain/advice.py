@@ -29,7 +29,6 @@ class AdviceRule(StrEnum):
     BIRTHDAY = "BIRTHDAY"
     ANNIVERSARY = "ANNIVERSARY"
     ZONE_UNKNOWN = "ZONE_UNKNOWN"
-    LANGUAGE_UNKNOWN = "LANGUAGE_UNKNOWN"
 
 
 class AdviceOutcome(StrEnum):

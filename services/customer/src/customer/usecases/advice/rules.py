@@ -98,12 +98,6 @@ def _zone_unknown(seen: Seen) -> Iterator[Advice]:
         yield Advice(AdviceRule.ZONE_UNKNOWN, moment(view.profile_source.occur_time))
 
 
-def _language_unknown(seen: Seen) -> Iterator[Advice]:
-    view = seen.view
-    if not view.language_code and view.open_promise_count and view.HasField("profile_source"):
-        yield Advice(AdviceRule.LANGUAGE_UNKNOWN, moment(view.profile_source.occur_time))
-
-
 @dataclass(frozen=True, slots=True)
 class Advised:
     """How soon something is to be done by a rule, and how that finds it."""
@@ -131,5 +125,4 @@ ADVISED: Mapping[AdviceRule, Advised] = {
     AdviceRule.BIRTHDAY: Advised(_WHEN_CONVENIENT, _birthday),
     AdviceRule.ANNIVERSARY: Advised(_WHEN_CONVENIENT, _anniversary),
     AdviceRule.ZONE_UNKNOWN: Advised(_WHEN_CONVENIENT, _zone_unknown),
-    AdviceRule.LANGUAGE_UNKNOWN: Advised(_WHEN_CONVENIENT, _language_unknown),
 }

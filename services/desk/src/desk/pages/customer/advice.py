@@ -44,7 +44,6 @@ _TITLES = {
     "BIRTHDAY": N_("Wish them a happy birthday"),
     "ANNIVERSARY": N_("Thank them"),
     "ZONE_UNKNOWN": N_("Ask where they live"),
-    "LANGUAGE_UNKNOWN": N_("Ask which language they prefer"),
 }
 _REASONS = {
     "BROKEN_UNTOLD": N_("{what} was due {due}, and nobody told them."),
@@ -61,7 +60,6 @@ _REASONS = {
     "BIRTHDAY": N_("Their birthday: {day}."),
     "ANNIVERSARY": N_("{years} years since they first bought: {day}."),
     "ZONE_UNKNOWN": N_("Nobody noted their time zone: of their day and night we know nothing."),
-    "LANGUAGE_UNKNOWN": N_("Nobody noted their language: messages come in the one that is usual here."),
 }
 _ACTIONS: Mapping[str, Action] = {
     "BROKEN_UNTOLD": AGREE,
@@ -74,7 +72,6 @@ _ACTIONS: Mapping[str, Action] = {
     "BIRTHDAY": NOTICE,
     "ANNIVERSARY": NOTICE,
     "ZONE_UNKNOWN": CORRECT,
-    "LANGUAGE_UNKNOWN": CORRECT,
 }
 
 
