@@ -16,7 +16,7 @@ from chassis.money import Currency
 from rapport.loyalty.v1 import purchase_service_pb2 as pb
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import Run
-from rapport_imports.fields import Notation
+from rapport_imports.notation import Notation
 from rapport_imports.people import NOBODY, Customers
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport_imports.dates import DayOrder, format_of, read
+from rapport_imports.dates import format_of, read
+from rapport_imports.deciding import DayOrder
 from rapport_imports.decoding import UnreadableFile
 
 

@@ -12,7 +12,8 @@ from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Pe
 from rapport_imports.columns import columns_for
 from rapport_imports.customers import CustomerImporter
 from rapport_imports.decoding import Encoding
-from rapport_imports.fields import Cells, Notation
+from rapport_imports.fields import Cells
+from rapport_imports.notation import Notation
 from rapport_imports.reading import Reading
 from rapport_imports.tabular import Row
 

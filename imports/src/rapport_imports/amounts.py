@@ -2,25 +2,32 @@
 
 import functools
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
 from chassis.money import Currency
 from rapport_imports.decoding import UnreadableFile
+from rapport_imports.places import currency as called_currency
 
 # Signs that may not say which currency: that of amounts which do not say is meant, if it has the sign.
 _WRITTEN = """
     € EUR | £ GBP EGP GIP FKP SHP | ¥ JPY CNY | $ USD CAD AUD NZD SGD HKD MXN TWD BRL ARS CLP COP UYU |
-    US$ USD | CA$ CAD | A$ AUD | R$ BRL | kr SEK NOK DKK ISK | Fr CHF | SFr CHF | Rs INR PKR LKR | R ZAR |
+    US$ USD | CA$ CAD | C$ CAD | A$ AUD | AU$ AUD | NZ$ NZD | S$ SGD | HK$ HKD | NT$ TWD | MX$ MXN | R$ BRL |
+    kr SEK NOK DKK ISK | Fr CHF | SFr CHF | Rs INR PKR LKR | R ZAR | TL TRY |
     zł PLN | Kč CZK | Ft HUF | lei RON | ₹ INR | ₽ RUB | ₺ TRY | ₩ KRW | ₴ UAH | ₪ ILS | ₫ VND | ₱ PHP | ฿ THB
 """
 _SIGNS = {sign: codes for sign, *codes in map(str.split, _WRITTEN.split("|"))}
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'\u2019\t")
-_MINUS = str.maketrans("\u2212\u2013\uff0d", "---")
+_MINUS = str.maketrans("\u2212\u2013\u2014\uff0d", "----")
+# Where cents would be, a dash says that there are none: 12.-, 12,--, 12,- EUR.
+_NO_CENTS = re.compile(r"(?<=\d)[.,]-{1,2}(?!\d)")
 _DOTTED = re.compile(r"(?i)\b(s?fr|kr|rs)\.")
 _PARTS = re.compile(r"([^\d.,+-]*?)([-+]?)([^\d.,+-]*?)(\d[\d.,]*|[.,]\d+)([^\d.,+-]*?)(-?)")
 _GROUPED = r"\d{1,3}(?:%s\d{2,3})*%s\d{3}"
 _INTEGER_DIGITS = 15
+_CODE = 3  # letters of ISO 4217
+_NOISE = Decimal("1e-9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class Written:
 @functools.lru_cache(maxsize=10_000)  # prices repeat
 def written(cell: str) -> Written | None:
     """The amount in a cell, `-1.234,50 EUR`, `$1,234.50`, `(12.00)` or `12.00-`; None when it is none."""
-    plain = _DOTTED.sub(r"\1", cell.strip().translate(_MINUS))
+    plain = _NO_CENTS.sub("", _DOTTED.sub(r"\1", cell.strip().translate(_MINUS)))
     bracketed = plain.startswith("(") and plain.endswith(")")
     match = _PARTS.fullmatch((plain[1:-1] if bracketed else plain).translate(_SPACES))
     if match is None:
@@ -80,18 +87,36 @@ def written(cell: str) -> Written | None:
 
 def means(name: str, currency: str) -> bool:
     """Whether a name or sign beside an amount may mean that currency."""
-    return not name or name.upper() == currency or currency in _SIGNS.get(name, ())
+    if not name or name.upper() == currency or currency in _SIGNS.get(name, ()):
+        return True
+    return len(name) > _CODE and called_currency(name) == currency
 
 
 def currency_of(name: str, default: Currency) -> Currency | None:
     """What a name or sign beside an amount means, the default when it may; None when nobody knows."""
     if means(name, default.code):
         return default
-    signs = _SIGNS.get(name, ())
+    signs = _SIGNS.get(name) or [called_currency(name) if len(name) > _CODE else ""]
     try:
-        return Currency.of(signs[0] if len(signs) == 1 else name.upper())
+        return Currency.of(signs[0] if len(signs) == 1 and signs[0] else name.upper())
     except ValueError:
         return None
+
+
+def without_noise(number: Decimal, decimals: int) -> Decimal:
+    """The amount that a binary fraction stands for: 12.34 of 12.340000000000002."""
+    rounded = round(number, decimals)
+    return rounded if abs(number - rounded) < _NOISE else number
+
+
+def named_in(column: str) -> str:
+    """The code or sign of a currency in the name of a column, `Betrag (EUR)`, `Total €`; else empty."""
+    *_, last = re.split(r"[\s()\[\]/_-]+", column.strip(" )]"))
+    if last in _SIGNS:
+        return last
+    with suppress(ValueError):
+        return Currency.of(last).code if len(last) == _CODE and last.isupper() else ""
+    return ""
 
 
 class Separator:

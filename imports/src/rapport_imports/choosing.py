@@ -15,12 +15,14 @@ from rapport_imports.columns import (
 )
 from rapport_imports.contents import Contents
 from rapport_imports.decoding import UnreadableFile
+from rapport_imports.names import plain
 from rapport_imports.own import COLUMNS
 from rapport_imports.result import Result
 from rapport_imports.tabular import Table
 from rapport_imports.totals import marked
 
 _NAMED = frozenset({"display_name", "given_name", "family_name", "organization_name"})
+_PRICES = frozenset({"price", "preis", "prix", "precio", "prezzo", "preco", "prijs", "itemprice"})
 _BY_CONTENT = ("email", "phone", "date")
 
 
@@ -76,6 +78,12 @@ def choose(
     if contents and "phone" in guessed and len(contents.phones()) > 1:
         more = contents.phones() - set(used.values())
         spares["phone"] = [name for name in header if name in more]
+    price = used.get("amount", "")
+    if contents and "quantity" in used and "amount" not in mapping and plain(price) in _PRICES:
+        raise UnreadableFile(
+            f"{price} beside {used['quantity']} may be that of one piece: say with --map amount=COLUMN what "
+            f"was paid for all of them, with --map amount={price} that this is"
+        )
     taken = [*used.values(), *chain.from_iterable(spares.values())]
     if contents and "consent" in {*used, *said.constants}:
         refuse_left(header, used.get("consent", ""), taken, contents)

@@ -1,12 +1,15 @@
 """Which column of a file holds which field: as mapped, else by what such columns are called out there."""
 
+import functools
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from itertools import pairwise
 
+from rapport_imports.amounts import named_in
 from rapport_imports.contents import Contents
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.heading import place
-from rapport_imports.names import NAMES, plain
+from rapport_imports.names import KNOWN, NAMES, plain
 from rapport_imports.tools import ALONE, columns_of
 
 # In a file with one of these, or with an amount and a date, `id` is that of an order and `name` its number.
@@ -29,6 +32,21 @@ _A_NUMBER = frozenset({"n", "no", "nr", "num", "nummer", "number", "numero"})
 _GIVEN = frozenset({"vorname", "vname", "rufname", "voornaam", "roepnaam", "fornamn", "fornavn", "prenom"})
 _NAME = frozenset({"name", "naam", "namn", "navn"})
 _WHOLE = frozenset({"nome", "nombre", "nom"})
+# `Amount (USD)`, `Order Total (inc tax)`, `Phone [work]`, `Betrag in EUR`, `Total €`; no `Total (ex tax)`.
+_REMARK = re.compile(r"\s*[(\[]([^()\[\]]+)[)\]]\s*\*?$|\s+(?:in\s+)?([€£$]|[A-Z]{3})$")
+_REMARKS = """
+    required optional pflicht pflichtfeld obligatoire obligatorio obbligatorio verplicht inc incl including
+    inkl tax vat mwst ust tva iva btw ttc gross brutto base utc gmt work home mobile mobil private privat
+    business geschaftlich primary main dd mm yyyy yy tt jj jjjj aaaa hh ss
+"""
+_WHOSE = re.compile(
+    "^(?:customers?|cust|clients?|contacts?|persons?|buyer|kunden?|requester|subscriber|member)"
+)
+_SOMEBODYS = frozenset(
+    plain(word)
+    for field in ("given_name", "family_name", "display_name", "organization_name", "email", "phone", "fax")
+    for word in NAMES[field].split()
+) - {plain(word) for word in ("name", "ad", "nom")}
 _ONE_FOR_ALL = frozenset({"purpose", "consent"})
 # Of whom the e-mail addresses in other columns are.
 _OTHERS = """
@@ -179,7 +197,25 @@ def candidates(
 def _word(column: str, header: Sequence[str]) -> str:
     """What a column is called; the second of a name as the first."""
     name, again, _ = column.rpartition(" (")
-    return plain(name if again and name in header else column)
+    return called(name if again and name in header else column)
+
+
+@functools.lru_cache(4096)
+def called(column: str) -> str:
+    """The name of a column, without a remark behind it, and of somebody's without whose it is."""
+    word = plain(column)
+    if word in KNOWN:
+        return word
+    remark = _REMARK.search(column)
+    if remark and all(_says_nothing(said) for said in re.findall(r"[^\s/.,*:-]+", remark[1] or remark[2])):
+        word = plain(column[: remark.start()])
+    somebodys = _WHOSE.sub("", word)
+    return somebodys if somebodys in _SOMEBODYS else word
+
+
+def _says_nothing(said: str) -> bool:
+    """Whether a word of a remark does not make it another column: a currency, a notation, with taxes."""
+    return plain(said) in _REMARKS.split() or bool(named_in(said))
 
 
 def _of_houses(header: Sequence[str]) -> list[str]:

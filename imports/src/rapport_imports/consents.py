@@ -34,37 +34,21 @@ from rapport_imports.tabular import Problem, Row
 PAGE = 1000
 AT_ONCE = 8  # customers of whom it is asked what holds
 CHANNELS = ("email", "sms", "voice", "letter")
-_YES = frozenset(
-    {"yes", "y", "true", "t", "1", "ja", "j", "oui", "si", "sim", "tak", "ano", "evet", "да", "はい", "是"}
-    | {"granted", "optin", "optedin", "subscribed", "confirmed", "allowed", "angemeldet", "abonniert"}
-    | {"eingewilligt", "erteilt", "zugestimmt", "abonne", "abonnee", "inscrit", "inscrite", "suscrito"}
-    | {"suscrita", "inscrito", "inscrita", "subscrito", "iscritto", "iscritta", "ingeschreven", "aangemeld"}
-    | {"geabonneerd", "accordato", "concedido", "accorde"}
-)
-_NO = frozenset(
-    {
-        "no",
-        "n",
-        "false",
-        "f",
-        "0",
-        "nein",
-        "non",
-        "nao",
-        "nee",
-        "nej",
-        "nie",
-        "ne",
-        "hayir",
-        "нет",
-        "いいえ",
-        "否",
-    }
-    | {"denied", "optout", "optedout", "unsubscribed", "cleaned", "complained", "bounced", "revoked"}
-    | {"abgemeldet", "widerrufen", "abgelehnt", "verweigert", "desabonne", "desabonnee", "desinscrit"}
-    | {"desinscrite", "refuse", "baja", "dadodebaja", "dadadebaja", "descadastrado", "cancelado", "cancelada"}
-    | {"disiscritto", "disiscritta", "revocato", "revocado", "revogado", "uitgeschreven", "afgemeld"}
-)
+_YES_WORDS = """
+    yes y true t 1 10 on checked ✓ ✔ ☑ ja j wahr oui vrai si s verdadero vero sim verdadeiro waar
+    tak prawda ano evet да はい 是 granted optin optedin subscribed confirmed allowed angemeldet
+    abonniert eingewilligt erteilt zugestimmt abonne abonnee inscrit inscrite suscrito suscrita
+    inscrito inscrita subscrito iscritto iscritta ingeschreven aangemeld geabonneerd accordato
+    concedido accorde
+"""
+_NO_WORDS = """
+    no n false f 0 00 off unchecked ✗ ✘ nein falsch non faux falso nao nee onwaar nej nie ne hayir
+    нет いいえ 否 denied optout optedout unsubscribed cleaned complained bounced revoked abgemeldet
+    abbestellt widerrufen abgelehnt verweigert desabonne desabonnee desinscrit desinscrite refuse
+    baja dadodebaja dadadebaja descadastrado cancelado cancelada disiscritto disiscritta revocato
+    revocado revogado uitgeschreven afgemeld
+"""
+_YES, _NO = frozenset(_YES_WORDS.split()), frozenset(_NO_WORDS.split())
 _OF_THE_ROW = ("CONSENT_ASKED_OFTEN", "RESOURCE_NOT_FOUND")
 _NO_PURPOSE = "must be a purpose that there is, such as {}"
 _ESSENTIAL = Problem(
@@ -122,7 +106,8 @@ class ConsentImporter(OfCustomers):
             cells.wrong("channel", "INVALID_CODE", f"must be one of {', '.join(CHANNELS)}")
         left = cells.moment("left_date", past=True)
         # Who left says no, whatever is said of the others.
-        answer = "no" if left else plain(cells.text("consent", required=True))
+        said = "no" if left else cells.text("consent", required=True)
+        answer = plain(said) or said
         if answer and answer not in _YES | _NO:
             cells.wrong("consent", "INVALID_CODE", "must be yes or no, or a word for it such as unsubscribed")
         # A yes without a day is none against a no or a stop, of which the services alone know the last.

@@ -35,6 +35,7 @@ _NAMES = ("display_name", *_PERSON, "organization_name")
 # Further addresses that address books have of somebody.
 _SAME_PERSONS = frozenset(
     {"email2address", "email3address", "email2value", "email3value", "email2", "secondaryemail"}
+    | {"email2adresse", "email3adresse"}
     | {"alternateemail"}
 )
 _NO_PERSON = frozenset({"firma", "company", "unternehmen", "organization", "societe", "empresa"})
@@ -166,7 +167,7 @@ class CustomerImporter:
             time_zone=cells.time_zone("time_zone"),
         )
         filled = [cell for cell in row.cells.values() if not is_nothing(cell)]
-        if cells.text("external_id") and len(filled) == 1 < len(row.cells):
+        if cells.text("external_id") and len(filled) == 1 < len(self._table.header):
             alone = "has an id alone: a total or a note below the table is no customer"
             cells.tell("NOTHING_ELSE", alone, "external_id")
         if self._table.own:

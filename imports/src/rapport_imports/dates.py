@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from google.type.date_pb2 import Date
 
+from rapport_imports.clocks import tidied
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.months import is_weekday, month
 
-_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2}(?!\d))(?:,? +|T)?(.*)")
+NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2}(?!\d))(?:,? +(?:(?:um|at|à|-) +)?|T)?(.*)")
 _TIME = re.compile(
     r"(?i)(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(?:uhr)?([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
 )
@@ -21,8 +22,8 @@ _MONTH = r"[^\W\d_]{3,12}\.?"
 _NAMED = re.compile(
     r"(?:(?P<weekday>[^\W\d_]{2,13}(?:-feira)?)[.,]{0,2} +)??"
     r"(?:(?P<d>\d{1,2})(?:\.|º|°|er|st|nd|rd|th)?[ /-]*(?:de |of )?"
-    rf"(?P<m>{_MONTH})[ /,-]*(?:del? )?(?P<y>\d{{4}})"
-    rf"|(?P<m2>{_MONTH}) +(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,? +(?P<y2>\d{{4}})"
+    rf"(?P<m>{_MONTH})[ /,-]*(?:del? )?(?P<y>\d{{4}}|'?\d\d(?!\d))"
+    rf"|(?P<m2>{_MONTH})[ -]+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?:,? +|-)(?P<y2>\d{{4}})"
     rf"|(?P<y3>\d{{4}})[ /-]+(?P<m3>{_MONTH})[ /-]+(?P<d3>\d{{1,2}}))"
     r"(?:,? +(?:(?:um|at|à|a las|alle|às|om) )?(?P<rest>.*))?"
 )
@@ -44,14 +45,16 @@ _SAMPLE = datetime(2026, 3, 22, 9, 30, tzinfo=UTC)
 _NOTHING = frozenset(
     {date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1900, 1, 2)}
 )
-_ZEROS = re.compile(r"0000(?:-00){0,2}(?!\S)")
+_ZEROS = re.compile(r"(?:0000(?:-00){0,2}|0{1,2}[/.]0{1,2}[/.](?:00|0000))(?!\S)")
 _EARLIEST = date(1850, 1, 1)
 _TIME_OF_DAY = re.compile(r"(?:T|\s+)(?:00|12|23|2[0-2]|0?\d):.*$")
 _COMPACT = re.compile(r"\d{8}")
 _PART = re.compile(r"(\d{4})(?:-(\d{2}))?")
 _NO_YEAR = re.compile(r"--(\d{2})-?(\d{2})")
 _DAY_DIGITS, _CLOCK_DIGITS = 5, 4
-_DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\.?")
+_SHORT_YEAR, _LAST_CENTURY = 2, 70
+DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\.?")
+_SPELT_SHORT = re.compile(r".*[^\W\d_].*\D(\d{2})")
 _SHORT = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2})")
 
 
@@ -80,68 +83,6 @@ def example(date_format: str) -> str:
 
 def _part(name: re.Match[str]) -> str:
     return _PARTS[name[0].casefold()] if name[1] else "%M"
-
-
-class DayOrder:
-    """Decides whether 03/04/2026 is in April or in March, when it has seen the whole column."""
-
-    def __init__(self) -> None:
-        self._shown: set[str] = set()
-        self._unclear: tuple[int, str] | None = None
-
-    def add(self, line: int, cell: str) -> None:
-        match = _NUMBERS.fullmatch(cell.strip())
-        if match and len(match[4]) == 2:
-            return
-        match = match or _DAY_AND_MONTH.fullmatch(cell.strip())
-        if match is None or match[2] == ".":
-            return
-        first, second = int(match[1]), int(match[3])
-        if first > 12 or second > 12:
-            self._shown.add("day" if first > 12 else "month")
-        elif first != second:
-            self._unclear = self._unclear or (line, cell.strip())
-
-    @property
-    def is_unclear(self) -> bool:
-        """Whether one may be either, and none shows it."""
-        return self._unclear is not None and not self._shown
-
-    def decided(self, *, asks: bool = True) -> str:
-        """`day`, `month`, or empty when every date shows it, or none does.
-
-        UnreadableFile when one may be either; unless nobody `asks`, and such a date is left out.
-        """
-        if self._unclear is None or len(self._shown) == 1 or not asks:
-            return next(iter(self._shown)) if len(self._shown) == 1 else ""
-        line, cell = self._unclear
-        raise UnreadableFile(
-            f"{cell} on line {line} may begin with the day or the month: say --date-format %d/%m/%Y or "
-            "--date-format %m/%d/%Y"
-        )
-
-
-class DayNumbers:
-    """Finds that a column counts days, when it has seen all of it, where nobody says since when."""
-
-    def __init__(self) -> None:
-        self._first: tuple[int, str] | None = None
-        self._has_dates = False
-
-    def add(self, line: int, cell: str) -> None:
-        if is_number(cell.strip()):
-            self._first = self._first or (line, cell.strip())
-        elif cell.strip():
-            self._has_dates = True
-
-    def decided(self) -> None:
-        """UnreadableFile when every date is a number."""
-        if self._first and not self._has_dates:
-            line, cell = self._first
-            raise UnreadableFile(
-                f"{cell} on line {line} is a number of days, as all dates: say which day is the first with "
-                "--day-one, such as --day-one 2017-01-01"
-            )
 
 
 def is_number(text: str) -> bool:
@@ -184,6 +125,7 @@ def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) 
         first: `day` or `month`, which of them begins a date with slashes or dashes.
         zone: of what says none.
     """
+    text, zone = tidied(text, zone)
     try:
         at = datetime.strptime(text, date_format) if date_format else _guessed(text, first)  # noqa: DTZ007
     except ValueError:
@@ -194,12 +136,12 @@ def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) 
 
 
 def _guessed(text: str, first: str) -> datetime:
-    if match := _NUMBERS.fullmatch(text):
+    if match := NUMBERS.fullmatch(text):
         one, separator, two, year, rest = match.groups()
         if len(year) == 2:  # 31.12.25 has its year at the end; what 25/12/31 has there nobody knows
-            if separator != ".":
+            if separator != "." and first != "month":
                 raise ValueError
-            year = f"{'19' if int(year) >= 70 else '20'}{year}"
+            year = _with_century(year)
         day_first = separator == "." or first == "day" or int(one) > 12 or one == two
         if not (day_first or first == "month" or int(two) > 12):
             raise ValueError
@@ -213,7 +155,12 @@ def _named(match: re.Match[str]) -> datetime:
     year, spelt, day = (match[part] or match[f"{part}2"] or match[f"{part}3"] for part in "ymd")
     if match["weekday"] and not is_weekday(match["weekday"]):
         raise ValueError
-    return _of_parts(year, f"{month(spelt)}", day, match["rest"] or "")
+    return _of_parts(_with_century(year.strip("'")), f"{month(spelt)}", day, match["rest"] or "")
+
+
+def _with_century(year: str) -> str:
+    """A year of two digits is of the last fifty and the next."""
+    return year if len(year) > _SHORT_YEAR else f"{'19' if int(year) >= _LAST_CENTURY else '20'}{year}"
 
 
 def _of_parts(year: str, month: str, day: str, rest: str) -> datetime:
@@ -228,7 +175,7 @@ def _iso(text: str) -> datetime:
     plain = _OFFSET.sub(lambda match: "+00:00" if match[1] else match[2], text)
     if match := _DAYS_END.fullmatch(plain):
         return _iso(f"{match[1]}T00:00{match[2] or ''}") + timedelta(days=1)
-    if match := re.fullmatch(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:(?:T| +)(.*))?", plain):
+    if match := re.fullmatch(r"(\d{4})[/.-] ?(\d{1,2})[/.-] ?(\d{1,2})\.?(?:(?:T| +)(.*))?", plain):
         return datetime.fromisoformat(f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}{_clock(match[4] or '')}")
     return datetime.fromisoformat(plain)
 
@@ -267,7 +214,7 @@ def born(text: str, date_format: str, first: str) -> Date | None:
     if match := _NO_YEAR.fullmatch(text):
         day = date(2000, int(match[1]), int(match[2]))  # a year that has every day
         return Date(month=day.month, day=day.day)
-    if match := _DAY_AND_MONTH.fullmatch(text):
+    if match := DAY_AND_MONTH.fullmatch(text):
         one, two = int(match[1]), int(match[3])
         day_first = match[2] == "." or first == "day" or one > 12 or one == two
         if not (day_first or first == "month" or two > 12):
@@ -281,8 +228,8 @@ def born(text: str, date_format: str, first: str) -> Date | None:
         return Date(year=year, month=month)
     if _COMPACT.fullmatch(text) and not date_format:
         at = date.fromisoformat(text)
-    elif (match := _SHORT.fullmatch(text)) and not date_format:
-        at = read(f"{text[:-2]}{_century(match[4])}", "", first).date()
+    elif (match := _SHORT.fullmatch(text) or _SPELT_SHORT.fullmatch(text)) and not date_format:
+        at = read(f"{text[:-2]}{_century(match[match.re.groups])}", "", first).date()
     else:
         at = read(text if date_format else _TIME_OF_DAY.sub("", text), date_format, first).date()
     if at in _NOTHING:

@@ -26,8 +26,21 @@ _OTHERS = (
     (b"\xfd7zXZ\x00", "is compressed with xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it first"),
-    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as .xlsx or CSV"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "is an old Excel workbook (.xls), or has a password: save it as .xlsx or CSV",
+    ),
     (b"%PDF", "is a PDF: export the table as CSV or .xlsx"),
+)
+# And files of text that hold no table, or another notation of one.
+_NOTATIONS = (
+    (
+        b"<",
+        "is HTML or XML, whatever it is called: open it in a spreadsheet, and save it as .xlsx or CSV",
+    ),
+    (b"[", "is one list of JSON: write each object on a line of its own, as `jq -c .[]` does"),
+    (b"begin:vcard", "holds vCards: export the contacts as CSV"),
+    (b"{\\rtf", "is a document: save its table as CSV or .xlsx"),
 )
 # Some programs give these names to tables of text; what has bytes that no text has is a broken workbook.
 _WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".pdf", ".numbers"})
@@ -37,6 +50,10 @@ LINE_MAX = 4_000_000
 UNPACKED_MAX = 4 << 30
 RATIO_MAX, _RATIO_FROM = 100, 64 << 20
 ZIP = b"PK\x03\x04"
+# `Ã¼` was once `ü`, and `â€™` an apostrophe.
+_TWICE = re.compile(
+    "\\w*(?:\u00c3[\u0080-\u00bf\u20ac\u0178\u0160\u0161\u0152\u0153\u2013\u201e\u201c]|\u00e2\u20ac.)\\w*"
+)
 _GZIP = b"\x1f\x8b"
 _LEGACY_MAX = 1000  # lines in another encoding that tell which
 
@@ -75,6 +92,10 @@ def head(path: Path) -> bytes:
         start = raw.read(1 << 16)
     for magic, told in _OTHERS:
         if start.startswith(magic):
+            raise UnreadableFile(f"{path.name} {told}")
+    said = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for begins, told in _NOTATIONS:
+        if said.startswith(begins) and (begins != b"[" or said[1:].lstrip()[:1] in (b"{", b"[", b"]")):
             raise UnreadableFile(f"{path.name} {told}")
     text = start.startswith(tuple(bom for bom, _ in _BOMS)) or not _NO_TEXT.search(start)
     if path.suffix.lower() in _WORKBOOKS and not text and not start.startswith(ZIP):
@@ -131,11 +152,15 @@ def encoding_of(path: Path, start: bytes) -> Encoding:
     for bom, name in _BOMS:
         if start.startswith(bom):
             return Encoding(name)
-    if start.count(b"\x00") > len(start) // 4:
+    if b"\x1b$" in start or b"\x1b(" in start:
+        return Encoding("iso2022_jp_ext")
+    if start.rstrip(b"\x00").count(b"\x00") > len(start) // 4:
         return Encoding("utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be")
     legacy, good = _not_utf8(path)
     if not legacy:
-        return Encoding("utf-8")
+        twice = _TWICE.search(start.decode(errors="ignore"))
+        told = f"{twice[0]} looks like UTF-8 that was read as cp1252: save the file again" if twice else ""
+        return Encoding("utf-8", note=told)
     if good * 4 > len(legacy):
         return Encoding("utf-8", "surrogateescape")
     found = _likely(b"\n".join(legacy))

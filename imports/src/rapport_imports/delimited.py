@@ -8,8 +8,8 @@ from typing import TextIO
 from rapport_imports import heading
 from rapport_imports.decoding import Encoding, UnreadableFile, lines, readable, text
 
-_DELIMITERS = ",;\t|"
-_SAMPLE_RECORDS, _SAMPLE_LINES = 200, 20_000  # empty ones are looked past
+_DELIMITERS = ",;\t|^~\x1f\x01"
+_SAMPLE_RECORDS, _SAMPLE_LINES = 200, 10_000  # empty ones are looked past
 _CELL_MAX = 1 << 20
 
 
@@ -18,7 +18,7 @@ def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[in
     csv.field_size_limit(_CELL_MAX)
     with readable(path), text(path, encoding) as source:
         skipped = _skip_separator(path, source)
-        reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True)
+        reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True, skipinitialspace=True)
         line = 1 + skipped
         while True:
             try:
@@ -60,7 +60,7 @@ def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
     header, trust = 0, 1.0
     csv.field_size_limit(_CELL_MAX)
     with readable(path), text(path, encoding) as source:
-        reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True)
+        reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True, skipinitialspace=True)
         try:
             for cells in reader:
                 if any(cell.strip() for cell in cells):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from chassis.business_time import FIRST_YEAR, LAST_YEAR, Calendar
 from rapport_imports import dates
+from rapport_imports.deciding import DayOrder
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.nothing import is_nothing
 from rapport_imports.tabular import Row, Table
@@ -101,7 +102,7 @@ class Counting:
         start, end = (self._named(name) for name in (self.start, self.end))
         first = dict.fromkeys((start, end), "")
         if not self.date_format:
-            orders = {name: dates.DayOrder() for name in first}
+            orders = {name: DayOrder() for name in first}
             for row in self.table.rows():
                 for name, order in orders.items():
                     order.add(row.line, row.cells.get(name, ""))
@@ -169,7 +170,7 @@ class Counting:
         return dates.read(text, self.date_format, first, zone)
 
 
-def _decided(orders: dict[str, dates.DayOrder]) -> dict[str, str]:
+def _decided(orders: dict[str, DayOrder]) -> dict[str, str]:
     """What each column begins dates with; one that leaves it open, what another does. UnreadableFile."""
     first: dict[str, str] = {}
     unclear: UnreadableFile | None = None

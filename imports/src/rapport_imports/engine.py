@@ -9,12 +9,13 @@ from typing import Generic, Protocol, TypeVar
 import grpc
 
 from chassis.backoff import Backoff
-from rapport_imports.amounts import Separator
+from rapport_imports.amounts import Separator, currency_of, named_in
 from rapport_imports.batches import batched, row_of, share_problems, violations
 from rapport_imports.choosing import Said, choose
-from rapport_imports.dates import DayNumbers, DayOrder
+from rapport_imports.deciding import DayNumbers, DayOrder
 from rapport_imports.decoding import UnreadableFile
-from rapport_imports.fields import Cells, Notation
+from rapport_imports.fields import Cells
+from rapport_imports.notation import Notation
 from rapport_imports.reading import Reading
 from rapport_imports.refused import ErrorFile
 from rapport_imports.result import Result
@@ -133,6 +134,12 @@ class Run(Generic[T]):
         said = Said(self.mapping, self.ignore, notation.country, currency, notation.constants)
         importer = self.importer
         used, self.spares = choose(self.table, importer.fields, importer.required, said, self.result)
+        if not currency and "currency" not in used and (name := named_in(used.get("amount", ""))):
+            found = currency_of(name, notation.currency)
+            if found is None:
+                raise UnreadableFile(f"{used['amount']} may be in several currencies: say --currency")
+            self.notation = replace(notation, currency=found)
+            self.result.notes.append(f"amounts are in {found.code}, as {used['amount']} says")
         return used
 
     def _rows(self) -> Iterator[Row]:

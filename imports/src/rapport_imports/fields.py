@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,9 @@ from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.money import Currency
 from chassis.visible import shows_something
 from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
-from rapport_imports import amounts, dates
-from rapport_imports.nothing import is_no_key, is_nothing
+from rapport_imports import amounts, dates, lists
+from rapport_imports.notation import Notation
+from rapport_imports.nothing import as_text, is_no_key, is_nothing, is_rounded, whole
 from rapport_imports.places import country, language, zone
 from rapport_imports.tabular import Problem, Row, check_cell
 
@@ -31,29 +32,13 @@ _IDS = frozenset(
 )
 # Fields that hold the id of something.
 _KEYS = frozenset({"external_id", "customer", "reference"})
+_NUMBERED = _KEYS | {"account_number", "order_id"}
 # What is copied along with a text and shows nothing around it: spaces, marks of direction, joiners, BOMs.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"
 _SAID_OF_ALL = "has nothing: taken as --set says of all rows in which no column says it"
 _NAMES = frozenset(  # Null is a name
     {"display_name", "given_name", "additional_name", "family_name", "organization_name"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Notation:
-    """How a file writes things."""
-
-    currency: Currency  # of amounts that do not say; the installation's unless somebody says otherwise
-    decimal: str = ""  # the decimal separator; empty when each amount shows its own
-    date_format: str = ""  # as `strptime` takes it; empty for what can be told without
-    first: str = ""  # `day` or `month`, what begins a date with slashes
-    country: str = ""  # of rows that do not say
-    # Where times that do not say are meant, and where days are days.
-    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
-    day_one: date | None = None  # what day 1 is, of dates that are numbers of days
-    # What rows have of a field that no column of theirs says.
-    constants: Mapping[str, str] = field(default_factory=dict)
-    exact: bool = False  # whether each cell says what it says, and of several values one on each line
 
 
 @dataclass
@@ -104,20 +89,30 @@ class Cells:
         value = value.strip(_AROUND) if shows_something(value) else ""
         if self.notation.exact:
             return value
-        if field in _IDS or field.endswith("postal_code"):
+        value = as_text(value)
+        if field in _IDS or field.endswith(("postal_code", "date")):
             value = value.removeprefix("'")
         if field in _NAMES:
-            return " ".join(value.split("\n"))
+            is_sign = not value.isalpha() and is_nothing(value)
+            return "" if is_sign else " ".join(value.split("\n"))
+        if field in _NUMBERED or field in ("phone", "fax"):
+            value = whole(value)
+        if field in _NUMBERED and is_rounded(value):
+            rounded = "is a number that was rounded, so whose it is nobody knows: format the column as text"
+            self.wrong(field, "ROUNDED_ID", rounded)
+            return ""
         if field in _KEYS and is_no_key(value):
             self.tell("NO_ID", f"{value} is no id: not taken", field)
             return ""
-        return "" if is_nothing(value) else value
+        return "" if is_nothing(value, field) else value
 
     def several(self, field: str) -> list[str]:
         """The texts in a cell that holds several, `a@x.example; b@y.example`."""
-        between = r"[;,\n]" if field == "email" else r"[;\n]"
-        parts = re.split(r"\n" if self.notation.exact else between, self.text(field))
-        return [part.strip() for part in parts if part.strip()]
+        text = self.text(field)
+        if self.notation.exact:
+            return [part.strip() for part in text.split("\n") if part.strip()]
+        split = {"email": lists.emails, "phone": lists.phones, "fax": lists.phones}
+        return split.get(field, lists.several)(text)
 
     def everywhere(self, field: str) -> list[tuple[str, str]]:
         """The texts in all columns that hold a field, each once, with its column."""
@@ -198,6 +193,7 @@ class Cells:
         found = amounts.written(value)
         decimal = self.notation.decimal or (found.decimal if found else "") or "."
         number = found.value(decimal) if found else None
+        number = number and amounts.without_noise(number, currency.decimals)
         if found is None or number is None or number != round(number, currency.decimals):
             allowed = (
                 f"must be a number with at most {currency.decimals} decimals, such as 12.50, 1,234.50 or -1; "

@@ -13,9 +13,10 @@ from rapport_imports.wording import shown
 LINES_MAX = 30  # of a file, in which its header is looked for
 _AT_LEAST = 2  # names that are known, where a line has more than one
 _PHONE = re.compile(r"(?:\+|0|\()[\d\s()/.+-]{6,}")
-_EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+")
+_EMAIL = re.compile(r"[\w.+'&/=!%-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER = re.compile(r"[-+]?[\d.,']*\d")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_QUOTED = re.compile(r"'.*'|[\u2018\u201c\u201e\u00ab].*[\u2019\u201c\u201d\u00bb]")
 _LETTERS = re.compile(r"[A-Za-z]{1,3}")
 
 
@@ -67,6 +68,8 @@ def names(cells: list[str]) -> tuple[list[str], list[str]]:
     One without a name is called by its number; the second of a name is `name (2)`.
     """
     said = [shown(" ".join(cell.split())) for cell in cells]
+    if quoted := next((name for name in said if _QUOTED.fullmatch(name)), ""):
+        raise UnreadableFile(f'{quoted} names a column: quotes around cells must be double ones, "as here"')
     while said and not said[-1]:
         said.pop()
     given: list[str] = []

@@ -16,7 +16,7 @@ from rapport_imports.customers import CustomerImporter
 from rapport_imports.dates import format_of
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import Run
-from rapport_imports.fields import Notation
+from rapport_imports.notation import Notation
 from rapport_imports.orders import OrderImporter
 from rapport_imports.patience import opened_channels
 from rapport_imports.people import Channels, Customers

@@ -8,31 +8,30 @@ from typing import Any
 from rapport_imports.decoding import Encoding, UnreadableFile, lines, readable, text
 
 DELIMITER = "{"  # what such a table has in place of what separates cells
-BEFORE = b"\xef\xbb\xbf \t\r\n"
 
 
-def records(path: Path) -> Iterator[tuple[int, list[str]]]:
+def records(path: Path, encoding: Encoding) -> Iterator[tuple[int, list[str]]]:
     """The names of all columns, as line 1, and the values of each object, the line before counted.
 
     A list is a value on each line, what is further within is JSON. UnreadableFile for what is no object.
     """
-    names = _names(path)
+    names = _names(path, encoding)
     yield 1, list(names)
-    for number, found in _objects(path):
+    for number, found in _objects(path, encoding):
         yield number + 1, [_text(found.get(name)) for name in names]
 
 
-def _names(path: Path) -> dict[str, None]:
+def _names(path: Path, encoding: Encoding) -> dict[str, None]:
     """In the order in which they come; of some an object may have none."""
     names: dict[str, None] = {}
-    for _, found in _objects(path):
+    for _, found in _objects(path, encoding):
         if found.keys() - names.keys():
             names |= dict.fromkeys(found)
     return names
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with readable(path), text(path, Encoding("utf-8-sig")) as source:
+def _objects(path: Path, encoding: Encoding) -> Iterator[tuple[int, dict[str, Any]]]:
+    with readable(path), text(path, encoding) as source:
         for number, line in enumerate(lines(path, source), start=1):
             if not line.strip():
                 continue

@@ -11,7 +11,7 @@ from rapport_imports.parts import address_names
 # export, then German, French, Spanish, Italian, Portuguese, Dutch; for names, addresses, phones, and
 # customers' ids, Polish, Turkish, Russian, Japanese, Chinese, Swedish, Danish, Czech.
 _CUSTOMER_ID = """
-    customerid custid clientid contactid externalid customernumber customerno memberid buyerid userid
+    customerid custid custno clientid contactid externalid customernumber customerno memberid buyerid userid
     customeruser customeruserid squarecustomerid kundennummer kundennr kundenid kdnr numeroclient nclient
     noclient numclient idclient codeclient numerocliente idcliente nocliente nodecliente codigocliente
     codigodocliente codigodecliente codicecliente numerodecliente numerodocliente cislozakaznika klantnummer
@@ -20,7 +20,8 @@ _CUSTOMER_ID = """
     会员编号 kundnummer kundenummer kundnr nrocliente nrodecliente numcliente codcliente codigodelcliente
     iddelcliente iddecliente iddocliente clienteid clientenumero nrcliente idcontatto klantcode
     relatienummer debiteurnummer debiteurennummer lidnummer refclient referenceclient identifiantclient
-    numerodeclient mitgliedsnummer debitorennummer
+    numerodeclient mitgliedsnummer debitorennummer debitor custcode customercode clientcode kundencode
+    customerref clientref contactref
 """
 _CUSTOMER = "customer client kunde klant cliente buyer"
 _EMAIL = """
@@ -33,13 +34,18 @@ _EMAIL = """
     correoselectronicos direcciondecorreoelectronico direccionemail direcciondeemail enderecoeletronico
     enderecoeletronicoemail correioeletronico indirizzomail indirizzodiposta indirizzodipostaelettronica
     mailadres emailadressen adressecourriel adressedemessagerie
-    email2address email3address email2value email3value email2 secondaryemail alternateemail
+    email2address email2adresse email3adresse email3address email2value email3value email2 secondaryemail
+    alternateemail
 """
 _NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
+# `N° facture`, `Nº de cliente`, `Invoice #`.
+_SHORT = re.compile(r"(?i)^n(?:[°º]|\.[°º])\s*(?=\w)")
+_HASH = re.compile(r"(?<=\w)\s*#$")
 _NAMES: Mapping[str, str] = {
     "external_id": f"{_CUSTOMER_ID} recordid recordidcontact {_CUSTOMER} id recid nummer numero",
     "honorific_prefix": """
-        honorificprefix nameprefix prefix salutation anrede titel civilite tratamiento tratamento aanhef
+        honorificprefix nameprefix prefix salutation socialtitle anrede titel civilite tratamiento
+        tratamento aanhef
         titulo titolo pronomedetratamento appellativo aanspreektitel aanspreking
     """,
     "honorific_suffix": "honorificsuffix namesuffix suffix namenszusatz",
@@ -102,9 +108,15 @@ _NAMES: Mapping[str, str] = {
         telefonocellulare cellulari numeroditelefono numerodicellulare numerocellulare recapitotelefonico
         telefoonnummers mobielnummer mobieletelefoon mobieltelefoonnummer mobielenummer gsm gsmnummer
         vastetelefoon telefoonvast telefoonmobiel telefoonwerk telefoonthuis telephones numerodetelephone
+        workphone workphonenumber officephone directphone businessphone2 homephone2 otherphone
+        telefongeschaftlich telefonprivat2 telefongeschaftlich2 telefondienstlich telefonburo haupttelefon
+        weiterestelefon durchwahl direktwahl mobiletelefon telefonmobile whatsapp
         telportable telephoneportable telephonemobile telfixe telephonefixe numeroportable numeromobile
     """,
-    "fax": "fax faxnumber faxnummer telefax telecopie faxes numerofax numerodefax numerodifax telecopieur",
+    "fax": """
+        fax faxnumber faxnummer telefax telecopie faxes numerofax numerodefax numerodifax telecopieur
+        businessfax workfax homefax otherfax faxgeschaftlich faxprivat faxbureau faxprofessionnel
+    """,
     "account_number": """
         accountnumber account accountno kontonummer vertragsnummer numerodecompte numerocompte
         numerodecuenta numeroconto numerodaconta rekeningnummer numerocuenta kontonr
@@ -131,7 +143,8 @@ _NAMES: Mapping[str, str] = {
         endbetrag gesamtpreis preis importes importetotal montototal preciototal precio totalpedido
         totaldelpedido valortotal montante totaldopedido precototal preco totalpago importi importototale
         totaleordine prezzototale prezzo valore bedragen totaalbedrag totaalprijs ordertotaal orderbedrag
-        prijs montants montanttotal montantttc totalttc totalcommande prix kwota
+        prijs montants montanttotal montantttc totalttc totalcommande prix kwota invoicetotal invoiceamount
+        totalinvoice ordervalue ordertotalinctax soldfor brutto gross grossamount lordo bruto
     """,
     "refunded": """
         refundedamount amountrefunded refunded totalrefunded refundedtotal refundamount orderrefundamount
@@ -142,7 +155,8 @@ _NAMES: Mapping[str, str] = {
     """,
     "currency": """
         currency currencycode currencyisocode ordercurrency transactioncurrency paymentcurrency
-        invoicecurrency waehrung wahrung devise moneda divisa valuta moeda munt monedas munteenheid monnaie
+        invoicecurrency curr whg wahrg waehrung wahrung devise moneda divisa valuta moeda munt monedas
+        munteenheid monnaie
         waluta mena
     """,
     "quantity": """
@@ -155,7 +169,8 @@ _NAMES: Mapping[str, str] = {
         createddateutc createdutc created paymentdate transactiondate datecreated datepaid datum belegdatum
         bestelldatum rechnungsdatum kaufdatum buchungsdatum datecommande dateachat datefacture fecha
         fechadecompra data datadiacquisto dataacquisto datadacompra aankoopdatum besteldatum
-        transactiontimestamp day fechacompra fechapedido fechadepedido fechafactura fechadefactura
+        saledate solddate datesold dateofsale datepurchased orderplaced invdate transactiontimestamp day
+        fechacompra fechapedido fechadepedido fechafactura fechadefactura
         fechaventa fechadeventa fechadepago datacompra datapedido datadopedido datavenda datadavenda
         datafatura datadafatura datadopagamento datadeemissao dataordine datadellordine datavendita
         datadivendita datafattura datapagamento orderdatum factuurdatum betaaldatum verkoopdatum
@@ -176,7 +191,7 @@ _NAMES: Mapping[str, str] = {
     """,
     "reference": """
         reference invoiceid orderid ordernumber order orderno invoicenumber transactionid receiptnumber
-        paymentid
+        paymentid invoice invno salesrecordnumber quittungsnummer
         rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande numerodefactura
         numeropedido numerofattura numeroordine numerodopedido factuurnummer ordernummer bestelnummer
         opportunityid basketid basket receiptid receipt bonnummer kassenbon auftragsnummer auftrag
@@ -185,6 +200,10 @@ _NAMES: Mapping[str, str] = {
         numeroencomenda numerodaencomenda encomenda fattura numerodordine ordine riferimento idordine
         idtransazione bestelling referentie factuur transactieid numerodecommande commande numerodefacture
         facture idcommande idtransaction
+    """,
+    "type": """
+        transactiontype type documenttype belegart belegtyp dokumentart dokumenttyp vorgangsart typedocument
+        typedepiece tipodocumento tipodedocumento documentsoort
     """,
     "status": """
         status stage stagename dealstage paymentstatus financialstatus orderstatus zahlungsstatus statut
@@ -198,7 +217,7 @@ _NAMES: Mapping[str, str] = {
         orderid ordernumber order orderno bestellnummer auftragsnummer numerocommande numeropedido
         numerodepedido numeroordine ordernummer bestelnummer numerodopedido pedido idpedido iddopedido
         numeroencomenda numerodaencomenda encomenda numerodordine ordine idordine bestelling
-        numerodecommande commande idcommande bestellung auftrag
+        numerodecommande commande idcommande bestellung auftrag sonumber salesorder salesordernumber
     """,
     "order_date": """
         orderdate ordered orderedat orderpurchasetimestamp createdat bestelldatum auftragsdatum datecommande
@@ -212,14 +231,18 @@ _NAMES: Mapping[str, str] = {
         entregaprevista fechaestimadadeentrega dataprevistadeentrega previsaodeentrega dataprometida
         datadeentregaprevista prazodeentrega datadiconsegnaprevista consegnaprevista dataprevistadiconsegna
         datapromessa beloofdedatum beloofdeleverdatum verwachteleverdatum datedelivraisonprevue
-        livraisonprevue dateprevuedelivraison datepromise dateprevue
+        livraisonprevue dateprevuedelivraison datepromise dateprevue zugesagterliefertermin zugesagtertermin
+        vereinbarterliefertermin geplanteslieferdatum voraussichtlicheslieferdatum promisedby eta
+        expecteddelivery expecteddeliverydate estimateddelivery orderestimateddeliverydate
     """,
     "delivered_date": """
         shippeddate delivereddate deliverydate shipped delivered fulfilleddate fulfilledat lieferdatum
         geliefertam datelivraison fechaentrega fechadeentrega dataconsegna dataentrega leverdatum entregado
         entregadoel fechadeenvio fechaenvio datadeentrega datadaentrega entregue entregueem datadeenvio
         datadiconsegna consegnato consegnatoil dataspedizione datadispedizione geleverd geleverdop
-        afleverdatum verzenddatum bezorgd bezorgdop datedelivraison livrele datedexpedition dateexpedition
+        actualdelivery actualdeliverydate deliveredon deliveredat orderdeliveredcustomerdate
+        tatsachlicheslieferdatum afleverdatum verzenddatum bezorgd bezorgdop datedelivraison livrele
+        datedexpedition dateexpedition
     """,
     "purpose": """
         purpose list listname audience newsletter zweck liste finalite finalidad finalita finalidade lista
@@ -260,6 +283,7 @@ def without_case(name: str) -> str:
 
 def plain(name: str) -> str:
     """A name without case, accents and signs, and with one word for a number: `Kundennr.`, `Kunden-No.`."""
+    name = _HASH.sub(" number", _SHORT.sub("numero ", name))
     return _NUMBER.sub("nr", re.sub(r"[\W_]", "", without_case(name)))
 
 

@@ -33,10 +33,11 @@ PARTS: Mapping[str, str] = {
     """,
     "state": """
         state province region stateprovince stateregion statecode provincecode administrativearea county
-        bundesland kanton departement provincia estado provincie comunidadautonoma uf distrito prov regione
+        bundesland bundeslandkanton kanton departement provincia estado provincie comunidadautonoma uf
+        distrito prov regione
         wojewodztwo
     """,
-    "country": "country countrycode countryregion land pays pais paese nazione paises",
+    "country": "country countryid countrycode countryregion land landregion pays pais paese nazione paises",
 }
 ADDRESSES: Mapping[str, str] = {
     "": "mailing defaultaddress address address1 customer contact person other cardaddress",

@@ -104,6 +104,12 @@ def language(name: str) -> str:
     return next((code for code in _named("languages", name) if _LANGUAGE.fullmatch(code)), "")
 
 
+@functools.lru_cache(maxsize=1024)
+def currency(name: str) -> str:
+    """The code of a currency that is called so in one of `_LANGUAGES_OF_FILES`, `Euro`; else empty."""
+    return next(_named("currencies", name.removesuffix("s")), next(_named("currencies", name), ""))
+
+
 def _named(what: str, name: str) -> Iterator[str]:
     from babel import Locale
 

@@ -19,7 +19,7 @@ from rapport_imports.names import plain
 from rapport_imports.people import ByCustomer, Channels, Customers, person
 from rapport_imports.reading import Reading
 from rapport_imports.result import Result
-from rapport_imports.statuses import GIVEN_BACK, NO_SALE, SALE, known_by
+from rapport_imports.statuses import GIVEN_BACK, NO_SALE, PARTLY, RETURN, SALE, known_by
 from rapport_imports.tabular import Problem, Row
 from rapport_imports.wording import counted
 
@@ -42,6 +42,7 @@ class PurchaseImporter(ByCustomer[Bought]):
         "quantity",
         "reference",
         "status",
+        "type",
         "time",
         "product",
         "discount",
@@ -124,7 +125,8 @@ class PurchaseImporter(ByCustomer[Bought]):
         """What one row says; None for a payment that came to nothing."""
         written = cells.text("status")
         status = known_by(written)
-        if status in NO_SALE:
+        kind = known_by(cells.text("type"))
+        if status in NO_SALE or kind in NO_SALE:
             cells.tell(
                 "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
             )
@@ -132,6 +134,11 @@ class PurchaseImporter(ByCustomer[Bought]):
         if written and status not in SALE | GIVEN_BACK:
             self._statuses[written] += 1
         currency, amount = cells.currency("currency", "amount"), cells.amount("amount")
+        if kind in RETURN:
+            amount = -abs(amount)
+        if status in PARTLY and "refunded" not in cells.columns:
+            part = "was given back in part, and no column says how much: counted whole"
+            cells.tell("PART_UNKNOWN", part, "status")
         if amount < 0 and self._by_sender:
             cells.tell("PAID_OUT", "money that went out names no customer: skipped, see `refunded`", "amount")
             return None

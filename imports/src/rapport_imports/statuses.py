@@ -25,7 +25,10 @@ NO_SALE = _statuses("""
     awaiting payment | waiting for payment | authorized | declined | denied | disputed | expired |
     uncaptured | incomplete | blocked | rejected | unpaid | not paid | draft | auto-draft | checkout-draft |
     trash | trashed | on-hold | requires_payment_method | requires_action | requires_confirmation |
-    requires_capture | abandoned | refused |
+    requires_capture | abandoned | abandoned checkout | refused | lost | open | overdue | deleted | bounced |
+    uncollectible | write-off | fraud | suspected fraud | payment review | holded | authorised | autorisiert |
+    quote | estimate | pro forma | angebot | gelöscht | überfällig | devis | presupuesto | preventivo |
+    offerte |
     fehlgeschlagen | ausstehend | zahlung ausstehend | in wartestellung | abgelehnt | entwurf | unbezahlt |
     offen | zahlung fehlgeschlagen | nicht bezahlt | abgelaufen |
     échoué | échouée | échec | paiement échoué | échec du paiement | refusé | refusée | rejeté | rejetée |
@@ -50,23 +53,36 @@ NO_SALE = _statuses("""
 """)
 # What orders are called that were, until all was given back. A payment that was never made is `canceled`.
 GIVEN_BACK = _statuses("""
-    refunded | fully refunded | charged back | chargeback | cancelled | erstattet | rückerstattet |
+    refunded | fully refunded | returned | reversed | retourniert | retournée | devuelta | charged back |
+    chargeback | cancelled | erstattet | rückerstattet |
     zurückgezahlt | storniert | abgebrochen | remboursé | remboursée | annulé | annulée | reembolsado |
     reembolsada | devuelto | devuelta | cancelado | cancelada | anulado | anulada | estornado | estornada |
     devolvido | devolvida | rimborsato | rimborsata | annullato | annullata | stornato | terugbetaald |
     geannuleerd | gerestitueerd
 """)
+# What was given back in part.
+PARTLY = _statuses("""
+    partially refunded | partial refund | refunded partially | teilweise erstattet | teilweise zurückgezahlt |
+    teilerstattet | partiellement remboursé | partiellement remboursée | parcialmente reembolsado |
+    reembolsado parcialmente | parcialmente estornado | parzialmente rimborsato | rimborsato parzialmente |
+    gedeeltelijk terugbetaald | deels terugbetaald
+""")
+# What a document or a transaction is called by which something comes back.
+RETURN = _statuses("""
+    refund | payment refund | return | credit | credit note | credit memo | gutschrift | rechnungskorrektur |
+    stornorechnung | storno | erstattung | rückerstattung | retoure | avoir | remboursement | retour | abono |
+    nota de crédito | devolución | reembolso | nota di credito | rimborso | reso | devolução | estorno |
+    creditnota | creditfactuur | terugbetaling
+""")
 # What tools call a sale. Any other status is taken for one, and told.
-SALE = _statuses("""
-    paid | partially paid | partially refunded | partial refund | succeeded | success | successful |
+SALE = PARTLY | _statuses("""
+    paid | partially paid | succeeded | success | successful |
     complete | completed | processing | processed | cleared | captured | settled | fulfilled | shipped |
     delivered | closed | closed won | won | bezahlt | abgeschlossen | in bearbeitung | versendet | geliefert |
-    teilweise erstattet | teilweise zurückgezahlt |
     payé | payée | terminé | terminée | en cours | expédié | expédiée | livré | livrée |
-    partiellement remboursé |
     pagado | pagada | completado | completada | procesando | enviado | enviada | entregado | entregada |
-    parcialmente reembolsado | pago | paga | concluído | concluída | processando | entregue |
-    parcialmente estornado | pagato | pagata | completato | completata | in lavorazione | spedito | spedita |
-    consegnato | consegnata | parzialmente rimborsato | betaald | afgerond | voltooid | in behandeling |
-    wordt verwerkt | verzonden | geleverd | bezorgd | gedeeltelijk terugbetaald
+    pago | paga | concluído | concluída | processando | entregue |
+    pagato | pagata | completato | completata | in lavorazione | spedito | spedita |
+    consegnato | consegnata | betaald | afgerond | voltooid | in behandeling |
+    wordt verwerkt | verzonden | geleverd | bezorgd
 """)

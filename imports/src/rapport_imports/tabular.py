@@ -12,6 +12,7 @@ from chassis.api.text import NOT_TEXT
 from rapport_imports import decoding, delimited, heading, jsonlines, own, workbook
 from rapport_imports.decoding import Encoding, UnreadableFile
 from rapport_imports.heading import Heading
+from rapport_imports.nothing import is_error
 from rapport_imports.reading import Reading, read
 
 # Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, what is allowed, and how
@@ -143,8 +144,8 @@ def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
 def check_cell(row: Row, column: str) -> str:
     """The text of a cell that is used; empty, and a problem of the row, when it is none."""
     cell = row.cells.get(column, "")
-    if cell == workbook.FORMULA:
-        allowed = "must hold a value, not a formula: paste the column as values"
+    if cell == workbook.FORMULA or is_error(cell):
+        allowed = "must hold a value, not a formula or its error: paste the column as values"
         row.problems.append(Problem(column, "FORMULA_CELL", allowed))
         return ""
     if NOT_TEXT.search(cell) or PICTURE.search(cell):
@@ -179,14 +180,15 @@ def open_table(
     if not start.strip():
         raise UnreadableFile(f"{path.name} is empty")
     found, delimiter, declared, others = Encoding("utf-8-sig"), "", False, list[str]()
-    if start.lstrip(jsonlines.BEFORE).startswith(b"{"):
-        delimiter = jsonlines.DELIMITER
-    elif excel:
+    if excel:
         sheet, others = _sheet(path, sheet, named, is_found=header_row is None)
         digest = hashlib.sha256(f"{digest} {sheet}".encode()).hexdigest()
     else:
         found = _named(encoding) if encoding else decoding.encoding_of(path, start)
-        delimiter, declared = delimited.delimiter_of(path, found)
+        if start.decode(found.name, "ignore").lstrip("\ufeff \t\r\n").startswith(jsonlines.DELIMITER):
+            delimiter = jsonlines.DELIMITER
+        else:
+            delimiter, declared = delimited.delimiter_of(path, found)
     header_row = 1 if delimiter == jsonlines.DELIMITER else header_row
     first, cells, is_known, has_above = _heading(
         path, _records(path, found, delimiter, sheet), header_row, named
@@ -259,7 +261,7 @@ def _before(path: Path, written: set[str]) -> Reading:
 def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
     """Every record with its line. UnreadableFile for one of more than 1,000 columns."""
     if delimiter == jsonlines.DELIMITER:
-        found = jsonlines.records(path)
+        found = jsonlines.records(path, encoding)
     else:
         found = delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
     for line, cells in found:
@@ -273,11 +275,12 @@ def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iter
 
 def _sheet(path: Path, wanted: str, named: Collection[str], *, is_found: bool) -> tuple[str, list[str]]:
     """The sheet that is read, and the others: what is wanted, or names known columns, or is the first."""
-    names = workbook.sheets(path)
+    shown, hidden = workbook.sheets(path)
+    names = [*shown, *hidden]
     if wanted and wanted not in names:
         raise UnreadableFile(f"{path.name} has no sheet {wanted}: --sheet is one of {', '.join(names)}")
     chosen = wanted or names[0]
-    for name in names if is_found and not wanted and len(names) > 1 else ():
+    for name in shown if is_found and not wanted and len(names) > 1 else ():
         with suppress(UnreadableFile):
             if _heading(path, workbook.records(path, name), None, named).is_known:
                 chosen = name

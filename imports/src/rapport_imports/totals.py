@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rapport_imports import amounts
-from rapport_imports.names import plain
+from rapport_imports.decoding import UnreadableFile
+from rapport_imports.names import KNOWN, plain
 from rapport_imports.nothing import is_nothing
 from rapport_imports.tabular import Problem, Row
 from rapport_imports.workbook import FORMULA
@@ -45,9 +46,11 @@ _DIGITS_OF_A_NUMBER = 7
 # Words, as `Printed on 30 November`, where an id would stand alone.
 _NOTE = re.compile(r"(?=.*[^\W\d_]{3})\S+\s+\S.*")
 _NOTE_COLUMNS = 3
+_RULE = re.compile(r"[-=_:+*\s]*")
 _TOLD = {
     "COUNT_ROW": Problem("", "TOTAL_ROW", "is a total or a count, by what it says first: skipped"),
     "NOTE_ROW": Problem("", "NOTE_ROW", "is words alone where an id would be: skipped as a note"),
+    "RULE_ROW": Problem("", "NOTE_ROW", "is a line that is drawn: skipped"),
     "TOTAL_ROW": Problem("", "TOTAL_ROW", "is a total or a count, by what it says first: skipped"),
     "HEADER_AGAIN": Problem("", "HEADER_AGAIN", "names the columns again: skipped"),
 }
@@ -57,17 +60,26 @@ _LIKE_A_TOTAL = "reads like a total, but has an id or an address: taken for a ro
 def marked(rows: Iterable[Row]) -> Iterator[Row]:
     """The same rows; of those that are none of the table `aside` says why."""
     before: Row | None = None
-    count = 0
+    count = width = 0
     for row in rows:
         # Of nearly all rows the first things in them tell that they are some.
+        width = max(width, len(row.cells))
         filled = ((column, cell.strip()) for column, cell in row.cells.items() if not is_nothing(cell))
         first, second = next(filled, ("", "")), next(filled, None)
         if first[1] and _begins_total(*first, before) and _is_total(row, filled, second):
             row.aside = "COUNT_ROW" if count and f"{count}" in row.cells.values() else "TOTAL_ROW"
-        elif second is None and len(row.cells) >= _NOTE_COLUMNS and _NOTE.fullmatch(first[1]):
+        elif second is None and width >= _NOTE_COLUMNS and _is_note(row, first[1], width):
             row.aside = "NOTE_ROW"
+        elif first[1] and _RULE.fullmatch(first[1]) and all(map(_RULE.fullmatch, row.cells.values())):
+            row.aside = "RULE_ROW"
         elif first[1] and _is_name(*first) and _is_header(row):
             row.aside = "HEADER_AGAIN"
+        elif second and _names_others(row):
+            named = ", ".join(filter(None, row.cells.values()))
+            raise UnreadableFile(
+                f"line {row.line} names other columns, {named}: another table begins there; leave one in "
+                "a file or sheet"
+            )
         else:
             before, count = row, count + 1
         yield row
@@ -87,6 +99,17 @@ def is_none(row: Row, used: Mapping[str, str], required: Sequence[str]) -> bool:
         return False
     row.told.append(_TOLD[row.aside])
     return True
+
+
+def _is_note(row: Row, text: str, width: int) -> bool:
+    """Whether what stands alone in a row is a note: words, or the only cell of a row that is cut off."""
+    return _NOTE.fullmatch(text) is not None or len(row.cells) < width
+
+
+def _names_others(row: Row) -> bool:
+    """Whether all that a row says, three things at least, are what columns are called."""
+    said = [cell.strip() for cell in row.cells.values() if cell.strip()]
+    return len(said) >= _NOTE_COLUMNS and all(plain(each) in KNOWN for each in said)
 
 
 def _begins_total(column: str, cell: str, before: Row | None) -> bool:

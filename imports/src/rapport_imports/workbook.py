@@ -22,15 +22,26 @@ _READ_WHOLE = re.compile(
     r"xl/(?!sharedStrings|calcChain|comments|metadata|volatile)[^/]*\.xml"
 )
 _PART_RATIO_FROM = 4 << 20
+_EXACT = 1e15  # a spreadsheet keeps 15 digits of a number
+# What other documents have that are ZIP archives as well.
+_OTHERS = {
+    "mimetype": "an OpenDocument",
+    "Index/Document.iwa": "a document of Apple Numbers",
+    "xl/workbook.bin": "a binary workbook (.xlsb)",
+    "word/document.xml": "a text of Word",
+}
+# Formats of cells: of ids and postal codes; of money, `[$€-407]`, `"CHF"`, `$`.
+_ZEROS = re.compile(r"0{2,}")
+_MONEY = re.compile(r'\[\$([^\]\d-]+)(?:-[^\]]*)?\]|"\s?([^"\s\d]{1,3})\s?"|([€£¥$])')
 
 
-def sheets(path: Path) -> list[str]:
-    """The names of a workbook's sheets of cells, at least one."""
+def sheets(path: Path) -> tuple[list[str], list[str]]:
+    """The names of a workbook's sheets of cells, at least one: those that are shown, and that are hidden."""
     with _opened(path) as book:
-        names = [str(sheet.title) for sheet in book.worksheets]
-    if not names:
+        found = [(str(sheet.title), sheet.sheet_state == "visible") for sheet in book.worksheets]
+    if not found:
         raise UnreadableFile(f"{path.name} has no sheet of cells")
-    return names
+    return [name for name, shown in found if shown], [name for name, shown in found if not shown]
 
 
 def records(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
@@ -51,7 +62,7 @@ def records(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
                 )
             if not cells:  # skipped by the number of the next row
                 continue
-            yield number, [FORMULA if cell.data_type == "f" else _text(cell.value) for cell in cells]
+            yield number, [_cell(cell) for cell in cells]
 
 
 @contextmanager
@@ -73,9 +84,10 @@ def _opened(path: Path) -> Iterator[Any]:
 def _check_size(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
+        for part, called in _OTHERS.items():
+            if part in names:
+                raise UnreadableFile(f"{path.name} is {called}, no .xlsx workbook: save it as .xlsx or CSV")
         if "[Content_Types].xml" not in names:
-            if "mimetype" in names:  # as OpenDocument has it
-                raise UnreadableFile(f"{path.name} is not an .xlsx workbook: save it as .xlsx or CSV")
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
         refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
         for part in archive.infolist():
@@ -97,6 +109,21 @@ def _elements(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
         return sum(chunk.count(b"<") for chunk in iter(lambda: source.read(1 << 20), b""))
 
 
+def _cell(cell: Any) -> str:
+    """What a cell shows, as far as that is more than its value: zeros in front, a currency, a share."""
+    if cell.data_type == "f":
+        return FORMULA
+    text = _text(cell.value)
+    if cell.data_type != "n" or not text or (format_ := cell.number_format) == "General":
+        return text
+    if _ZEROS.fullmatch(format_):
+        return text.zfill(len(format_))
+    if format_.endswith("%"):
+        return f"{cell.value * 100:.10g}%"
+    money = _MONEY.search(format_)
+    return f"{text} {money[1] or money[2] or money[3]}" if money else text
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
@@ -106,5 +133,6 @@ def _text(value: Any) -> str:
         # With its time even at midnight: a date cell is not what --date-format is about.
         return value.isoformat()
     if isinstance(value, float):
-        return repr(value).removesuffix(".0") if abs(value) < 1e15 else f"{value:.0f}"
+        # Of what is longer the last digits are lost, and it is to be seen that they are.
+        return repr(value).removesuffix(".0") if abs(value) < _EXACT else f"{value:.14E}"
     return str(value).replace("\r\n", "\n").replace("\r", "\n")

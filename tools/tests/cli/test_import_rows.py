@@ -13,7 +13,8 @@ from rapport_imports.batches import BATCH_CHARACTERS
 from rapport_imports.columns import columns_for
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import Run
-from rapport_imports.fields import Cells, Notation
+from rapport_imports.fields import Cells
+from rapport_imports.notation import Notation
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading
 from rapport_imports.result import Result

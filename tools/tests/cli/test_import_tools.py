@@ -3,7 +3,8 @@
 import pytest
 
 from chassis.money import Currency
-from rapport_imports.fields import Cells, Notation
+from rapport_imports.fields import Cells
+from rapport_imports.notation import Notation
 from rapport_imports.people import Person, person
 from rapport_imports.tabular import Row
 from tools.tests.cli.conftest import Check

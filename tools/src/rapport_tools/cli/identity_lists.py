@@ -12,6 +12,7 @@ from rapport_identity.record import KINDS, Kind, Record, record
 from rapport_imports import dates
 from rapport_imports.columns import columns_for, ignored, spares_for
 from rapport_imports.contents import Contents
+from rapport_imports.deciding import DayOrder
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.names import plain
 from rapport_imports.nothing import is_nothing
@@ -116,7 +117,7 @@ def _opened(path: Path, truth: str, mapping: Mapping[str, str], leave_out: Seque
     file.ignored = [*leave_out, *(used[name] for name in _NOT_PERSONAL if name in used)]
     if "family_name" in file.columns and "display_name" in file.columns:
         file.ignored += file.columns.pop("display_name")
-    order = dates.DayOrder()
+    order = DayOrder()
     for row in file.rows:
         for column in file.columns.get("birth_date", ()):
             order.add(row.line, row.cells.get(column, ""))

@@ -1,0 +1,3 @@
+from imports.tests.test_kinds import read
+
+__all__ = ["read"]
