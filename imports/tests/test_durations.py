@@ -121,7 +121,7 @@ def test_a_file_that_may_be_read_in_two_ways_is_not_counted(tmp_path):
 
 def test_a_column_of_which_nothing_can_be_read_is_asked_about(tmp_path):
     with pytest.raises(UnreadableFile, match=r"no cell of closed can be read: .*--date-format"):
-        count(tmp_path, "2026-11-24,11/24/26", "2026-11-24,11/25/26")
+        count(tmp_path, "2026-11-24,24th", "2026-11-24,25th")
 
 
 def test_months_may_be_spelt(tmp_path):

@@ -29,7 +29,7 @@ def emails(text: str) -> list[str]:
 
 def phones(text: str) -> list[str]:
     """The numbers of a cell."""
-    found = []
+    found: list[str] = []
     for each in several(text):
         parts = list(filter(None, _BETWEEN.split(each)))
         is_list = len(parts) > 1 and all(sum(map(str.isdigit, part)) >= _DIGITS for part in parts)

@@ -84,8 +84,8 @@ def _opened(path: Path) -> Iterator[Any]:
 def _check_size(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        for part, called in _OTHERS.items():
-            if part in names:
+        for mark, called in _OTHERS.items():
+            if mark in names:
                 raise UnreadableFile(f"{path.name} is {called}, no .xlsx workbook: save it as .xlsx or CSV")
         if "[Content_Types].xml" not in names:
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
