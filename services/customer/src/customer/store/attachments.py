@@ -36,17 +36,9 @@ INSERT_CONTENT = Statement[Any](
     .values({name: sa.bindparam(name, type_=_C[name].type) for name in ("customer_id", "id", "content")})
     .on_conflict_do_nothing()
 )
-CONTENT = Statement(
-    sa.select(CONTENTS).where(
-        _C.customer_id == sa.bindparam("customer_id", type_=sa.Uuid), _C.id == sa.bindparam("id")
-    ),
-    row=AttachmentContent,
-)
-DELETE_CONTENT = Statement[Any](
-    sa.delete(CONTENTS).where(
-        _C.customer_id == sa.bindparam("customer_id", type_=sa.Uuid), _C.id == sa.bindparam("id")
-    )
-)
+_THAT = (_C.customer_id == sa.bindparam("customer_id", type_=sa.Uuid), _C.id == sa.bindparam("id"))
+CONTENT = Statement(sa.select(CONTENTS).where(*_THAT), row=AttachmentContent)
+DELETE_CONTENT = Statement[Any](sa.delete(CONTENTS).where(*_THAT))
 USED_BYTES = Statement[Any](
     sa.select(sa.func.coalesce(sa.func.sum(_A.size_bytes), 0).label("used")).where(
         _OF_CUSTOMER, *(_A.state != sa.literal_column(f"'{each}'") for each in GONE)
